@@ -1,0 +1,1 @@
+"""The outside world, one file per neighbour: what comes in is a fact with its time, what fails is one sentence."""

@@ -1,0 +1,150 @@
+"""Configuration: ``stage4.toml`` in the home; an environment variable ``STAGE4_<FIELD>`` wins over it.
+
+A field's place in the file is in its metadata: ``scheduler_url`` is ``url`` in the table ``[scheduler]``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ledger.adapters.http import Server, masked
+from ledger.errors import Refused
+
+
+def _setting(place: str, default: Any, meaning: str) -> Any:
+    metadata = {"place": place, "meaning": meaning}
+    if isinstance(default, dict):
+        return dataclasses.field(default_factory=lambda: dict(default), metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Every setting with its default. Durations are text like ``15m``; relative paths are below the home."""
+
+    stage: str = _setting("stage", "stage4", "name of the stage; one ledger each")
+    override_directory: str = _setting("override.directory", "var/runtime/overrides", "folder that the scheduler reads")
+    scheduler_url: str = _setting("scheduler.url", "", "the scheduler's own status page")
+    scheduler_username: str = _setting("scheduler.username", "", "basic authentication")
+    scheduler_password_file: str = _setting("scheduler.password_file", "", "file with the password")
+    scheduler_bearer_token_file: str = _setting("scheduler.bearer_token_file", "", "file with a bearer token")
+    scheduler_ca_file: str = _setting("scheduler.ca_file", "", "certificates that are trusted")
+    scheduler_client_certificate: str = _setting("scheduler.client_certificate", "", "our certificate (PEM)")
+    scheduler_client_key: str = _setting("scheduler.client_key", "", "its key (PEM)")
+    prometheus_url: str = _setting("prometheus.url", "", "base address")
+    prometheus_username: str = _setting("prometheus.username", "", "basic authentication")
+    prometheus_password_file: str = _setting("prometheus.password_file", "", "file with the password")
+    prometheus_bearer_token_file: str = _setting("prometheus.bearer_token_file", "", "file with a bearer token")
+    prometheus_ca_file: str = _setting("prometheus.ca_file", "", "certificates that are trusted")
+    prometheus_client_certificate: str = _setting("prometheus.client_certificate", "", "our certificate (PEM)")
+    prometheus_client_key: str = _setting("prometheus.client_key", "", "its key (PEM)")
+    prometheus_job: str = _setting("prometheus.job", "prometheus", "job under which Prometheus scrapes itself")
+    prometheus_step: str = _setting("prometheus.step", "15s", "distance of samples in the watch")
+    alertmanager_url: str = _setting("alertmanager.url", "", "base addresses of the cluster's members, with commas")
+    alertmanager_username: str = _setting("alertmanager.username", "", "basic authentication")
+    alertmanager_password_file: str = _setting("alertmanager.password_file", "", "file with the password")
+    alertmanager_bearer_token_file: str = _setting("alertmanager.bearer_token_file", "", "file with a bearer token")
+    alertmanager_ca_file: str = _setting("alertmanager.ca_file", "", "certificates that are trusted")
+    alertmanager_client_certificate: str = _setting("alertmanager.client_certificate", "", "our certificate (PEM)")
+    alertmanager_client_key: str = _setting("alertmanager.client_key", "", "its key (PEM)")
+    tickets_url: str = _setting("tickets.url", "", "address of a ticket with {ticket}; empty: tickets are claims")
+    tickets_username: str = _setting("tickets.username", "", "basic authentication")
+    tickets_password_file: str = _setting("tickets.password_file", "", "file with the password")
+    tickets_bearer_token_file: str = _setting("tickets.bearer_token_file", "", "file with a bearer token")
+    tickets_ca_file: str = _setting("tickets.ca_file", "", "certificates that are trusted")
+    tickets_client_certificate: str = _setting("tickets.client_certificate", "", "our certificate (PEM)")
+    tickets_client_key: str = _setting("tickets.client_key", "", "its key (PEM)")
+    silence_duration: str = _setting("silence.duration", "2h", "how long a silence lasts")
+    silence_labels: dict[str, str] = _setting("silence.labels", {}, "labels that name this installation")
+    watch_duration: str = _setting("watch.duration", "15m", "the observation window of step 4")
+    rollback_channel: str = _setting("rollback.channel", "#stage4-incidents", "where rollbacks are announced")
+    rollback_window: str = _setting("rollback.window", "2h", "length of the maintenance window")
+    restart_patience: str = _setting("rollback.restart_patience", "1m", "how long step 5 waits for the restart")
+    hmac_algorithm: str = _setting("signing.hmac_algorithm", "HMAC-SHA256", "HMAC-SHA256 or HMAC-SHA384")
+    hmac_key_file: str = _setting("signing.hmac_key_file", "var/keys/hmac.key", "printable text, mode 600")
+    checkpoint_key_file: str = _setting("signing.checkpoint_key_file", "var/keys/checkpoint.pem", "Ed25519, mode 600")
+
+
+class Setting(NamedTuple):
+    """One line of ``stage4 config show``."""
+
+    place: str
+    value: Any
+    source: str
+    """``default``, ``stage4.toml`` or the environment variable's name."""
+    meaning: str
+
+
+def load(path: Path, environment: Mapping[str, str] = os.environ) -> Config:
+    """The configuration of a home; ``Refused`` for a file that is no TOML, an unknown setting or a wrong type."""
+    found = _read(path)
+    values: dict[str, Any] = {}
+    for field in dataclasses.fields(Config):
+        value = found.pop(field.metadata["place"], None)
+        value = environment.get(_variable(field.name), value)
+        if value is None:
+            continue
+        values[field.name] = _typed(value, f"{path}: {field.metadata['place']}", table=field.name == "silence_labels")
+    if found:
+        raise Refused(f"{path}: unknown settings: {', '.join(sorted(found))}; see: stage4 config show")
+    return Config(**values)
+
+
+def explain(config: Config, path: Path, environment: Mapping[str, str] = os.environ) -> list[Setting]:
+    """Every setting with its value (secrets masked) and where it comes from."""
+    found = _read(path)
+    lines = []
+    for field in dataclasses.fields(Config):
+        place, variable = field.metadata["place"], _variable(field.name)
+        source = variable if variable in environment else path.name if place in found else "default"
+        value = getattr(config, field.name)
+        shown = ",".join(map(masked, value.split(","))) if field.name.endswith("_url") else value
+        lines.append(Setting(place, shown, source, field.metadata["meaning"]))
+    return lines
+
+
+def server(config: Config, name: str, url: str | None = None) -> Server | None:
+    """How to speak to ``scheduler``, ``prometheus``, ``alertmanager`` or ``tickets``; None where no address is set."""
+    address = getattr(config, f"{name}_url") if url is None else url
+    if not address:
+        return None
+    keys = ("username", "password_file", "bearer_token_file", "ca_file", "client_certificate", "client_key")
+    return Server(address, **{key: getattr(config, f"{name}_{key}") for key in keys})
+
+
+def _typed(value: Any, where: str, *, table: bool) -> Any:
+    if not table:
+        if not isinstance(value, str):
+            raise Refused(f"{where} is to be text in quotes, found {value!r}")
+        return value
+    if isinstance(value, str):  # from the environment: env=prod,cluster=a
+        value = dict(part.split("=", 1) for part in value.split(",") if "=" in part)
+    if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
+        raise Refused(f"{where} is to be a table of texts, found {value!r}")
+    return value
+
+
+def _variable(name: str) -> str:
+    return "STAGE4_" + name.upper()
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        tables = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise Refused(f"{path} cannot be read as TOML: {error}") from error
+    flat: dict[str, Any] = {}
+    for name, value in tables.items():
+        if isinstance(value, dict):
+            flat |= {f"{name}.{key}": inner for key, inner in value.items()}
+        else:
+            flat[name] = value
+    return flat

@@ -1,0 +1,130 @@
+"""Deliver: do in the outside world what the entries ask for, and record what came of it.
+
+Idempotent, so that a crash in between is repaired by doing it again; one deliverer at a time. Late effects are not done
+any more but handed back to a person, except a stop (RUNBOOK.md, "Effects that come late").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ledger.adapters import override_file
+from ledger.app.installation import Installation
+from ledger.domain.commands import SYSTEM, Command, ExpireEffect, Record, RecordOverride
+from ledger.domain.decide.stopping import override_content
+from ledger.domain.events.override import OverrideFailed, OverrideRemovalFailed, OverrideRemoved
+from ledger.domain.events.silence import SilenceCreated, SilenceEnded, SilenceEndFailed, SilenceFailed
+from ledger.domain.state import Effect, Rollback
+from ledger.domain.text import INLINE, shorten
+from ledger.errors import Refused, Unreachable
+from ledger.files import locked, make_folder
+
+
+def deliver(installation: Installation, timeout: float = 60.0) -> int:
+    """Deliver everything pending; returns how many effects were dealt with."""
+    if not _pending(installation):
+        return 0
+    make_folder(installation.home.locks)
+    done = 0
+    with locked(installation.home.locks / "deliver.lock", timeout):
+        for rollback, effect in _pending(installation):
+            command = _outcome(installation, rollback, effect)
+            installation.submit(command, SYSTEM, rollback.id, f"deliver-{effect.requested}-{rollback.id}")
+            done += 1
+    return done
+
+
+def _pending(installation: Installation) -> list[tuple[Rollback, Effect]]:
+    return [(rollback, effect) for rollback in installation.state.open.values() for effect in rollback.effects]
+
+
+def _outcome(installation: Installation, rollback: Rollback, effect: Effect) -> Command:
+    if installation.clock() > effect.not_after and effect.kind != "override":
+        return ExpireEffect(requested=effect.requested)
+    return _DELIVERIES[effect.kind](installation, rollback, effect)
+
+
+def _write(installation: Installation, rollback: Rollback, effect: Effect) -> Command:
+    asked = rollback.override.request
+    assert asked is not None
+    try:
+        file = override_file.write(Path(asked.path), override_content(asked), installation.clock)
+    except (Refused, Unreachable) as error:
+        return Record(event=OverrideFailed(path=asked.path, cause=shorten(str(error), 2 * INLINE)))
+    installation.keep(file.content)
+    return RecordOverride(file=file)
+
+
+def _remove(installation: Installation, rollback: Rollback, effect: Effect) -> Command:
+    path, declared = rollback.override.path, rollback.override.sha384
+    before = installation.look(path)
+    try:
+        after = override_file.remove(Path(path), declared, installation.clock)
+    except (Refused, Unreachable) as error:
+        return Record(event=OverrideRemovalFailed(path=path, cause=shorten(str(error), 2 * INLINE)))
+    listing = override_file.listing(Path(path).parent)
+    log = removal_log(installation, rollback, before.mode, before.owner, after.kind, listing)
+    return Record(
+        event=OverrideRemoved(
+            path=path,
+            override_before_sha384=declared,
+            override_after_sha384=installation.keep(installation.artefacts.get(declared)),
+            listing_sha384=installation.keep(listing),
+            log_sha384=installation.keep(log),
+            seen_at=after.at,
+        )
+    )
+
+
+def removal_log(
+    installation: Installation, rollback: Rollback, mode: str, owner: str, after: str, listing: bytes
+) -> str:
+    """The text kept of a removal: what was there, what is there now, what else the folder holds."""
+    return (
+        f"removal of {rollback.override.path} for {rollback.id}\n"
+        f"before: mode {mode or '-'}, owner {owner or '-'}, {rollback.override.sha384}\n"
+        f"after:  {after} at {installation.clock().isoformat(timespec='seconds')}\n"
+        f"folder:\n{listing.decode(errors='replace')}"
+    )
+
+
+def _silence(installation: Installation, rollback: Rollback, effect: Effect) -> Command:
+    asked = rollback.silence.request
+    assert asked is not None
+    try:
+        created = installation.alertmanager.create(
+            asked.matchers, asked.starts_at, asked.ends_at, asked.created_by, asked.comment, asked.marker
+        )
+    except (Refused, Unreachable) as error:
+        return Record(event=SilenceFailed(cause=shorten(str(error), 2 * INLINE)))
+    silence = created.silence
+    return Record(
+        event=SilenceCreated(
+            silence_id=silence.id,
+            matchers=silence.matchers,
+            starts_at=silence.starts_at,
+            ends_at=silence.ends_at,
+            transcript_sha384=installation.keep(created.transcript),
+        )
+    )
+
+
+def _end_silence(installation: Installation, rollback: Rollback, effect: Effect) -> Command:
+    name = rollback.silence.id
+    try:
+        ended = installation.alertmanager.expire(name)
+    except (Refused, Unreachable) as error:
+        return Record(event=SilenceEndFailed(silence_id=name, cause=shorten(str(error), 2 * INLINE)))
+    at = ended.silence.ends_at if ended.silence else installation.clock()
+    return Record(
+        event=SilenceEnded(silence_id=name, ended_at=at, transcript_sha384=installation.keep(ended.transcript))
+    )
+
+
+_DELIVERIES: dict[str, Callable[[Installation, Rollback, Effect], Command]] = {
+    "override": _write,
+    "removal": _remove,
+    "silence": _silence,
+    "silence_end": _end_silence,
+}

@@ -1,0 +1,198 @@
+"""One installation, wired: the only place that builds the parts and knows which talks to which."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ledger.adapters import http, override_file, scheduler
+from ledger.adapters.alertmanager import Alertmanager
+from ledger.adapters.http import Server
+from ledger.adapters.prometheus import Prometheus
+from ledger.app import config as settings
+from ledger.app import keys
+from ledger.app.config import Config
+from ledger.app.durations import parse_duration
+from ledger.app.home import Home
+from ledger.app.ledger import Ledger
+from ledger.app.people import Directory
+from ledger.app.publish import Foreign, Publisher
+from ledger.domain.commands import SYSTEM, Actor, Command, Record, Request
+from ledger.domain.events.ledger import ForeignLinesFound
+from ledger.domain.facts import FileSeen, Matcher, SchedulerSeen
+from ledger.domain.record import parse_body
+from ledger.domain.runbook import ALERT_PATTERN, COMPONENTS
+from ledger.domain.state import Rollback, State
+from ledger.errors import Corrupt, LedgerError, Refused, Unreachable
+from ledger.proof.entry import check_signatures, parse_entry
+from ledger.store.artefacts import Artefacts
+from ledger.store.log import Log
+from ledger.store.recorder import Receipt
+
+
+def now() -> datetime:
+    """The clock, read at the edge: aware UTC."""
+    return datetime.now(UTC)
+
+
+def open_home(root: Path) -> Installation:
+    """The installation in a folder; ``Unreachable`` where there is none, ``Refused`` for a wrong configuration."""
+    config = settings.load(Home(root).config)
+    home = Home(root, config.stage)
+    log = Log(home.store)
+    first = log.line(1)
+    if first is None:
+        raise Unreachable(f"the ledger at {home.store} has no entries; make one with: stage4 init")
+    opening = parse_entry(first)
+    event = parse_body(1, opening.timestamp, opening.body).event
+    origin = opening.body["artefacts"].get("origin", "")
+    key = keys.read_hmac_key(
+        home.path(config.hmac_key_file), getattr(event, "hmac_key_id", ""), getattr(event, "hmac_algorithm", "")
+    )
+    try:
+        check_signatures(opening, key, origin)
+    except Corrupt as error:
+        raise Corrupt(f"{home.path(config.hmac_key_file)} is not the key that signed this ledger: {error}") from error
+    signer = keys.read_signer(home.path(config.checkpoint_key_file), origin)
+    return Installation(home, config, Ledger(log, stage=config.stage, key=key, signer=signer, clock=now))
+
+
+class Installation:
+    """Everything that a command needs. Adapters are made anew for each use: they hold no state."""
+
+    def __init__(self, home: Home, config: Config, ledger: Ledger) -> None:
+        self.home = home
+        self.config = config
+        self.ledger = ledger
+        self.artefacts = Artefacts(home.artefacts)
+        self.people = Directory(home.people)
+        self.clock = ledger.clock
+        self._publisher = Publisher(home, ledger.log, self.artefacts, ledger.verifier)
+        os.environ.setdefault("MPLCONFIGDIR", str(home.var / "cache" / "matplotlib"))
+
+    @property
+    def state(self) -> State:
+        """What is true now."""
+        return self.ledger.view().state
+
+    def rollback(self, name: str) -> Rollback:
+        """A rollback by id; without one the only open one. ``Refused`` where that is not clear."""
+        state = self.state
+        if name:
+            found = state.rollback(name)
+            if found is None:
+                raise Refused(f"there is no rollback {name[:80]!a}; open ones: {', '.join(state.open) or 'none'}")
+            return found
+        if len(state.open) != 1:
+            listed = ", ".join(state.open) or "none; open one with: stage4 rollback open --ticket INC-1 --reason …"
+            raise Refused(f"say which rollback; open ones: {listed}")
+        return next(iter(state.open.values()))
+
+    def submit(self, command: Command, actor: Actor, rollback: str = "", request_id: str = "") -> Receipt:
+        """Decide, record and publish. A publication that fails is told by ``doctor`` and never stops anything."""
+        request = Request(
+            command=command,
+            actor=actor,
+            at=self.clock(),
+            id=request_id or new_request_id(),
+            rollback=rollback,
+        )
+        receipt = self.ledger.submit(request)
+        with contextlib.suppress(LedgerError):
+            self.publish()
+        return receipt
+
+    def publish(self) -> Foreign | None:
+        """Bring the published files up to the store; foreign lines become an entry of their own."""
+        foreign = self._publisher.publish()
+        if foreign is None:
+            return None
+        event = ForeignLinesFound(
+            path=str(self.home.published), finding=foreign.finding, size=foreign.size, lines_sha384=foreign.sha384
+        )
+        request = Request(command=Record(event=event), actor=SYSTEM, at=self.clock(), id=new_request_id())
+        self.ledger.submit(request)
+        self._publisher.publish()
+        return foreign
+
+    def keep(self, text: str | bytes) -> str:
+        """Store a piece of evidence and return its name."""
+        return self.artefacts.put(text if isinstance(text, bytes) else text.encode())
+
+    # --- the outside world -----------------------------------------------------------------------------------------
+
+    def override_path(self, component: str = "multi_strategy") -> Path:
+        """Absolute path of a component's override file."""
+        if component not in COMPONENTS:
+            raise Refused(f"unknown component {component[:60]!a}; known: {', '.join(COMPONENTS)}")
+        return self.home.path(self.config.override_directory) / COMPONENTS[component][0]
+
+    def look(self, path: Path | str) -> FileSeen:
+        """What is at a path now."""
+        return override_file.look(Path(path), self.clock)
+
+    def scheduler(self) -> SchedulerSeen:
+        """What the scheduler itself says now; ``unknown`` where it cannot be asked."""
+        server = settings.server(self.config, "scheduler")
+        if server is None:
+            return SchedulerSeen("unknown", self.clock(), "", error="no scheduler.url is configured in stage4.toml")
+        return scheduler.read_status(server, self.clock)
+
+    @property
+    def alertmanager(self) -> Alertmanager:
+        """The Alertmanager; ``Unreachable`` where none is configured."""
+        servers = [self._server("alertmanager", url.strip()) for url in self.config.alertmanager_url.split(",")]
+        return Alertmanager(servers, self.clock)
+
+    @property
+    def prometheus(self) -> Prometheus:
+        """The Prometheus; ``Unreachable`` where none is configured."""
+        return Prometheus(self._server("prometheus"), self.clock, self.config.prometheus_job)
+
+    def tickets(self) -> Server | None:
+        """The ticket system, or None."""
+        return settings.server(self.config, "tickets")
+
+    def masked(self, url: str) -> str:
+        """An address without credentials."""
+        return http.masked(url)
+
+    @property
+    def step_seconds(self) -> int:
+        """Distance of samples in the watch."""
+        return parse_duration(self.config.prometheus_step)
+
+    @property
+    def labels(self) -> tuple[Matcher, ...]:
+        """The matchers that name this installation."""
+        return tuple(Matcher(name, value) for name, value in sorted(self.config.silence_labels.items()))
+
+    @property
+    def matchers(self) -> tuple[Matcher, ...]:
+        """The matchers of a rollback's silence: the Stage4 alerts of this installation."""
+        return (Matcher("alertname", ALERT_PATTERN, is_regex=True), *self.labels)
+
+    def _server(self, name: str, url: str | None = None) -> Server:
+        found = settings.server(self.config, name, url)
+        if found is None:
+            raise Unreachable(f"no {name}.url is configured in {self.home.config}")
+        return found
+
+
+def new_request_id() -> str:
+    """A request id that nobody guesses: 32 hex digits."""
+    return secrets.token_hex(16)
+
+
+@contextlib.contextmanager
+def opened(root: Path) -> Iterator[Installation]:
+    """An installation for the length of a block; its database connections are closed after it."""
+    installation = open_home(root)
+    try:
+        yield installation
+    finally:
+        installation.ledger.log.close()

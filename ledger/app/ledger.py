@@ -1,0 +1,208 @@
+"""The ledger as the rest of the application sees it: read the view, submit a request, get a receipt.
+
+``submit`` is the one write path: read the tail, decide, seal, append, all in one transaction; that is the commit point.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+from ledger.domain.commands import Request
+from ledger.domain.decide import Decided, decide
+from ledger.domain.evolve import evolve
+from ledger.domain.record import Recorded, format_body, parse_body
+from ledger.domain.state import State, runtime_flags
+from ledger.errors import Conflict, Corrupt
+from ledger.proof.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
+from ledger.proof.entry import GENESIS, HmacKey, link, parse_entry, seal_entry
+from ledger.proof.merkle import Tree, leaf_hash
+from ledger.proof.note import Signer, Verifier
+from ledger.store.log import Line, Log
+from ledger.store.recorder import Receipt
+
+Clock = Callable[[], datetime]
+
+
+class View(NamedTuple):
+    """Everything derived from the entries up to ``state.sequence``. Disposable: folding the lines gives it again."""
+
+    state: State
+    head: str
+    """``sha384:…`` of the last line, the next one's ``previous``."""
+    tree: Tree
+
+    @property
+    def size(self) -> int:
+        """How many entries it stands on."""
+        return self.state.sequence
+
+
+def empty_view() -> View:
+    """The view of a ledger without entries."""
+    return View(State(), GENESIS, Tree())
+
+
+def fold(view: View, lines: Iterable[bytes]) -> View:
+    """The view after more lines; ``Corrupt`` at the first line that does not follow. The view given stays as it is."""
+    state, head, tree = view.state, view.head, view.tree.copy()
+    for line in lines:
+        entry = parse_entry(line)
+        if entry.previous != head:
+            raise Corrupt(f"entry {state.sequence + 1}: previous: expected {head}, found {entry.previous}")
+        try:
+            state = evolve(state, parse_body(entry.sequence, entry.timestamp, entry.body))
+        except Corrupt as error:
+            raise Corrupt(f"entry {entry.sequence}: {error}") from error
+        tree.append(leaf_hash(line))
+        head = link(line)
+    return View(state, head, tree)
+
+
+class Ledger:
+    """One stage's ledger. Thread-safe; other processes may write to the same store."""
+
+    def __init__(self, log: Log, *, stage: str, key: HmacKey, signer: Signer, clock: Clock) -> None:
+        self.log = log
+        self.stage = stage
+        self.clock = clock
+        self._key = key
+        self._signer = signer
+        self._view = empty_view()
+        self._guard = threading.RLock()
+
+    @property
+    def origin(self) -> str:
+        """The ledger's name, which is its checkpoint key's name."""
+        return self._signer.name
+
+    @property
+    def verifier(self) -> Verifier:
+        """The public half of the checkpoint key."""
+        return self._signer.verifier
+
+    def view(self) -> View:
+        """What is true now: new lines of other processes are read and compared with the newest checkpoint.
+
+        ``Corrupt`` where the store is not what was signed.
+        """
+        with self._guard:
+            found = self.log.size()
+            if found < self._view.size:
+                raise Corrupt(f"the store is behind: it held {self._view.size} entries and now holds {found}")
+            if found > self._view.size:
+                self._view = self._read_on()
+            return self._view
+
+    def records(self, after: int = 0) -> Iterator[tuple[Recorded, bytes]]:
+        """Records with their lines, in order, from the one after ``after``."""
+        for line in self.log.lines(after):
+            entry = parse_entry(line)
+            yield parse_body(entry.sequence, entry.timestamp, entry.body), line
+
+    def submit(self, request: Request, timeout: float | None = None) -> Receipt:
+        """Decide and append; returns when the entries are on disk.
+
+        Raises ``Refused`` or ``Conflict`` (a rule says no, nothing was written), ``Corrupt`` (the store is not what was
+        signed; nothing is written on top of it) or ``Unreachable`` (it cannot be had within ``timeout`` seconds). The
+        same request id with the same command gets the first receipt again.
+        """
+        digest = digest_request(request)
+        with self._guard, self.log.writing(timeout) as writing:
+            known = writing.receipt(request.id)
+            if known is not None:
+                if known.digest != digest:
+                    raise Conflict(f"the request id {request.id} was used for another command")
+                return known
+            before = self._view
+            if news := writing.lines_after(before.size):
+                before = self._checked(fold(before, news), writing.newest_checkpoint())
+            after, lines = self._seal(before, request, decide(before.state, request))
+            receipt = Receipt(request.id, digest, before.size + 1, after.size)
+            writing.insert(self.origin, lines, (after.size, self._sign(after)), receipt)
+        self._view = after
+        return receipt
+
+    def _read_on(self) -> View:
+        """Fold new lines until a checkpoint covers exactly them; a commit may come between the two reads."""
+        view = self._view
+        for _ in range(100):
+            view = fold(view, self.log.lines(view.size))
+            note = self.log.newest_checkpoint()
+            if note is None or open_checkpoint(note, self._signer.verifier).size <= view.size or not self._moved(view):
+                break
+        return self._checked(view, note)
+
+    def _moved(self, view: View) -> bool:
+        return self.log.size() > view.size
+
+    def _checked(self, view: View, note: bytes | None) -> View:
+        """The view, if the newest checkpoint signed exactly its lines."""
+        if note is None:
+            raise Corrupt(f"the store has {view.size} entries and no checkpoint; it refuses to write")
+        signed = open_checkpoint(note, self._signer.verifier)
+        if (signed.size, signed.root) != (view.size, view.tree.root()):
+            raise Corrupt(
+                f"the store is not what was signed: the checkpoint says {signed.size} entries with root "
+                f"{signed.root.hex()}, the store has {view.size} with root {view.tree.root().hex()}. Run: stage4 verify"
+            )
+        return view
+
+    def _seal(self, view: View, request: Request, decided: Iterable[Decided]) -> tuple[View, list[Line]]:
+        state, head, tree = view.state, view.head, view.tree.copy()
+        lines: list[Line] = []
+        for one in decided:
+            record = self._record(state, request, one)
+            state = evolve(state, record)
+            line = self._format(state, record, head)
+            lines.append(Line(record.sequence, record.status, line))
+            tree.append(leaf_hash(line))
+            head = link(line)
+        return View(state, head, tree), lines
+
+    def _record(self, state: State, request: Request, one: Decided) -> Recorded:
+        rollback = state.rollback(one.rollback) if one.rollback else None
+        return Recorded(
+            one.event,
+            one.event.status,
+            state.sequence + 1,
+            max(request.at, state.timestamp),
+            request.at,
+            request.actor.person,
+            request.actor.auth,
+            one.role,
+            request.id,
+            one.rollback,
+            (rollback.entries if rollback else 0) + 1 if one.rollback else 0,
+            request.actor.os,
+        )
+
+    def _format(self, state: State, record: Recorded, head: str) -> bytes:
+        rollback = state.rollback(record.rollback)
+        body = format_body(
+            record,
+            stage=self.stage,
+            origin=self.origin,
+            incident=(rollback.ticket or rollback.id) if rollback else "",
+            flags=runtime_flags(state),
+        )
+        return seal_entry(body, origin=self.origin, sequence=record.sequence, previous=head, key=self._key)
+
+    def _sign(self, view: View) -> bytes:
+        return sign_checkpoint(Checkpoint(self.origin, view.size, view.tree.root()), self._signer)
+
+
+def digest_request(request: Request) -> str:
+    """SHA-256 (hex) of who asked for what. Facts and times are left out: a second press of the same has others."""
+    command = request.command
+    asked = [
+        (field.name, value)
+        for field in dataclasses.fields(command)
+        if isinstance(value := getattr(command, field.name), (str, int, bool)) and not field.name.endswith("_sha384")
+    ]
+    whole = (type(command).__name__, request.rollback, request.actor.person, asked)
+    return hashlib.sha256(repr(whole).encode()).hexdigest()

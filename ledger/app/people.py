@@ -1,0 +1,98 @@
+"""Who acts in a terminal, and the names behind person ids. Names live outside the chain and can be erased there."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ledger.app.home import Home
+from ledger.domain.commands import Actor
+from ledger.domain.state import State
+from ledger.errors import Corrupt, Refused
+from ledger.files import make_folder, replace
+
+_NO_LOGIN = 2**32 - 1
+
+
+class Person(NamedTuple):
+    """One line of the directory."""
+
+    id: str
+    name: str
+    uid: int | None
+    """Login uid on this installation's machine, or None for somebody who has no shell there."""
+
+
+class Directory:
+    """``var/people.json``: id -> name and uid, mode 600."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def people(self) -> list[Person]:
+        """Everybody, by id."""
+        try:
+            page = json.loads(self.path.read_bytes())
+            return [Person(key, value["name"], value["uid"]) for key, value in sorted(page.items())]
+        except FileNotFoundError:
+            return []
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise Corrupt(f"{self.path} is not the directory of people it should be: {error}") from error
+
+    def name(self, person: str) -> str:
+        """The person's name, or the id itself where there is none."""
+        return next((one.name for one in self.people() if one.id == person), person)
+
+    def by_uid(self, uid: int) -> Person | None:
+        """The person of a login uid."""
+        return next((one for one in self.people() if one.uid == uid), None)
+
+    def put(self, person: Person) -> None:
+        """Add or change one line."""
+        page = {one.id: {"name": one.name, "uid": one.uid} for one in self.people()}
+        page[person.id] = {"name": person.name, "uid": person.uid}
+        make_folder(self.path.parent)
+        replace(self.path, json.dumps(page, indent=2, ensure_ascii=False).encode() + b"\n", 0o600)
+
+
+def new_person_id() -> str:
+    """An opaque id such as ``p-4f9c2``."""
+    return "p-" + secrets.token_hex(3)[:5]
+
+
+def login_uid() -> int:
+    """The uid that logged in, also below sudo (``/proc/self/loginuid``); where none is set, the process' own."""
+    try:
+        found = int(Path("/proc/self/loginuid").read_text("ascii"))
+    except (OSError, ValueError):
+        found = _NO_LOGIN
+    return os.getuid() if found == _NO_LOGIN else found
+
+
+def os_identity() -> dict[str, Any]:
+    """What the system says about who runs this process. ``sudo_user`` is a claim."""
+    found: dict[str, Any] = {"host": socket.gethostname(), "login_uid": login_uid(), "uid": os.getuid()}
+    if sudo := os.environ.get("SUDO_USER"):
+        found["sudo_user"] = sudo[:64]
+    return found
+
+
+def terminal_actor(home: Home, state: State, acting_as: str = "") -> Actor:
+    """The person at this terminal; with ``acting_as`` one of the lab's five people, in a lab home only."""
+    if acting_as:
+        if state.opened is None or state.opened.purpose != "lab":
+            raise Refused("--as works only in a home made for the lab; here you act as who you logged in as")
+        if acting_as not in state.people:
+            raise Refused(f"{acting_as!a} is nobody here; the lab has {', '.join(sorted(state.people))}")
+        return Actor(person=acting_as, auth="lab")
+    person = Directory(home.people).by_uid(login_uid())
+    if person is None or person.id not in state.people:
+        raise Refused(
+            f"uid {login_uid()} is no person of this ledger; an admin adds you: "
+            f"stage4 people add NAME --uid {login_uid()} --role l2_ops"
+        )
+    return Actor(person=person.id, auth="os", os=os_identity())

@@ -1,0 +1,111 @@
+"""``init``: make a home. Keys, store, first entry, first people; an existing log is moved aside and named."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Literal
+
+from ledger.app import config as settings
+from ledger.app import keys
+from ledger.app.home import Home
+from ledger.app.installation import Installation, new_request_id, now
+from ledger.app.ledger import Ledger
+from ledger.app.people import Directory, Person, login_uid, new_person_id, os_identity
+from ledger.domain.commands import SYSTEM, Actor, AddPerson, OpenLedger, Request
+from ledger.errors import Refused
+from ledger.files import digest_file, make_folder, place_exclusive
+from ledger.proof.note import format_verifier
+from ledger.store.log import Log
+
+LAB_PEOPLE = {
+    "lab-incident-manager": ("incident_manager",),
+    "lab-l2-ops": ("l2_ops",),
+    "lab-observability": ("observability",),
+    "lab-noc": ("noc",),
+    "lab-product-owner": ("product_owner",),
+}
+"""The rehearsal's five people. They act (``auth: lab``) only in a home whose first entry says ``purpose: lab``."""
+
+STARTER = """\
+# Configuration of Stage4 Ledger. All settings and their meaning: stage4 config show
+# An environment variable wins, e.g. STAGE4_SCHEDULER_URL.
+
+[scheduler]
+url = ""            # e.g. "https://scheduler.example/status"
+
+[prometheus]
+url = ""            # e.g. "https://prometheus.example"
+
+[alertmanager]
+url = ""            # e.g. "https://alertmanager-1.example,https://alertmanager-2.example"
+
+[silence.labels]    # labels that name this installation: another environment's alerts are never muted
+# env = "production"
+"""
+
+
+def init(
+    root: Path,
+    *,
+    purpose: Literal["production", "lab"] = "production",
+    name: str = "",
+    roles: tuple[str, ...] = (),
+    starter: str = STARTER,
+) -> Installation:
+    """Make a new home and return it; ``Refused`` where there is one already.
+
+    The person at this terminal becomes the first ``admin`` and holds ``roles`` too.
+    """
+    home = Home(root)
+    if home.store.exists():
+        raise Refused(f"{home.store} exists: this home has a ledger already; see: stage4 status")
+    make_folder(home.root, 0o755)
+    if not home.config.exists():
+        place_exclusive(home.config, starter.encode(), 0o644)
+    config = settings.load(home.config)
+    home = Home(root, config.stage)
+    origin = f"stage4-ledger.invalid/{config.stage}/{secrets.token_hex(8)}"
+    signer = keys.create(home.path(config.hmac_key_file), home.path(config.checkpoint_key_file), origin)
+    key_id = keys.new_key_id(config.stage, now())
+    key = keys.read_hmac_key(home.path(config.hmac_key_file), key_id, config.hmac_algorithm)
+    make_folder(home.path(config.override_directory))
+    moved, digest = _move_earlier_log(home)
+    ledger = Ledger(Log(home.store, create=True), stage=config.stage, key=key, signer=signer, clock=now)
+    opening = OpenLedger(
+        purpose=purpose,
+        checkpoint_key=format_verifier(signer.verifier),
+        hmac_key_id=key_id,
+        hmac_algorithm=config.hmac_algorithm,
+        earlier_log_path=moved,
+        earlier_log_sha384=digest,
+    )
+    ledger.submit(Request(command=opening, actor=SYSTEM, at=now(), id=new_request_id()))
+    installation = Installation(home, config, ledger)
+    _add_people(installation, purpose, name, roles)
+    return installation
+
+
+def _move_earlier_log(home: Home) -> tuple[str, str]:
+    """An existing log is kept as ``stage4.before-ledger.jsonl``; its digest stands in the first entry."""
+    if not home.published.exists():
+        return "", ""
+    aside = home.published.with_name(f"{home.stage}.before-ledger.jsonl")
+    if aside.exists():
+        raise Refused(f"both {home.published} and {aside} exist; move one of them away first")
+    os.link(home.published, aside)
+    home.published.unlink()
+    return str(aside), digest_file(aside)
+
+
+def _add_people(installation: Installation, purpose: str, name: str, roles: tuple[str, ...]) -> None:
+    first = Person(new_person_id(), name or f"uid {login_uid()}", login_uid())
+    held = tuple(dict.fromkeys(("admin", *roles)))
+    actor = Actor(person=first.id, auth="os", os=os_identity())
+    installation.submit(AddPerson(person=first.id, roles=held), SYSTEM)
+    installation.people.put(first)
+    for person, lab_roles in LAB_PEOPLE.items() if purpose == "lab" else ():
+        installation.submit(AddPerson(person=person, roles=lab_roles), actor)
+        title = person.removeprefix("lab-").replace("-", " ").title()
+        Directory(installation.home.people).put(Person(person, f"{title} (lab)", None))

@@ -1,0 +1,106 @@
+"""What the steps share: outcomes, bounded text, log lines."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from ledger.app.deliver import deliver
+from ledger.app.installation import Installation
+from ledger.domain.commands import Actor, Command
+from ledger.domain.facts import AlertSeen, SchedulerSeen
+from ledger.domain.runbook import Verdict
+from ledger.domain.state import Rollback, StepState
+from ledger.domain.text import INLINE, check_text, shorten
+
+Say = Callable[[str], None]
+"""Called with each line of progress as it happens."""
+LISTED = 50
+"""How many alerts an entry names; all of them are in the artefact."""
+
+
+class Outcome(NamedTuple):
+    """What a step came to."""
+
+    rollback: Rollback
+    verdict: Verdict | None
+    reasons: tuple[str, ...] = ()
+    log: str = ""
+    """The text an operator can paste."""
+
+
+def act(
+    installation: Installation, actor: Actor, command: Command, rollback: str = "", request_id: str = ""
+) -> Rollback:
+    """Submit and deliver; returns the rollback as it is after that."""
+    receipt = installation.submit(command, actor, rollback, request_id)
+    deliver(installation)
+    name = rollback or rollback_of(installation, receipt.last)
+    found = installation.state.rollback(name)
+    assert found is not None
+    return found
+
+
+def rollback_of(installation: Installation, sequence: int) -> str:
+    """The rollback that an entry belongs to."""
+    record, _ = next(installation.ledger.records(sequence - 1))
+    return record.rollback
+
+
+def outcome(rollback: Rollback, number: int, log: str = "") -> Outcome:
+    """The outcome of a step by its last verdict."""
+    step: StepState = rollback.steps[number]
+    return Outcome(rollback, step.verdict, step.reasons, log)
+
+
+def bounded(installation: Installation, name: str, text: str) -> tuple[str, str]:
+    """Text for an entry, and the digest of the artefact with all of it where it is longer than 200 characters.
+
+    The artefact begins with 16 random bytes, so that it can be erased and its digest tells nothing (RUNBOOK.md).
+    """
+    checked = check_text(name, text)
+    if len(checked) <= INLINE:
+        return checked, ""
+    return shorten(checked), installation.keep(secrets.token_bytes(16) + checked.encode())
+
+
+def alerts_json(alerts: Sequence[AlertSeen]) -> bytes:
+    """A list of alerts as an artefact."""
+    rows = [
+        {
+            "active_at": alert.active_at.isoformat(),
+            "labels": dict(alert.labels),
+            "name": alert.name,
+            "silenced_by": list(alert.silenced_by),
+            "state": alert.state,
+        }
+        for alert in alerts
+    ]
+    return json.dumps(rows, indent=2, sort_keys=True, ensure_ascii=False).encode() + b"\n"
+
+
+def names(alerts: Sequence[AlertSeen]) -> tuple[str, ...]:
+    """At most 50 alerts by name, schedule and severity, for an entry."""
+    return tuple(shorten(title(alert), 120) for alert in alerts[:LISTED])
+
+
+def title(alert: AlertSeen) -> str:
+    """``MultiStrategyPnlDrawdown{mean_reversion} critical``: what tells one alert from another."""
+    labels = dict(alert.labels)
+    schedule = f"{{{labels['schedule']}}}" if "schedule" in labels else ""
+    return f"{alert.name}{schedule} {alert.severity}".strip()
+
+
+def status_log(seen: SchedulerSeen) -> list[str]:
+    """The lines that the status check prints, without the last one, which is the status alone."""
+    lines = [f"asked     {seen.source or '(nothing configured)'} at {seen.at.isoformat(timespec='seconds')}"]
+    if seen.since:
+        lines.append(f"since     {seen.since.isoformat(timespec='seconds')}")
+    if seen.cycle is not None:
+        lines.append(f"cycle     {seen.cycle}")
+    lines += [f"warning   {warning}" for warning in seen.warnings] or ["warnings  none"]
+    if seen.error:
+        lines.append(f"unknown   {seen.error}")
+    return lines

@@ -1,0 +1,121 @@
+"""Step 0: announce, confirm; notes and the abort."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from ledger.adapters import tickets
+from ledger.app.durations import parse_duration
+from ledger.app.installation import Installation
+from ledger.app.steps.common import Outcome, act, alerts_json, bounded, outcome, title
+from ledger.domain.commands import Abort, Actor, AddNote, Confirm, OpenRollback
+from ledger.domain.facts import AlertSeen
+from ledger.domain.runbook import Purpose
+from ledger.domain.state import Rollback
+from ledger.domain.text import check_ticket, shorten
+from ledger.errors import Refused, Unreachable
+from ledger.proof.entry import link
+
+
+def open_rollback(
+    installation: Installation,
+    actor: Actor,
+    *,
+    ticket: str,
+    reason: str,
+    purpose: Purpose = "incident",
+    component: str = "multi_strategy",
+    channel: str = "",
+    window: str = "",
+    permalink: str = "",
+) -> Outcome:
+    """Open a rollback: the ticket is looked up, the alerts that fire are kept, the announcement is written."""
+    inline, reason_sha384 = bounded(installation, "the reason", reason)
+    start = installation.clock()
+    end = start + timedelta(seconds=parse_duration(window or installation.config.rollback_window))
+    where = channel or installation.config.rollback_channel
+    ticket_state, ticket_sha384 = _look_up(installation, check_ticket(ticket))
+    firing, firing_sha384 = _firing(installation)
+    announcement = announce_opening(ticket, purpose, inline, component, where, start, end, firing)
+    command = OpenRollback(
+        ticket=ticket,
+        purpose=purpose,
+        reason=inline,
+        reason_sha384=reason_sha384,
+        component=component,
+        channel=where,
+        window_start=start,
+        window_end=end,
+        announcement_sha384=installation.keep(announcement),
+        permalink=permalink,
+        ticket_state=ticket_state,
+        ticket_sha384=ticket_sha384,
+        firing=firing,
+        firing_sha384=firing_sha384,
+    )
+    rollback = act(installation, actor, command)
+    return Outcome(rollback, None, log=announcement)
+
+
+def announce_opening(
+    ticket: str,
+    purpose: str,
+    reason: str,
+    component: str,
+    channel: str,
+    start: datetime,
+    end: datetime,
+    firing: tuple[str, ...],
+) -> str:
+    """The text to post in the channel."""
+    listed = "".join(f"\n  - {line}" for line in firing) or " none known"
+    return (
+        f"[Stage4] {ticket}: rollback of {component} ({purpose})\n"
+        f"Reason: {reason}\n"
+        f"Window: {start:%Y-%m-%d %H:%M} to {end:%H:%M} UTC. Channel: {channel}\n"
+        f"Alerts firing now:{listed}\n"
+    )
+
+
+def _look_up(installation: Installation, ticket: str) -> tuple[str, str]:
+    """The ticket's state in the ticket system and the answer as an artefact; ``claimed`` where nobody could say."""
+    try:
+        seen = tickets.seen(installation.tickets(), installation.config.tickets_url, ticket, installation.clock)
+    except Unreachable as error:
+        return shorten(f"claimed: {error}"), ""
+    if seen is None:
+        return "claimed", ""
+    return shorten(seen.status), installation.keep(seen.body)
+
+
+def _firing(installation: Installation) -> tuple[tuple[str, ...], str]:
+    """Alerts firing at opening, with ``activeAt``, from Prometheus; nothing where it cannot be asked."""
+    try:
+        alerts: tuple[AlertSeen, ...] = installation.prometheus.alerts()
+    except Unreachable as error:
+        return (shorten(f"unknown: {error}"),), ""
+    firing = [alert for alert in alerts if alert.state == "firing"]
+    lines = [f"{title(alert)} since {alert.active_at.isoformat(timespec='seconds')}" for alert in firing]
+    return tuple(shorten(line) for line in lines[:50]), installation.keep(alerts_json(firing))
+
+
+def confirm(installation: Installation, actor: Actor, rollback: Rollback) -> Outcome:
+    """Confirm what the opening entry's line says."""
+    line = installation.ledger.log.line(rollback.opened_entry)
+    if line is None:
+        raise Refused(f"the opening entry {rollback.opened_entry} is not there")
+    return outcome(act(installation, actor, Confirm(confirms=link(line)), rollback.id), 0)
+
+
+def note(
+    installation: Installation, actor: Actor, rollback: Rollback, text: str, occurred_at: datetime | None = None
+) -> Outcome:
+    """Add a note, also after closing."""
+    inline, whole = bounded(installation, "the note", text)
+    command = AddNote(text=inline, text_sha384=whole, occurred_at=occurred_at)
+    return Outcome(act(installation, actor, command, rollback.id), None)
+
+
+def abort(installation: Installation, actor: Actor, rollback: Rollback, reason: str) -> Outcome:
+    """Give the rollback up; after step 1 it leads through steps 5 and 6."""
+    return Outcome(act(installation, actor, Abort(reason=reason), rollback.id), None)

@@ -1,0 +1,78 @@
+"""The dashboard's panels as one picture, drawn from Prometheus' samples, and the samples themselves for the report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from ledger.adapters.dashboard import load_panels
+from ledger.adapters.picture import PanelData, draw, source_line
+from ledger.app.installation import Installation
+from ledger.app.shipped import DASHBOARD
+from ledger.domain.state import Rollback
+from ledger.errors import Unreachable
+from ledger.files import make_folder
+
+
+def panel_data(installation: Installation, start: datetime, end: datetime) -> tuple[PanelData, ...]:
+    """Every panel of the shipped Grafana dashboard with what its queries give; a failure stands in the panel."""
+    found = []
+    prometheus = installation.prometheus
+    for panel in load_panels(DASHBOARD):
+        try:
+            answers = tuple(prometheus.series(q, start, end, installation.step_seconds) for q in panel.queries)
+            found.append(PanelData(panel, answers))
+        except Unreachable as error:
+            found.append(PanelData(panel, (), str(error)))
+    return tuple(found)
+
+
+def picture(
+    installation: Installation, rollback: Rollback, data: Sequence[PanelData], start: datetime, end: datetime
+) -> str:
+    """Draw and keep the picture (PNG); returns its name as an artefact."""
+    make_folder(installation.home.var / "cache" / "matplotlib")
+    png = draw(
+        data,
+        start,
+        end,
+        marks(rollback, start, end),
+        source_line(installation.config.prometheus_url, installation.clock()),
+        f"Stage4 – Multi-Strategy Operations · {rollback.id}",
+        "no samples: the scheduler is stopped" if rollback.holds else "no samples in this window",
+    )
+    return installation.keep(png)
+
+
+def marks(rollback: Rollback, start: datetime, end: datetime) -> list[tuple[datetime, str]]:
+    """What happened to the rollback inside the window, for the picture."""
+    watched = rollback.watch.started.starts_at if rollback.watch else None
+    known = (
+        (rollback.opened_at, "opened"),
+        (rollback.override.written_at, "stopped"),
+        (watched, "watch starts"),
+        (rollback.override.removed_at, "override removed"),
+        (rollback.restarted_at, "enabled"),
+    )
+    return [(at, text) for at, text in known if at is not None and start <= at <= end]
+
+
+def panels_json(data: Sequence[PanelData]) -> list[dict[str, object]]:
+    """The panels with their queries and samples (numbers as text, as Prometheus gives them), for the report."""
+    return [
+        {
+            "error": one.error,
+            "queries": [
+                {
+                    "expr": query,
+                    "series": [
+                        {"labels": dict(s.labels), "points": [[t, repr(v)] for t, v in s.points]} for s in series
+                    ],
+                }
+                for query, series in zip(one.panel.queries, one.answers or ((),) * len(one.panel.queries), strict=False)
+            ],
+            "title": one.panel.title,
+            "unit": one.panel.unit,
+        }
+        for one in data
+    ]

@@ -1,0 +1,133 @@
+"""Step 2: preview, create or adopt, and check the silence."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import NamedTuple
+
+from ledger.adapters.matching import affected
+from ledger.app.durations import parse_duration
+from ledger.app.installation import Installation
+from ledger.app.steps.common import Outcome, act, alerts_json, names, outcome
+from ledger.domain.commands import Actor, AdoptSilence, CheckSilence, RequestSilence
+from ledger.domain.facts import AlertSeen, Matcher, SilenceSeen
+from ledger.domain.judge import is_stage4
+from ledger.domain.state import Rollback
+from ledger.errors import Refused
+
+
+class Preview(NamedTuple):
+    """What a silence would do: the alerts it mutes, and Stage4 alerts of other installations that it leaves alone."""
+
+    matchers: tuple[Matcher, ...]
+    muted: tuple[AlertSeen, ...]
+    elsewhere: tuple[AlertSeen, ...]
+
+
+def marker(installation: Installation, rollback: Rollback) -> str:
+    """The text in a silence's comment by which it is found again."""
+    return f"[stage4:{rollback.id}:{installation.ledger.origin.rsplit('/', 1)[-1]}]"
+
+
+def preview(installation: Installation) -> Preview:
+    """The firing alerts and what the rollback's silence would mute of them."""
+    firing = installation.alertmanager.firing()
+    muted = affected(installation.matchers, firing)
+    ours = [alert for alert in firing if is_stage4(alert, ())]
+    return Preview(installation.matchers, muted, tuple(alert for alert in ours if alert not in muted))
+
+
+def silence(installation: Installation, actor: Actor, rollback: Rollback, duration: str = "") -> Outcome:
+    """Create the rollback's one silence and check that it mutes what fires.
+
+    Where there is an active one already (a second press, a failed check) it is only checked again.
+    """
+    if rollback.silence.state != "active":
+        seen = preview(installation)
+        start = installation.clock()
+        mark = marker(installation, rollback)
+        command = RequestSilence(
+            matchers=seen.matchers,
+            starts_at=start,
+            ends_at=start + timedelta(seconds=parse_duration(duration or installation.config.silence_duration)),
+            created_by=actor.person,
+            comment=f"{rollback.id}: {rollback.reason} {mark}",
+            marker=mark,
+            will_mute=names(seen.muted),
+            preview_sha384=installation.keep(alerts_json(seen.muted)),
+        )
+        rollback = act(installation, actor, command, rollback.id)
+        if rollback.silence.state != "active":
+            return Outcome(rollback, "error", (last_cause(installation, rollback),))
+    return check_silence(installation, actor, rollback)
+
+
+def last_cause(installation: Installation, rollback: Rollback) -> str:
+    """Why the last delivery for a rollback failed, from its newest entry that says so."""
+    cause = ""
+    for record, _ in installation.ledger.records(rollback.opened_entry):
+        if record.rollback == rollback.id:
+            cause = getattr(record.event, "cause", cause)
+    return cause or "it is pending: see stage4 status"
+
+
+def check_silence(installation: Installation, actor: Actor, rollback: Rollback) -> Outcome:
+    """Judge step 2 by what Alertmanager says now: the silence, and every firing alert."""
+    alertmanager = installation.alertmanager
+    found = alertmanager.silence(rollback.silence.id)
+    firing = alertmanager.firing()
+    command = CheckSilence(
+        silence=found,
+        firing=firing,
+        installation=installation.labels,
+        alerts_sha384=installation.keep(alerts_json(firing)),
+    )
+    after = act(installation, actor, command, rollback.id)
+    return outcome(after, 2, _describe(found))
+
+
+def _describe(found: SilenceSeen | None) -> str:
+    if found is None:
+        return "silence   (none)\n"
+    listed = ", ".join(map(str, found.matchers))
+    ends = found.ends_at.isoformat(timespec="seconds")
+    return f"silence   {found.id}\nstate     {found.state}, until {ends}\nmatchers  {listed}\n"
+
+
+def candidates(installation: Installation, rollback: Rollback) -> tuple[SilenceSeen, ...]:
+    """Active silences that may be this rollback's: its id in the comment, or the matchers that it would have."""
+    wanted = set(installation.matchers)
+    return tuple(
+        one
+        for one in installation.alertmanager.silences()
+        if one.state == "active" and (f"[stage4:{rollback.id}" in one.comment or set(one.matchers) == wanted)
+    )
+
+
+def adopt_silence(
+    installation: Installation,
+    actor: Actor,
+    rollback: Rollback,
+    *,
+    reason: str,
+    silence_id: str = "",
+    run_id: str = "",
+    run_url: str = "",
+    log: bytes = b"",
+) -> Outcome:
+    """Take over a silence made by the workflow or in Alertmanager's own page, and check it."""
+    found = [installation.alertmanager.silence(silence_id)] if silence_id else list(candidates(installation, rollback))
+    known = [one for one in found if one is not None]
+    if len(known) != 1:
+        listed = ", ".join(one.id for one in known) or "none"
+        raise Refused(f"say which silence with --silence-id; active ones that fit {rollback.id}: {listed}")
+    command = AdoptSilence(
+        silence=known[0],
+        reason=reason,
+        run_id=run_id,
+        run_url=run_url,
+        log_sha384=installation.keep(log) if log else "",
+        transcript_sha384=installation.keep(_describe(known[0])),
+    )
+    after = act(installation, actor, command, rollback.id)
+    return check_silence(installation, actor, after)

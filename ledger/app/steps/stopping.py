@@ -1,0 +1,135 @@
+"""Steps 1 and 3 and the stop."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta
+
+from ledger.app.durations import parse_duration
+from ledger.app.installation import Installation
+from ledger.app.steps.common import Outcome, act, bounded, outcome, status_log
+from ledger.domain.commands import Actor, AdoptOverride, CheckScheduler, OpenRollback, Stop, WriteOverride
+from ledger.domain.facts import SchedulerSeen
+from ledger.domain.state import Rollback
+from ledger.errors import Refused
+
+_PAUSE = 0.2
+
+
+def disable(
+    installation: Installation,
+    actor: Actor,
+    rollback: Rollback,
+    *,
+    requested_by: str,
+    reason: str = "",
+    duration: str = "",
+) -> Outcome:
+    """Step 1 in its order: write the override file of an open, confirmed rollback."""
+    command = WriteOverride(
+        path=str(installation.override_path(rollback.component)),
+        reason=bounded(installation, "the reason", reason or rollback.reason)[0],
+        requested_by=requested_by,
+        component=rollback.component,
+        expires_at=_expiry(installation.clock(), duration),
+    )
+    return _written(installation, act(installation, actor, command, rollback.id))
+
+
+def stop(
+    installation: Installation,
+    actor: Actor,
+    *,
+    reason: str,
+    ticket: str = "",
+    component: str = "multi_strategy",
+    requested_by: str = "",
+    duration: str = "",
+    request_id: str = "",
+) -> Outcome:
+    """The stop: opens the rollback where there is none, declares the emergency, writes the override. Asks nobody."""
+    inline, whole = bounded(installation, "the reason", reason)
+    at = installation.clock()
+    command = Stop(
+        opening=OpenRollback(
+            ticket=ticket,
+            purpose="incident",
+            reason=inline,
+            reason_sha384=whole,
+            component=component,
+            channel=installation.config.rollback_channel,
+            window_start=at,
+            window_end=at + timedelta(seconds=parse_duration(installation.config.rollback_window)),
+        ),
+        override=WriteOverride(
+            path=str(installation.override_path(component)),
+            reason=inline,
+            requested_by=requested_by or actor.person,
+            component=component,
+            expires_at=_expiry(at, duration),
+        ),
+    )
+    return _written(installation, act(installation, actor, command, request_id=request_id))
+
+
+def _expiry(at: datetime, duration: str) -> datetime | None:
+    return at + timedelta(seconds=parse_duration(duration)) if duration else None
+
+
+def _written(installation: Installation, rollback: Rollback) -> Outcome:
+    """What came of the override, as the lines that the script prints."""
+    step, file = rollback.steps[1], installation.look(rollback.override.path)
+    lines = [
+        f"rollback  {rollback.id}",
+        f"override  {file.path}",
+        f"seen      {file.kind}, mode {file.mode or '-'}, {file.size} bytes, owner {file.owner or '-'}",
+        f"digest    {file.sha384 or '-'}",
+        f"entry     {step.entry} ({step.verdict})",
+    ]
+    return outcome(rollback, 1, "\n".join(lines + [f"reason    {r}" for r in step.reasons]) + "\n")
+
+
+def adopt_override(installation: Installation, actor: Actor, rollback: Rollback, reason: str) -> Outcome:
+    """Take over an override file that somebody made by hand."""
+    file = installation.look(installation.override_path(rollback.component))
+    installation.keep(file.content)
+    return outcome(act(installation, actor, AdoptOverride(file=file, reason=reason), rollback.id), 1)
+
+
+def read_scheduler(installation: Installation, wanted: str = "", patience: float = 0.0) -> SchedulerSeen:
+    """The scheduler's own status; with ``wanted`` it is asked again for up to ``patience`` seconds until it says so."""
+    deadline = time.monotonic() + patience
+    seen = installation.scheduler()
+    while wanted and seen.status != wanted and time.monotonic() < deadline:
+        time.sleep(_PAUSE)
+        seen = installation.scheduler()
+    return seen
+
+
+def check(installation: Installation, actor: Actor, rollback: Rollback, patience: float = 5.0) -> Outcome:
+    """Step 3, or step 5's restart once the override is removed: the scheduler's own word, with its log."""
+    restoring = rollback.override.removed_at is not None
+    seen = read_scheduler(installation, "enabled" if restoring else "disabled", patience)
+    return record_check(installation, actor, rollback, seen)
+
+
+def record_check(installation: Installation, actor: Actor, rollback: Rollback, seen: SchedulerSeen) -> Outcome:
+    """Record a reading of the scheduler; its log is the text that was printed."""
+    log = "\n".join([*status_log(seen), seen.status]) + "\n"
+    command = CheckScheduler(seen=seen, log_sha384=installation.keep(log))
+    after = act(installation, actor, command, rollback.id)
+    if rollback.override.removed_at is None:
+        return outcome(after, 3, log)
+    passed = after.restarted_at == seen.at
+    record, _ = next(installation.ledger.records(after_entry(installation, after.id)))
+    reasons = getattr(record.event, "reasons", ())
+    return Outcome(after, "pass" if passed else getattr(record.event, "verdict", "inconclusive"), reasons, log)
+
+
+def after_entry(installation: Installation, rollback: str) -> int:
+    """The sequence before the newest ``restart_checked`` of a rollback."""
+    evidence = installation.rollback(rollback).evidence
+    found = [one.entry for one in evidence if one.status == "restart_checked"]
+    if not found:
+        raise Refused(f"no restart of {rollback} was checked")
+    return found[-1] - 1

@@ -1,0 +1,159 @@
+"""Step 4: the watch. It is judged from Prometheus' own history, so whoever comes after a crash can finish it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from ledger.app.installation import Installation
+from ledger.app.steps.common import Outcome, act, outcome
+from ledger.app.steps.headers import format_report, headers_report
+from ledger.app.steps.pictures import panel_data, panels_json, picture
+from ledger.domain.commands import Actor, FinishWatch, StartWatch
+from ledger.domain.decide.watching import installation_of
+from ledger.domain.facts import AlertEpisode, WatchSeen
+from ledger.domain.judge import Judged, judge_watch
+from ledger.domain.runbook import EXPECTED_RULES
+from ledger.domain.state import Rollback, Watch
+from ledger.errors import Refused, Unreachable
+
+_TICK = 0.25
+
+
+class Progress(NamedTuple):
+    """How far the watch is: seconds watched, seconds in all, critical alerts active now (None: not known)."""
+
+    elapsed: float
+    total: float
+    critical: int | None
+
+
+def watch(
+    installation: Installation,
+    actor: Actor,
+    rollback: Rollback,
+    seconds: int,
+    report: Callable[[Progress], None] = lambda _: None,
+) -> Outcome:
+    """Run the window to its end and judge it. A window that runs already is joined; one that is over is judged."""
+    if rollback.watch is None:
+        rollback = start(installation, actor, rollback, seconds)
+    running = _running(rollback)
+    _wait(installation, running.started.starts_at, running.started.duration_seconds, report)
+    return finish(installation, actor, rollback)
+
+
+def start(installation: Installation, actor: Actor, rollback: Rollback, seconds: int) -> Rollback:
+    """Begin the window: headers report and a picture of the time before it."""
+    at = installation.clock()
+    name = _try_picture(installation, rollback, at - timedelta(seconds=max(seconds, 300)), at)
+    command = StartWatch(
+        starts_at=installation.clock(),
+        duration_seconds=seconds,
+        headers_sha384=installation.keep(format_report(headers_report(installation))),
+        picture_sha384=name,
+        picture_source="drawn" if name else "",
+    )
+    return act(installation, actor, command, rollback.id)
+
+
+def _try_picture(installation: Installation, rollback: Rollback, begin: datetime, end: datetime) -> str:
+    with contextlib.suppress(Unreachable):
+        return picture(installation, rollback, panel_data(installation, begin, end), begin, end)
+    return ""
+
+
+def _running(rollback: Rollback) -> Watch:
+    if rollback.watch is None:
+        raise Refused(f"no watch of {rollback.id} is running")
+    return rollback.watch
+
+
+def _wait(installation: Installation, begin: datetime, seconds: int, report: Callable[[Progress], None]) -> None:
+    """Sleep until the window and one more sample are over, telling how it goes; alerts are asked for now and then."""
+    end = begin + timedelta(seconds=seconds + 2 * installation.step_seconds)
+    critical, asked = None, 0.0
+    while (left := (end - installation.clock()).total_seconds()) > 0:
+        if time.monotonic() - asked >= installation.step_seconds:
+            critical, asked = _critical_now(installation), time.monotonic()
+        elapsed = (installation.clock() - begin).total_seconds()
+        report(Progress(max(0.0, min(elapsed, seconds)), seconds, critical))
+        time.sleep(min(_TICK, left))
+    report(Progress(seconds, seconds, critical))
+
+
+def _critical_now(installation: Installation) -> int | None:
+    try:
+        return sum(alert.severity == "critical" for alert in installation.prometheus.alerts())
+    except Unreachable:
+        return None
+
+
+def finish(installation: Installation, actor: Actor, rollback: Rollback) -> Outcome:
+    """Judge a window that is over, from history, with report and picture."""
+    started = _running(rollback).started
+    begin, end = started.starts_at, started.starts_at + timedelta(seconds=started.duration_seconds)
+    prometheus = installation.prometheus
+    seen = prometheus.watch(begin, end, EXPECTED_RULES, installation.step_seconds)
+    shown = begin - timedelta(seconds=max(60, started.duration_seconds // 2))
+    data = panel_data(installation, shown, end)
+    scheduler = installation.scheduler()
+    file = installation.look(rollback.override.path)
+    judged, new, carried = judge_watch(rollback, seen, scheduler, file, installation_of(rollback.silence.matchers))
+    page = report_json(rollback, seen, judged, new, carried) | {"panels": panels_json(data)}
+    command = FinishWatch(
+        watch=seen,
+        scheduler=scheduler,
+        file=file,
+        report_sha384=installation.keep(json.dumps(page, indent=2, sort_keys=True, ensure_ascii=False) + "\n"),
+        headers_sha384=started.headers_sha384,
+        picture_sha384=picture(installation, rollback, data, shown, end),
+        picture_source="drawn",
+    )
+    after = act(installation, actor, command, rollback.id)
+    covered = min(seen.up_samples, seen.evaluated_samples)
+    log = f"coverage  {covered} of {seen.expected_samples} samples\nnew       {len(new)}\ncarried   {len(carried)}\n"
+    return outcome(after, 4, log + "".join(f"reason    {reason}\n" for reason in judged.reasons))
+
+
+def report_json(
+    rollback: Rollback,
+    seen: WatchSeen,
+    judged: Judged,
+    new: tuple[AlertEpisode, ...],
+    carried: tuple[AlertEpisode, ...],
+) -> dict[str, Any]:
+    """The report of a window, all numbers as whole numbers or text."""
+    return {
+        "rollback": rollback.id,
+        "window": {"start": seen.start.isoformat(), "end": seen.end.isoformat(), "step_seconds": seen.step_seconds},
+        "verdict": judged.verdict,
+        "reasons": list(judged.reasons),
+        "coverage": {
+            "expected_samples": seen.expected_samples,
+            "up_samples": seen.up_samples,
+            "evaluated_samples": seen.evaluated_samples,
+            "gaps": [[a.isoformat(), b.isoformat()] for a, b in seen.gaps],
+        },
+        "new_critical": [_episode(one) for one in new],
+        "carried_over": [_episode(one) for one in carried],
+        "all_alerts": [_episode(one) for one in seen.episodes],
+        "rules": [{"name": rule.name, "health": rule.health, "state": rule.state} for rule in seen.rules],
+        "missing_rules": list(seen.missing_rules),
+        "warnings": list(seen.warnings),
+    }
+
+
+def _episode(one: AlertEpisode) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "labels": dict(one.labels),
+        "active_at": one.active_at.isoformat(),
+        "first_seen": one.first_seen.isoformat(),
+        "last_seen": one.last_seen.isoformat(),
+        "fired": one.fired,
+    }

@@ -1,0 +1,117 @@
+"""Step 6: the summary, the closing entry, the abort."""
+
+from __future__ import annotations
+
+from ledger.domain.commands import Abort, Complete, Request, WriteSummary
+from ledger.domain.decide.rules import Decided, act_as, anybody, duration_minutes, open_rollback, require_ready
+from ledger.domain.events.override import EffectCancelled
+from ledger.domain.events.rollback import AbortRequested, RollbackAborted, RollbackCompleted, SummaryWritten
+from ledger.domain.state import Rollback, State
+from ledger.domain.text import INLINE, check_text
+from ledger.errors import Refused
+
+_FINAL = (
+    ("copies of the override before and after its removal", ("override_before_sha384", "override_after_sha384")),
+    ("report of the silence and its id", ("transcript_sha384", "silence_id")),
+    ("logs of the status check and of the watch", ("log_sha384", "report_sha384")),
+    ("pictures of the Stage4 dashboard", ("picture_sha384",)),
+)
+"""The runbook's final artefacts that exist before the closing entry, the fifth, is written."""
+
+
+def checklist(rollback: Rollback) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The final artefacts with the entries that hold them, and the names of those that are missing."""
+    lines, missing = [], []
+    for title, names in _FINAL:
+        entries = [_entry_with(rollback, name) for name in names]
+        if all(entries):
+            lines.append(f"{title}: entry {', '.join(str(entry) for entry in dict.fromkeys(entries))}")
+        else:
+            missing.append(title)
+    lines.append("decision log entry signed with HMAC: this entry")
+    return tuple(lines), tuple(missing)
+
+
+def _entry_with(rollback: Rollback, name: str) -> int:
+    if name == "silence_id":
+        return rollback.steps[2].entry if rollback.silence.id else 0
+    wanted = {"log_sha384": "stop_checked", "report_sha384": "watch_finished"}.get(name)
+    for evidence in reversed(rollback.evidence):
+        if evidence.name == name and wanted in (None, evidence.status):
+            return evidence.entry
+    return 0
+
+
+def write_summary(state: State, request: Request, command: WriteSummary) -> tuple[Decided, ...]:
+    """Once step 5 passed; every version is an entry."""
+    rollback = open_rollback(state, request)
+    role = anybody(state, request)
+    require_ready(rollback, 6)
+    if command.summary_sha384 == rollback.summary_sha384:
+        raise Refused("this version of the summary is recorded already")
+    return (Decided(SummaryWritten(summary_sha384=command.summary_sha384), rollback.id, role),)
+
+
+def _require_closable(rollback: Rollback) -> None:
+    require_ready(rollback, 6)
+    owed = [f"wait: the {effect.kind} of entry {effect.requested} is pending" for effect in rollback.effects]
+    if rollback.holds:
+        owed.append("l2_ops: the override is still there")
+    if owed:
+        raise Refused(f"{rollback.id} cannot be closed yet", tuple(owed))
+
+
+def complete(state: State, request: Request, command: Complete) -> tuple[Decided, ...]:
+    """By an incident manager: the closing entry, with all its rules. An aborted rollback closes as aborted."""
+    rollback = open_rollback(state, request)
+    role = act_as(state, request, "incident_manager")
+    _require_closable(rollback)
+    if command.incident_id not in ("", rollback.id, rollback.ticket):
+        raise Refused(f"incident_id is {command.incident_id!a}, but the open rollback is {rollback.id}")
+    if command.summary_sha384 != rollback.summary_sha384:
+        raise Refused(
+            f"summary_sha384 is {command.summary_sha384}, but the summary of {rollback.id} is "
+            f"{rollback.summary_sha384 or 'not written yet'}: give the file of this rollback"
+        )
+    if rollback.aborting:
+        event = RollbackAborted(
+            reason="as asked by entry " + str(rollback.aborting),
+            entries=rollback.entries + 1,
+            summary_sha384=rollback.summary_sha384,
+        )
+        return (Decided(event, rollback.id, role),)
+    lines, missing = checklist(rollback)
+    duration = duration_minutes(rollback)
+    if missing or duration is None:
+        raise Refused(f"{rollback.id} cannot be closed yet", tuple(f"missing: {title}" for title in missing))
+    typed = command.duration_min_typed
+    closing = RollbackCompleted(
+        summary_sha384=rollback.summary_sha384,
+        duration_min=duration,
+        duration_min_typed=typed if typed != duration else None,
+        entries=rollback.entries + 1,
+        checklist=lines,
+        claims=command.claims or None,
+    )
+    return (Decided(closing, rollback.id, role),)
+
+
+def abort(state: State, request: Request, command: Abort) -> tuple[Decided, ...]:
+    """By an incident manager: before step 1 it closes; after it, steps 5 and 6 are owed."""
+    rollback = open_rollback(state, request)
+    role = act_as(state, request, "incident_manager")
+    if rollback.aborting:
+        raise Refused(f"{rollback.id} is being aborted already (entry {rollback.aborting})")
+    reason = check_text("the reason", command.reason, longest=INLINE)
+    decided = [
+        Decided(
+            EffectCancelled(effect=e.kind, requested=e.requested, reason="the rollback is aborted"), rollback.id, role
+        )
+        for e in rollback.effects
+    ]
+    if rollback.override.written_at is None and rollback.silence.state != "active":
+        entries = rollback.entries + len(decided) + 1
+        decided.append(Decided(RollbackAborted(reason=reason, entries=entries), rollback.id, role))
+    else:
+        decided.append(Decided(AbortRequested(reason=reason), rollback.id, role))
+    return tuple(decided)

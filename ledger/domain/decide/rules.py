@@ -1,0 +1,129 @@
+"""What all decisions share: who may, in which order, on which state."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from typing import NamedTuple
+
+from ledger.domain.commands import SYSTEM, Request
+from ledger.domain.events.base import Event
+from ledger.domain.runbook import ALL_ROLES, RUNBOOK_ROLES, STEPS, Role
+from ledger.domain.state import Rollback, State
+from ledger.errors import Conflict, Refused
+
+
+class Decided(NamedTuple):
+    """One event that a decision brings, the rollback it belongs to (or "") and the role acted under."""
+
+    event: Event
+    rollback: str
+    role: Role
+
+
+def clock_text(moment: datetime) -> str:
+    """``03:14:07 UTC``, for sentences."""
+    return moment.strftime("%H:%M:%S UTC")
+
+
+def act_as(state: State, request: Request, *allowed: Role) -> Role:
+    """The first of ``allowed`` that the actor holds; ``Refused`` names what is needed and what is held."""
+    held = state.people.get(request.actor.person, frozenset())
+    for role in allowed:
+        if role in held:
+            return role
+    if request.actor == SYSTEM and "system" in allowed:
+        return "system"
+    needed = " or ".join(role for role in allowed if role != "system")
+    has = ", ".join(sorted(held)) or "no role"
+    raise Refused(f"this needs the role {needed}; {request.actor.person} holds {has}")
+
+
+def anybody(state: State, request: Request) -> Role:
+    """Any role but ``auditor``, who changes nothing."""
+    return act_as(state, request, *RUNBOOK_ROLES, "admin", "system")
+
+
+def act_in_step(state: State, request: Request, rollback: Rollback, number: int) -> Role:
+    """The step's role, or in an emergency any runbook role for steps 1 to 4."""
+    allowed: tuple[Role, ...] = (STEPS[number].role,)
+    if rollback.emergency and 1 <= number <= 4:
+        allowed += tuple(role for role in RUNBOOK_ROLES if role not in allowed)
+    return act_as(state, request, *allowed)
+
+
+def open_rollback(state: State, request: Request) -> Rollback:
+    """The open rollback that the request names; ``Conflict`` where it moved since the person looked."""
+    rollback = state.rollback(request.rollback)
+    if rollback is None:
+        known = ", ".join(state.open) or "none"
+        raise Refused(f"there is no rollback {request.rollback or '(none named)'}; open ones: {known}")
+    if not rollback.is_open:
+        raise Refused(
+            f"{rollback.id} is {rollback.phase}; only notes, a late confirmation and logs are taken after that"
+        )
+    if request.decided_on is not None and request.decided_on != rollback.entries:
+        raise Conflict(
+            f"{rollback.id} moved since you looked: you saw its entry {request.decided_on}, it has {rollback.entries}"
+        )
+    return rollback
+
+
+def owed_before(rollback: Rollback, number: int) -> tuple[str, ...]:
+    """What must happen before the step may be taken, one sentence each; empty where it is ready."""
+    if 1 <= number <= 4:
+        before = STEPS[number - 1]
+        if rollback.emergency or rollback.steps[before.number].passed:
+            return ()
+        return (_owed(rollback, before.number),)
+    if number == 5:
+        if rollback.incident_ended or rollback.aborting:
+            return ()
+        return ("incident_manager: end the incident: stage4 rollback end-incident " + rollback.id,)
+    if number == 6:
+        return () if rollback.steps[5].passed else (_owed(rollback, 5),)
+    return ()
+
+
+def owed_before_end(rollback: Rollback) -> tuple[str, ...]:
+    """What must have passed before the incident may be ended: steps 1 to 4."""
+    return tuple(_owed(rollback, number) for number in range(1, 5) if not rollback.steps[number].passed)
+
+
+def _owed(rollback: Rollback, number: int) -> str:
+    step = STEPS[number]
+    verdict = rollback.steps[number].verdict
+    found = f" (last verdict: {verdict})" if verdict else ""
+    return f"{step.role}: step {number}, {step.passes_when}{found}: {step.command.format(rollback=rollback.id)}"
+
+
+def require_ready(rollback: Rollback, number: int) -> None:
+    """``Refused`` with what is owed where the step is not ready."""
+    owed = owed_before(rollback, number)
+    if owed:
+        raise Refused(f"step {number} of {rollback.id} is not ready", owed)
+
+
+def duration_minutes(rollback: Rollback) -> int | None:
+    """Whole minutes from the first stop to ``enabled``, rounded up; None while there is no such span."""
+    if rollback.override.written_at is None or rollback.restarted_at is None:
+        return None
+    return math.ceil((rollback.restarted_at - rollback.override.written_at).total_seconds() / 60)
+
+
+def name_rollback(state: State, ticket: str) -> str:
+    """The id of a new rollback: the ticket, ``<ticket>.2`` for its second run, ``STOP-<sequence>`` without one."""
+    if not ticket:
+        return f"STOP-{state.sequence + 1}"
+    name, run = ticket, 1
+    while state.rollback(name) is not None:
+        run += 1
+        name = f"{ticket}.{run}"
+    return name
+
+
+def as_role(name: str) -> Role:
+    """A role from its name; ``Refused`` lists the names."""
+    if name not in ALL_ROLES:
+        raise Refused(f"{name!a} is no role; roles are {', '.join(ALL_ROLES)}")
+    return name

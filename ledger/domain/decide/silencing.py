@@ -1,0 +1,108 @@
+"""Step 2: the silence is asked for, adopted, judged; in step 5 its end is asked for."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from ledger.domain.commands import AdoptSilence, CheckSilence, Request, RequestSilence, RequestSilenceEnd
+from ledger.domain.decide.rules import Decided, act_as, act_in_step, open_rollback, require_ready
+from ledger.domain.events.silence import SilenceAdopted, SilenceChecked, SilenceEndRequested, SilenceRequested
+from ledger.domain.judge import judge_silence
+from ledger.domain.runbook import NOT_AFTER_SECONDS, RUNBOOK_ROLES
+from ledger.domain.state import Rollback, State
+from ledger.domain.text import INLINE, check_text
+from ledger.errors import Refused
+
+
+def _refuse_second(rollback: Rollback) -> None:
+    if rollback.silence.state == "active":
+        raise Refused(f"{rollback.id} has the silence {rollback.silence.id} already; one rollback, one silence")
+    if any(effect.kind == "silence" for effect in rollback.effects):
+        raise Refused(f"a silence for {rollback.id} is asked for and not created yet")
+
+
+def request_silence(state: State, request: Request, command: RequestSilence) -> tuple[Decided, ...]:
+    """Step 2 in its order."""
+    rollback = open_rollback(state, request)
+    role = act_in_step(state, request, rollback, 2)
+    _refuse_second(rollback)
+    require_ready(rollback, 2)
+    if command.ends_at <= request.at:
+        raise Refused("the silence would have ended already")
+    event = SilenceRequested(
+        matchers=command.matchers,
+        starts_at=command.starts_at,
+        ends_at=command.ends_at,
+        created_by=command.created_by,
+        comment=command.comment,
+        marker=command.marker,
+        will_mute=command.will_mute,
+        preview_sha384=command.preview_sha384,
+        not_after=request.at + timedelta(seconds=NOT_AFTER_SECONDS),
+    )
+    return (Decided(event, rollback.id, role),)
+
+
+def adopt_silence(state: State, request: Request, command: AdoptSilence) -> tuple[Decided, ...]:
+    """A silence made by the workflow or by hand becomes step 2."""
+    rollback = open_rollback(state, request)
+    role = act_in_step(state, request, rollback, 2)
+    _refuse_second(rollback)
+    require_ready(rollback, 2)
+    silence = command.silence
+    if silence.state != "active":
+        raise Refused(f"the silence {silence.id} is {silence.state}; only an active one can be adopted")
+    event = SilenceAdopted(
+        silence_id=silence.id,
+        matchers=silence.matchers,
+        starts_at=silence.starts_at,
+        ends_at=silence.ends_at,
+        created_by=silence.created_by,
+        reason=check_text("the reason", command.reason, longest=INLINE),
+        run_id=command.run_id,
+        run_url=command.run_url,
+        log_sha384=command.log_sha384,
+        transcript_sha384=command.transcript_sha384,
+    )
+    return (Decided(event, rollback.id, role),)
+
+
+def check_silence(state: State, request: Request, command: CheckSilence) -> tuple[Decided, ...]:
+    """Judge step 2 by what Alertmanager says now. Also by the ledger itself, once the silence is there."""
+    rollback = open_rollback(state, request)
+    helpers = RUNBOOK_ROLES if rollback.emergency else ()
+    role = act_as(state, request, "observability", *helpers, "system")
+    if rollback.silence.state == "none" or not rollback.silence.id:
+        raise Refused(f"{rollback.id} has no silence yet: stage4 rollback silence {rollback.id}")
+    judged, firing, suppressed = judge_silence(
+        rollback, command.silence, command.firing, command.installation, request.at
+    )
+    event = SilenceChecked(
+        verdict=judged.verdict,
+        reasons=judged.reasons,
+        silence_id=rollback.silence.id,
+        ends_at=command.silence.ends_at if command.silence else (rollback.silence.ends_at or request.at),
+        firing=firing,
+        suppressed=suppressed,
+        alerts_sha384=command.alerts_sha384,
+    )
+    return (Decided(event, rollback.id, role),)
+
+
+def request_silence_end(state: State, request: Request, command: RequestSilenceEnd) -> tuple[Decided, ...]:
+    """Step 5, after the restart was seen (RUNBOOK.md: remove, see enabled, end the silence)."""
+    rollback = open_rollback(state, request)
+    role = act_as(state, request, "l2_ops", "observability")
+    require_ready(rollback, 5)
+    if rollback.silence.state != "active":
+        raise Refused(f"{rollback.id} has no active silence")
+    if any(effect.kind == "silence_end" for effect in rollback.effects):
+        raise Refused(f"the end of {rollback.silence.id} is asked for already")
+    if rollback.override.written_at is not None and rollback.restarted_at is None:
+        raise Refused("the alerts stay silenced until the scheduler is seen enabled", ("l2_ops: confirm the restart",))
+    event = SilenceEndRequested(
+        silence_id=rollback.silence.id,
+        will_fire=command.will_fire,
+        not_after=request.at + timedelta(seconds=NOT_AFTER_SECONDS),
+    )
+    return (Decided(event, rollback.id, role),)

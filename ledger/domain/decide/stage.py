@@ -1,0 +1,135 @@
+"""Decisions about the ledger itself: its opening, people, notes, kept logs, what was seen."""
+
+from __future__ import annotations
+
+from ledger.domain.commands import (
+    AddNote,
+    AddPerson,
+    ChangeRoles,
+    ExpireEffect,
+    KeepLog,
+    OpenLedger,
+    Record,
+    RecordSummary,
+    Request,
+)
+from ledger.domain.decide.rules import Decided, act_as, anybody, as_role
+from ledger.domain.events import ledger, observation, override, rollback, silence
+from ledger.domain.events.base import Event
+from ledger.domain.runbook import Role
+from ledger.domain.state import State
+from ledger.domain.text import INLINE, check_text
+from ledger.errors import Refused
+
+RECORDED: frozenset[type[Event]] = frozenset(
+    {
+        override.OverrideFailed,
+        override.OverrideRemoved,
+        override.OverrideRemovalFailed,
+        override.OverrideRemovedOutside,
+        silence.SilenceCreated,
+        silence.SilenceFailed,
+        silence.SilenceEnded,
+        silence.SilenceEndFailed,
+        ledger.ForeignLinesFound,
+        *observation.EVENTS,
+    }
+)
+"""Events that the ledger itself records as they are; ``evolve`` refuses those that nobody asked for."""
+
+
+def open_ledger(state: State, request: Request, command: OpenLedger) -> tuple[Decided, ...]:
+    """The first entry."""
+    if state.opened is not None:
+        raise Refused("this ledger was opened before")
+    event = ledger.LedgerOpened(
+        purpose=command.purpose,
+        checkpoint_key=command.checkpoint_key,
+        hmac_key_id=command.hmac_key_id,
+        hmac_algorithm=command.hmac_algorithm,
+        earlier_log_path=command.earlier_log_path,
+        earlier_log_sha384=command.earlier_log_sha384,
+    )
+    return (Decided(event, "", "none"),)
+
+
+def add_person(state: State, request: Request, command: AddPerson) -> tuple[Decided, ...]:
+    """By an admin, except for the first people of a new ledger."""
+    role = act_as(state, request, "admin") if state.people and not _lab(state) else _founder(state, request)
+    if command.person in state.people or command.person == "system":
+        raise Refused(f"{command.person} is taken; ids are never reissued")
+    roles = tuple(sorted(as_role(name) for name in command.roles))
+    return (Decided(ledger.PersonAdded(person=command.person, roles=roles), "", role),)
+
+
+def _lab(state: State) -> bool:
+    return state.opened is not None and state.opened.purpose == "lab"
+
+
+def _founder(state: State, request: Request) -> Role:
+    return "admin" if "admin" in state.people.get(request.actor.person, ()) else "system"
+
+
+def change_roles(state: State, request: Request, command: ChangeRoles) -> tuple[Decided, ...]:
+    """By an admin; nothing that changes nothing is written."""
+    role = act_as(state, request, "admin")
+    held = state.people.get(command.person)
+    if held is None:
+        raise Refused(f"{command.person} is no person of this ledger; see: stage4 people list")
+    grant = tuple(sorted({as_role(name) for name in command.grant} - held))
+    revoke = tuple(sorted({as_role(name) for name in command.revoke} & held))
+    decided = []
+    if grant:
+        decided.append(Decided(ledger.RolesGranted(person=command.person, roles=grant), "", role))
+    if revoke:
+        decided.append(Decided(ledger.RolesRevoked(person=command.person, roles=revoke), "", role))
+    if not decided:
+        raise Refused(f"{command.person} holds exactly these roles already: {', '.join(sorted(held)) or 'none'}")
+    return tuple(decided)
+
+
+def add_note(state: State, request: Request, command: AddNote) -> tuple[Decided, ...]:
+    """By anybody who may act, also after closing."""
+    role = anybody(state, request)
+    if state.rollback(request.rollback) is None:
+        raise Refused(f"there is no rollback {request.rollback}")
+    event = rollback.NoteAdded(
+        text=check_text("the note", command.text, longest=INLINE),
+        text_sha384=command.text_sha384,
+        occurred_at=command.occurred_at,
+    )
+    return (Decided(event, request.rollback, role),)
+
+
+def keep_log(state: State, request: Request, command: KeepLog) -> tuple[Decided, ...]:
+    """By anybody who may act; belongs to a rollback where one is named."""
+    role = anybody(state, request)
+    event = ledger.LogKept(program=command.program, exit_status=command.exit_status, log_sha384=command.log_sha384)
+    return (Decided(event, request.rollback, role),)
+
+
+def record_summary(state: State, request: Request, command: RecordSummary) -> tuple[Decided, ...]:
+    """By anybody who may act; belongs to no rollback."""
+    role = anybody(state, request)
+    event = ledger.ExternalSummaryRecorded(external_status=command.external_status, claims=command.claims)
+    return (Decided(event, "", role),)
+
+
+def record(state: State, request: Request, command: Record) -> tuple[Decided, ...]:
+    """By the ledger itself: what its effects came to, what its observer saw."""
+    if type(command.event) not in RECORDED:
+        raise Refused(f"{command.event.status} is decided, not recorded")
+    return (Decided(command.event, request.rollback, act_as(state, request, "system")),)
+
+
+def expire_effect(state: State, request: Request, command: ExpireEffect) -> tuple[Decided, ...]:
+    """By the ledger itself, after ``not_after``. A stop never lapses while its rollback is open."""
+    role = act_as(state, request, "system")
+    found = state.rollback(request.rollback)
+    effect = next((e for e in found.effects if e.requested == command.requested), None) if found else None
+    if effect is None:
+        raise Refused(f"entry {command.requested} is not pending")
+    if request.at <= effect.not_after or effect.kind == "override":
+        raise Refused(f"the {effect.kind} of entry {command.requested} is not late")
+    event = override.EffectExpired(effect=effect.kind, requested=effect.requested, not_after=effect.not_after)
+    return (Decided(event, request.rollback, role),)

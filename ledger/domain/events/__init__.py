@@ -1,0 +1,52 @@
+"""The explicit registry of event names. A name in the database never decides what Python imports."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ledger.domain.events import ledger, observation, override, rollback, silence
+from ledger.domain.events.base import Event, digests_of, fields_of
+from ledger.errors import Corrupt
+
+EVENTS: dict[tuple[str, int], type[Event]] = {
+    (kind.status, kind.version): kind
+    for module in (ledger, rollback, override, silence, observation)
+    for kind in module.EVENTS
+}
+_FIELDS = {kind: fields_of(kind) for kind in EVENTS.values()}
+DIGESTS = {kind: digests_of(kind) for kind in EVENTS.values()}
+"""Event class -> names of the fields that name artefacts."""
+_NAMES = {kind: frozenset(field.name for field in fields) for kind, fields in _FIELDS.items()}
+
+
+def format_event(event: Event) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The event's own part of ``artefacts`` and of ``metadata``."""
+    artefacts: dict[str, Any] = {}
+    metadata: dict[str, Any] = {}
+    for field in _FIELDS[type(event)]:
+        value = getattr(event, field.name)
+        if field.optional and value == field.default:
+            continue
+        if field.encode is not None:
+            value = field.encode(value)
+        (artefacts if field.artefact else metadata)[field.name] = value
+    return artefacts, metadata
+
+
+def parse_event(kind: type[Event], fields: dict[str, Any]) -> Event:
+    """The event behind its fields (both parts together); ``Corrupt`` for a missing, unknown or wrong one."""
+    if not fields.keys() <= _NAMES[kind]:
+        raise Corrupt(f"{kind.status}: unknown {', '.join(sorted(fields.keys() - _NAMES[kind]))}")
+    values: dict[str, Any] = {}
+    for field in _FIELDS[kind]:
+        if field.name in fields:
+            try:
+                value = field.decode(fields[field.name])
+            except (Corrupt, ValueError) as error:
+                raise Corrupt(f"{kind.status}: {field.name}: {error}") from error
+            if field.optional and value == field.default:
+                raise Corrupt(f"{kind.status}: {field.name} is empty and should not be there")
+            values[field.name] = value
+        elif not field.optional:
+            raise Corrupt(f"{kind.status}: {field.name} is missing")
+    return kind(**values)

@@ -1,0 +1,100 @@
+"""Events of the ledger itself: its opening, its people, logs and what was found in its published file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from ledger.domain.events.base import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerOpened(Event):
+    """The first entry: who the ledger is and which keys speak for it."""
+
+    status: ClassVar[str] = "ledger_opened"
+    sentence: ClassVar[str] = "opened the ledger (purpose: {purpose})"
+    purpose: Literal["production", "lab"]
+    checkpoint_key: str
+    """The C2SP verifier key."""
+    hmac_key_id: str
+    hmac_algorithm: str
+    earlier_log_path: str = ""
+    earlier_log_sha384: str = ""
+    """A log that stood in the published file's place, moved to ``stage4.before-ledger.jsonl``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonAdded(Event):
+    """A person may act from now on. Names live outside the chain; ids are never reissued."""
+
+    status: ClassVar[str] = "person_added"
+    sentence: ClassVar[str] = "added {person} as {roles}"
+    person: str
+    roles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolesGranted(Event):
+    """A person holds these roles too."""
+
+    status: ClassVar[str] = "roles_granted"
+    sentence: ClassVar[str] = "granted {roles} to {person}"
+    person: str
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolesRevoked(Event):
+    """A person no longer holds these roles."""
+
+    status: ClassVar[str] = "roles_revoked"
+    sentence: ClassVar[str] = "revoked {roles} from {person}"
+    person: str
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogKept(Event):
+    """The text that a script or command printed, kept as it was seen."""
+
+    status: ClassVar[str] = "log_kept"
+    sentence: ClassVar[str] = "kept what {program} printed (exit status {exit_status})"
+    program: str
+    exit_status: int
+    log_sha384: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignLinesFound(Event):
+    """Another program wrote into the published file; its lines were set aside and the file made whole again."""
+
+    status: ClassVar[str] = "foreign_lines_found"
+    sentence: ClassVar[str] = "set aside {size} bytes that were not ours in {path}: {finding}"
+    path: str
+    finding: Literal["appended", "changed"]
+    size: int
+    lines_sha384: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExternalSummaryRecorded(Event):
+    """``verify_decision_log.py summary`` was asked to append a status that is not a command of the runbook."""
+
+    status: ClassVar[str] = "external_summary_recorded"
+    kind: ClassVar[str] = "snapshot"
+    sentence: ClassVar[str] = "recorded an outside summary: {external_status}"
+    external_status: str
+    claims: dict[str, object]
+    """``artefacts``, ``metadata``, ``runtime_flags``, ``timestamp`` and ``tags`` as they were given."""
+
+
+EVENTS = (
+    LedgerOpened,
+    PersonAdded,
+    RolesGranted,
+    RolesRevoked,
+    LogKept,
+    ForeignLinesFound,
+    ExternalSummaryRecorded,
+)

@@ -1,0 +1,185 @@
+"""Events of the override file: asked for, written, removed, seen to be gone; and effects that came too late."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar, Literal
+
+from ledger.domain.events.base import Event
+from ledger.domain.runbook import Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverrideRequested(Event):
+    """Step 1: the ledger says that the file is to be written. Its bytes follow from these fields alone."""
+
+    status: ClassVar[str] = "override_requested"
+    step: ClassVar[int | None] = 1
+    sentence: ClassVar[str] = "asked for the override {path}"
+    path: str
+    component: str
+    reason: str
+    requested_by: str
+    """The team, apart from the actor."""
+    ticket: str = ""
+    written_at: datetime
+    """``timestamp`` inside the file."""
+    expires_at: datetime | None = None
+    content_sha384: str
+    not_after: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverrideWritten(Event):
+    """The file was written and read back."""
+
+    status: ClassVar[str] = "override_written"
+    step: ClassVar[int | None] = 1
+    decides: ClassVar[bool] = True
+    sentence: ClassVar[str] = "wrote the override {path} (mode {mode}, {size} bytes)"
+    path: str
+    override_sha384: str
+    size: int
+    mode: str
+    owner: str
+    seen_at: datetime
+    verdict: Verdict
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverrideFailed(Event):
+    """The file could not be written."""
+
+    status: ClassVar[str] = "override_failed"
+    step: ClassVar[int | None] = 1
+    decides: ClassVar[bool] = True
+    sentence: ClassVar[str] = "could not write the override: {cause}"
+    path: str
+    cause: str
+    verdict: Verdict = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverrideAdopted(Event):
+    """A file made by hand counts as this rollback's step 1. Its owner is a claim."""
+
+    status: ClassVar[str] = "override_adopted"
+    step: ClassVar[int | None] = 1
+    decides: ClassVar[bool] = True
+    sentence: ClassVar[str] = "adopted the override found at {path}: {reason}"
+    path: str
+    override_sha384: str
+    size: int
+    mode: str
+    owner: str
+    seen_at: datetime
+    reason: str
+    verdict: Verdict
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverrideRemovalRequested(Event):
+    """Step 5: the ledger says that the file is to be removed."""
+
+    status: ClassVar[str] = "override_removal_requested"
+    step: ClassVar[int | None] = 5
+    sentence: ClassVar[str] = "asked to remove the override {path}"
+    path: str
+    override_sha384: str
+    cycle: int | None = None
+    """The scheduler's count of finished cycles just before."""
+    not_after: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverrideRemoved(Event):
+    """The file is gone: its bytes before, the kept copy read again after, the path absent."""
+
+    status: ClassVar[str] = "override_removed"
+    step: ClassVar[int | None] = 5
+    sentence: ClassVar[str] = "removed the override {path}"
+    path: str
+    override_before_sha384: str
+    override_after_sha384: str
+    """Digest of the kept copy, read again after the removal."""
+    listing_sha384: str
+    log_sha384: str
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverrideRemovalFailed(Event):
+    """The file could not be removed."""
+
+    status: ClassVar[str] = "override_removal_failed"
+    step: ClassVar[int | None] = 5
+    sentence: ClassVar[str] = "could not remove the override: {cause}"
+    path: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverrideRemovedOutside(Event):
+    """The observer saw that somebody removed the file; the copy kept from before is named."""
+
+    status: ClassVar[str] = "override_removed_outside"
+    sentence: ClassVar[str] = "saw that {path} was removed by somebody else"
+    path: str
+    override_sha384: str
+    seen_at: datetime
+    listing_sha384: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemovalAdopted(Event):
+    """The removal seen from outside counts as this rollback's step 5."""
+
+    status: ClassVar[str] = "removal_adopted"
+    step: ClassVar[int | None] = 5
+    sentence: ClassVar[str] = "adopted the removal of entry {adopts}: {reason}"
+    adopts: int
+    reason: str
+    override_before_sha384: str
+    override_after_sha384: str
+    listing_sha384: str
+    log_sha384: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectExpired(Event):
+    """Something asked of the outside world came too late; a person must ask again."""
+
+    status: ClassVar[str] = "effect_expired"
+    sentence: ClassVar[str] = "let the {effect} of entry {requested} lapse: it was not done in time"
+    effect: Literal["override", "removal", "silence", "silence_end"]
+    requested: int
+    not_after: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectCancelled(Event):
+    """Something asked of the outside world is no longer wanted."""
+
+    status: ClassVar[str] = "effect_cancelled"
+    sentence: ClassVar[str] = "cancelled the {effect} of entry {requested}: {reason}"
+    effect: Literal["override", "removal", "silence", "silence_end"]
+    requested: int
+    reason: str
+
+
+EVENTS = (
+    OverrideRequested,
+    OverrideWritten,
+    OverrideFailed,
+    OverrideAdopted,
+    OverrideRemovalRequested,
+    OverrideRemoved,
+    OverrideRemovalFailed,
+    OverrideRemovedOutside,
+    RemovalAdopted,
+    EffectExpired,
+    EffectCancelled,
+)

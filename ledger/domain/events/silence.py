@@ -1,0 +1,140 @@
+"""Events of a rollback's silence in Alertmanager."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from ledger.domain.events.base import Event
+from ledger.domain.facts import Matcher
+from ledger.domain.runbook import Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilenceRequested(Event):
+    """Step 2: the ledger says that a silence is to be created."""
+
+    status: ClassVar[str] = "silence_requested"
+    step: ClassVar[int | None] = 2
+    sentence: ClassVar[str] = "asked for a silence until {ends_at}"
+    matchers: tuple[Matcher, ...]
+    starts_at: datetime
+    ends_at: datetime
+    created_by: str
+    comment: str
+    marker: str
+    """Text inside the comment by which the silence is found again."""
+    will_mute: tuple[str, ...] = ()
+    """Names of the alerts firing at that moment that it mutes, at most 50; all are in the preview."""
+    preview_sha384: str
+    not_after: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilenceCreated(Event):
+    """Alertmanager has the silence: it was read again after it was asked for."""
+
+    status: ClassVar[str] = "silence_created"
+    step: ClassVar[int | None] = 2
+    sentence: ClassVar[str] = "created the silence {silence_id} until {ends_at}"
+    silence_id: str
+    matchers: tuple[Matcher, ...]
+    starts_at: datetime
+    ends_at: datetime
+    transcript_sha384: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilenceFailed(Event):
+    """Alertmanager did not take the silence."""
+
+    status: ClassVar[str] = "silence_failed"
+    step: ClassVar[int | None] = 2
+    sentence: ClassVar[str] = "could not create the silence: {cause}"
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilenceAdopted(Event):
+    """A silence made elsewhere (the workflow, Alertmanager's own page) counts as this rollback's step 2."""
+
+    status: ClassVar[str] = "silence_adopted"
+    step: ClassVar[int | None] = 2
+    sentence: ClassVar[str] = "adopted the silence {silence_id} made by {created_by}: {reason}"
+    silence_id: str
+    matchers: tuple[Matcher, ...]
+    starts_at: datetime
+    ends_at: datetime
+    created_by: str
+    """``createdBy`` in Alertmanager: a claim."""
+    reason: str
+    run_id: str = ""
+    run_url: str = ""
+    log_sha384: str = ""
+    transcript_sha384: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilenceChecked(Event):
+    """Step 2: whether the silence does what was asked, by Alertmanager's own word."""
+
+    status: ClassVar[str] = "silence_checked"
+    step: ClassVar[int | None] = 2
+    decides: ClassVar[bool] = True
+    sentence: ClassVar[str] = "checked the silence: {suppressed} of {firing} firing alerts suppressed"
+    verdict: Verdict
+    reasons: tuple[str, ...] = ()
+    silence_id: str
+    ends_at: datetime
+    firing: int
+    suppressed: int
+    alerts_sha384: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilenceEndRequested(Event):
+    """Step 5: the ledger says that the silence is to end."""
+
+    status: ClassVar[str] = "silence_end_requested"
+    step: ClassVar[int | None] = 5
+    sentence: ClassVar[str] = "asked to end the silence {silence_id}"
+    silence_id: str
+    will_fire: tuple[str, ...] = ()
+    """Alerts that will notify again, at most 50."""
+    not_after: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilenceEnded(Event):
+    """The silence was seen expired."""
+
+    status: ClassVar[str] = "silence_ended"
+    step: ClassVar[int | None] = 5
+    sentence: ClassVar[str] = "ended the silence {silence_id}"
+    silence_id: str
+    ended_at: datetime
+    transcript_sha384: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilenceEndFailed(Event):
+    """The silence could not be ended."""
+
+    status: ClassVar[str] = "silence_end_failed"
+    step: ClassVar[int | None] = 5
+    sentence: ClassVar[str] = "could not end the silence {silence_id}: {cause}"
+    silence_id: str
+    cause: str
+
+
+EVENTS = (
+    SilenceRequested,
+    SilenceCreated,
+    SilenceFailed,
+    SilenceAdopted,
+    SilenceChecked,
+    SilenceEndRequested,
+    SilenceEnded,
+    SilenceEndFailed,
+)

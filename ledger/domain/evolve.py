@@ -1,0 +1,158 @@
+"""``evolve(state, record) -> state``: the one place where an event changes what is true. Pure.
+
+An event that cannot follow from the state before it is ``Corrupt``: the verifier replays with this very function, so an
+entry that was signed correctly but tells of an impossible transition is found too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ledger.domain.events import DIGESTS, ledger, observation, override, rollback
+from ledger.domain.events.base import Event
+from ledger.domain.record import Recorded
+from ledger.domain.runbook import ALL_ROLES
+from ledger.domain.state import (
+    Evidence,
+    FileView,
+    Rollback,
+    SchedulerView,
+    State,
+    StepState,
+)
+from ledger.domain.transitions import AFTER_CLOSING, TRANSITIONS, opened, require
+from ledger.errors import Corrupt
+
+
+def evolve(state: State, record: Recorded) -> State:
+    """The state after one entry; ``Corrupt`` where the entry cannot stand there."""
+    if record.sequence != state.sequence + 1:
+        raise Corrupt(f"sequence: expected {state.sequence + 1}, found {record.sequence}")
+    if record.timestamp < state.timestamp:
+        raise Corrupt(f"timestamp goes back: {record.timestamp.isoformat()} after {state.timestamp.isoformat()}")
+    state = state._replace(sequence=record.sequence, timestamp=record.timestamp)
+    event = record.event
+    if event is None:
+        state = state._replace(unknown=(*state.unknown, record.sequence))
+        return _count_unknown(state, record) if record.rollback else state
+    if (state.opened is None) != (type(event) is ledger.LedgerOpened):
+        raise Corrupt("the first entry, and only it, is ledger_opened")
+    if type(event) in _STAGE:
+        state = _STAGE[type(event)](state, record, event)
+    return _apply_to_rollback(state, record, event) if record.rollback else state
+
+
+def _count_unknown(state: State, record: Recorded) -> State:
+    before = state.rollback(record.rollback)
+    return _put(state, before._replace(entries=record.rollback_entry)) if before else state
+
+
+def _put(state: State, after: Rollback) -> State:
+    if after.is_open:
+        return state._replace(open={**state.open, after.id: after})
+    return state._replace(
+        open={name: other for name, other in state.open.items() if name != after.id},
+        closed={**state.closed, after.id: after},
+    )
+
+
+def _apply_to_rollback(state: State, record: Recorded, event: Event) -> State:
+    if type(event) is rollback.RollbackOpened:
+        require(state.rollback(record.rollback) is None, f"{record.rollback} was opened before")
+        after = opened(record, event)
+    else:
+        before = state.rollback(record.rollback)
+        if before is None:
+            raise Corrupt(f"{record.status}: there is no rollback {record.rollback}")
+        require(before.is_open or type(event) in AFTER_CLOSING, f"{record.status}: {before.id} is closed")
+        apply = TRANSITIONS.get(type(event))
+        after = apply(before, record, event) if apply else before
+    require(
+        record.rollback_entry == after.entries + 1,
+        f"rollback_entry of {after.id}: expected {after.entries + 1}, found {record.rollback_entry}",
+    )
+    after = after._replace(entries=record.rollback_entry, evidence=after.evidence + _evidence(record, event))
+    return _put(state, _judge(after, record, event) if event.decides else after)
+
+
+def _evidence(record: Recorded, event: Event) -> tuple[Evidence, ...]:
+    found = ((name, getattr(event, name)) for name in DIGESTS[type(event)])
+    return tuple(Evidence(record.sequence, record.status, name, value) for name, value in found if value)
+
+
+def _judge(after: Rollback, record: Recorded, event: Any) -> Rollback:
+    number = event.step
+    step = StepState(
+        after.steps[number].attempts + 1,
+        event.verdict,
+        record.sequence,
+        record.at,
+        after.override.by if event.step == 1 else record.actor,  # the ledger itself records what was written
+        getattr(event, "reasons", ()),
+    )
+    return after._replace(steps=(*after.steps[:number], step, *after.steps[number + 1 :]))
+
+
+# --- the stage -------------------------------------------------------------------------------------------------------
+
+
+def _ledger_opened(state: State, record: Recorded, event: ledger.LedgerOpened) -> State:
+    return state._replace(opened=event)
+
+
+def _person_added(state: State, record: Recorded, event: ledger.PersonAdded) -> State:
+    require(event.person not in state.people, f"{event.person} is a person already; ids are never reissued")
+    return _with_roles(state, event.person, frozenset(event.roles))
+
+
+def _roles_granted(state: State, record: Recorded, event: ledger.RolesGranted) -> State:
+    require(event.person in state.people, f"{event.person} is no person of this ledger")
+    return _with_roles(state, event.person, state.people[event.person] | frozenset(event.roles))
+
+
+def _roles_revoked(state: State, record: Recorded, event: ledger.RolesRevoked) -> State:
+    require(event.person in state.people, f"{event.person} is no person of this ledger")
+    return _with_roles(state, event.person, state.people[event.person] - frozenset(event.roles))
+
+
+def _with_roles(state: State, person: str, roles: frozenset[str]) -> State:
+    require(roles <= frozenset(ALL_ROLES), f"unknown roles: {', '.join(sorted(roles - frozenset(ALL_ROLES)))}")
+    return state._replace(people={**state.people, person: roles})
+
+
+def _scheduler_seen(state: State, record: Recorded, event: Any) -> State:
+    at = event.seen_at if type(event) is observation.SchedulerObserved else event.read_at
+    return state._replace(scheduler=SchedulerView(event.scheduler_status, at, record.sequence, event.cycle))
+
+
+def _file_present(state: State, record: Recorded, event: Any) -> State:
+    at = event.claimed_at if type(event) is rollback.StopTakenIn else event.seen_at
+    present = bool(event.override_sha384)
+    return state._replace(file=FileView(present, event.override_sha384, at, record.sequence))
+
+
+def _file_gone(state: State, record: Recorded, event: Any) -> State:
+    return state._replace(file=FileView(False, "", event.seen_at, record.sequence))
+
+
+def _file_observed(state: State, record: Recorded, event: observation.OverrideObserved) -> State:
+    present = event.found != "absent"
+    return state._replace(file=FileView(present, event.override_sha384, event.seen_at, record.sequence))
+
+
+_STAGE: dict[type[Event], Callable[[State, Recorded, Any], State]] = {
+    ledger.LedgerOpened: _ledger_opened,
+    ledger.PersonAdded: _person_added,
+    ledger.RolesGranted: _roles_granted,
+    ledger.RolesRevoked: _roles_revoked,
+    rollback.StopChecked: _scheduler_seen,
+    rollback.RestartChecked: _scheduler_seen,
+    observation.SchedulerObserved: _scheduler_seen,
+    override.OverrideWritten: _file_present,
+    override.OverrideAdopted: _file_present,
+    rollback.StopTakenIn: _file_present,
+    override.OverrideRemoved: _file_gone,
+    override.OverrideRemovedOutside: _file_gone,
+    observation.OverrideObserved: _file_observed,
+}

@@ -1,0 +1,146 @@
+"""What adapters saw. Facts travel inside commands; the pure core judges them and never looks for itself.
+
+Times are aware UTC datetimes. Digests are ``sha384:`` + 96 hex digits. Bytes that a fact refers to by digest are stored
+as artefacts before the command is submitted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+SchedulerStatus = Literal["enabled", "disabled", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class SchedulerSeen:
+    """One reading of the scheduler's own status page. ``unknown`` always says why in ``error``."""
+
+    status: SchedulerStatus
+    at: datetime
+    source: str
+    """Address that was asked, credentials masked."""
+    since: datetime | None = None
+    cycle: int | None = None
+    warnings: tuple[str, ...] = ()
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FileSeen:
+    """``lstat`` and bytes of a path. Anything that is not a plain readable file has no content."""
+
+    path: str
+    kind: Literal["absent", "file", "link", "folder", "other", "unreadable"]
+    at: datetime
+    sha384: str = ""
+    size: int = 0
+    mode: str = ""
+    """Four octal digits, e.g. ``0600``."""
+    uid: int = -1
+    owner: str = ""
+    content: bytes = b""
+    error: str = ""
+
+
+class Matcher(NamedTuple):
+    """One matcher of an Alertmanager silence; all matchers of a silence must match (AND), regexes are anchored."""
+
+    name: str
+    value: str
+    is_regex: bool = False
+    is_equal: bool = True
+
+    def __str__(self) -> str:
+        operator = {(False, True): "=", (False, False): "!=", (True, True): "=~", (True, False): "!~"}
+        return f'{self.name}{operator[self.is_regex, self.is_equal]}"{self.value}"'
+
+
+@dataclass(frozen=True, slots=True)
+class AlertSeen:
+    """One active alert, from Prometheus (``firing``/``pending``) or Alertmanager (``firing``, with who mutes it)."""
+
+    name: str
+    labels: tuple[tuple[str, str], ...]
+    """All labels, sorted by name, ``alertname`` included."""
+    state: Literal["firing", "pending"]
+    active_at: datetime
+    silenced_by: tuple[str, ...] = ()
+    """Ids of the silences that suppress it (Alertmanager only)."""
+
+    @property
+    def severity(self) -> str:
+        """Value of the label ``severity``, empty where there is none."""
+        return dict(self.labels).get("severity", "")
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceSeen:
+    """One silence as Alertmanager reports it."""
+
+    id: str
+    state: Literal["active", "pending", "expired"]
+    matchers: tuple[Matcher, ...]
+    starts_at: datetime
+    ends_at: datetime
+    created_by: str
+    comment: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSeen:
+    """One alerting rule as Prometheus evaluates it. ``evaluated_at`` is the last evaluation, None before the first."""
+
+    name: str
+    health: str
+    state: str
+    evaluated_at: datetime | None
+    error: str = ""
+
+
+class Series(NamedTuple):
+    """One time series: its labels and ``(unix seconds, value)`` points; gaps are absent points."""
+
+    labels: tuple[tuple[str, str], ...]
+    points: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AlertEpisode:
+    """One alert's activity inside the watch window, from the history of ``ALERTS`` and ``ALERTS_FOR_STATE``."""
+
+    name: str
+    labels: tuple[tuple[str, str], ...]
+    active_at: datetime
+    first_seen: datetime
+    last_seen: datetime
+    fired: bool
+    """True where it was firing at least once, False where it was only pending."""
+
+    @property
+    def severity(self) -> str:
+        """Value of the label ``severity``, empty where there is none."""
+        return dict(self.labels).get("severity", "")
+
+
+@dataclass(frozen=True, slots=True)
+class WatchSeen:
+    """What Prometheus' own history says about one observation window, both ends included."""
+
+    start: datetime
+    end: datetime
+    step_seconds: int
+    expected_samples: int
+    """Samples that a gapless history has: one a step, both ends included."""
+    up_samples: int
+    """Samples in which Prometheus itself was up (``up`` of its own job is 1)."""
+    evaluated_samples: int
+    """Samples in which every Stage4 rule group had been evaluated within the last three intervals."""
+    gaps: tuple[tuple[datetime, datetime], ...]
+    episodes: tuple[AlertEpisode, ...]
+    rules: tuple[RuleSeen, ...]
+    missing_rules: tuple[str, ...]
+    warnings: tuple[str, ...]
+    """Warnings of Prometheus' answers, and sentences for sources that could not be had."""

@@ -1,0 +1,136 @@
+"""An event together with its place in the ledger, and its form as an entry's body.
+
+The body is the entry without ``chain`` and signatures; ``ledger.proof.entry`` adds those.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from ledger.domain.events import EVENTS, format_event, parse_event
+from ledger.domain.events.base import RESERVED, Event
+from ledger.errors import Corrupt
+
+FLAGS = ("alerts.silenced", "override.active", "rollback.active", "scheduler.known", "scheduler.stopped")
+_NUMBERS = ("rollback_entry", "step", "version")
+
+
+class Recorded(NamedTuple):
+    """One event as it stands in the ledger."""
+
+    event: Event | None
+    """None for a name or version that this build does not know."""
+    status: str
+    sequence: int
+    timestamp: datetime
+    """Never goes back; see ``at`` for durations."""
+    at: datetime
+    """The wall clock: ``metadata.wall_time`` where the clock went back, else ``timestamp``."""
+    actor: str
+    auth: str
+    role: str
+    request_id: str
+    rollback: str
+    """Empty for an entry of the ledger itself."""
+    rollback_entry: int
+    os: dict[str, Any] | None = None
+
+
+def format_body(record: Recorded, *, stage: str, origin: str, incident: str, flags: dict[str, bool]) -> dict[str, Any]:
+    """The entry's body (DESIGN.md, "One format"); ``incident`` is the ticket id or, without one, the rollback's id."""
+    event = record.event
+    if event is None:
+        raise Corrupt(f"{record.status} is not known to this build and cannot be written")
+    artefacts, metadata = format_event(event)
+    metadata |= {
+        "actor": record.actor,
+        "auth": record.auth,
+        "request_id": record.request_id,
+        "role": record.role,
+        "version": event.version,
+    }
+    if event.step is not None:
+        metadata["step"] = event.step
+    if record.os:
+        metadata["os"] = record.os
+    if record.at != record.timestamp:
+        metadata["wall_time"] = _text(record.at)
+    if record.rollback:
+        metadata |= {"rollback": record.rollback, "rollback_entry": record.rollback_entry}
+        artefacts["incident_id"] = incident
+    else:
+        artefacts["origin"] = origin
+    return {
+        "artefacts": artefacts,
+        "kind": event.kind,
+        "metadata": metadata,
+        "runtime_flags": flags,
+        "stage": stage,
+        "status": event.status,
+        "tags": ["rollback"] if record.rollback else ["ledger"],
+        "timestamp": _text(record.timestamp),
+    }
+
+
+def parse_body(sequence: int, timestamp: datetime, body: dict[str, Any]) -> Recorded:
+    """The record behind an entry's body; ``Corrupt`` where the envelope or the event's own fields are wrong.
+
+    A name or version that this build does not know gives a record without event: readable, but no basis for decisions.
+    """
+    metadata = body["metadata"]
+    for name in ("actor", "auth", "request_id", "role"):
+        if type(metadata.get(name)) is not str:
+            raise Corrupt(f"metadata.{name}: expected text, found {metadata.get(name)!r}")
+    for name in _NUMBERS:
+        if type(metadata.get(name, 0)) is not int:
+            raise Corrupt(f"metadata.{name}: expected a number, found {metadata[name]!r}")
+    rollback, number = metadata.get("rollback", ""), metadata.get("rollback_entry", 0)
+    if type(rollback) is not str or bool(rollback) != bool(number):
+        raise Corrupt("metadata.rollback and metadata.rollback_entry come together")
+    status = body["status"]
+    kind = EVENTS.get((status, metadata.get("version", 0)))
+    return Recorded(
+        _parse_own(kind, body) if kind else None,
+        status,
+        sequence,
+        timestamp,
+        _moment(metadata["wall_time"]) if "wall_time" in metadata else timestamp,
+        metadata["actor"],
+        metadata["auth"],
+        metadata["role"],
+        metadata["request_id"],
+        rollback,
+        number,
+        metadata.get("os"),
+    )
+
+
+def _parse_own(kind: type[Event], body: dict[str, Any]) -> Event:
+    metadata = body["metadata"]
+    if body["kind"] != kind.kind or metadata.get("step") != kind.step:
+        raise Corrupt(f"{kind.status}: expected kind {kind.kind} and step {kind.step}")
+    fields = {name: value for name, value in metadata.items() if name not in RESERVED}
+    place = "incident_id" if metadata.get("rollback") else "origin"
+    for name, value in body["artefacts"].items():
+        if name != place:
+            if name in fields:
+                raise Corrupt(f"{kind.status}: {name} stands in artefacts and in metadata")
+            fields[name] = value
+    return parse_event(kind, fields)
+
+
+def _text(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _moment(text: Any) -> datetime:
+    if type(text) is not str:
+        raise Corrupt(f"metadata.wall_time: expected a time, found {text!r}")
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Corrupt(f"metadata.wall_time: not a time: {text[:40]!r}") from error
+    if moment.tzinfo is not UTC or _text(moment) != text:
+        raise Corrupt(f"metadata.wall_time: expected UTC with microseconds, found {text[:40]!r}")
+    return moment

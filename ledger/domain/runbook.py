@@ -1,0 +1,111 @@
+"""The runbook as data: its steps and roles. Their permanent names are the same in code, entries and pages."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+Role = Literal[
+    "incident_manager", "l2_ops", "observability", "noc", "product_owner", "auditor", "admin", "system", "none"
+]
+Verdict = Literal["pass", "fail", "error", "inconclusive"]
+Purpose = Literal["incident", "load_test", "maintenance", "drill"]
+
+RUNBOOK_ROLES: tuple[Role, ...] = ("incident_manager", "l2_ops", "observability", "noc", "product_owner")
+ALL_ROLES: tuple[Role, ...] = (*RUNBOOK_ROLES, "auditor", "admin")
+STOP_ROLES: tuple[Role, ...] = ("l2_ops", "incident_manager", "observability", "noc")
+"""Who may press the stop (RUNBOOK.md, "The stop"); the first one that a person holds is the one acted under."""
+PURPOSES: tuple[Purpose, ...] = ("incident", "load_test", "maintenance", "drill")
+
+COMPONENTS = {
+    "multi_strategy": ("multi_strategy_disable.json", "stage6.scheduler.override", "disable_multi_strategy"),
+    "decision_orchestrator": (
+        "decision_orchestrator_disable.json",
+        "runtime.decision_orchestrator.override",
+        "disable_decision_orchestrator",
+    ),
+}
+"""Component -> file name, schema and action of its override file (decision_log_v2.md)."""
+
+ALERT_PATTERN = "MultiStrategy.+"
+"""Anchored regex over ``alertname`` that names the Stage4 alerts."""
+EXPECTED_RULES = (
+    "MultiStrategySchedulerLatencyHigh",
+    "MultiStrategySchedulerLatencyCritical",
+    "MultiStrategyRiskExposureDeviation",
+    "MultiStrategyPnlDrawdown",
+    "MultiStrategySecondaryDelay",
+)
+NOT_AFTER_SECONDS = 120
+"""An effect that is later than this asks a person again (RUNBOOK.md, "Effects that come late")."""
+
+
+class Step(NamedTuple):
+    """One row of the runbook."""
+
+    number: int
+    name: str
+    role: Role
+    title: str
+    passes_when: str
+    command: str
+    """What to type next, with ``{rollback}`` and friends left to fill in."""
+
+
+STEPS = (
+    Step(
+        0,
+        "announce",
+        "incident_manager",
+        "Announce the window and register the ticket",
+        "confirmed by a product owner who is not the opener",
+        "stage4 rollback confirm {rollback}",
+    ),
+    Step(
+        1,
+        "disable",
+        "l2_ops",
+        "Disable the scheduler by its override file",
+        "read back: valid JSON, mode 600, digest as declared",
+        "stage4 rollback disable {rollback}",
+    ),
+    Step(
+        2,
+        "silence",
+        "observability",
+        "Silence the Stage4 alerts",
+        "active, end in the future, matchers as asked, every firing Stage4 alert suppressed by it",
+        "stage4 rollback silence {rollback}",
+    ),
+    Step(
+        3,
+        "check",
+        "l2_ops",
+        "Confirm that the scheduler stopped",
+        "the scheduler itself says disabled, after the override was written",
+        "stage4 rollback check {rollback}",
+    ),
+    Step(
+        4,
+        "watch",
+        "noc",
+        "Watch the emergency metrics",
+        "no new critical alert, coverage complete",
+        "stage4 rollback watch {rollback}",
+    ),
+    Step(
+        5,
+        "restore",
+        "l2_ops",
+        "Remove the override, see the restart, end the silence",
+        "file gone, enabled, a cycle finished after the removal, no warnings, own silence seen expired",
+        "stage4 rollback restore {rollback}",
+    ),
+    Step(
+        6,
+        "complete",
+        "incident_manager",
+        "Close with the signed decision log entry",
+        "ticket, summary digest and duration are in a signed entry, and all evidence is there",
+        "stage4 rollback complete {rollback}",
+    ),
+)

@@ -1,0 +1,187 @@
+"""What is true now, as far as the entries say. Only :func:`ledger.domain.evolve.evolve` makes a new state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
+
+from ledger.domain.events.base import Event
+from ledger.domain.events.ledger import LedgerOpened
+from ledger.domain.events.override import OverrideRequested
+from ledger.domain.events.rollback import WatchStarted
+from ledger.domain.events.silence import SilenceRequested
+from ledger.domain.facts import Matcher
+from ledger.domain.runbook import Verdict
+
+Phase = Literal["open", "completed", "aborted"]
+EffectKind = Literal["override", "removal", "silence", "silence_end"]
+EPOCH = datetime.fromtimestamp(0, UTC)
+
+
+class StepState(NamedTuple):
+    """One step of one rollback: its last verdict, and how often it was tried."""
+
+    attempts: int = 0
+    verdict: Verdict | None = None
+    entry: int = 0
+    at: datetime | None = None
+    by: str = ""
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether the last attempt passed."""
+        return self.verdict == "pass"
+
+
+class Effect(NamedTuple):
+    """Something to do outside because an entry says so."""
+
+    kind: EffectKind
+    requested: int
+    """Sequence of the asking entry."""
+    not_after: datetime
+    request: Event
+
+
+class Evidence(NamedTuple):
+    """One artefact of a rollback and the entry that names it."""
+
+    entry: int
+    status: str
+    name: str
+    sha384: str
+
+
+class Override(NamedTuple):
+    """A rollback's override file: asked for, there, gone."""
+
+    request: OverrideRequested | None = None
+    by: str = ""
+    """The person who asked for it (or adopted it)."""
+    path: str = ""
+    sha384: str = ""
+    """Digest of the file as declared (or adopted); empty before it was written."""
+    written_at: datetime | None = None
+    cycle: int | None = None
+    """The scheduler's finished cycles just before the removal."""
+    removed_at: datetime | None = None
+    removed_outside: int = 0
+    """Sequence of the entry that saw somebody else remove it, until that is adopted."""
+
+
+class Silence(NamedTuple):
+    """A rollback's silence as the ledger last knew it."""
+
+    request: SilenceRequested | None = None
+    id: str = ""
+    matchers: tuple[Matcher, ...] = ()
+    ends_at: datetime | None = None
+    state: Literal["none", "active", "ended", "lost"] = "none"
+
+
+class Watch(NamedTuple):
+    """The observation window that was started last."""
+
+    entry: int
+    started: WatchStarted
+
+
+class Rollback(NamedTuple):
+    """One execution of the runbook."""
+
+    id: str
+    ticket: str
+    purpose: str
+    reason: str
+    component: str
+    channel: str
+    window_start: datetime
+    window_end: datetime
+    opened_by: str
+    opened_at: datetime
+    opened_entry: int
+    entries: int = 0
+    phase: Phase = "open"
+    closed_at: datetime | None = None
+    emergency: int = 0
+    confirmed_by: str = ""
+    steps: tuple[StepState, ...] = (StepState(),) * 7
+    effects: tuple[Effect, ...] = ()
+    override: Override = Override()
+    silence: Silence = Silence()
+    watch: Watch | None = None
+    incident_ended: int = 0
+    aborting: int = 0
+    restarted_at: datetime | None = None
+    all_clear: int = 0
+    summary_sha384: str = ""
+    evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may still be acted on."""
+        return self.phase == "open"
+
+    @property
+    def holds(self) -> bool:
+        """Whether it holds the scheduler: its override was written and not removed."""
+        return self.override.written_at is not None and self.override.removed_at is None
+
+
+class SchedulerView(NamedTuple):
+    """What the scheduler itself said last."""
+
+    status: Literal["enabled", "disabled", "unknown"] = "unknown"
+    at: datetime = EPOCH
+    entry: int = 0
+    cycle: int | None = None
+
+
+class FileView(NamedTuple):
+    """What was last seen at the override path."""
+
+    present: bool = False
+    sha384: str = ""
+    at: datetime = EPOCH
+    entry: int = 0
+
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class State(NamedTuple):
+    """The whole stage. The mappings are never changed in place."""
+
+    sequence: int = 0
+    timestamp: datetime = EPOCH
+    opened: LedgerOpened | None = None
+    people: Mapping[str, frozenset[str]] = _NOTHING
+    open: Mapping[str, Rollback] = _NOTHING
+    closed: Mapping[str, Rollback] = _NOTHING
+    scheduler: SchedulerView = SchedulerView()
+    file: FileView = FileView()
+    unknown: tuple[int, ...] = ()
+    """Sequences of entries that this build does not know; they block decisions (not the stop)."""
+
+    def rollback(self, name: str) -> Rollback | None:
+        """The rollback of that id, open or closed."""
+        return self.open.get(name) or self.closed.get(name)
+
+    @property
+    def holder(self) -> Rollback | None:
+        """The open rollback whose override stops the scheduler."""
+        return next((rollback for rollback in self.open.values() if rollback.holds), None)
+
+
+def runtime_flags(state: State) -> dict[str, bool]:
+    """The five flags of an entry: the state after it (DESIGN.md, "One format")."""
+    return {
+        "alerts.silenced": any(rollback.silence.state == "active" for rollback in state.open.values()),
+        "override.active": state.file.present,
+        "rollback.active": bool(state.open),
+        "scheduler.known": state.scheduler.status != "unknown",
+        "scheduler.stopped": state.scheduler.status == "disabled",
+    }

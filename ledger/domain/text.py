@@ -1,0 +1,45 @@
+"""Bounds of what people type: nothing unprintable, nothing endless, nothing that is not Unicode."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from ledger.errors import Refused
+
+INLINE = 200
+"""Longest free text inside an entry, in characters; longer text is an artefact and the entry holds its beginning."""
+LONGEST = 10_000
+
+_TICKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+def check_text(name: str, text: str, *, longest: int = LONGEST, empty: bool = False) -> str:
+    """``text`` stripped; ``Refused`` where it is empty, too long, or has control characters or lone surrogates."""
+    text = text.strip()
+    if not text and not empty:
+        raise Refused(f"{name} is empty; say it in a few words")
+    if len(text) > longest:
+        raise Refused(f"{name} has {len(text)} characters; at most {longest} are taken")
+    for character in text:
+        kind = unicodedata.category(character)
+        if kind == "Cs" or (kind == "Cc" and character not in "\n\t"):
+            raise Refused(f"{name} has a character that cannot be printed: {character!a}")
+    return text
+
+
+def check_ticket(ticket: str) -> str:
+    """A ticket id such as ``INC-2042``: letters, digits, ``-`` and ``_``, at most 64, beginning with one of the first two.
+
+    So it is one path segment, one word of a shell, and cannot end in ``.2`` as a second run of a ticket does.
+    """
+    if not _TICKET.fullmatch(ticket):
+        raise Refused(
+            f"ticket id {ticket[:80]!a} is not of the form INC-2042: letters, digits, '-' and '_', at most 64 characters"
+        )
+    return ticket
+
+
+def shorten(text: str, longest: int = INLINE) -> str:
+    """The text itself, or its beginning with an ellipsis, at most ``longest`` characters."""
+    return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -1,0 +1,242 @@
+"""What each event does to one rollback: ``Rollback -> Rollback``. Used by :func:`ledger.domain.evolve.evolve` alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ledger.domain.events import ledger, observation, override, rollback, silence
+from ledger.domain.events.base import Event
+from ledger.domain.record import Recorded
+from ledger.domain.state import Effect, EffectKind, Override, Rollback, Silence, Watch
+from ledger.errors import Corrupt
+
+
+def require(condition: object, sentence: str) -> None:
+    """``Corrupt`` with the sentence where the condition does not hold."""
+    if not condition:
+        raise Corrupt(sentence)
+
+
+def opened(record: Recorded, event: rollback.RollbackOpened) -> Rollback:
+    """The new rollback."""
+    return Rollback(
+        record.rollback,
+        event.ticket,
+        event.purpose,
+        event.reason,
+        event.component,
+        event.channel,
+        event.window_start,
+        event.window_end,
+        record.actor,
+        record.at,
+        record.sequence,
+    )
+
+
+def _confirmed(before: Rollback, record: Recorded, event: rollback.RollbackConfirmed) -> Rollback:
+    require(record.actor != before.opened_by, f"{record.actor} opened {before.id} and cannot confirm it")
+    require(record.role == "product_owner", "only a product_owner confirms")
+    return before._replace(confirmed_by=record.actor)
+
+
+def _emergency(before: Rollback, record: Recorded, event: rollback.EmergencyDeclared) -> Rollback:
+    require(not before.emergency, f"an emergency was declared for {before.id} already")
+    return before._replace(emergency=record.sequence)
+
+
+def _ask(before: Rollback, kind: EffectKind, record: Recorded, event: Any) -> Rollback:
+    require(all(effect.kind != kind for effect in before.effects), f"{before.id} has a pending {kind} already")
+    return before._replace(effects=(*before.effects, Effect(kind, record.sequence, event.not_after, event)))
+
+
+def _done(before: Rollback, kind: EffectKind, status: str) -> Rollback:
+    rest = tuple(effect for effect in before.effects if effect.kind != kind)
+    require(len(rest) < len(before.effects), f"{status}: nobody asked {before.id} for it")
+    return before._replace(effects=rest)
+
+
+def _override_requested(before: Rollback, record: Recorded, event: override.OverrideRequested) -> Rollback:
+    require(not before.holds, f"{before.id} has its override already")
+    return _ask(before._replace(override=Override(event, record.actor, event.path)), "override", record, event)
+
+
+def _override_written(before: Rollback, record: Recorded, event: override.OverrideWritten) -> Rollback:
+    after = _done(before, "override", record.status)
+    return after._replace(
+        override=after.override._replace(path=event.path, sha384=event.override_sha384, written_at=event.seen_at)
+    )
+
+
+def _override_failed(before: Rollback, record: Recorded, event: override.OverrideFailed) -> Rollback:
+    return _done(before, "override", record.status)
+
+
+def _override_adopted(before: Rollback, record: Recorded, event: override.OverrideAdopted) -> Rollback:
+    require(not before.holds, f"{before.id} has its override already")
+    return before._replace(
+        effects=tuple(effect for effect in before.effects if effect.kind != "override"),
+        override=Override(None, record.actor, event.path, event.override_sha384, event.seen_at),
+    )
+
+
+def _stop_taken_in(before: Rollback, record: Recorded, event: rollback.StopTakenIn) -> Rollback:
+    if not event.override_sha384:
+        return before
+    require(not before.holds, f"{before.id} has its override already")
+    return before._replace(
+        effects=tuple(effect for effect in before.effects if effect.kind != "override"),
+        override=Override(None, record.actor, event.path, event.override_sha384, event.claimed_at),
+    )
+
+
+def _removal_requested(before: Rollback, record: Recorded, event: override.OverrideRemovalRequested) -> Rollback:
+    require(before.holds, f"{before.id} has no override to remove")
+    require(before.incident_ended or before.aborting, f"the incident of {before.id} has not ended")
+    return _ask(before._replace(override=before.override._replace(cycle=event.cycle)), "removal", record, event)
+
+
+def _removed(before: Rollback, record: Recorded, event: override.OverrideRemoved) -> Rollback:
+    after = _done(before, "removal", record.status)
+    return after._replace(override=after.override._replace(removed_at=event.seen_at, removed_outside=0))
+
+
+def _removal_failed(before: Rollback, record: Recorded, event: override.OverrideRemovalFailed) -> Rollback:
+    return _done(before, "removal", record.status)
+
+
+def _removed_outside(before: Rollback, record: Recorded, event: override.OverrideRemovedOutside) -> Rollback:
+    require(before.holds, f"{before.id} has no override that could be removed")
+    return before._replace(override=before.override._replace(removed_outside=record.sequence))
+
+
+def _removal_adopted(before: Rollback, record: Recorded, event: override.RemovalAdopted) -> Rollback:
+    require(event.adopts == before.override.removed_outside, f"entry {event.adopts} saw no removal of {before.id}")
+    return before._replace(override=before.override._replace(removed_at=record.at, removed_outside=0))
+
+
+def _silence_requested(before: Rollback, record: Recorded, event: silence.SilenceRequested) -> Rollback:
+    require(before.silence.state != "active", f"{before.id} has a silence already")
+    return _ask(before._replace(silence=Silence(event, "", event.matchers, event.ends_at)), "silence", record, event)
+
+
+def _silence_created(before: Rollback, record: Recorded, event: silence.SilenceCreated) -> Rollback:
+    after = _done(before, "silence", record.status)
+    return after._replace(
+        silence=Silence(after.silence.request, event.silence_id, event.matchers, event.ends_at, "active")
+    )
+
+
+def _silence_failed(before: Rollback, record: Recorded, event: silence.SilenceFailed) -> Rollback:
+    return _done(before, "silence", record.status)
+
+
+def _silence_adopted(before: Rollback, record: Recorded, event: silence.SilenceAdopted) -> Rollback:
+    require(before.silence.state != "active", f"{before.id} has a silence already")
+    return before._replace(
+        effects=tuple(effect for effect in before.effects if effect.kind != "silence"),
+        silence=Silence(None, event.silence_id, event.matchers, event.ends_at, "active"),
+    )
+
+
+def _silence_end_requested(before: Rollback, record: Recorded, event: silence.SilenceEndRequested) -> Rollback:
+    require(event.silence_id == before.silence.id, f"{event.silence_id} is not the silence of {before.id}")
+    return _ask(before, "silence_end", record, event)
+
+
+def _silence_ended(before: Rollback, record: Recorded, event: silence.SilenceEnded) -> Rollback:
+    after = _done(before, "silence_end", record.status)
+    return after._replace(silence=after.silence._replace(state="ended", ends_at=event.ended_at))
+
+
+def _silence_end_failed(before: Rollback, record: Recorded, event: silence.SilenceEndFailed) -> Rollback:
+    return _done(before, "silence_end", record.status)
+
+
+def _silence_observed(before: Rollback, record: Recorded, event: observation.SilenceObserved) -> Rollback:
+    if event.silence_id != before.silence.id:
+        return before
+    state = {"active": "active", "pending": "active", "expired": "ended", "absent": "lost"}[event.found]
+    return before._replace(silence=before.silence._replace(state=state, ends_at=event.ends_at))  # type: ignore[arg-type]
+
+
+def _effect_dropped(before: Rollback, record: Recorded, event: Any) -> Rollback:
+    require(
+        any(effect.requested == event.requested and effect.kind == event.effect for effect in before.effects),
+        f"entry {event.requested} is not a pending {event.effect} of {before.id}",
+    )
+    return _done(before, event.effect, record.status)
+
+
+def _watch_started(before: Rollback, record: Recorded, event: rollback.WatchStarted) -> Rollback:
+    return before._replace(watch=Watch(record.sequence, event))
+
+
+def _watch_finished(before: Rollback, record: Recorded, event: rollback.WatchFinished) -> Rollback:
+    require(before.watch and before.watch.entry == event.started, f"entry {event.started} is not the watch running")
+    return before._replace(watch=None)
+
+
+def _incident_ended(before: Rollback, record: Recorded, event: rollback.IncidentEnded) -> Rollback:
+    return before._replace(incident_ended=record.sequence)
+
+
+def _restart_checked(before: Rollback, record: Recorded, event: rollback.RestartChecked) -> Rollback:
+    return before._replace(restarted_at=event.read_at) if event.verdict == "pass" else before
+
+
+def _all_clear(before: Rollback, record: Recorded, event: rollback.AllClearAnnounced) -> Rollback:
+    return before._replace(all_clear=record.sequence)
+
+
+def _summary_written(before: Rollback, record: Recorded, event: rollback.SummaryWritten) -> Rollback:
+    return before._replace(summary_sha384=event.summary_sha384)
+
+
+def _abort_requested(before: Rollback, record: Recorded, event: rollback.AbortRequested) -> Rollback:
+    return before._replace(aborting=record.sequence)
+
+
+def _closed(before: Rollback, record: Recorded, event: Any) -> Rollback:
+    completed = type(event) is rollback.RollbackCompleted
+    require(not before.effects and not before.holds, f"{before.id} cannot be closed: something is pending or held")
+    require(event.entries == before.entries + 1, f"entries: expected {before.entries + 1}, found {event.entries}")
+    require(not completed or before.steps[5].passed, f"{before.id} cannot be completed before step 5 passed")
+    return before._replace(phase="completed" if completed else "aborted", closed_at=record.at)
+
+
+TRANSITIONS: dict[type[Event], Callable[[Rollback, Recorded, Any], Rollback]] = {
+    rollback.RollbackConfirmed: _confirmed,
+    rollback.EmergencyDeclared: _emergency,
+    rollback.StopTakenIn: _stop_taken_in,
+    rollback.WatchStarted: _watch_started,
+    rollback.WatchFinished: _watch_finished,
+    rollback.IncidentEnded: _incident_ended,
+    rollback.RestartChecked: _restart_checked,
+    rollback.AllClearAnnounced: _all_clear,
+    rollback.SummaryWritten: _summary_written,
+    rollback.AbortRequested: _abort_requested,
+    rollback.RollbackCompleted: _closed,
+    rollback.RollbackAborted: _closed,
+    override.OverrideRequested: _override_requested,
+    override.OverrideWritten: _override_written,
+    override.OverrideFailed: _override_failed,
+    override.OverrideAdopted: _override_adopted,
+    override.OverrideRemovalRequested: _removal_requested,
+    override.OverrideRemoved: _removed,
+    override.OverrideRemovalFailed: _removal_failed,
+    override.OverrideRemovedOutside: _removed_outside,
+    override.RemovalAdopted: _removal_adopted,
+    override.EffectExpired: _effect_dropped,
+    override.EffectCancelled: _effect_dropped,
+    silence.SilenceRequested: _silence_requested,
+    silence.SilenceCreated: _silence_created,
+    silence.SilenceFailed: _silence_failed,
+    silence.SilenceAdopted: _silence_adopted,
+    silence.SilenceEndRequested: _silence_end_requested,
+    silence.SilenceEnded: _silence_ended,
+    silence.SilenceEndFailed: _silence_end_failed,
+    observation.SilenceObserved: _silence_observed,
+}
+AFTER_CLOSING = frozenset({rollback.NoteAdded, rollback.RollbackConfirmed, ledger.LogKept})

@@ -1,0 +1,147 @@
+"""Files that survive a crash: atomic replace, write-once, bounded read, and locks between processes.
+
+Standard library only, because the stop must work with nothing else installed. Every write is flushed (``fsync``) and so
+is its folder, unless the docstring says otherwise.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from ledger.digest import sha384
+from ledger.errors import Corrupt, Unreachable
+
+
+def sync_folder(folder: Path) -> None:
+    """Flush a folder's entries to disk, so that a rename or link in it survives a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def make_folder(folder: Path, mode: int = 0o700) -> Path:
+    """Create ``folder`` and its parents with ``mode`` where they are missing; existing ones stay as they are."""
+    missing = []
+    at = folder
+    while not at.exists():
+        missing.append(at)
+        at = at.parent
+    for path in reversed(missing):
+        path.mkdir(mode=mode, exist_ok=True)
+    return folder
+
+
+def _write_temporary(path: Path, data: bytes, mode: int, *, flush: bool) -> Path:
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(temporary, flags, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            os.fchmod(stream.fileno(), mode)  # the umask must not widen or narrow it
+            stream.write(data)
+            stream.flush()
+            if flush:
+                os.fsync(stream.fileno())
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return temporary
+
+
+def replace(path: Path, data: bytes, mode: int = 0o644, *, flush: bool = True) -> None:
+    """Put ``data`` at ``path`` so that a reader sees the old bytes or the new ones, never a part.
+
+    With ``flush=False`` the content may be lost by a power cut (for files that can be made again).
+    """
+    temporary = _write_temporary(path, data, mode, flush=flush)
+    try:
+        os.rename(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    if flush:
+        sync_folder(path.parent)
+
+
+def place_exclusive(path: Path, data: bytes, mode: int = 0o600) -> None:
+    """Create ``path`` with ``data`` in one step; raises ``FileExistsError`` where anything has that name already.
+
+    ``link()`` is what makes it exclusive: unlike ``rename()`` it fails when the final name exists, even as a link.
+    """
+    temporary = _write_temporary(path, data, mode, flush=True)
+    try:
+        os.link(temporary, path, follow_symlinks=False)
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def write_once(path: Path, data: bytes, mode: int = 0o600) -> None:
+    """Create ``path``; the same bytes again are fine, others raise ``Corrupt``: what is immutable stays."""
+    try:
+        place_exclusive(path, data, mode)
+    except FileExistsError:
+        found = path.read_bytes()
+        if found != data:
+            raise Corrupt(
+                f"{path} already holds other bytes: expected {sha384(data)}, found {sha384(found)}. "
+                "It is never overwritten; move it away if it does not belong there."
+            ) from None
+
+
+def read_bounded(path: Path, limit: int) -> bytes:
+    """The file's bytes, at most ``limit``; ``Unreachable`` where it is missing, unreadable or longer."""
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(limit + 1)
+    except OSError as error:
+        raise Unreachable(f"cannot read {path}: {error.strerror}") from error
+    if len(data) > limit:
+        raise Unreachable(f"{path} is longer than {limit} bytes; that is no file of this kind")
+    return data
+
+
+def digest_file(path: Path, algorithm: str = "sha384") -> str:
+    """``<algorithm>:<hex>`` of a file of any size, read in pieces; any algorithm ``hashlib`` knows."""
+    try:
+        with path.open("rb") as stream:
+            return f"{algorithm}:{hashlib.file_digest(stream, algorithm).hexdigest()}"
+    except OSError as error:
+        raise Unreachable(f"cannot read {path}: {error.strerror}") from error
+
+
+@contextlib.contextmanager
+def locked(path: Path, timeout: float = 10.0) -> Iterator[None]:
+    """Hold the lock file ``path`` (``flock``, released by the kernel when the process ends).
+
+    Waits up to ``timeout`` seconds, then raises ``Unreachable``.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        _flock(descriptor, path, timeout)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _flock(descriptor: int, path: Path, timeout: float) -> None:
+    deadline = time.monotonic() + timeout
+    pause = 0.0005
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise Unreachable(f"{path} is held by another process for over {timeout:g} s") from None
+        time.sleep(pause)
+        pause = min(pause * 2, 0.01)

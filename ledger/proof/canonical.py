@@ -1,0 +1,59 @@
+"""Canonical JSON: one value, one sequence of bytes (RFC 8785 for a subset without floats).
+
+UTF-8; ASCII keys, sorted; separators ``,`` and ``:``; no escapes beyond what JSON demands; integers within ±(2^53-1); no
+floats, no NaN, no duplicate keys, no lone surrogates.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from ledger.errors import Corrupt
+
+MAX_LINE = 65_535
+"""Longest entry in bytes, without the newline: C2SP tlog-tiles gives an entry a 16-bit length."""
+
+_OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
+_SCALARS = frozenset((str, int, bool, type(None)))
+
+
+def format_canonical(value: Any) -> bytes:
+    """The canonical bytes of a JSON value; ``Corrupt`` where it has none (float, non-ASCII key, large integer)."""
+    _refuse_inexact(value)
+    try:
+        return orjson.dumps(value, option=_OPTIONS)
+    except orjson.JSONEncodeError as error:
+        raise Corrupt(f"no canonical form: {error}") from error
+
+
+def parse_canonical(data: bytes) -> Any:
+    """The value behind canonical bytes: parse, format again, compare; anything else is ``Corrupt``."""
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise Corrupt(f"not JSON: {error}") from error
+    except RecursionError as error:
+        raise Corrupt("nested too deeply") from error
+    again = format_canonical(value)
+    if again != data:
+        at = next((i for i, (a, b) in enumerate(zip(again, data, strict=False)) if a != b), min(len(again), len(data)))
+        raise Corrupt(f"not canonical at byte {at}: expected {again[at : at + 24]!r}, found {data[at : at + 24]!r}")
+    return value
+
+
+def _refuse_inexact(value: Any) -> None:
+    kind = type(value)
+    if kind is dict:
+        for key, item in value.items():
+            if not key.isascii():
+                raise Corrupt(f"key {key!r} is not ASCII")
+            if type(item) not in _SCALARS:
+                _refuse_inexact(item)
+    elif kind is list or kind is tuple:
+        for item in value:
+            if type(item) not in _SCALARS:
+                _refuse_inexact(item)
+    elif kind is float:
+        raise Corrupt(f"{value!r} is a float; numbers that are not integers are written as strings")

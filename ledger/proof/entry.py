@@ -1,0 +1,181 @@
+"""The entry: one canonical JSON line, a valid decision log v2 entry plus ``chain`` (DESIGN.md, "One format").
+
+What is stored is what is hashed, signed and exported. A line is sealed once (:func:`seal_entry`) and from then on only
+read (:func:`parse_entry`, :func:`check_signatures`).
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from ledger.digest import sha384
+from ledger.errors import Corrupt
+from ledger.proof.canonical import MAX_LINE, format_canonical, parse_canonical
+from ledger.proof.encoding import format_base64
+
+GENESIS = "sha384:" + "0" * 96
+"""``chain.previous`` of the first entry."""
+
+CHAIN_SIGNATURE = "ledger.chain"
+FIELDS = frozenset(
+    [
+        "artefacts",
+        "chain",
+        "kind",
+        "metadata",
+        "runtime_flags",
+        "signature",
+        "signatures",
+        "stage",
+        "status",
+        "tags",
+        "timestamp",
+    ]
+)
+HMAC_DIGESTS = {"HMAC-SHA256": "sha256", "HMAC-SHA384": "sha384"}
+
+_V2_SIGNATURE = re.compile(r"hmac:[A-Za-z0-9+/=:_-]+")
+
+
+class HmacKey(NamedTuple):
+    """A shared secret. It convinces only those who hold it; for everybody else there is the checkpoint."""
+
+    id: str
+    secret: bytes
+    algorithm: str = "HMAC-SHA256"
+
+    def __repr__(self) -> str:
+        return f"HmacKey({self.id!r}, …, {self.algorithm!r})"
+
+    def digest(self, data: bytes) -> str:
+        """Base64 of the HMAC (RFC 2104) over ``data``."""
+        return format_base64(hmac.digest(self.secret, data, HMAC_DIGESTS[self.algorithm]))
+
+
+class Entry(NamedTuple):
+    """One line, parsed and found canonical and well formed. ``body`` is the whole JSON object."""
+
+    sequence: int
+    previous: str
+    status: str
+    timestamp: datetime
+    metadata: dict[str, Any]
+    body: dict[str, Any]
+
+
+def link(line: bytes) -> str:
+    """``sha384:`` + hex of a line's bytes, signature included, without newline: the next entry's ``chain.previous``."""
+    return sha384(line)
+
+
+def format_time(moment: datetime) -> str:
+    """``2026-11-23T05:27:01.123456+00:00``: UTC, always six digits of a second."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def parse_time(text: str) -> datetime:
+    """An aware UTC datetime from exactly :func:`format_time`'s form; ``Corrupt`` otherwise."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Corrupt(f"not a timestamp: {text[:40]!r}") from error
+    if moment.tzinfo is not UTC or moment.isoformat(timespec="microseconds") != text:
+        raise Corrupt(f"not a UTC timestamp with microseconds: {text[:40]!r}")
+    return moment
+
+
+def chain_text(origin: str, sequence: int, previous: str) -> bytes:
+    """The bytes under ``signatures["ledger.chain"]``: ``<origin>\\n<sequence>\\n<previous>\\n``."""
+    return f"{origin}\n{sequence}\n{previous}\n".encode()
+
+
+def seal_entry(body: dict[str, Any], *, origin: str, sequence: int, previous: str, key: HmacKey) -> bytes:
+    """The line of a new entry: ``body`` with chain and signatures added, as canonical bytes.
+
+    ``body`` holds the other fields of :data:`FIELDS`. Raises ``Corrupt`` for a body that is no entry or is longer than
+    65,535 bytes.
+    """
+    whole = dict(body)
+    whole["chain"] = {"previous": previous, "sequence": sequence}
+    whole["signatures"] = {CHAIN_SIGNATURE: "hmac:" + key.digest(chain_text(origin, sequence, previous))}
+    whole["signature"] = {
+        "algorithm": key.algorithm,
+        "key_id": key.id,
+        "value": key.digest(format_canonical(whole)),
+    }
+    line = format_canonical(whole)
+    if len(line) > MAX_LINE:
+        raise Corrupt(f"an entry has at most {MAX_LINE} bytes, this one {len(line)}; large data are artefacts")
+    parse_entry(line)
+    return line
+
+
+def parse_entry(line: bytes) -> Entry:
+    """The entry behind a line; ``Corrupt`` where it is not canonical or not of the form. Signatures: see below."""
+    if len(line) > MAX_LINE:
+        raise Corrupt(f"longer than {MAX_LINE} bytes: {len(line)}")
+    body = parse_canonical(line)
+    if type(body) is not dict or body.keys() != FIELDS:
+        found = sorted(body) if type(body) is dict else type(body).__name__
+        raise Corrupt(f"fields: expected {sorted(FIELDS)}, found {found}")
+    _check_v2(body)
+    chain = body["chain"]
+    if type(chain) is not dict or chain.keys() != {"previous", "sequence"}:
+        raise Corrupt("chain: expected previous and sequence")
+    sequence, previous = chain["sequence"], chain["previous"]
+    if type(sequence) is not int or sequence < 1 or type(previous) is not str:
+        raise Corrupt("chain.sequence counts from 1 and chain.previous is text")
+    return Entry(sequence, previous, body["status"], parse_time(body["timestamp"]), body["metadata"], body)
+
+
+def check_signatures(entry: Entry, key: HmacKey, origin: str) -> None:
+    """``Corrupt`` where one of an entry's two HMACs is not ``key``'s (RFC 2104), or names another key or algorithm."""
+    body = entry.body
+    signature = body["signature"]
+    if signature["algorithm"] != key.algorithm:
+        raise Corrupt(f"signature.algorithm: expected {key.algorithm}, found {signature['algorithm']}")
+    unsigned = {name: value for name, value in body.items() if name != "signature"}
+    expected = key.digest(format_canonical(unsigned))
+    if not hmac.compare_digest(expected, signature["value"]):
+        raise Corrupt(f"signature: expected {expected}, found {signature['value'][:100]}")
+    expected = "hmac:" + key.digest(chain_text(origin, entry.sequence, entry.previous))
+    if not hmac.compare_digest(expected, body["signatures"][CHAIN_SIGNATURE]):
+        raise Corrupt(f"signatures.{CHAIN_SIGNATURE}: expected {expected}")
+
+
+def _check_v2(body: dict[str, Any]) -> None:
+    """The rules of decision log v2, and ours on top: every field present, metadata an object, one chain signature."""
+    for name in ("kind", "stage", "status", "timestamp"):
+        if type(body[name]) is not str or not body[name]:
+            raise Corrupt(f"{name}: expected text that is not empty")
+    artefacts, flags = body["artefacts"], body["runtime_flags"]
+    if type(artefacts) is not dict or not artefacts or not all(map(_is_artefact, artefacts.values())):
+        raise Corrupt("artefacts: expected at least one; each text that is not empty, a number, true, false or null")
+    if type(flags) is not dict or not flags or not all(type(flag) is bool for flag in flags.values()):
+        raise Corrupt("runtime_flags: expected at least one; each true or false")
+    tags = body["tags"]
+    if type(tags) is not list or not all(type(tag) is str for tag in tags) or len(set(tags)) != len(tags):
+        raise Corrupt("tags: expected a list of texts without duplicates")
+    if type(body["metadata"]) is not dict:
+        raise Corrupt("metadata: expected an object")
+    _check_signature_form(body)
+
+
+def _is_artefact(value: Any) -> bool:
+    return value is None or type(value) in (int, bool) or (type(value) is str and value != "")
+
+
+def _check_signature_form(body: dict[str, Any]) -> None:
+    signature, signatures = body["signature"], body["signatures"]
+    if type(signature) is not dict or signature.keys() != {"algorithm", "key_id", "value"}:
+        raise Corrupt("signature: expected algorithm, key_id and value")
+    if not all(type(value) is str for value in signature.values()) or signature["algorithm"] not in HMAC_DIGESTS:
+        raise Corrupt(f"signature.algorithm: expected one of {', '.join(HMAC_DIGESTS)}")
+    if type(signatures) is not dict or signatures.keys() != {CHAIN_SIGNATURE}:
+        raise Corrupt(f"signatures: expected {CHAIN_SIGNATURE} alone")
+    chain = signatures[CHAIN_SIGNATURE]
+    if type(chain) is not str or not _V2_SIGNATURE.fullmatch(chain):
+        raise Corrupt(f"signatures.{CHAIN_SIGNATURE}: expected hmac:<base64>")

@@ -1,0 +1,65 @@
+"""Merkle trees of RFC 6962 section 2.1 (RFC 9162 section 2.1) over SHA-256, grown a leaf at a time.
+
+``MTH([]) = SHA-256("")``; a leaf is ``SHA-256(0x00 || d)``; a node is ``SHA-256(0x01 || left || right)``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+from ledger.errors import Corrupt
+
+EMPTY_ROOT = hashlib.sha256(b"").digest()
+
+
+def leaf_hash(data: bytes) -> bytes:
+    """RFC 6962 section 2.1: the hash of one entry's bytes, 32 bytes."""
+    return hashlib.sha256(b"\x00" + data).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """RFC 6962 section 2.1: the hash of two subtrees, 32 bytes."""
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+class Tree:
+    """The right edge of a growing tree: the roots of its perfect subtrees, largest first (at most 64 of them)."""
+
+    __slots__ = ("_edge", "size")
+
+    def __init__(self, edge: Iterable[bytes] = (), size: int = 0) -> None:
+        self._edge = list(edge)
+        self.size = size
+        if len(self._edge) != size.bit_count() or any(len(node) != 32 for node in self._edge):
+            raise Corrupt(f"a tree of {size} leaves has {size.bit_count()} perfect subtrees, found {len(self._edge)}")
+
+    def copy(self) -> Tree:
+        """An independent tree with the same leaves."""
+        return Tree(self._edge, self.size)
+
+    def append(self, leaf: bytes) -> None:
+        """Add one leaf hash (32 bytes) on the right."""
+        edge, size = self._edge, self.size
+        while size & 1:
+            leaf = hashlib.sha256(b"\x01" + edge.pop() + leaf).digest()
+            size >>= 1
+        edge.append(leaf)
+        self.size += 1
+
+    def root(self) -> bytes:
+        """The Merkle tree hash of all leaves, 32 bytes."""
+        if not self._edge:
+            return EMPTY_ROOT
+        root = self._edge[-1]
+        for node in reversed(self._edge[:-1]):
+            root = node_hash(node, root)
+        return root
+
+
+def root_of(entries: Iterable[bytes]) -> bytes:
+    """The Merkle tree hash of whole entries, 32 bytes."""
+    tree = Tree()
+    for entry in entries:
+        tree.append(leaf_hash(entry))
+    return tree.root()

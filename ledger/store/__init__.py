@@ -1,0 +1,1 @@
+"""The only place that knows eventsourcing and SQLite: entries, checkpoints, receipts, artefacts."""

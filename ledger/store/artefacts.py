@@ -1,0 +1,53 @@
+"""Artefacts: pieces of evidence, stored once by digest, never changed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from ledger.digest import sha384
+from ledger.errors import Corrupt, Refused, Unreachable
+from ledger.files import make_folder, write_once
+
+_NAME = re.compile(r"sha384:[0-9a-f]{96}")
+
+
+class Artefacts:
+    """A folder of files named by their SHA-384, in subfolders by its first two hex digits."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def path(self, name: str) -> Path:
+        """Where the artefact ``sha384:<96 hex>`` is or would be; ``Refused`` for another form of name."""
+        if not _NAME.fullmatch(name):
+            raise Refused(f"an artefact's name is sha384:<96 hex digits>, not {name[:120]!a}")
+        digits = name.removeprefix("sha384:")
+        return self.folder / digits[:2] / digits[2:]
+
+    def put(self, data: bytes) -> str:
+        """Store the bytes (flushed to disk) and return their name; storing them again changes nothing."""
+        name = sha384(data)
+        path = self.path(name)
+        if not path.exists():
+            try:
+                make_folder(path.parent)
+                write_once(path, data, 0o600)
+            except OSError as error:
+                raise Unreachable(f"cannot store an artefact in {self.folder}: {error.strerror}") from error
+        return name
+
+    def get(self, name: str) -> bytes:
+        """The bytes of an artefact; ``Unreachable`` where it is missing, ``Corrupt`` where they were changed."""
+        path = self.path(name)
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise Unreachable(f"the artefact {name} cannot be read at {path}: {error.strerror}") from error
+        if sha384(data) != name:
+            raise Corrupt(f"the artefact at {path} was changed: expected {name}, found {sha384(data)}")
+        return data
+
+    def has(self, name: str) -> bool:
+        """Whether a file of that name is there (its bytes are not looked at)."""
+        return self.path(name).is_file()

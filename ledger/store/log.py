@@ -1,0 +1,156 @@
+"""The append-only log of one stage in an SQLite file: lines by sequence, checkpoints by size, receipts by request.
+
+Writers queue: reading the tail, deciding and appending are one write transaction under a file lock and ``BEGIN
+IMMEDIATE``. (Racing optimistically starves: measured, 16 processes gave up 81 of 4,622 commands; queued, none.)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+from uuid import NAMESPACE_URL, uuid5
+
+from eventsourcing.persistence import PersistenceError, StoredEvent
+from eventsourcing.sqlite import SQLiteCursor
+
+from ledger.errors import Corrupt, Unreachable
+from ledger.files import locked, make_folder
+from ledger.store.recorder import Datastore, LedgerRecorder, Receipt
+
+# One ledger, one owner: the first row's. Naming it lets the primary key's index find a sequence.
+_OWNER = "(SELECT originator_id FROM stored_events ORDER BY rowid LIMIT 1)"
+_SELECT = (
+    f"SELECT state FROM stored_events WHERE originator_id = {_OWNER} "  # noqa: S608 (a constant)
+    "AND originator_version > ? AND originator_version <= ? ORDER BY originator_version"
+)
+_SIZE = f"SELECT COALESCE(MAX(originator_version), 0) FROM stored_events WHERE originator_id = {_OWNER}"  # noqa: S608
+_END = 2**62
+
+
+class Line(NamedTuple):
+    """One entry to be written."""
+
+    sequence: int
+    status: str
+    data: bytes
+
+
+class Log:
+    """The store of one ledger. Thread-safe; any number of processes may have it open."""
+
+    def __init__(self, path: Path, *, create: bool = False, lock_timeout: float = 10.0) -> None:
+        if create:
+            make_folder(path.parent)
+        elif not path.is_file():
+            raise Unreachable(f"there is no ledger at {path}; make one with: stage4 init")
+        self.path = path
+        self._lock = path.with_suffix(".lock")
+        self._lock_timeout = lock_timeout
+        with _translated(path):
+            self._recorder = LedgerRecorder(Datastore(f"file:{path}?mode={'rwc' if create else 'rw'}", 5))
+            if create:
+                with locked(self._lock, lock_timeout):
+                    self._recorder.create_table()
+                path.chmod(0o600)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._recorder.datastore.close()
+
+    @contextlib.contextmanager
+    def writing(self, timeout: float | None = None) -> Iterator[Writing]:
+        """One write transaction, alone. Committed and flushed when the block ends; rolled back when it raises.
+
+        Waits up to ``timeout`` seconds (the log's own by default) for other writers, then raises ``Unreachable``.
+        """
+        with (
+            locked(self._lock, self._lock_timeout if timeout is None else timeout),
+            _translated(self.path),
+            self._recorder.datastore.transaction(commit=True) as cursor,
+        ):
+            cursor.execute("COMMIT")  # the library begins deferred, where reading first can fail as "locked" at once
+            cursor.execute("BEGIN IMMEDIATE")
+            yield Writing(self._recorder, cursor)
+
+    def lines(self, after: int = 0, to: int = _END, batch: int = 2_000) -> Iterator[bytes]:
+        """The lines with ``after < sequence <= to``, in order; read in batches, so that memory stays bounded."""
+        while True:
+            found = self._fetch(_SELECT + " LIMIT ?", (after, to, batch))
+            yield from (bytes(row[0]) for row in found)
+            after += len(found)
+            if len(found) < batch:
+                return
+
+    def line(self, sequence: int) -> bytes | None:
+        """One line, or None where the ledger is shorter."""
+        found = self._fetch(_SELECT, (sequence - 1, sequence))
+        return bytes(found[0][0]) if found else None
+
+    def size(self) -> int:
+        """How many entries there are."""
+        return int(self._fetch(_SIZE)[0][0])
+
+    def newest_checkpoint(self, to: int = _END) -> bytes | None:
+        """The signed note of the largest checkpoint of at most ``to`` entries, or None."""
+        found = self._fetch("SELECT note FROM checkpoints WHERE size <= ? ORDER BY size DESC LIMIT 1", (to,))
+        return bytes(found[0][0]) if found else None
+
+    def checkpoints(self) -> Iterator[tuple[int, bytes]]:
+        """All checkpoints ever signed, smallest first."""
+        for size, note in self._fetch("SELECT size, note FROM checkpoints ORDER BY size"):
+            yield int(size), bytes(note)
+
+    def _fetch(self, statement: str, parameters: Sequence[object] = ()) -> list[sqlite3.Row]:
+        with _translated(self.path), self._recorder.datastore.transaction(commit=False) as cursor:
+            cursor.execute(statement, parameters)
+            rows: list[sqlite3.Row] = cursor.fetchall()
+            return rows
+
+
+class Writing:
+    """An open write transaction. Nothing is done before the block of :meth:`Log.writing` ends well."""
+
+    def __init__(self, recorder: LedgerRecorder, cursor: SQLiteCursor) -> None:
+        self._recorder = recorder
+        self._cursor = cursor
+
+    def lines_after(self, sequence: int) -> list[bytes]:
+        """All lines after ``sequence``."""
+        self._cursor.execute(_SELECT, (sequence, _END))
+        return [bytes(row[0]) for row in self._cursor.fetchall()]
+
+    def newest_checkpoint(self) -> bytes | None:
+        """The newest signed note as this transaction sees it."""
+        self._cursor.execute("SELECT note FROM checkpoints ORDER BY size DESC LIMIT 1")
+        row = self._cursor.fetchone()
+        return bytes(row[0]) if row else None
+
+    def receipt(self, request_id: str) -> Receipt | None:
+        """What the request was answered with before, or None."""
+        self._cursor.execute("SELECT id, digest, first, last FROM requests WHERE id = ?", (request_id,))
+        row = self._cursor.fetchone()
+        return Receipt(*row) if row else None
+
+    def insert(self, origin: str, lines: Sequence[Line], checkpoint: tuple[int, bytes], receipt: Receipt) -> None:
+        """Insert entries, their checkpoint and the receipt; what the database then holds is compared with the bytes."""
+        owner = uuid5(NAMESPACE_URL, origin)
+        events = [StoredEvent(owner, line.sequence, line.status, line.data) for line in lines]
+        self._recorder._insert_events(self._cursor, events, checkpoint=checkpoint, receipt=receipt)  # noqa: SLF001
+
+
+@contextlib.contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    """Turn the database's errors into ours: a constraint that spoke is ``Corrupt``, all else ``Unreachable``."""
+    try:
+        yield
+    except (sqlite3.IntegrityError, sqlite3.NotSupportedError) as error:
+        raise Corrupt(f"the store {path} refused: {error}") from error
+    except sqlite3.DatabaseError as error:
+        if "malformed" in str(error) or "not a database" in str(error):
+            raise Corrupt(f"the store {path} is damaged: {error}") from error
+        raise Unreachable(f"the store {path} cannot be used: {error}") from error
+    except PersistenceError as error:
+        raise Unreachable(f"the store {path} cannot be used: {error}") from error

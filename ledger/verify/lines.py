@@ -1,0 +1,161 @@
+"""Steps 1 and 2: bytes to lines, lines to entries. Bounded memory whatever the bytes are."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections.abc import Callable, Iterator
+from typing import BinaryIO, NamedTuple
+
+from ledger.errors import Corrupt, Unreachable
+from ledger.proof.canonical import MAX_LINE, parse_canonical
+from ledger.proof.entry import Entry, link, parse_entry
+from ledger.verify.causes import Cause
+from ledger.verify.findings import Findings
+
+_MARK = b"\xef\xbb\xbf"
+_READ = MAX_LINE + 8
+"""Room for a byte order mark, carriage return and newline beside the longest entry."""
+_SKIP = 1 << 20
+_EVERY = 1000
+
+
+class Problem(NamedTuple):
+    """Why a line is no entry."""
+
+    cause: Cause
+    expected: str
+    found: str
+    sentence: str
+
+
+class Line(NamedTuple):
+    """One line of the file."""
+
+    number: int
+    """Counted from 1."""
+    raw: bytes
+    """Without newline. Empty for a line that is too long to be kept."""
+    link: str
+    """What the next entry should name as ``chain.previous``."""
+    sequence: int
+    """0 while it is not known."""
+    previous: str
+    entry: Entry | None
+    problem: Problem | None = None
+
+
+class Lines:
+    """The log's lines, read one at a time. ``bytes_read`` and ``number`` tell how far it is."""
+
+    def __init__(self, stream: BinaryIO, findings: Findings, progress: Callable[[int], None] | None) -> None:
+        self._stream = stream
+        self._findings = findings
+        self._progress = progress
+        self.bytes_read = 0
+        self.number = 0
+
+    def __iter__(self) -> Iterator[Line]:
+        readline, progress = self._read, self._progress
+        while raw := readline(_READ):
+            self.number += 1
+            self.bytes_read += len(raw)
+            if progress is not None and self.number % _EVERY == 0:
+                progress(self.bytes_read)
+            if raw.endswith(b"\n") and self.number > 1 and not raw.endswith(b"\r\n"):
+                yield read_line(self.number, raw[:-1])
+            else:
+                yield self._unusual(raw)
+        if progress is not None:
+            progress(self.bytes_read)
+
+    def _read(self, size: int) -> bytes:
+        try:
+            return self._stream.readline(size)
+        except (Corrupt, gzip.BadGzipFile, EOFError, zlib.error) as error:
+            sentence = f"The log cannot be unpacked further after line {self.number}: {error}."
+            self._findings.add(Cause.DAMAGED_ARCHIVE, None, self.number + 1, "whole gzip data", str(error), sentence)
+            return b""
+        except OSError as error:
+            raise Unreachable(f"cannot read on after line {self.number}: {error.strerror or error}") from error
+
+    def _unusual(self, raw: bytes) -> Line:
+        """The first line, and lines with an unusual end."""
+        if self.number == 1 and raw.startswith(_MARK):
+            raw = raw[len(_MARK) :]
+            sentence = "The file begins with a byte order mark: an editor saved it. It is left out of what follows."
+            self._findings.add(Cause.BYTE_ORDER_MARK, None, 1, "no byte order mark", "ef bb bf", sentence)
+        if not raw.endswith(b"\n"):
+            return self._too_long(raw) if len(raw) > MAX_LINE else self._unfinished(raw)
+        raw = raw[:-1]
+        if raw.endswith(b"\r"):
+            raw = raw[:-1]
+            sentence = f"Line {self.number} ends in carriage return and newline; the carriage return is left out below."
+            self._findings.tally(Cause.CARRIAGE_RETURN, None, self.number, "\\n", "\\r\\n", sentence)
+        return read_line(self.number, raw)
+
+    def _unfinished(self, raw: bytes) -> Line:
+        line = read_line(self.number, raw)
+        if line.entry is None:
+            sentence = f"The last line ({self.number}) is torn: it has no newline and is no entry."
+            problem = Problem(Cause.NOT_TERMINATED, "a newline", f"{len(raw)} bytes without one", sentence)
+            return line._replace(problem=problem)
+        sentence = f"The last line ({self.number}) has no newline."
+        self._findings.add(Cause.NOT_TERMINATED, line.sequence, self.number, "a newline", "end of file", sentence)
+        return line
+
+    def _too_long(self, start: bytes) -> Line:
+        """Reads past the rest without keeping it."""
+        length, raw = len(start), start
+        while raw and not raw.endswith(b"\n"):
+            raw = self._read(_SKIP)
+            length += len(raw)
+            self.bytes_read += len(raw)
+            if self._progress is not None:
+                self._progress(self.bytes_read)
+        return Line(self.number, b"", "", 0, "", None, _too_long(self.number, length - raw.endswith(b"\n")))
+
+
+def read_line(number: int, raw: bytes) -> Line:
+    """Step 2. A line that is no entry says why in ``problem``."""
+    try:
+        entry = parse_entry(raw)
+    except (Corrupt, RecursionError) as error:
+        return Line(number, raw, link(raw), 0, "", None, _explain(number, raw, error))
+    return Line(number, raw, link(raw), entry.sequence, entry.previous, entry)
+
+
+def _too_long(number: int, length: int) -> Problem:
+    sentence = f"Line {number} is longer than an entry may be: {length} bytes."
+    return Problem(Cause.TOO_LONG, f"at most {MAX_LINE} bytes", f"{length} bytes", sentence)
+
+
+def _explain(number: int, raw: bytes, error: Exception) -> Problem:
+    if len(raw) > MAX_LINE:
+        return _too_long(number, len(raw))
+    try:
+        raw.decode()
+    except UnicodeDecodeError as wrong:
+        found = f"{raw[wrong.start : wrong.start + 8]!r} at byte {wrong.start}"
+        return Problem(Cause.NOT_UTF8, "UTF-8", found, f"Line {number} is not UTF-8: {found}.")
+    reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+    cause = Cause.NOT_CANONICAL if _is_json(raw) and not _is_canonical(raw) else Cause.MALFORMED
+    expected = "canonical JSON" if cause is Cause.NOT_CANONICAL else "an entry"
+    return Problem(cause, expected, reason, f"Line {number} is not {expected}: {reason}.")
+
+
+def _is_json(raw: bytes) -> bool:
+    try:
+        json.loads(raw)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _is_canonical(raw: bytes) -> bool:
+    try:
+        parse_canonical(raw)
+    except (Corrupt, RecursionError):
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""Adapters against real servers, and against one that answers wrongly in every way."""

@@ -1,0 +1,268 @@
+"""The override file on a real disk: made once, never over something else, removed only when it is known."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from ledger.adapters.override_file import LIMIT, listing, look, remove, write
+from ledger.errors import Refused, Unreachable
+from ledger.files import sha384
+
+from .neighbours import now
+
+DATA = json.dumps({"reason": "drawdown", "ticket": "INC-2042"}).encode()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "overrides" / "multi_strategy_disable.json"
+
+
+@pytest.fixture(params=[0o000, 0o022, 0o077, 0o777])
+def umask(request: pytest.FixtureRequest) -> Iterator[int]:
+    before = os.umask(request.param)
+    yield request.param
+    os.umask(before)
+
+
+def test_nothing_there_is_absent(path: Path) -> None:
+    assert look(path, now).kind == "absent"
+
+
+def test_a_written_file_is_seen_with_all_that_is_known(path: Path) -> None:
+    seen = write(path, DATA, now)
+    assert (seen.kind, seen.mode, seen.size, seen.sha384) == ("file", "0600", len(DATA), sha384(DATA))
+    assert (seen.content, seen.uid, seen.path) == (DATA, os.geteuid(), str(path))
+    assert seen.owner
+    assert seen == look(path, lambda: seen.at)
+
+
+def test_the_mode_is_600_under_any_umask(tmp_path: Path, umask: int) -> None:
+    assert write(tmp_path / "x.json", DATA, now).mode == "0600"
+
+
+def test_the_folder_is_made_for_its_owner_only(path: Path) -> None:
+    write(path, DATA, now)
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_the_same_file_delivered_again_is_fine(path: Path) -> None:
+    write(path, DATA, now)
+    before = path.stat()
+    assert write(path, DATA, now).kind == "file"
+    assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert os.listdir(path.parent) == [path.name]
+
+
+def test_another_override_is_named_and_left_alone(path: Path) -> None:
+    write(path, DATA, now)
+    with pytest.raises(Refused) as caught:
+        write(path, b"{}", now)
+    for word in ("a plain file", f"{len(DATA)} bytes", "mode 0600", sha384(DATA)[:23], "INC-2042", "drawdown", "owner"):
+        assert word in str(caught.value)
+    assert path.read_bytes() == DATA
+    assert os.listdir(path.parent) == [path.name]
+
+
+def test_the_same_bytes_that_others_may_read_are_not_ours(path: Path) -> None:
+    write(path, DATA, now)
+    path.chmod(0o644)
+    with pytest.raises(Refused, match="mode 0644"):
+        write(path, DATA, now)
+
+
+def test_a_link_is_never_followed(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "target").write_bytes(DATA)
+    path.parent.mkdir()
+    path.symlink_to(tmp_path / "target")
+    assert look(path, now).kind == "link"
+    with pytest.raises(Refused, match="a symbolic link"):
+        write(path, b"new", now)
+    with pytest.raises(Refused, match="not deleted"):
+        remove(path, sha384(DATA), now)
+    assert (tmp_path / "target").read_bytes() == DATA
+    assert path.is_symlink()
+
+
+def test_a_link_to_nowhere_takes_the_name(path: Path, tmp_path: Path) -> None:
+    path.parent.mkdir()
+    path.symlink_to(tmp_path / "nowhere")
+    with pytest.raises(Refused, match="a symbolic link"):
+        write(path, DATA, now)
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_folder_takes_the_name(path: Path) -> None:
+    path.mkdir(parents=True)
+    assert look(path, now).kind == "folder"
+    with pytest.raises(Refused, match="a folder"):
+        write(path, DATA, now)
+
+
+def test_a_pipe_or_socket_is_other_and_never_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    os.mknod(tmp_path / "socket", 0o600 | stat.S_IFSOCK)
+    assert {look(tmp_path / name, now).kind for name in ("pipe", "socket")} == {"other"}
+
+
+def test_a_file_too_long_for_an_override_is_unreadable(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b"x" * (LIMIT + 1))
+    seen = look(path, now)
+    assert (seen.kind, seen.content, seen.sha384) == ("unreadable", b"", "")
+    assert "longer than" in seen.error
+
+
+def test_a_path_below_a_file_says_that_it_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    below = tmp_path / "file" / "overrides" / "x.json"
+    assert look(below, now).kind == "absent"
+    with pytest.raises(Unreachable, match="cannot be written: Not a directory"):
+        write(below, DATA, now)
+
+
+def test_a_folder_that_is_a_link_to_nowhere_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "overrides").symlink_to(tmp_path / "gone" / "deeper")
+    with pytest.raises(Unreachable, match="cannot be written"):
+        write(tmp_path / "overrides" / "x.json", DATA, now)
+
+
+def _mounted(folder: Path, options: str) -> bool:
+    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+    return os.geteuid() == 0 and subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if not _mounted(folder, "size=16k"):
+        pytest.skip("mounting a small disk is not allowed here")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_is_named_and_leaves_nothing_behind(small_disk: Path) -> None:
+    with pytest.raises(Unreachable, match="No space left on device"):
+        write(small_disk / "x.json", b"x" * 32_000, now)
+    assert os.listdir(small_disk) == []
+
+
+def test_a_read_only_disk_is_named(small_disk: Path) -> None:
+    write(small_disk / "x.json", DATA, now)
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    with pytest.raises(Unreachable, match="Read-only file system"):
+        write(small_disk / "y.json", DATA, now)
+    with pytest.raises(Unreachable, match="cannot be removed: Read-only file system"):
+        remove(small_disk / "x.json", sha384(DATA), now)
+    assert look(small_disk / "x.json", now).content == DATA
+
+
+def test_a_limit_on_file_size_is_named_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    before, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8, before[1]))
+    try:
+        with pytest.raises(Unreachable, match="File too large"):
+            write(tmp_path / "x.json", DATA, now)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_folder_of_somebody_else_is_a_sentence(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can become somebody else")
+    tmp_path.chmod(0o755)
+    code = f"""
+import os, sys
+sys.path.insert(0, {str(Path(__file__).parents[2])!r})
+from pathlib import Path
+from datetime import datetime, UTC
+from ledger.adapters import override_file
+from ledger.errors import Unreachable
+from ledger.files import sha384
+os.chdir({str(tmp_path)!r}); os.setuid(65534)
+for act in (lambda: override_file.write(Path("x.json"), b"x", lambda: datetime.now(UTC)),
+            lambda: override_file.remove(Path("y.json"), sha384(b"y"), lambda: datetime.now(UTC))):
+    try:
+        act()
+    except Unreachable as error:
+        print(error)
+print(override_file.look(Path("z.json"), lambda: datetime.now(UTC)).kind)
+"""
+    (tmp_path / "y.json").write_bytes(b"y")
+    (tmp_path / "z.json").write_bytes(b"z")
+    (tmp_path / "z.json").chmod(0o600)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.count("Permission denied") == 2
+    assert done.stdout.endswith("unreadable\n")
+
+
+def test_what_a_crashed_run_left_is_removed_and_nothing_else(path: Path) -> None:
+    path.parent.mkdir()
+    stale = path.with_name(f".{path.name}.0123456789ab.tmp")
+    other = path.with_name(f".{path.name}.mine.tmp")
+    fresh = path.with_name(f".{path.name}.ba9876543210.tmp")
+    for left in (stale, other, fresh):
+        left.write_bytes(b"half")
+    for left in (stale, other):
+        os.utime(left, (0, 0))
+    write(path, DATA, now)
+    assert sorted(os.listdir(path.parent)) == sorted([path.name, other.name, fresh.name])
+
+
+def test_many_writers_at_once_leave_one_whole_file(path: Path) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        seen = list(pool.map(lambda _: write(path, DATA, now), range(64)))
+    assert {one.content for one in seen} == {DATA}
+    assert os.listdir(path.parent) == [path.name]
+
+
+def test_a_known_file_is_removed_and_seen_absent(path: Path) -> None:
+    write(path, DATA, now)
+    assert remove(path, sha384(DATA), now).kind == "absent"
+    assert not path.exists()
+
+
+def test_removing_what_is_gone_is_fine(path: Path) -> None:
+    assert remove(path, sha384(DATA), now).kind == "absent"
+
+
+def test_unknown_content_is_never_deleted(path: Path) -> None:
+    write(path, b"by hand", now)
+    with pytest.raises(Refused, match="It is not deleted"):
+        remove(path, sha384(DATA), now)
+    assert path.read_bytes() == b"by hand"
+
+
+def test_a_folder_is_listed_in_one_line_each(path: Path) -> None:
+    write(path, DATA, now)
+    (path.parent / "two\nlines").symlink_to("x")
+    lines = listing(path.parent).decode().splitlines()
+    assert len(lines) == 2
+    assert lines[0].startswith(f"-rw------- {len(DATA):>8} 20")
+    assert lines[0].endswith(f"+00:00 {path.name}")
+    assert lines[1].endswith(r"'two\nlines'")
+
+
+def test_an_empty_or_missing_folder_is_listed_in_words(tmp_path: Path) -> None:
+    assert listing(tmp_path) == b"(empty)\n"
+    assert b"No such file" in listing(tmp_path / "gone")
+
+
+def test_only_the_standard_library_is_needed() -> None:
+    code = "import sys; import ledger.adapters.override_file; print([m for m in sys.modules if 'requests' in m])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

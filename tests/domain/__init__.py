@@ -1,0 +1,1 @@
+"""The pure core: every rule of the runbook, told as short stories."""

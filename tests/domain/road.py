@@ -1,0 +1,183 @@
+"""The straight road: each step of the runbook by its own role, all facts as they should be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from ledger.domain import commands as c
+from ledger.domain.events.override import OverrideRemoved
+from ledger.domain.events.silence import SilenceCreated, SilenceEnded
+
+from . import facts
+from .builders import INC, Story, digest
+
+
+def opening(story: Story, **changes: Any) -> c.OpenRollback:
+    """Step 0 for an incident of two hours."""
+    fields = {"ticket": INC, "purpose": "incident", "reason": "PnL odjeżdża", "component": "multi_strategy"}
+    span = {"window_start": story.now, "window_end": story.now + timedelta(hours=2)}
+    return c.OpenRollback(**fields | span | {"channel": "#stage4"} | changes)
+
+
+def disabling(**changes: Any) -> c.WriteOverride:
+    """Step 1."""
+    fields = {"path": facts.PATH, "reason": "PnL odjeżdża", "requested_by": "l2", "component": "multi_strategy"}
+    return c.WriteOverride(**fields | changes)
+
+
+def stopping(story: Story, ticket: str = INC) -> c.Stop:
+    """The stop."""
+    return c.Stop(opening=opening(story, ticket=ticket), override=disabling())
+
+
+def silencing(story: Story, **changes: Any) -> c.RequestSilence:
+    """Step 2 for an hour."""
+    span = {"starts_at": story.now, "ends_at": story.now + timedelta(hours=1)}
+    texts = {"created_by": "stage4", "comment": "INC-2042 [m]", "marker": "[m]", "preview_sha384": digest("preview")}
+    return c.RequestSilence(**{"matchers": facts.MATCHERS} | span | texts | changes)
+
+
+def silence_check(story: Story, **changes: Any) -> c.CheckSilence:
+    """Step 2 judged: one alert fires and is suppressed."""
+    fields = {"silence": facts.silence(story.now), "firing": (facts.alert(),), "installation": (facts.ENV,)}
+    return c.CheckSilence(**fields | {"alerts_sha384": digest("alerts")} | changes)
+
+
+def scheduler_check(story: Story, status: str, **changes: Any) -> c.CheckScheduler:
+    """Step 3, or the restart."""
+    return c.CheckScheduler(seen=facts.scheduler(status, story.now, **changes), log_sha384=digest("status log"))
+
+
+def watch_start(story: Story, minutes: int = 15) -> c.StartWatch:
+    """Step 4 begins."""
+    return c.StartWatch(
+        starts_at=story.now, duration_seconds=minutes * 60, picture_sha384=digest("start"), picture_source="drawn"
+    )
+
+
+def watch_finish(story: Story, rollback: str = INC, **changes: Any) -> c.FinishWatch:
+    """Step 4 judged."""
+    running = story.of(rollback).watch
+    start = running.started.starts_at if running else story.now
+    fields = {
+        "watch": facts.watch(start),
+        "scheduler": facts.scheduler("disabled", story.now),
+        "file": facts.file_of(b"{}", story.now, sha384=story.of(rollback).override.sha384),
+        "report_sha384": digest("report"),
+        "picture_sha384": digest("end"),
+        "picture_source": "drawn",
+    }
+    return c.FinishWatch(**fields | changes)
+
+
+def removing(story: Story, rollback: str = INC, **changes: Any) -> c.RequestRemoval:
+    """Step 5: remove the file; 41 cycles were finished."""
+    file = facts.file_of(b"{}", story.now, sha384=story.of(rollback).override.sha384)
+    return c.RequestRemoval(**{"file": file, "scheduler": facts.scheduler("disabled", story.now, cycle=41)} | changes)
+
+
+def removed(story: Story, rollback: str = INC) -> OverrideRemoved:
+    """What came of it."""
+    sha = story.of(rollback).override.sha384
+    return OverrideRemoved(
+        path=facts.PATH,
+        override_before_sha384=sha,
+        override_after_sha384=sha,
+        listing_sha384=digest("listing"),
+        log_sha384=digest("removal log"),
+        seen_at=story.now,
+    )
+
+
+def created(story: Story, **changes: Any) -> SilenceCreated:
+    """Alertmanager took the silence."""
+    span = {"starts_at": story.now, "ends_at": story.now + timedelta(hours=1)}
+    fields = {"silence_id": "s-1", "matchers": facts.MATCHERS, "transcript_sha384": digest("transcript")}
+    return SilenceCreated(**fields | span | changes)
+
+
+def ended(story: Story) -> SilenceEnded:
+    """Alertmanager ended it."""
+    return SilenceEnded(silence_id="s-1", ended_at=story.now, transcript_sha384=digest("end transcript"))
+
+
+def restore_check(story: Story, **changes: Any) -> c.CheckRestore:
+    """Step 5 as a whole."""
+    fields = {
+        "file": facts.absent(story.now),
+        "scheduler": facts.scheduler("enabled", story.now, cycle=43),
+        "silence": facts.silence(story.now, state="expired"),
+    }
+    return c.CheckRestore(**fields | {"log_sha384": digest("restore log")} | changes)
+
+
+def completing(**changes: Any) -> c.Complete:
+    """Step 6 with the summary of this rollback."""
+    return c.Complete(**{"summary_sha384": digest("summary")} | changes)
+
+
+def _watch(story: Story) -> None:
+    story.do("noc", watch_start(story))
+    story.wait(minutes=15)
+    story.do("noc", watch_finish(story))
+
+
+def _remove(story: Story) -> None:
+    story.do("ops", removing(story))
+    story.saw(removed(story))
+
+
+def _silence(story: Story) -> None:
+    story.do("obs", silencing(story))
+    story.saw(created(story))
+    story.do("obs", silence_check(story))
+
+
+def _disable(story: Story) -> None:
+    story.do("ops", disabling())
+    story.do("system", c.RecordOverride(file=facts.override_of(story.rollback, story.now)))
+
+
+def _end_silence(story: Story) -> None:
+    story.do("ops", c.RequestSilenceEnd())
+    story.saw(ended(story))
+
+
+ROAD: dict[str, Callable[[Story], Any]] = {
+    "opened": lambda s: s.do("im", opening(s), ""),
+    "confirmed": lambda s: s.do("owner", c.Confirm(confirms=digest("opening line"))),
+    "asked": lambda s: s.do("ops", disabling()),
+    "disabled": lambda s: s.do("system", c.RecordOverride(file=facts.override_of(s.rollback, s.now))),
+    "silenced": _silence,
+    "checked": lambda s: s.do("ops", scheduler_check(s, "disabled")),
+    "watched": _watch,
+    "ended": lambda s: s.do("im", c.EndIncident()),
+    "removed": _remove,
+    "restarted": lambda s: s.do("ops", scheduler_check(s, "enabled", cycle=42)),
+    "unsilenced": _end_silence,
+    "cleared": lambda s: s.do("ops", c.AnnounceAllClear(announcement_sha384=digest("all clear"))),
+    "restored": lambda s: s.do("ops", restore_check(s)),
+    "summarised": lambda s: s.do("im", c.WriteSummary(summary_sha384=digest("summary"))),
+    "completed": lambda s: s.do("im", completing()),
+}
+
+
+def story_at(place: str) -> Story:
+    """A story that walked the straight road up to and with ``place``."""
+    story = Story()
+    for name, go in ROAD.items():
+        go(story)
+        if name == place:
+            return story
+    raise KeyError(place)
+
+
+def stopped(ticket: str = "", by: str = "ops") -> tuple[Story, str]:
+    """A story that began with the stop, its file written; and the rollback's id."""
+    story = Story()
+    story.do(by, stopping(story, ticket), "")
+    name = next(iter(story.state.open))
+    story.do("system", c.RecordOverride(file=facts.override_of(story.of(name), story.now)), name)
+    return story, name

@@ -1,0 +1,379 @@
+"""What was asked of the outside world: done, failed, too late, cancelled, done by somebody else."""
+
+from __future__ import annotations
+
+import pytest
+
+from ledger.domain import commands as c
+from ledger.domain.events import observation, override, silence
+from ledger.errors import Refused
+
+from . import facts
+from .builders import INC, Story, digest
+from .road import (
+    ROAD,
+    completing,
+    created,
+    disabling,
+    removed,
+    removing,
+    restore_check,
+    scheduler_check,
+    silencing,
+    story_at,
+    watch_finish,
+    watch_start,
+)
+
+
+def pending(story: Story) -> list[str]:
+    return [effect.kind for effect in story.rollback.effects]
+
+
+def asking(kind: str) -> Story:
+    """A story in which exactly this effect is pending."""
+    story = story_at({"override": "confirmed", "silence": "disabled", "removal": "ended", "silence_end": "restarted"}[kind])
+    ask = {"override": disabling(), "silence": silencing(story), "removal": removing(story)}
+    story.do("obs" if kind == "silence" else "ops", ask.get(kind, c.RequestSilenceEnd()))
+    assert pending(story) == [kind]
+    return story
+
+
+@pytest.mark.parametrize("kind", ["silence", "removal", "silence_end"])
+def test_an_effect_lapses_only_after_two_minutes(kind):
+    story = asking(kind)
+    requested = story.rollback.effects[0].requested
+    story.now = story.rollback.effects[0].not_after
+    with pytest.raises(Refused, match="is not late"):
+        story.do("system", c.ExpireEffect(requested=requested))
+    story.wait(microseconds=1)
+    (event,) = story.do("system", c.ExpireEffect(requested=requested))
+    assert event.effect == kind and pending(story) == []
+
+
+def test_a_stop_never_lapses_while_its_rollback_is_open():
+    story = asking("override")
+    story.wait(days=30)
+    with pytest.raises(Refused, match="is not late"):
+        story.do("system", c.ExpireEffect(requested=story.rollback.effects[0].requested))
+
+
+@pytest.mark.parametrize("kind", ["silence", "removal", "silence_end"])
+def test_what_lapsed_is_asked_for_again_by_a_person(kind):
+    story = asking(kind)
+    story.wait(minutes=3)
+    story.do("system", c.ExpireEffect(requested=story.rollback.effects[0].requested))
+    again = {"silence": silencing(story), "removal": removing(story)}.get(kind, c.RequestSilenceEnd())
+    story.do("obs" if kind == "silence" else "ops", again)
+    assert pending(story) == [kind]
+
+
+def test_what_is_not_pending_cannot_lapse():
+    story = asking("silence")
+    for requested, rollback in ((1, INC), (story.rollback.effects[0].requested, "INC-9")):
+        with pytest.raises(Refused, match="is not pending"):
+            story.do("system", c.ExpireEffect(requested=requested), rollback)
+
+
+@pytest.mark.parametrize("kind", ["override", "silence", "removal", "silence_end"])
+def test_nothing_is_asked_for_twice(kind):
+    story = asking(kind)
+    again = {"override": disabling(), "silence": silencing(story), "removal": removing(story)}
+    with pytest.raises(Refused, match="asked for"):
+        story.do("obs" if kind == "silence" else "ops", again.get(kind, c.RequestSilenceEnd()))
+
+
+@pytest.mark.parametrize("kind", ["override", "silence", "removal", "silence_end"])
+def test_what_failed_is_no_longer_pending_and_nothing_changed(kind):
+    story = asking(kind)
+    flags = story.flags
+    story.saw(
+        {
+            "override": override.OverrideFailed(path=facts.PATH, cause="x"),
+            "silence": silence.SilenceFailed(cause="x"),
+            "removal": override.OverrideRemovalFailed(path=facts.PATH, cause="x"),
+            "silence_end": silence.SilenceEndFailed(silence_id="s-1", cause="x"),
+        }[kind]
+    )
+    assert pending(story) == [] and story.flags == flags
+
+
+@pytest.mark.parametrize("kind", ["absent", "link", "folder", "unreadable"])
+def test_a_write_that_left_no_file_is_recorded_and_stops_nothing(kind):
+    story = story_at("asked")
+    seen = facts.FileSeen(path=facts.PATH, kind=kind, at=story.now)
+    story.do("system", c.RecordOverride(file=seen))
+    assert not story.rollback.steps[1].passed and not story.rollback.holds
+
+
+def test_a_file_with_other_bytes_fails_step_1():
+    story = story_at("asked")
+    (event,) = story.do("system", c.RecordOverride(file=facts.file_of(b"{}", story.now)))
+    assert event.verdict == "fail" and "digest" in event.reasons[0]
+
+
+def test_a_result_that_nobody_waits_for_is_refused():
+    with pytest.raises(Refused, match="no override of INC-2042 is pending"):
+        story_at("confirmed").do("system", c.RecordOverride(file=facts.file_of(b"{}")))
+
+
+# --- abort -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("place", ["opened", "confirmed", "asked"])
+def test_an_abort_before_step_1_closes_and_cancels(place):
+    story = story_at(place)
+    events = story.do("im", c.Abort(reason="false alarm"))
+    assert [event.status for event in events][-1] == "rollback_aborted"
+    assert [event.status for event in events][:-1] == ["effect_cancelled"] * (place == "asked")
+    assert story.rollback.phase == "aborted" and events[-1].entries == story.rollback.entries and not story.state.open
+
+
+def test_an_abort_after_step_1_leads_through_steps_5_and_6():
+    story = story_at("disabled")
+    (event,) = story.do("im", c.Abort(reason="enough"))
+    assert event.status == "abort_requested" and story.rollback.is_open
+    for place in ("removed", "restarted", "cleared", "restored", "summarised", "completed"):
+        ROAD[place](story)
+    assert story.rollback.phase == "aborted" and story.records[-1].event.entries == story.rollback.entries
+
+
+def test_an_abort_of_a_silence_alone_ends_that_silence():
+    story = story_at("opened")
+    story.do("im", c.DeclareEmergency(reason="fire"))
+    ROAD["silenced"](story)
+    story.do("im", c.Abort(reason="enough"))
+    for place in ("unsilenced", "restored", "summarised", "completed"):
+        ROAD[place](story)
+    assert story.rollback.phase == "aborted"
+
+
+def test_an_aborting_rollback_is_not_stopped_again():
+    story = story_at("disabled")
+    story.do("im", c.Abort(reason="enough"))
+    for place in ("removed", "restarted"):
+        ROAD[place](story)
+    for command in (disabling(), c.AdoptOverride(file=facts.file_of(b"{}", story.now), reason="by hand")):
+        with pytest.raises(Refused):
+            story.do("ops", command)
+
+
+def test_an_abort_is_asked_for_once():
+    story = story_at("disabled")
+    story.do("im", c.Abort(reason="enough"))
+    with pytest.raises(Refused, match="aborted already"):
+        story.do("im", c.Abort(reason="enough"))
+
+
+# --- done by somebody else -------------------------------------------------------------------------------------------
+
+
+def removed_outside(place: str = "ended") -> Story:
+    story = story_at(place)
+    sha = story.rollback.override.sha384
+    story.saw(override.OverrideRemovedOutside(path=facts.PATH, override_sha384=sha, seen_at=story.now))
+    return story
+
+
+def adopting(story: Story) -> c.AdoptRemoval:
+    parts = {"listing_sha384": digest("listing"), "log_sha384": digest("log")}
+    sha = story.rollback.override.sha384
+    return c.AdoptRemoval(file=facts.absent(story.now), reason="rm, as ever", override_after_sha384=sha, **parts)
+
+
+def test_a_file_removed_outside_is_drift_until_it_is_adopted():
+    story = removed_outside()
+    assert story.rollback.holds and "override.active" not in story.flags
+    with pytest.raises(Refused, match="gone already") as refusal:
+        story.do("ops", removing(story, file=facts.absent(story.now)))
+    assert "adopt" in refusal.value.owed[0]
+    story.do("ops", adopting(story))
+    assert not story.rollback.holds
+
+
+def test_a_removal_adopted_later_leads_to_the_end():
+    story = removed_outside()
+    enabled = story.wait(seconds=2)
+    story.wait(minutes=5)
+    story.do("ops", adopting(story))
+    (event,) = story.do("ops", scheduler_check(story, "enabled", since=enabled, cycle=60))
+    assert (event.verdict, event.reasons) == ("pass", ())
+    for place in ("unsilenced", "cleared", "restored", "summarised", "completed"):
+        ROAD[place](story)
+    assert story.rollback.phase == "completed"
+
+
+def test_adopting_a_removal_drops_the_removal_still_asked_for():
+    story = story_at("ended")
+    story.do("ops", removing(story))
+    sha = story.rollback.override.sha384
+    story.saw(override.OverrideRemovedOutside(path=facts.PATH, override_sha384=sha, seen_at=story.now))
+    story.do("ops", adopting(story))
+    assert pending(story) == [] and not story.rollback.holds
+
+
+def test_a_removal_is_adopted_in_step_5_only_and_only_when_one_was_seen():
+    story = removed_outside("watched")
+    with pytest.raises(Refused, match="not ready"):
+        story.do("ops", adopting(story))
+    with pytest.raises(Refused, match="nobody was seen"):
+        story_at("ended").do("ops", adopting(story))
+    story = removed_outside()
+    with pytest.raises(Refused, match="there again"):
+        story.do("ops", c.AdoptRemoval(**{**_fields(adopting(story)), "file": facts.file_of(b"{}")}))
+
+
+def _fields(command: c.AdoptRemoval) -> dict[str, object]:
+    return {name: getattr(command, name) for name in command.__dataclass_fields__}
+
+
+def test_a_file_made_by_hand_becomes_step_1_with_the_usual_verdict():
+    story = story_at("confirmed")
+    (event,) = story.do("ops", c.AdoptOverride(file=facts.file_of(b'{"a":1}', story.now), reason="by hand"))
+    assert event.verdict == "pass" and story.rollback.holds and story.state.holder is story.rollback
+    story = story_at("confirmed")
+    open_to_all = facts.file_of(b'{"a":1}', story.now, mode="0644")
+    (event,) = story.do("ops", c.AdoptOverride(file=open_to_all, reason="by hand"))
+    assert event.verdict == "fail"
+
+
+def test_after_the_removal_no_file_is_adopted_for_the_same_run():
+    for place in ("removed", "restored", "summarised"):
+        story = story_at(place)
+        with pytest.raises(Refused):
+            story.do("ops", c.AdoptOverride(file=facts.file_of(b"{}", story.now), reason="by hand"))
+
+
+@pytest.mark.parametrize("state", ["expired", "pending"])
+def test_only_an_active_silence_is_adopted(state):
+    story = story_at("disabled")
+    with pytest.raises(Refused, match=f"is {state}"):
+        story.do(
+            "obs", c.AdoptSilence(silence=facts.silence(state=state), reason="by hand", transcript_sha384=digest("t"))
+        )
+
+
+def test_a_rollback_has_one_silence():
+    story = story_at("silenced")
+    with pytest.raises(Refused, match="one rollback, one silence"):
+        story.do("obs", silencing(story))
+
+
+def test_a_lost_silence_can_be_made_again():
+    story = story_at("silenced")
+    lost = observation.SilenceObserved(silence_id="s-1", found="absent", ends_at=story.now, seen_at=story.now)
+    story.saw(lost)
+    assert "alerts.silenced" not in story.flags
+    story.do("obs", silencing(story))
+    story.saw(created(story, silence_id="s-2"))
+    assert story.rollback.silence.id == "s-2" and "alerts.silenced" in story.flags
+
+
+# --- closing ---------------------------------------------------------------------------------------------------------
+
+
+def test_another_summary_does_not_close_the_rollback():
+    with pytest.raises(Refused, match="give the file of this rollback"):
+        story_at("summarised").do("im", completing(summary_sha384=digest("other")))
+
+
+def test_another_incident_does_not_close_the_rollback():
+    story = story_at("summarised")
+    with pytest.raises(Refused, match="INC-9999"):
+        story.do("im", completing(incident_id="INC-9999"))
+    story.do("im", completing(incident_id=INC))
+
+
+def test_without_a_summary_nothing_closes():
+    with pytest.raises(Refused, match="not written yet"):
+        story_at("restored").do("im", completing(summary_sha384=""))
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("picture_sha384", "pictures"),
+        ("report_sha384", "logs"),
+        ("log_sha384", "logs"),
+        ("override_after_sha384", "copies of the override"),
+        ("transcript_sha384", "report of the silence"),
+    ],
+)
+def test_a_missing_artefact_keeps_the_rollback_open(name, title):
+    story = story_at("summarised")
+    rest = tuple(evidence for evidence in story.rollback.evidence if evidence.name != name)
+    story.state = story.state._replace(open={INC: story.rollback._replace(evidence=rest)})
+    with pytest.raises(Refused) as refusal:
+        story.do("im", completing())
+    assert [sentence.startswith(f"missing: {title}") for sentence in refusal.value.owed] == [True]
+
+
+def test_a_rollback_with_an_active_silence_cannot_be_completed():
+    story = story_at("summarised")
+    try:
+        story.do("obs", silencing(story))
+        story.saw(created(story, silence_id="s-2"))
+    except Refused:
+        return  # not asked for after step 5: as good
+    with pytest.raises(Refused):
+        story.do("im", completing())
+
+
+def test_a_rollback_is_not_completed_while_the_scheduler_is_seen_disabled():
+    story = story_at("summarised")
+    story.saw(observation.SchedulerObserved(scheduler_status="disabled", source="x", seen_at=story.now), "")
+    with pytest.raises(Refused):
+        story.do("im", completing())
+
+
+def test_a_rollback_with_something_pending_cannot_be_completed():
+    story = story_at("restored")
+    story.do("obs", silencing(story))
+    story.do("im", c.WriteSummary(summary_sha384=digest("summary")))
+    with pytest.raises(Refused) as refusal:
+        story.do("im", completing())
+    assert refusal.value.owed[0].startswith("wait: the silence of entry")
+
+
+def test_a_watch_in_which_the_scheduler_ran_does_not_pass():
+    story = story_at("checked")
+    story.do("noc", watch_start(story))
+    for status in ("enabled", "disabled"):
+        story.wait(minutes=5)
+        story.saw(observation.SchedulerObserved(scheduler_status=status, source="x", seen_at=story.now), "")
+    story.wait(minutes=10)
+    try:
+        story.do("noc", watch_finish(story))
+    except Refused:
+        return  # the window must start again: as good
+    assert not story.rollback.steps[4].passed
+
+
+@pytest.mark.parametrize("late", [0, 5])
+def test_a_watch_of_another_window_does_not_pass(late):
+    story = story_at("checked")
+    story.do("noc", watch_start(story))
+    start = story.rollback.watch.started.starts_at
+    story.wait(minutes=15)
+    short = facts.watch(start + late * (story.now - start) / 15, minutes=10)
+    (event,) = story.do("noc", watch_finish(story, watch=short))
+    assert event.verdict != "pass"
+
+
+def test_step_5_does_not_pass_with_a_file_that_came_back():
+    story = story_at("cleared")
+    (event,) = story.do("ops", restore_check(story, file=facts.file_of(b"{}")))
+    assert event.verdict == "fail" and "is there again" in event.reasons[0]
+
+
+def test_the_silence_outlives_the_stop_until_the_restart_was_seen():
+    story = story_at("removed")
+    with pytest.raises(Refused, match="stay silenced") as refusal:
+        story.do("ops", c.RequestSilenceEnd())
+    assert refusal.value.owed == ("l2_ops: confirm the restart",)
+
+
+def test_the_answer_to_a_removal_ends_the_hold():
+    story = asking("removal")
+    story.saw(removed(story))
+    assert story.state.holder is None and story.rollback.override.cycle == 41

@@ -1,0 +1,286 @@
+"""Who may do what: every command by every role, and four eyes."""
+
+from __future__ import annotations
+
+import pytest
+
+from ledger.domain import commands as c
+from ledger.domain.decide import decide
+from ledger.domain.events.rollback import RollbackConfirmed
+from ledger.domain.events.silence import SilenceFailed
+from ledger.domain.state import State
+from ledger.errors import Refused
+
+from . import facts
+from .builders import INC, PEOPLE, Story, digest
+from .road import (
+    ROAD,
+    completing,
+    disabling,
+    opening,
+    removing,
+    restore_check,
+    scheduler_check,
+    silence_check,
+    silencing,
+    stopping,
+    story_at,
+    watch_finish,
+    watch_start,
+)
+
+EVERYBODY = frozenset(PEOPLE) - {"boss"}
+"""One person for each role."""
+RUNBOOK = frozenset({"im", "ops", "obs", "noc", "owner"})
+
+
+def adopted_silence(story: Story) -> c.AdoptSilence:
+    return c.AdoptSilence(silence=facts.silence(story.now), reason="by hand", transcript_sha384=digest("t"))
+
+
+def adopted_file(story: Story) -> c.AdoptOverride:
+    return c.AdoptOverride(file=facts.file_of(b"{}", story.now), reason="by hand")
+
+
+def waited(story: Story) -> c.FinishWatch:
+    story.do("noc", watch_start(story))
+    story.wait(minutes=15)
+    return watch_finish(story)
+
+
+TABLE = {
+    "open": ("opened", {"im"}, lambda s: opening(s, ticket="INC-1")),
+    "confirm": ("opened", {"owner"}, lambda s: c.Confirm(confirms=digest("line"))),
+    "declare an emergency": ("opened", RUNBOOK, lambda s: c.DeclareEmergency(reason="fire")),
+    "disable": ("confirmed", {"ops"}, lambda s: disabling()),
+    "adopt a file": ("confirmed", {"ops"}, adopted_file),
+    "stop": ("opened", {"im", "ops", "obs", "noc"}, stopping),
+    "silence": ("disabled", {"obs"}, silencing),
+    "adopt a silence": ("disabled", {"obs"}, adopted_silence),
+    "check the silence": ("silenced", {"obs", "system"}, silence_check),
+    "check the stop": ("silenced", {"ops"}, lambda s: scheduler_check(s, "disabled")),
+    "start a watch": ("checked", {"noc"}, watch_start),
+    "finish a watch": ("checked", {"noc"}, waited),
+    "end the incident": ("watched", {"im"}, lambda s: c.EndIncident()),
+    "remove the override": ("ended", {"ops"}, removing),
+    "check the restart": ("removed", {"ops"}, lambda s: scheduler_check(s, "enabled", cycle=42)),
+    "end the silence": ("restarted", {"ops", "obs"}, lambda s: c.RequestSilenceEnd()),
+    "announce the all-clear": ("unsilenced", {"ops", "im"}, lambda s: c.AnnounceAllClear(announcement_sha384=digest("a"))),
+    "check the restoration": ("cleared", {"ops"}, restore_check),
+    "write the summary": ("restored", RUNBOOK | {"admin", "system"}, lambda s: c.WriteSummary(summary_sha384=digest("s"))),
+    "complete": ("summarised", {"im"}, lambda s: completing()),
+    "abort": ("confirmed", {"im"}, lambda s: c.Abort(reason="wrong")),
+    "note": ("opened", RUNBOOK | {"admin", "system"}, lambda s: c.AddNote(text="something")),
+    "keep a log": (
+        "opened",
+        RUNBOOK | {"admin", "system"},
+        lambda s: c.KeepLog(program="smoke", exit_status=0, log_sha384=digest("log")),
+    ),
+    "record an outside summary": (
+        "opened",
+        RUNBOOK | {"admin", "system"},
+        lambda s: c.RecordSummary(external_status="x", claims={}),
+    ),
+    "add a person": ("opened", {"admin"}, lambda s: c.AddPerson(person="new", roles=("noc",))),
+    "change roles": ("opened", {"admin"}, lambda s: c.ChangeRoles(person="noc", grant=("l2_ops",))),
+    "record a file": ("asked", {"system"}, lambda s: c.RecordOverride(file=facts.override_of(s.rollback))),
+    "record": ("opened", {"system"}, lambda s: c.Record(event=SilenceFailed(cause="no"))),
+    "take in a stop": (
+        "opened",
+        {"system"},
+        lambda s: c.TakeInStop(
+            opening=opening(s),
+            requested_by="l2",
+            spool_sha384=digest("spool"),
+            claimed_at=s.now,
+            why="disk full",
+            file=facts.absent(),
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_nobody_else_may(name):
+    place, allowed, command = TABLE[name]
+    for person in sorted(EVERYBODY - allowed | {"nobody", "system"} - allowed):
+        story = story_at(place)
+        with pytest.raises(Refused, match=r"^this needs the role"):
+            story.do(person, command(story))
+
+
+@pytest.mark.parametrize("name", [name for name in TABLE if name != "record"])
+def test_those_who_may_can(name):
+    place, allowed, command = TABLE[name]
+    for person in sorted(allowed):
+        story = story_at(place)
+        assert story.do(person, command(story))
+        assert story.records[-1].actor == person
+
+
+def test_every_command_is_in_the_table():
+    covered = {type(command(story_at(place))) for place, _, command in TABLE.values()}
+    elsewhere = {c.OpenLedger, c.ExpireEffect, c.AdoptRemoval, c.Command}
+    kinds = {kind for kind in vars(c).values() if isinstance(kind, type) and issubclass(kind, c.Command)}
+    assert covered == kinds - elsewhere
+
+
+def test_a_refusal_says_what_is_needed_and_what_is_held():
+    with pytest.raises(Refused, match="this needs the role l2_ops; noc holds noc"):
+        story_at("confirmed").do("noc", disabling())
+    with pytest.raises(Refused, match="stranger holds no role"):
+        story_at("confirmed").do("stranger", disabling())
+
+
+def test_the_entry_names_the_role_that_was_acted_under():
+    story = story_at("opened")
+    story.do("boss", c.AddNote(text="both hats"))
+    assert story.records[-1].role == "incident_manager"
+
+
+def test_a_product_owner_cannot_confirm_her_own_rollback():
+    story = Story()
+    story.do("boss", opening(story), "")
+    with pytest.raises(Refused, match="four eyes"):
+        story.do("boss", c.Confirm(confirms=digest("line")))
+    story.do("owner", c.Confirm(confirms=digest("line")))
+    assert story.rollback.confirmed_by == "owner"
+
+
+def test_who_stopped_cannot_confirm_it_either():
+    story = Story()
+    story.do("boss", stopping(story), "")
+    with pytest.raises(Refused, match="four eyes"):
+        story.do("boss", c.Confirm(confirms=digest("line")))
+
+
+def test_a_rollback_is_confirmed_once():
+    with pytest.raises(Refused, match="was confirmed by owner already"):
+        story_at("confirmed").do("owner", c.Confirm(confirms=digest("line")))
+
+
+def test_a_late_confirmation_is_taken_after_closing():
+    story = Story()
+    story.do("im", opening(story), "")
+    story.do("im", c.DeclareEmergency(reason="fire"))
+    for name in list(ROAD)[2:]:
+        ROAD[name](story)
+    story.do("owner", c.Confirm(confirms=digest("line")))
+    assert story.rollback.steps[0].passed and story.rollback.phase == "completed"
+
+
+@pytest.mark.parametrize("name", ["abort", "disable", "silence", "start a watch", "declare an emergency", "complete"])
+def test_a_closed_rollback_takes_no_more_steps(name):
+    story, command = story_at("completed"), TABLE[name][2]
+    person = next(iter(TABLE[name][1]))
+    with pytest.raises(Refused, match="INC-2042 is completed"):
+        story.do(person, command(story))
+
+
+def test_a_closed_rollback_still_takes_notes_and_logs():
+    story = story_at("completed")
+    story.do("noc", c.AddNote(text="seen later"))
+    story.do("noc", c.KeepLog(program="smoke", exit_status=0, log_sha384=digest("log")))
+    assert story.rollback.entries == story.records[-1].rollback_entry
+
+
+@pytest.mark.parametrize("command", [c.AddNote(text="x"), c.KeepLog(program="p", exit_status=0, log_sha384=digest("l"))])
+def test_what_names_an_unknown_rollback_is_refused(command):
+    with pytest.raises(Refused):
+        story_at("opened").do("noc", command, "INC-9")
+
+
+HELPFUL = {
+    "disable": lambda s: disabling(),
+    "silence": silencing,
+    "check the stop": lambda s: scheduler_check(s, "disabled"),
+    "start a watch": watch_start,
+}
+
+
+@pytest.mark.parametrize("person", sorted(RUNBOOK))
+@pytest.mark.parametrize("name", HELPFUL)
+def test_in_an_emergency_any_runbook_role_takes_steps_1_to_4(name, person):
+    story = Story()
+    story.do("im", opening(story), "")
+    story.do("im", c.DeclareEmergency(reason="fire"))
+    if name == "start a watch":
+        ROAD["asked"](story)
+        ROAD["disabled"](story)
+    story.do(person, HELPFUL[name](story))
+    assert story.records[-1].actor == person and story.records[-1].role == PEOPLE[person][0]
+
+
+@pytest.mark.parametrize("person", ["auditor", "admin", "stranger", "system"])
+@pytest.mark.parametrize("name", HELPFUL)
+def test_an_emergency_is_no_licence_for_others(name, person):
+    story = story_at("opened")
+    story.do("im", c.DeclareEmergency(reason="fire"))
+    with pytest.raises(Refused, match="needs the role"):
+        story.do(person, HELPFUL[name](story))
+
+
+@pytest.mark.parametrize("name", ["end the incident", "remove the override", "check the restart", "complete", "abort"])
+def test_an_emergency_changes_nothing_about_steps_5_and_6(name):
+    place, allowed, command = TABLE[name]
+    for person in sorted(RUNBOOK - allowed):
+        story = story_at(place)
+        story.do("im", c.DeclareEmergency(reason="fire"))
+        with pytest.raises(Refused, match="needs the role"):
+            story.do(person, command(story))
+
+
+def test_an_emergency_is_declared_once():
+    story = story_at("opened")
+    story.do("noc", c.DeclareEmergency(reason="fire"))
+    with pytest.raises(Refused, match="already"):
+        story.do("im", c.DeclareEmergency(reason="fire"))
+
+
+def test_a_person_id_is_never_reissued():
+    story = Story()
+    story.do("admin", c.ChangeRoles(person="noc", revoke=("noc",)))
+    with pytest.raises(Refused, match="never reissued"):
+        story.do("admin", c.AddPerson(person="noc", roles=("noc",)))
+    with pytest.raises(Refused, match="taken"):
+        story.do("admin", c.AddPerson(person="system", roles=("admin",)))
+
+
+def test_a_revoked_role_is_gone_at_once():
+    story = story_at("confirmed")
+    story.do("admin", c.ChangeRoles(person="ops", revoke=("l2_ops",)))
+    with pytest.raises(Refused, match="ops holds no role"):
+        story.do("ops", disabling())
+
+
+def test_a_change_that_changes_nothing_is_refused():
+    with pytest.raises(Refused, match="already"):
+        Story().do("admin", c.ChangeRoles(person="noc", grant=("noc",), revoke=("l2_ops",)))
+
+
+@pytest.mark.parametrize("role", ["root", "system", "", "L2_OPS"])
+def test_a_role_that_is_none_is_refused(role):
+    with pytest.raises(Refused, match="is no role"):
+        Story().do("admin", c.AddPerson(person="new", roles=(role,)))
+
+
+def test_in_a_lab_anybody_may_add_people_and_in_production_only_an_admin():
+    Story(purpose="lab").do("noc", c.AddPerson(person="new", roles=("noc",)))
+    with pytest.raises(Refused, match="needs the role admin"):
+        Story().do("noc", c.AddPerson(person="new", roles=("noc",)))
+
+
+def test_a_ledger_is_opened_once():
+    with pytest.raises(Refused, match="opened before"):
+        Story().do("admin", c.OpenLedger(purpose="lab", checkpoint_key="v", hmac_key_id="k", hmac_algorithm="x"))
+
+
+def test_nothing_but_an_opening_is_decided_on_an_empty_ledger():
+    request = Story().request("system", c.AddPerson(person="admin", roles=("admin",)), "")
+    with pytest.raises(Refused):
+        decide(State(), request)
+
+
+def test_only_what_was_seen_can_be_recorded():
+    with pytest.raises(Refused, match="is decided, not recorded"):
+        story_at("opened").saw(RollbackConfirmed(confirms=digest("line")), INC)

@@ -1,0 +1,1 @@
+"""The pure proofs against independent definitions, published vectors and every changed byte."""

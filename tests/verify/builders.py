@@ -1,0 +1,329 @@
+"""Honest ledgers, made with the domain's own decisions, and the tools to falsify them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from ledger.digest import sha384
+from ledger.domain import commands as c
+from ledger.domain.decide import decide
+from ledger.domain.events import observation, override, silence
+from ledger.domain.events.base import Event
+from ledger.domain.evolve import evolve
+from ledger.domain.facts import AlertSeen, FileSeen, Matcher, SchedulerSeen, SilenceSeen, WatchSeen
+from ledger.domain.override_text import format_override
+from ledger.domain.record import Recorded, format_body
+from ledger.domain.state import State, runtime_flags
+from ledger.proof.checkpoint import Checkpoint, sign_checkpoint
+from ledger.proof.entry import GENESIS, HmacKey, link, seal_entry
+from ledger.proof.merkle import root_of
+from ledger.proof.note import Signer, format_verifier
+
+START = datetime(2026, 11, 23, 5, 0, 0, 123456, UTC)
+STAGE = "stage4"
+ORIGIN = "stage4-ledger.invalid/stage4/0123456789abcdef"
+OTHER_ORIGIN = "stage4-ledger.invalid/stage4/fedcba9876543210"
+KEY = HmacKey("stage4-2026-11", b"correct horse battery staple, printable")
+SIGNER = Signer(ORIGIN, Ed25519PrivateKey.from_private_bytes(b"\x01" * 32))
+OTHER_SIGNER = Signer(OTHER_ORIGIN, Ed25519PrivateKey.from_private_bytes(b"\x02" * 32))
+PATH = "/var/lib/stage4/overrides/multi_strategy_disable.json"
+MATCHERS = (
+    Matcher("alertname", "MultiStrategy.+", is_regex=True),
+    Matcher("cluster", "prod-1"),
+    Matcher("env", "production"),
+)
+SYSTEM = c.SYSTEM
+PEOPLE = {
+    "p-1a2b3": "incident_manager",
+    "p-4f9c2": "l2_ops",
+    "p-77d01": "observability",
+    "p-8e3aa": "noc",
+    "p-c0ffe": "product_owner",
+}
+BY = {role: c.Actor(person=person, auth="session") for person, role in PEOPLE.items()}
+BY["admin"] = c.Actor(person="p-ad317", auth="os", os={"host": "ops-1", "login_uid": 1000, "uid": 1000})
+
+
+def digest(text: str) -> str:
+    return sha384(text.encode())
+
+
+@dataclass
+class Ledger:
+    """A ledger in memory: state, lines and the clock."""
+
+    origin: str = ORIGIN
+    key: HmacKey = KEY
+    signer: Signer = SIGNER
+    stage: str = STAGE
+    state: State = field(default_factory=State)
+    lines: list[bytes] = field(default_factory=list)
+    now: datetime = START
+
+    def do(self, command: c.Command, actor: c.Actor = SYSTEM, rollback: str = "") -> None:
+        """Decide and append."""
+        self.now += timedelta(seconds=7, microseconds=1013)
+        name = f"req-{len(self.lines) + 1:08d}"
+        request = c.Request(command=command, actor=actor, at=self.now, id=name, rollback=rollback)
+        for decided in decide(self.state, request):
+            self.write(decided.event, actor, decided.rollback, decided.role)
+
+    def write(self, event: Event, actor: c.Actor = SYSTEM, rollback: str = "", role: str = "system") -> None:
+        """Append without deciding: what evolve allows."""
+        record = self.record(event, actor, rollback, role)
+        self.state = evolve(self.state, record)
+        self.seal(record, runtime_flags(self.state))
+
+    def record(self, event: Event, actor: c.Actor = SYSTEM, rollback: str = "", role: str = "system") -> Recorded:
+        before = self.state.rollback(rollback)
+        sequence = len(self.lines) + 1
+        number = (before.entries if before else 0) + 1 if rollback else 0
+        return Recorded(
+            event, event.status, sequence, self.now, self.now, actor.person, actor.auth, role,
+            f"req-{sequence:08d}", rollback, number, actor.os,
+        )  # fmt: skip
+
+    def seal(self, record: Recorded, flags: dict[str, bool]) -> None:
+        """Append whatever it says, signed correctly."""
+        before = self.state.rollback(record.rollback)
+        incident = (before.ticket if before else "") or record.rollback
+        body = format_body(record, stage=self.stage, origin=self.origin, incident=incident, flags=flags)
+        self.seal_body(body)
+
+    def seal_body(self, body: dict[str, Any]) -> None:
+        sequence = len(self.lines) + 1
+        previous = link(self.lines[-1]) if self.lines else GENESIS
+        self.lines.append(seal_entry(body, origin=self.origin, sequence=sequence, previous=previous, key=self.key))
+
+    def open(self) -> Ledger:
+        """The first entries: the ledger and its people."""
+        opening = c.OpenLedger(
+            purpose="production",
+            checkpoint_key=format_verifier(self.signer.verifier),
+            hmac_key_id=self.key.id,
+            hmac_algorithm=self.key.algorithm,
+        )
+        self.do(opening)
+        self.do(c.AddPerson(person=BY["admin"].person, roles=("admin",)))
+        for person, role in PEOPLE.items():
+            self.do(c.AddPerson(person=person, roles=(role,)), BY["admin"])
+        self.do(c.Record(event=observation.ObserverStarted(host="ops-1")))
+        return self
+
+    def file(self, content: bytes | None) -> FileSeen:
+        if content is None:
+            return FileSeen(PATH, "absent", self.now)
+        return FileSeen(PATH, "file", self.now, sha384(content), len(content), "0600", 1000, "stage4", content)
+
+    def scheduler(self, status: str, cycle: int) -> SchedulerSeen:
+        return SchedulerSeen(status, self.now, "http://127.0.0.1:9464/status", self.now, cycle)  # type: ignore[arg-type]
+
+    def silence_seen(self, name: str, state: str) -> SilenceSeen:
+        ends = self.now + timedelta(hours=2)
+        return SilenceSeen(name, state, MATCHERS, self.now, ends, "stage4", "runbook", self.now)  # type: ignore[arg-type]
+
+    def run(self, ticket: str) -> Ledger:
+        """One whole rollback, all steps, 27 entries."""
+        self._announce_and_stop(ticket)
+        self._silence(ticket)
+        self._watch(ticket)
+        self._restore(ticket)
+        return self
+
+    def _announce_and_stop(self, ticket: str) -> None:
+        opening = c.OpenRollback(
+            ticket=ticket,
+            purpose="incident",
+            reason="PnL drawdown beyond limits, Schätzung läuft",
+            component="multi_strategy",
+            channel="#stage4-incidents",
+            window_start=self.now,
+            window_end=self.now + timedelta(hours=2),
+            announcement_sha384=digest(ticket + "announcement"),
+            permalink="https://chat.example.com/archives/C1/p170",
+            ticket_state="open",
+            ticket_sha384=digest(ticket + "ticket"),
+            firing=("MultiStrategyPnlDrawdown since 2026-11-23T04:58:00Z",),
+            firing_sha384=digest(ticket + "firing"),
+        )
+        self.do(opening, BY["incident_manager"])
+        self.do(c.Confirm(confirms=link(self.lines[-1])), BY["product_owner"], ticket)
+        override_command = c.WriteOverride(
+            path=PATH, reason="PnL drawdown", requested_by="trading-ops", component="multi_strategy"
+        )
+        self.do(override_command, BY["l2_ops"], ticket)
+        self.do(c.RecordOverride(file=self.file(self.content(ticket))), SYSTEM, ticket)
+        seen = self.scheduler("disabled", 40)
+        observed = observation.SchedulerObserved(
+            scheduler_status="disabled", source=seen.source, seen_at=self.now, cycle=40
+        )
+        self.do(c.Record(event=observed))
+        self.do(c.KeepLog(program="disable", exit_status=0, log_sha384=digest("log")), BY["l2_ops"], ticket)
+
+    def content(self, ticket: str) -> bytes:
+        asked = self.state.open[ticket].override.request
+        assert asked is not None
+        return format_override(
+            component=asked.component,
+            reason=asked.reason,
+            requested_by=asked.requested_by,
+            ticket=asked.ticket,
+            written_at=asked.written_at,
+            expires_at=asked.expires_at,
+        )
+
+    def _silence(self, ticket: str) -> None:
+        ends = self.now + timedelta(hours=2)
+        ask = c.RequestSilence(
+            matchers=MATCHERS,
+            starts_at=self.now,
+            ends_at=ends,
+            created_by="stage4",
+            comment=f"runbook {ticket}",
+            marker=f"stage4:{ticket}",
+            will_mute=("MultiStrategyPnlDrawdown",),
+            preview_sha384=digest("preview"),
+        )
+        self.do(ask, BY["observability"], ticket)
+        name = f"sil-{ticket}"
+        created = silence.SilenceCreated(
+            silence_id=name,
+            matchers=MATCHERS,
+            starts_at=self.now,
+            ends_at=ends,
+            transcript_sha384=digest("transcript"),
+        )
+        self.do(c.Record(event=created), SYSTEM, ticket)
+        labels = (("alertname", "MultiStrategyPnlDrawdown"), ("cluster", "prod-1"), ("env", "production"))
+        firing = AlertSeen("MultiStrategyPnlDrawdown", labels, "firing", self.now, (name,))
+        check = c.CheckSilence(
+            silence=self.silence_seen(name, "active"),
+            firing=(firing,),
+            installation=MATCHERS[1:],
+            alerts_sha384=digest("alerts"),
+        )
+        self.do(check, BY["observability"], ticket)
+
+    def _watch(self, ticket: str) -> None:
+        check = c.CheckScheduler(seen=self.scheduler("disabled", 40), log_sha384=digest("stop log"))
+        self.now += timedelta(seconds=1)
+        self.do(
+            c.CheckScheduler(seen=self.scheduler("disabled", 40), log_sha384=check.log_sha384), BY["l2_ops"], ticket
+        )
+        self.do(c.StartWatch(starts_at=self.now, duration_seconds=600, headers_sha384=digest("h")), BY["noc"], ticket)
+        self.do(c.AddNote(text="desk informed by telephone"), BY["noc"], ticket)
+        start = self.now
+        self.now += timedelta(seconds=900)
+        seen = WatchSeen(start, self.now, 15, 41, 41, 41, (), (), (), (), ())
+        finish = c.FinishWatch(
+            watch=seen,
+            scheduler=self.scheduler("disabled", 40),
+            file=self.file(self.content(ticket)),
+            report_sha384=digest("report"),
+            headers_sha384=digest("h"),
+            picture_sha384=digest("picture"),
+            picture_source="prometheus",
+        )
+        self.do(finish, BY["noc"], ticket)
+        extended = observation.SilenceObserved(
+            silence_id=f"sil-{ticket}", found="active", ends_at=self.now + timedelta(hours=3), seen_at=self.now
+        )
+        self.do(c.Record(event=extended), SYSTEM, ticket)
+
+    def _restore(self, ticket: str) -> None:
+        self.do(c.EndIncident(note="drawdown explained"), BY["incident_manager"], ticket)
+        content = self.content(ticket)
+        asked = c.RequestRemoval(file=self.file(content), scheduler=self.scheduler("disabled", 40))
+        self.do(asked, BY["l2_ops"], ticket)
+        removed = override.OverrideRemoved(
+            path=PATH,
+            override_before_sha384=sha384(content),
+            override_after_sha384=sha384(content),
+            listing_sha384=digest("listing"),
+            log_sha384=digest("removal log"),
+            seen_at=self.now,
+        )
+        self.do(c.Record(event=removed), SYSTEM, ticket)
+        self.now += timedelta(seconds=20)
+        observed = observation.SchedulerObserved(
+            scheduler_status="enabled", source="http://127.0.0.1:9464/status", seen_at=self.now, cycle=42
+        )
+        self.do(c.Record(event=observed))
+        self.do(
+            c.CheckScheduler(seen=self.scheduler("enabled", 43), log_sha384=digest("restart")), BY["l2_ops"], ticket
+        )
+        self.do(c.RequestSilenceEnd(will_fire=("MultiStrategyPnlDrawdown",)), BY["l2_ops"], ticket)
+        ended = silence.SilenceEnded(
+            silence_id=f"sil-{ticket}", ended_at=self.now, transcript_sha384=digest("end transcript")
+        )
+        self.do(c.Record(event=ended), SYSTEM, ticket)
+        self._close(ticket)
+
+    def _close(self, ticket: str) -> None:
+        clear = c.AnnounceAllClear(announcement_sha384=digest("clear"), permalink="https://chat.example.com/p2")
+        self.do(clear, BY["l2_ops"], ticket)
+        check = c.CheckRestore(
+            file=self.file(None),
+            scheduler=self.scheduler("enabled", 44),
+            silence=self.silence_seen(f"sil-{ticket}", "expired"),
+            log_sha384=digest("restore log"),
+        )
+        self.do(check, BY["l2_ops"], ticket)
+        summary = digest(ticket + "summary")
+        self.do(c.WriteSummary(summary_sha384=summary), BY["incident_manager"], ticket)
+        self.do(c.Complete(summary_sha384=summary, incident_id=ticket), BY["incident_manager"], ticket)
+        self.do(c.AddNote(text="post-mortem on Thursday"), BY["noc"], ticket)
+
+    def checkpoint(self, size: int | None = None) -> bytes:
+        return checkpoint_of(self.lines if size is None else self.lines[:size], self.signer)
+
+
+def checkpoint_of(lines: Sequence[bytes], signer: Signer = SIGNER) -> bytes:
+    return sign_checkpoint(Checkpoint(signer.name, len(lines), root_of(lines)), signer)
+
+
+@cache
+def honest(rollbacks: int = 2, origin: str = ORIGIN) -> tuple[bytes, ...]:
+    """The lines of an honest ledger, all rollbacks closed."""
+    ledger = Ledger(origin=origin, signer=SIGNER if origin == ORIGIN else OTHER_SIGNER).open()
+    for number in range(rollbacks):
+        ledger.run(f"INC-{2042 + number}")
+    return tuple(ledger.lines)
+
+
+def join(lines: Sequence[bytes]) -> bytes:
+    return b"".join(line + b"\n" for line in lines)
+
+
+def body_of(line: bytes) -> dict[str, Any]:
+    """An entry's body, ready to be sealed again."""
+    body: dict[str, Any] = json.loads(line)
+    for name in ("chain", "signature", "signatures"):
+        del body[name]
+    return body
+
+
+def reseal(
+    lines: Sequence[bytes],
+    number: int,
+    change: Callable[[dict[str, Any]], None],
+    *,
+    key: HmacKey = KEY,
+    origin: str = ORIGIN,
+) -> list[bytes]:
+    """The same ledger with entry ``number`` changed and everything from there on chained and signed again."""
+    forged = list(lines[: number - 1])
+    for index in range(number - 1, len(lines)):
+        body = body_of(lines[index])
+        if index == number - 1:
+            change(body)
+        previous = link(forged[-1]) if forged else GENESIS
+        forged.append(seal_entry(body, origin=origin, sequence=index + 1, previous=previous, key=key))
+    return forged
