@@ -29,3 +29,7 @@ class Corrupt(LedgerError):
 
 class Unreachable(LedgerError):
     """An adapter's server, the store or a file cannot be had. The sentence names it and what to try."""
+
+
+class Undecidable(Refused):
+    """The ledger cannot be decided on: it holds an entry that this build does not know. The stop works all the same."""

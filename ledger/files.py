@@ -90,7 +90,10 @@ def write_once(path: Path, data: bytes, mode: int = 0o600) -> None:
     try:
         place_exclusive(path, data, mode)
     except FileExistsError:
-        found = path.read_bytes()
+        try:
+            found = path.read_bytes()
+        except OSError as error:
+            raise Corrupt(f"{path} is taken by something that is no file: {error.strerror}") from error
         if found != data:
             raise Corrupt(
                 f"{path} already holds other bytes: expected {sha384(data)}, found {sha384(found)}. "

@@ -164,7 +164,7 @@ def append(path: Path, entry: dict[str, Any]) -> None:
     """Append one line to a log and flush it to disk; the file is created with mode 644 in a folder that exists.
 
     Whole or not at all: what was written of a line is cut again where the disk is full. ``Refused`` for a compressed
-    log, something that is no file, or a file whose last line has no newline; ``Unreachable`` where it cannot be written.
+    log, something that is no file, or a file whose last line has no newline; ``Unreachable`` unwritable.
     """
     line = format_line(entry)
     if path.name.endswith(".gz"):

@@ -8,6 +8,7 @@ Steps, for each line: 1. it ends and is not too long; 2. it is one JSON object; 
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from ledger.app.decision_signature import SharedKey, check_signature
 from ledger.errors import Refused, Unreachable
 from ledger.files import digest_file
 
+_DIGEST: Final = re.compile(r"([a-z0-9_-]+:)?[0-9a-f]{32,}")
 _PIECE: Final = 65_536
 Tell = Callable[[Finding], None]
 
@@ -157,8 +159,12 @@ def _remember(entry: dict[str, Any], rules: Rules, tally: _Tally, number: int) -
     if isinstance(event, str) and any(event == wanted.name for wanted in rules.event_counts):
         tally.events[event] += 1
     for name, value in _artefacts(entry).items():
-        if name == rules.summary_hash_key or (rules.summary_hash_key is None and name.startswith("summary")):
+        if name == rules.summary_hash_key or (rules.summary_hash_key is None and _is_summary(name, value)):
             tally.summary = number, name, value
+
+
+def _is_summary(name: str, value: Any) -> bool:
+    return name.startswith("summary") and isinstance(value, str) and _DIGEST.fullmatch(value) is not None
 
 
 def _artefacts(entry: dict[str, Any]) -> dict[str, Any]:

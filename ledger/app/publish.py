@@ -111,7 +111,9 @@ class Publisher:
         foreign = None
         if rest:
             ours = self._more_of_ours(path, offset, kept)
-            foreign = Foreign("changed" if ours else "appended", total - offset, self._artefacts.put(_tail(path, offset)))
+            foreign = Foreign(
+                "changed" if ours else "appended", total - offset, self._artefacts.put(_tail(path, offset))
+            )
         if offset < total:
             os.truncate(path, offset)
         return _stat(path, kept), foreign

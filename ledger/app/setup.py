@@ -9,14 +9,16 @@ from typing import Literal
 
 from ledger.app import config as settings
 from ledger.app import keys
+from ledger.app.config import Config
 from ledger.app.home import Home
 from ledger.app.installation import Installation, new_request_id, now
 from ledger.app.ledger import Ledger
 from ledger.app.people import Directory, Person, login_uid, new_person_id, os_identity
+from ledger.app.spool import reserve
 from ledger.domain.commands import SYSTEM, Actor, AddPerson, OpenLedger, Request
-from ledger.errors import Refused
+from ledger.errors import Corrupt, Refused
 from ledger.files import digest_file, make_folder, place_exclusive
-from ledger.proof.note import format_verifier
+from ledger.proof.note import Signer, format_verifier, parse_verifier
 from ledger.store.log import Log
 
 LAB_PEOPLE = {
@@ -27,6 +29,9 @@ LAB_PEOPLE = {
     "lab-product-owner": ("product_owner",),
 }
 """The rehearsal's five people. They act (``auth: lab``) only in a home whose first entry says ``purpose: lab``."""
+
+LAB_ROLES = ("incident_manager", "l2_ops", "observability", "noc")
+"""Roles of the person at the terminal in a lab home; a rollback is confirmed by another: ``--as lab-product-owner``."""
 
 STARTER = """\
 # Configuration of Stage4 Ledger. All settings and their meaning: stage4 config show
@@ -66,8 +71,7 @@ def init(
         place_exclusive(home.config, starter.encode(), 0o644)
     config = settings.load(home.config)
     home = Home(root, config.stage)
-    origin = f"stage4-ledger.invalid/{config.stage}/{secrets.token_hex(8)}"
-    signer = keys.create(home.path(config.hmac_key_file), home.path(config.checkpoint_key_file), origin)
+    signer = _signer(home, config)
     key_id = keys.new_key_id(config.stage, now())
     key = keys.read_hmac_key(home.path(config.hmac_key_file), key_id, config.hmac_algorithm)
     make_folder(home.path(config.override_directory))
@@ -84,7 +88,27 @@ def init(
     ledger.submit(Request(command=opening, actor=SYSTEM, at=now(), id=new_request_id()))
     installation = Installation(home, config, ledger)
     _add_people(installation, purpose, name, roles)
+    reserve(installation)
     return installation
+
+
+def make_keys(home: Home, config: Config) -> Signer:
+    """Both keys under a new origin; ``Refused`` where there are keys already."""
+    origin = f"stage4-ledger.invalid/{config.stage}/{secrets.token_hex(8)}"
+    return keys.create(home.path(config.hmac_key_file), home.path(config.checkpoint_key_file), origin)
+
+
+def _signer(home: Home, config: Config) -> Signer:
+    """Keys that were made before (``stage4 keys new``) are used, else new ones."""
+    path = home.path(config.checkpoint_key_file)
+    public = keys.verifier_path(path)
+    if not (path.exists() and public.exists() and home.path(config.hmac_key_file).exists()):
+        return make_keys(home, config)
+    verifier = parse_verifier(public.read_text("utf-8").strip())
+    signer = keys.read_signer(path, verifier.name)
+    if signer.verifier != verifier:
+        raise Corrupt(f"{public} is not the public half of {path}")
+    return signer
 
 
 def _move_earlier_log(home: Home) -> tuple[str, str]:

@@ -7,6 +7,7 @@ The stage's own log is not written here: a hook, :class:`OwnLog`, hands the summ
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -187,10 +188,7 @@ def _verify(path: str, options: dict[str, Any]) -> None:
         event_counts=options["require_event_count"],
     )
     tell: Tell | None = None if options["as_json"] else _say
-    if path == STANDARD:
-        report = verify_stream(click.get_binary_stream("stdin"), rules, tell)
-    else:
-        report = verify_log(path, rules, tell)
+    report = verify_stream(sys.stdin.buffer, rules, tell) if path == STANDARD else verify_log(path, rules, tell)
     name = "standard input" if path == STANDARD else _absolute(path)
     if options["as_json"]:
         _say(_report_json(name, report))
@@ -245,7 +243,7 @@ def _append_foreign(path: str, options: dict[str, Any]) -> None:
     if key is not None:
         entry = sign(entry, key.secret, key.id)
     if path == STANDARD:
-        click.get_binary_stream("stdout").write(format_line(entry))
+        click.echo(format_line(entry), nl=False)
         return
     append(Path(path), entry)
     signed = "unsigned" if key is None else "signed"

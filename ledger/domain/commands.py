@@ -133,9 +133,9 @@ class TakeInStop(Command):
     """A stop from the spool: it happened while the ledger could not be written."""
 
     opening: OpenRollback
-    requested_by: str
     spool_sha384: str
     claimed_at: datetime
+    claimed_by: str
     why: str
     file: FileSeen
 

@@ -45,7 +45,18 @@ def evolve(state: State, record: Recorded) -> State:
 
 def _count_unknown(state: State, record: Recorded) -> State:
     before = state.rollback(record.rollback)
-    return _put(state, before._replace(entries=record.rollback_entry)) if before else state
+    if before is None:
+        return state
+    _require_next(before, record)
+    return _put(state, before._replace(entries=record.rollback_entry))
+
+
+def _require_next(rollback: Rollback, record: Recorded) -> None:
+    expected = rollback.entries + 1
+    require(
+        record.rollback_entry == expected,
+        f"rollback_entry of {rollback.id}: expected {expected}, found {record.rollback_entry}",
+    )
 
 
 def _put(state: State, after: Rollback) -> State:
@@ -68,10 +79,7 @@ def _apply_to_rollback(state: State, record: Recorded, event: Event) -> State:
         require(before.is_open or type(event) in AFTER_CLOSING, f"{record.status}: {before.id} is closed")
         apply = TRANSITIONS.get(type(event))
         after = apply(before, record, event) if apply else before
-    require(
-        record.rollback_entry == after.entries + 1,
-        f"rollback_entry of {after.id}: expected {after.entries + 1}, found {record.rollback_entry}",
-    )
+    _require_next(after, record)
     after = after._replace(entries=record.rollback_entry, evidence=after.evidence + _evidence(record, event))
     return _put(state, _judge(after, record, event) if event.decides else after)
 
@@ -123,20 +131,34 @@ def _with_roles(state: State, person: str, roles: frozenset[str]) -> State:
 
 def _scheduler_seen(state: State, record: Recorded, event: Any) -> State:
     at = event.seen_at if type(event) is observation.SchedulerObserved else event.read_at
+    if event.scheduler_status == "enabled":
+        state = _disturb(state, f"the scheduler was seen enabled (entry {record.sequence})")
     return state._replace(scheduler=SchedulerView(event.scheduler_status, at, record.sequence, event.cycle))
 
 
 def _file_present(state: State, record: Recorded, event: Any) -> State:
     at = event.claimed_at if type(event) is rollback.StopTakenIn else event.seen_at
-    present = bool(event.override_sha384)
-    return state._replace(file=FileView(present, event.override_sha384, at, record.sequence))
+    if not event.override_sha384:
+        return state  # a stop taken in beside one that stands: nothing was looked at for it
+    return state._replace(file=FileView(True, event.override_sha384, at, record.sequence))
 
 
 def _file_gone(state: State, record: Recorded, event: Any) -> State:
     return state._replace(file=FileView(False, "", event.seen_at, record.sequence))
 
 
+def _disturb(state: State, why: str) -> State:
+    """Every watch that runs must start again (RUNBOOK.md, step 4)."""
+    watched = {
+        name: rollback._replace(watch=rollback.watch._replace(disturbed=why))
+        for name, rollback in state.open.items()
+        if rollback.watch
+    }
+    return state._replace(open={**state.open, **watched}) if watched else state
+
+
 def _file_observed(state: State, record: Recorded, event: observation.OverrideObserved) -> State:
+    state = _disturb(state, f"the override changed (entry {record.sequence})")
     present = event.found != "absent"
     return state._replace(file=FileView(present, event.override_sha384, event.seen_at, record.sequence))
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ledger.domain.facts import AlertEpisode, AlertSeen, FileSeen, Matcher, SchedulerSeen, SilenceSeen, WatchSeen
 from ledger.domain.runbook import ALERT_PATTERN, Verdict
-from ledger.domain.state import Rollback
+from ledger.domain.state import Rollback, Watch
 
 MAX_REASONS = 20
 _ALERT = re.compile(ALERT_PATTERN)
@@ -24,7 +24,7 @@ class Judged(NamedTuple):
 
 
 def worst(*judged: tuple[Verdict, str]) -> Judged:
-    """The gravest of the findings (fail before inconclusive before pass), with all the sentences of those that count."""
+    """The gravest of the findings (fail before inconclusive before pass), with all sentences of those that count."""
     findings = [(verdict, sentence) for verdict, sentence in judged if sentence]
     for grave in ("error", "fail", "inconclusive"):
         if any(verdict == grave for verdict, _ in findings):
@@ -111,12 +111,17 @@ def judge_stop(rollback: Rollback, seen: SchedulerSeen) -> Judged:
 
 
 def judge_watch(
-    rollback: Rollback, watch: WatchSeen, scheduler: SchedulerSeen, file: FileSeen, installation: Sequence[Matcher]
+    rollback: Rollback,
+    watch: WatchSeen,
+    scheduler: SchedulerSeen,
+    file: FileSeen,
+    installation: Sequence[Matcher],
 ) -> tuple[Judged, tuple[AlertEpisode, ...], tuple[AlertEpisode, ...]]:
     """Step 4, with the new critical alerts and those carried over from before the stop.
 
     New = active since the second of ``override_written`` or later: Prometheus keeps ``activeAt`` in whole seconds.
     """
+    running = rollback.watch
     stopped = (rollback.override.written_at or watch.start).replace(microsecond=0)
     ours = [episode for episode in watch.episodes if is_stage4(episode, installation)]
     new = tuple(e for e in ours if e.severity == "critical" and e.active_at >= stopped)
@@ -129,6 +134,11 @@ def judge_watch(
     ]
     covered = min(watch.up_samples, watch.evaluated_samples)
     judged = worst(
+        _fail(running and running.disturbed, f"the window must start again: {running.disturbed if running else ''}"),
+        _unclear(
+            running is not None and not _covers(watch, running),
+            f"the history is of another window: {watch.start.isoformat()} to {watch.end.isoformat()}",
+        ),
         _fail(new, f"new critical alerts: {', '.join(e.name for e in new)}"),
         _fail(scheduler.status == "enabled", "the scheduler is enabled: the window must start again"),
         _fail(file.sha384 != rollback.override.sha384, "the override changed in the window: it must start again"),
@@ -143,6 +153,11 @@ def judge_watch(
         *(_unclear(True, f"Prometheus warns: {warning}") for warning in watch.warnings),
     )
     return judged, new, carried
+
+
+def _covers(watch: WatchSeen, running: Watch) -> bool:
+    starts = running.started.starts_at
+    return watch.start <= starts and watch.end >= starts + timedelta(seconds=running.started.duration_seconds)
 
 
 def judge_restart(rollback: Rollback, seen: SchedulerSeen) -> Judged:

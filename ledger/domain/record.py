@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from ledger.domain.events import EVENTS, format_event, parse_event
+from ledger.domain.events import ARTEFACT_NAMES, EVENTS, format_event, parse_event
 from ledger.domain.events.base import RESERVED, Event
 from ledger.errors import Corrupt
 
@@ -88,6 +88,10 @@ def parse_body(sequence: int, timestamp: datetime, body: dict[str, Any]) -> Reco
     rollback, number = metadata.get("rollback", ""), metadata.get("rollback_entry", 0)
     if type(rollback) is not str or bool(rollback) != bool(number):
         raise Corrupt("metadata.rollback and metadata.rollback_entry come together")
+    if type(metadata.get("os", {})) is not dict or metadata.get("os") == {}:
+        raise Corrupt(f"metadata.os: expected an object with something in it, found {metadata['os']!r}")
+    if metadata.get("wall_time") == body["timestamp"]:
+        raise Corrupt("metadata.wall_time stands only where it differs from timestamp")
     status = body["status"]
     kind = EVENTS.get((status, metadata.get("version", 0)))
     return Recorded(
@@ -111,13 +115,13 @@ def _parse_own(kind: type[Event], body: dict[str, Any]) -> Event:
     if body["kind"] != kind.kind or metadata.get("step") != kind.step:
         raise Corrupt(f"{kind.status}: expected kind {kind.kind} and step {kind.step}")
     fields = {name: value for name, value in metadata.items() if name not in RESERVED}
+    artefacts = dict(body["artefacts"])
     place = "incident_id" if metadata.get("rollback") else "origin"
-    for name, value in body["artefacts"].items():
-        if name != place:
-            if name in fields:
-                raise Corrupt(f"{kind.status}: {name} stands in artefacts and in metadata")
-            fields[name] = value
-    return parse_event(kind, fields)
+    if type(artefacts.pop(place, None)) is not str:
+        raise Corrupt(f"{kind.status}: artefacts.{place} is missing")
+    if not artefacts.keys() <= ARTEFACT_NAMES[kind] or not ARTEFACT_NAMES[kind].isdisjoint(fields):
+        raise Corrupt(f"{kind.status}: in artefacts stand exactly its digests and ids, found {sorted(artefacts)}")
+    return parse_event(kind, fields | artefacts)
 
 
 def _text(moment: datetime) -> str:

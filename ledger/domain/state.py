@@ -68,8 +68,12 @@ class Override(NamedTuple):
     cycle: int | None = None
     """The scheduler's finished cycles just before the removal."""
     removed_at: datetime | None = None
+    expired: int = 0
+    """Sequence of the entry that saw it outlive its own end."""
     removed_outside: int = 0
     """Sequence of the entry that saw somebody else remove it, until that is adopted."""
+    gone_at: datetime | None = None
+    """When that was seen."""
 
 
 class Silence(NamedTuple):
@@ -87,6 +91,8 @@ class Watch(NamedTuple):
 
     entry: int
     started: WatchStarted
+    disturbed: str = ""
+    """Why the window must start again: the scheduler was seen enabled in it, or the override changed."""
 
 
 class Rollback(NamedTuple):
@@ -124,6 +130,16 @@ class Rollback(NamedTuple):
     def is_open(self) -> bool:
         """Whether it may still be acted on."""
         return self.phase == "open"
+
+    @property
+    def restoring(self) -> bool:
+        """Whether step 5 is due: the incident ended, an abort was asked for, or the override expired."""
+        return bool(self.incident_ended or self.aborting or self.override.expired)
+
+    @property
+    def stoppable_again(self) -> bool:
+        """Whether step 1 may be taken again: it did not pass, or somebody removed the file."""
+        return not self.steps[1].passed or bool(self.override.removed_outside)
 
     @property
     def holds(self) -> bool:

@@ -11,6 +11,7 @@ INLINE = 200
 """Longest free text inside an entry, in characters; longer text is an artefact and the entry holds its beginning."""
 LONGEST = 10_000
 
+_STOP = re.compile(r"STOP-\d+")
 _TICKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -29,13 +30,15 @@ def check_text(name: str, text: str, *, longest: int = LONGEST, empty: bool = Fa
 
 
 def check_ticket(ticket: str) -> str:
-    """A ticket id such as ``INC-2042``: letters, digits, ``-`` and ``_``, at most 64, beginning with one of the first two.
+    """A ticket id such as ``INC-2042``: letters, digits, ``-`` and ``_``, at most 64, a letter or digit first.
 
     So it is one path segment, one word of a shell, and cannot end in ``.2`` as a second run of a ticket does.
     """
+    if _STOP.fullmatch(ticket):
+        raise Refused(f"{ticket} is the name of a stop without a ticket; it cannot be a ticket id")
     if not _TICKET.fullmatch(ticket):
         raise Refused(
-            f"ticket id {ticket[:80]!a} is not of the form INC-2042: letters, digits, '-' and '_', at most 64 characters"
+            f"ticket id {ticket[:80]!a} is not of the form INC-2042: letters, digits, '-' and '_', at most 64 of them"
         )
     return ticket
 

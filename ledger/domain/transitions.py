@@ -58,7 +58,7 @@ def _done(before: Rollback, kind: EffectKind, status: str) -> Rollback:
 
 
 def _override_requested(before: Rollback, record: Recorded, event: override.OverrideRequested) -> Rollback:
-    require(not before.holds, f"{before.id} has its override already")
+    require(not before.holds or before.stoppable_again, f"{before.id} has its override already")
     return _ask(before._replace(override=Override(event, record.actor, event.path)), "override", record, event)
 
 
@@ -74,7 +74,7 @@ def _override_failed(before: Rollback, record: Recorded, event: override.Overrid
 
 
 def _override_adopted(before: Rollback, record: Recorded, event: override.OverrideAdopted) -> Rollback:
-    require(not before.holds, f"{before.id} has its override already")
+    require(not before.holds or before.stoppable_again, f"{before.id} has its override already")
     return before._replace(
         effects=tuple(effect for effect in before.effects if effect.kind != "override"),
         override=Override(None, record.actor, event.path, event.override_sha384, event.seen_at),
@@ -84,16 +84,16 @@ def _override_adopted(before: Rollback, record: Recorded, event: override.Overri
 def _stop_taken_in(before: Rollback, record: Recorded, event: rollback.StopTakenIn) -> Rollback:
     if not event.override_sha384:
         return before
-    require(not before.holds, f"{before.id} has its override already")
+    require(not before.holds or before.stoppable_again, f"{before.id} has its override already")
     return before._replace(
         effects=tuple(effect for effect in before.effects if effect.kind != "override"),
-        override=Override(None, record.actor, event.path, event.override_sha384, event.claimed_at),
+        override=Override(None, event.claimed_by, event.path, event.override_sha384, event.claimed_at),
     )
 
 
 def _removal_requested(before: Rollback, record: Recorded, event: override.OverrideRemovalRequested) -> Rollback:
     require(before.holds, f"{before.id} has no override to remove")
-    require(before.incident_ended or before.aborting, f"the incident of {before.id} has not ended")
+    require(before.restoring, f"the incident of {before.id} has not ended")
     return _ask(before._replace(override=before.override._replace(cycle=event.cycle)), "removal", record, event)
 
 
@@ -108,12 +108,23 @@ def _removal_failed(before: Rollback, record: Recorded, event: override.Override
 
 def _removed_outside(before: Rollback, record: Recorded, event: override.OverrideRemovedOutside) -> Rollback:
     require(before.holds, f"{before.id} has no override that could be removed")
-    return before._replace(override=before.override._replace(removed_outside=record.sequence))
+    override_ = before.override._replace(removed_outside=record.sequence, gone_at=event.seen_at)
+    why = f"the override was removed (entry {record.sequence})"
+    watch = before.watch._replace(disturbed=why) if before.watch else None
+    return before._replace(override=override_, watch=watch)
+
+
+def _override_expired(before: Rollback, record: Recorded, event: override.OverrideExpired) -> Rollback:
+    require(before.holds and not before.override.expired, f"{before.id} has no override that could expire")
+    return before._replace(override=before.override._replace(expired=record.sequence))
 
 
 def _removal_adopted(before: Rollback, record: Recorded, event: override.RemovalAdopted) -> Rollback:
     require(event.adopts == before.override.removed_outside, f"entry {event.adopts} saw no removal of {before.id}")
-    return before._replace(override=before.override._replace(removed_at=record.at, removed_outside=0))
+    return before._replace(
+        effects=tuple(effect for effect in before.effects if effect.kind != "removal"),
+        override=before.override._replace(removed_at=before.override.gone_at or record.at, removed_outside=0),
+    )
 
 
 def _silence_requested(before: Rollback, record: Recorded, event: silence.SilenceRequested) -> Rollback:
@@ -201,6 +212,7 @@ def _abort_requested(before: Rollback, record: Recorded, event: rollback.AbortRe
 def _closed(before: Rollback, record: Recorded, event: Any) -> Rollback:
     completed = type(event) is rollback.RollbackCompleted
     require(not before.effects and not before.holds, f"{before.id} cannot be closed: something is pending or held")
+    require(before.silence.state != "active", f"{before.id} cannot be closed: its silence is active")
     require(event.entries == before.entries + 1, f"entries: expected {before.entries + 1}, found {event.entries}")
     require(not completed or before.steps[5].passed, f"{before.id} cannot be completed before step 5 passed")
     return before._replace(phase="completed" if completed else "aborted", closed_at=record.at)
@@ -228,6 +240,7 @@ TRANSITIONS: dict[type[Event], Callable[[Rollback, Recorded, Any], Rollback]] = 
     override.OverrideRemovalFailed: _removal_failed,
     override.OverrideRemovedOutside: _removed_outside,
     override.RemovalAdopted: _removal_adopted,
+    override.OverrideExpired: _override_expired,
     override.EffectExpired: _effect_dropped,
     override.EffectCancelled: _effect_dropped,
     silence.SilenceRequested: _silence_requested,

@@ -1,7 +1,7 @@
 """Canonical JSON: one value, one sequence of bytes (RFC 8785 for a subset without floats).
 
-UTF-8; ASCII keys, sorted; separators ``,`` and ``:``; no escapes beyond what JSON demands; integers within ±(2^53-1); no
-floats, no NaN, no duplicate keys, no lone surrogates.
+UTF-8; ASCII keys, sorted; separators ``,`` and ``:``; no escapes beyond what JSON demands; integers within ±(2^53-1);
+no floats, no NaN, no duplicate keys, no lone surrogates.
 """
 
 from __future__ import annotations
@@ -15,17 +15,25 @@ from ledger.errors import Corrupt
 MAX_LINE = 65_535
 """Longest entry in bytes, without the newline: C2SP tlog-tiles gives an entry a 16-bit length."""
 
-_OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
+_OPTIONS = (
+    orjson.OPT_SORT_KEYS
+    | orjson.OPT_STRICT_INTEGER
+    | orjson.OPT_PASSTHROUGH_SUBCLASS
+    | orjson.OPT_PASSTHROUGH_DATETIME
+    | orjson.OPT_PASSTHROUGH_DATACLASS
+)
 _SCALARS = frozenset((str, int, bool, type(None)))
 
 
 def format_canonical(value: Any) -> bytes:
     """The canonical bytes of a JSON value; ``Corrupt`` where it has none (float, non-ASCII key, large integer)."""
-    _refuse_inexact(value)
     try:
+        _refuse_inexact(value)
         return orjson.dumps(value, option=_OPTIONS)
     except orjson.JSONEncodeError as error:
         raise Corrupt(f"no canonical form: {error}") from error
+    except RecursionError as error:
+        raise Corrupt("nested too deeply") from error
 
 
 def parse_canonical(data: bytes) -> Any:
@@ -47,7 +55,7 @@ def _refuse_inexact(value: Any) -> None:
     kind = type(value)
     if kind is dict:
         for key, item in value.items():
-            if not key.isascii():
+            if type(key) is not str or not key.isascii():
                 raise Corrupt(f"key {key!r} is not ASCII")
             if type(item) not in _SCALARS:
                 _refuse_inexact(item)
@@ -57,3 +65,5 @@ def _refuse_inexact(value: Any) -> None:
                 _refuse_inexact(item)
     elif kind is float:
         raise Corrupt(f"{value!r} is a float; numbers that are not integers are written as strings")
+    elif kind not in _SCALARS:
+        raise Corrupt(f"{kind.__name__} has no canonical form")

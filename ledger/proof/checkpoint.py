@@ -41,7 +41,10 @@ def sign_checkpoint(checkpoint: Checkpoint, signer: Signer) -> bytes:
     """The signed note; the signer's name must be the origin, so that one key speaks for one ledger."""
     if signer.name != checkpoint.origin:
         raise Corrupt(f"the key {signer.name} may not sign for {checkpoint.origin}")
-    return sign(format_checkpoint(checkpoint), signer)
+    text = format_checkpoint(checkpoint)
+    if parse_checkpoint(text) != checkpoint:
+        raise Corrupt("only what reads back as the same checkpoint is signed")
+    return sign(text, signer)
 
 
 def open_checkpoint(note: bytes, verifier: Verifier) -> Checkpoint:

@@ -26,6 +26,6 @@ def parse_base64(text: str) -> bytes:
 
 def parse_decimal(text: str) -> int:
     """A whole number of 0 to 2^63-1 without sign, space, underscore or leading zero; else ``Corrupt``."""
-    if not text.isascii() or not text.isdigit() or len(text) > 19 or str(int(text)) != text:
+    if not text.isascii() or not text.isdigit() or len(text) > 19 or str(int(text)) != text or int(text) >= 2**63:
         raise Corrupt(f"not a decimal number: {text[:30]!r}")
     return int(text)

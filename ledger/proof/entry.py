@@ -88,7 +88,7 @@ def parse_time(text: str) -> datetime:
 
 
 def chain_text(origin: str, sequence: int, previous: str) -> bytes:
-    """The bytes under ``signatures["ledger.chain"]``: ``<origin>\\n<sequence>\\n<previous>\\n``."""
+    """The bytes under ``signatures["ledger.chain"]``: origin, sequence and previous, each with a newline after it."""
     return f"{origin}\n{sequence}\n{previous}\n".encode()
 
 
@@ -132,18 +132,24 @@ def parse_entry(line: bytes) -> Entry:
 
 
 def check_signatures(entry: Entry, key: HmacKey, origin: str) -> None:
-    """``Corrupt`` where one of an entry's two HMACs is not ``key``'s (RFC 2104), or names another key or algorithm."""
+    """``Corrupt`` where one of an entry's two HMACs is not ``key``'s (RFC 2104), or names another key or algorithm.
+
+    A key whose id is "" fits any key id: whoever holds only the secret does not know its name.
+    """
     body = entry.body
     signature = body["signature"]
+    if key.id and signature["key_id"] != key.id:
+        raise Corrupt(f"signature.key_id: expected {key.id}, found {signature['key_id'][:100]}")
     if signature["algorithm"] != key.algorithm:
         raise Corrupt(f"signature.algorithm: expected {key.algorithm}, found {signature['algorithm']}")
     unsigned = {name: value for name, value in body.items() if name != "signature"}
-    expected = key.digest(format_canonical(unsigned))
-    if not hmac.compare_digest(expected, signature["value"]):
-        raise Corrupt(f"signature: expected {expected}, found {signature['value'][:100]}")
+    # The right value is never printed: it would be a valid signature for the line that was tampered with.
+    if not hmac.compare_digest(key.digest(format_canonical(unsigned)), signature["value"]):
+        raise Corrupt(f"signature: {signature['value'][:100]} is not the HMAC of this entry by key {key.id!r}")
     expected = "hmac:" + key.digest(chain_text(origin, entry.sequence, entry.previous))
-    if not hmac.compare_digest(expected, body["signatures"][CHAIN_SIGNATURE]):
-        raise Corrupt(f"signatures.{CHAIN_SIGNATURE}: expected {expected}")
+    found = body["signatures"][CHAIN_SIGNATURE]
+    if not hmac.compare_digest(expected, found):
+        raise Corrupt(f"signatures.{CHAIN_SIGNATURE}: {found[:100]} is not the HMAC of this place by key {key.id!r}")
 
 
 def _check_v2(body: dict[str, Any]) -> None:
@@ -174,6 +180,8 @@ def _check_signature_form(body: dict[str, Any]) -> None:
         raise Corrupt("signature: expected algorithm, key_id and value")
     if not all(type(value) is str for value in signature.values()) or signature["algorithm"] not in HMAC_DIGESTS:
         raise Corrupt(f"signature.algorithm: expected one of {', '.join(HMAC_DIGESTS)}")
+    if not signature["value"].isascii():
+        raise Corrupt("signature.value: expected base64")
     if type(signatures) is not dict or signatures.keys() != {CHAIN_SIGNATURE}:
         raise Corrupt(f"signatures: expected {CHAIN_SIGNATURE} alone")
     chain = signatures[CHAIN_SIGNATURE]

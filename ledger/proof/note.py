@@ -23,7 +23,7 @@ _MARK = "— "
 
 
 def _check_name(name: str) -> None:
-    if not name or "+" in name or any(c.isspace() for c in name):
+    if not name or "+" in name or any(c.isspace() or "\ud800" <= c <= "\udfff" for c in name):
         raise Corrupt(f"key name {name!r} is empty or has a space or a plus sign")
 
 

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import dataclasses
 
 from ledger.verify.causes import Cause
 from ledger.verify.report import Finding
 
 _LONGEST = 400
+_APART = 16
+"""So many entries in a row with the same cause each have a finding of their own."""
 
 
-@dataclass
-class _Open:
-    finding: Finding
-    count: int = 1
+class Opened:
+    """A finding that more entries may still join."""
+
+    def __init__(self, finding: Finding) -> None:
+        self.finding = finding
+        self.count = 1
+        self._says_count = False
+
+    def cover(self, count: int) -> None:
+        """It stands for ``count`` entries, and its sentence says so."""
+        self.count, self._says_count = count, True
 
     def close(self) -> Finding:
-        first = self.finding
-        if self.count == 1:
-            return first
-        sentence = f"{first.sentence} The same goes for {self.count - 1} more"
-        sentence += "." if first.sequence is None else f", {self.count} in all from entry {first.sequence} on."
-        return Finding(first.sequence, first.line, first.cause, first.expected, first.found, sentence, self.count)
+        """What goes into the report."""
+        first, more = self.finding, self.count - 1
+        sentence = first.sentence
+        if more and not self._says_count:
+            sentence += f" The same goes for {more} more."
+        return dataclasses.replace(first, sentence=sentence, count=self.count)
 
 
 def shorten(text: str) -> str:
@@ -29,37 +38,48 @@ def shorten(text: str) -> str:
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
+@dataclasses.dataclass
+class _Run:
+    last: int
+    length: int = 1
+    opened: Opened | None = None
+
+
 class Findings:
     """All findings so far. ``limit`` bounds how many are kept; the others are counted in ``left_out``."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._kept: list[_Open] = []
-        self._runs: dict[str, _Open] = {}
-        self._tallies: dict[tuple[str, str], _Open] = {}
+        self._kept: list[Opened] = []
+        self._runs: dict[str, _Run] = {}
+        self._tallies: dict[tuple[str, str], Opened] = {}
         self.left_out = 0
 
     def add(
         self, cause: Cause, sequence: int | None, line: int | None, expected: str, found: str, sentence: str
-    ) -> _Open | None:
+    ) -> Opened | None:
         """One finding of its own; None where the limit is reached and it was only counted."""
         if len(self._kept) >= self._limit:
             self.left_out += 1
             return None
         evidence = shorten(expected), shorten(found), shorten(sentence)
-        opened = _Open(Finding(sequence, line, cause.value, *evidence))
+        opened = Opened(Finding(sequence, line, cause.value, *evidence))
         self._kept.append(opened)
         return opened
 
-    def run(self, cause: Cause, sequence: int, line: int, expected: str, found: str, sentence: str) -> None:
-        """Like :meth:`add`; the very next entry with the same cause extends it instead of making another."""
-        last = self._runs.get(cause)
-        if last is not None and last.finding.sequence is not None and sequence == last.finding.sequence + last.count:
-            last.count += 1
-            return
-        opened = self.add(cause, sequence, line, expected, found, sentence)
-        if opened is not None:
-            self._runs[cause] = opened
+    def run(
+        self, cause: Cause, sequence: int, line: int, expected: str, found: str, sentence: str, *, apart: int = _APART
+    ) -> None:
+        """Like :meth:`add`; after ``apart`` in a row with the same cause the last one counts the rest."""
+        run = self._runs.get(cause)
+        if run is not None and sequence == run.last + 1:
+            run.last, run.length = sequence, run.length + 1
+            if run.length > apart and run.opened is not None:
+                run.opened.count += 1
+                return
+        else:
+            run = self._runs[cause] = _Run(sequence)
+        run.opened = self.add(cause, sequence, line, expected, found, sentence)
 
     def tally(self, cause: Cause, sequence: int | None, line: int, expected: str, found: str, sentence: str) -> None:
         """Like :meth:`add`; everything else found to be ``found`` is counted there instead of making another."""

@@ -23,11 +23,12 @@ def parse_head(text: str) -> Head:
     size, _, root = text.partition(":")
     try:
         decoded = bytes.fromhex(root) if len(root) == 64 else parse_base64(root)
-        if len(decoded) != 32:
-            raise Corrupt("wrong length")
-        return Head(parse_decimal(size), decoded)
-    except (Corrupt, ValueError) as error:
-        raise Corrupt(f"a head is N:ROOT with a root of 32 bytes as base64 or hex, found {text[:120]!a}") from error
+        head = Head(parse_decimal(size), decoded)
+    except (Corrupt, ValueError):
+        head = Head(0, b"")
+    if len(head.root) != 32:
+        raise Corrupt(f"a head is N:ROOT with a root of 32 bytes as base64 or hex, found {text[:120]!a}")
+    return head
 
 
 def format_head(head: Head) -> str:

@@ -77,4 +77,4 @@ def open_log(path: str) -> Iterator[BinaryIO]:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise Unreachable(f"cannot read {path}: {reason}") from error
     with stream:
-        yield io.BufferedReader(_Gunzip(stream), _CHUNK) if path.endswith(".gz") else cast(BinaryIO, stream)
+        yield io.BufferedReader(_Gunzip(stream), _CHUNK) if path.endswith(".gz") else cast("BinaryIO", stream)

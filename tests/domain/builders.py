@@ -43,7 +43,9 @@ class Story:
         self.now = T0
         self.records: list[Recorded] = []
         self.lines: list[bytes] = []
-        self.do("system", OpenLedger(purpose=purpose, checkpoint_key="v", hmac_key_id="k", hmac_algorithm="HMAC-SHA256"))
+        self.do(
+            "system", OpenLedger(purpose=purpose, checkpoint_key="v", hmac_key_id="k", hmac_algorithm="HMAC-SHA256")
+        )
         for person, roles in people.items():
             who = "admin" if "admin" in self.state.people else "system"
             if who == "system" and person != "admin":

@@ -59,7 +59,9 @@ def silence(at: datetime = T0, **changes: Any) -> SilenceSeen:
 def alert(name: str = PNL, env: str = "prod", by: tuple[str, ...] = ("s-1",), **changes: Any) -> AlertSeen:
     """A firing critical alert that the silence suppresses."""
     labels = (("alertname", name), ("env", env), ("severity", "critical"))
-    return AlertSeen(**{"name": name, "labels": labels, "state": "firing", "active_at": T0, "silenced_by": by} | changes)
+    return AlertSeen(
+        **{"name": name, "labels": labels, "state": "firing", "active_at": T0, "silenced_by": by} | changes
+    )
 
 
 def episode(active_at: datetime, name: str = PNL, env: str = "prod", severity: str = "critical", fired: bool = True):

@@ -65,9 +65,17 @@ TABLE = {
     "remove the override": ("ended", {"ops"}, removing),
     "check the restart": ("removed", {"ops"}, lambda s: scheduler_check(s, "enabled", cycle=42)),
     "end the silence": ("restarted", {"ops", "obs"}, lambda s: c.RequestSilenceEnd()),
-    "announce the all-clear": ("unsilenced", {"ops", "im"}, lambda s: c.AnnounceAllClear(announcement_sha384=digest("a"))),
+    "announce the all-clear": (
+        "unsilenced",
+        {"ops", "im"},
+        lambda s: c.AnnounceAllClear(announcement_sha384=digest("a")),
+    ),
     "check the restoration": ("cleared", {"ops"}, restore_check),
-    "write the summary": ("restored", RUNBOOK | {"admin", "system"}, lambda s: c.WriteSummary(summary_sha384=digest("s"))),
+    "write the summary": (
+        "restored",
+        RUNBOOK | {"admin", "system"},
+        lambda s: c.WriteSummary(summary_sha384=digest("s")),
+    ),
     "complete": ("summarised", {"im"}, lambda s: completing()),
     "abort": ("confirmed", {"im"}, lambda s: c.Abort(reason="wrong")),
     "note": ("opened", RUNBOOK | {"admin", "system"}, lambda s: c.AddNote(text="something")),
@@ -90,7 +98,7 @@ TABLE = {
         {"system"},
         lambda s: c.TakeInStop(
             opening=opening(s),
-            requested_by="l2",
+            claimed_by="ops",
             spool_sha384=digest("spool"),
             claimed_at=s.now,
             why="disk full",
@@ -184,7 +192,9 @@ def test_a_closed_rollback_still_takes_notes_and_logs():
     assert story.rollback.entries == story.records[-1].rollback_entry
 
 
-@pytest.mark.parametrize("command", [c.AddNote(text="x"), c.KeepLog(program="p", exit_status=0, log_sha384=digest("l"))])
+@pytest.mark.parametrize(
+    "command", [c.AddNote(text="x"), c.KeepLog(program="p", exit_status=0, log_sha384=digest("l"))]
+)
 def test_what_names_an_unknown_rollback_is_refused(command):
     with pytest.raises(Refused):
         story_at("opened").do("noc", command, "INC-9")

@@ -21,7 +21,7 @@ def statuses(events) -> list[str]:
 
 
 def taken(story: Story, ticket: str = "", **changes: object) -> c.TakeInStop:
-    fields = {"requested_by": "l2", "spool_sha384": digest("spool"), "claimed_at": T0, "why": "the disk was full"}
+    fields = {"claimed_by": "ops", "spool_sha384": digest("spool"), "claimed_at": T0, "why": "the disk was full"}
     file = facts.file_of(b"{}", story.now)
     return c.TakeInStop(**fields | {"opening": opening(story, ticket=ticket), "file": file} | changes)
 

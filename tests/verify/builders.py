@@ -212,14 +212,12 @@ class Ledger:
         self.do(check, BY["observability"], ticket)
 
     def _watch(self, ticket: str) -> None:
-        check = c.CheckScheduler(seen=self.scheduler("disabled", 40), log_sha384=digest("stop log"))
         self.now += timedelta(seconds=1)
-        self.do(
-            c.CheckScheduler(seen=self.scheduler("disabled", 40), log_sha384=check.log_sha384), BY["l2_ops"], ticket
-        )
-        self.do(c.StartWatch(starts_at=self.now, duration_seconds=600, headers_sha384=digest("h")), BY["noc"], ticket)
-        self.do(c.AddNote(text="desk informed by telephone"), BY["noc"], ticket)
+        check = c.CheckScheduler(seen=self.scheduler("disabled", 40), log_sha384=digest("stop log"))
+        self.do(check, BY["l2_ops"], ticket)
         start = self.now
+        self.do(c.StartWatch(starts_at=start, duration_seconds=600, headers_sha384=digest("h")), BY["noc"], ticket)
+        self.do(c.AddNote(text="desk informed by telephone"), BY["noc"], ticket)
         self.now += timedelta(seconds=900)
         seen = WatchSeen(start, self.now, 15, 41, 41, 41, (), (), (), (), ())
         finish = c.FinishWatch(
@@ -317,13 +315,24 @@ def reseal(
     *,
     key: HmacKey = KEY,
     origin: str = ORIGIN,
+    moved: int = 0,
 ) -> list[bytes]:
-    """The same ledger with entry ``number`` changed and everything from there on chained and signed again."""
+    """The same ledger with entry ``number`` changed and everything from there on chained and signed again.
+
+    Confirmations follow, and with ``moved`` so do references to entries, as whoever holds the key would see to.
+    """
     forged = list(lines[: number - 1])
+    links: dict[str, str] = {}
     for index in range(number - 1, len(lines)):
         body = body_of(lines[index])
         if index == number - 1:
             change(body)
+        if "confirms" in body["metadata"]:
+            confirms = body["metadata"]["confirms"]
+            body["metadata"]["confirms"] = links.get(confirms, confirms)
+        for name in {"started", "adopts", "requested"} & body["metadata"].keys():
+            body["metadata"][name] -= moved * (body["metadata"][name] >= number)
         previous = link(forged[-1]) if forged else GENESIS
         forged.append(seal_entry(body, origin=origin, sequence=index + 1, previous=previous, key=key))
+        links[link(lines[index])] = link(forged[-1])
     return forged

@@ -10,7 +10,7 @@ from ledger.domain.commands import Command, Request
 from ledger.domain.decide import closing, opening, restoring, silencing, stage, stopping, watching
 from ledger.domain.decide.rules import Decided
 from ledger.domain.state import State
-from ledger.errors import Refused
+from ledger.errors import Refused, Undecidable
 
 __all__ = ["Decided", "decide"]
 
@@ -55,8 +55,10 @@ def decide(state: State, request: Request) -> tuple[Decided, ...]:
     A ledger with entries that this build does not know takes no decisions.
     """
     if state.unknown:
-        raise Refused(
-            f"entry {state.unknown[0]} is of a kind that this version does not know; install the version that wrote it. "
-            "The stop works all the same: scripts/disable_multi_strategy.py"
+        raise Undecidable(
+            f"entry {state.unknown[0]} is of a kind that this version does not know; install the version that wrote "
+            "it. The stop works all the same: scripts/disable_multi_strategy.py"
         )
+    if state.opened is None and type(request.command) is not commands.OpenLedger:
+        raise Refused("this ledger was not opened yet; make it with: stage4 init")
     return _DECISIONS[type(request.command)](state, request, request.command)

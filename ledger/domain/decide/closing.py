@@ -52,11 +52,19 @@ def write_summary(state: State, request: Request, command: WriteSummary) -> tupl
     return (Decided(SummaryWritten(summary_sha384=command.summary_sha384), rollback.id, role),)
 
 
-def _require_closable(rollback: Rollback) -> None:
+def _require_closable(state: State, rollback: Rollback) -> None:
     require_ready(rollback, 6)
     owed = [f"wait: the {effect.kind} of entry {effect.requested} is pending" for effect in rollback.effects]
     if rollback.holds:
         owed.append("l2_ops: the override is still there")
+    if rollback.silence.state == "active":
+        owed.append(
+            f"observability: the silence {rollback.silence.id} is active: stage4 rollback restore {rollback.id}"
+        )
+    if rollback.override.written_at and state.scheduler.status == "disabled" and state.holder is None:
+        owed.append("l2_ops: the scheduler was last seen disabled: stage4 rollback check " + rollback.id)
+    if not rollback.summary_sha384:
+        owed.append(f"incident_manager: the summary is not written: stage4 rollback restore {rollback.id}")
     if owed:
         raise Refused(f"{rollback.id} cannot be closed yet", tuple(owed))
 
@@ -65,7 +73,7 @@ def complete(state: State, request: Request, command: Complete) -> tuple[Decided
     """By an incident manager: the closing entry, with all its rules. An aborted rollback closes as aborted."""
     rollback = open_rollback(state, request)
     role = act_as(state, request, "incident_manager")
-    _require_closable(rollback)
+    _require_closable(state, rollback)
     if command.incident_id not in ("", rollback.id, rollback.ticket):
         raise Refused(f"incident_id is {command.incident_id!a}, but the open rollback is {rollback.id}")
     if command.summary_sha384 != rollback.summary_sha384:

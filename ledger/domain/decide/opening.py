@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ledger.domain.commands import Confirm, DeclareEmergency, OpenRollback, Request
-from ledger.domain.decide.rules import Decided, act_as, name_rollback, open_rollback
+from ledger.domain.decide.rules import Decided, act_as, known_rollback, name_rollback, open_rollback
 from ledger.domain.events.rollback import EmergencyDeclared, RollbackConfirmed, RollbackOpened
 from ledger.domain.runbook import COMPONENTS, RUNBOOK_ROLES
 from ledger.domain.state import State
@@ -47,8 +47,8 @@ def open_new(state: State, request: Request, command: OpenRollback) -> tuple[Dec
 
 
 def confirm(state: State, request: Request, command: Confirm) -> tuple[Decided, ...]:
-    """By a product owner who is not the opener; once."""
-    rollback = open_rollback(state, request)
+    """By a product owner who is not the opener; once, and also late: after the steps, or after closing."""
+    rollback = known_rollback(state, request)
     role = act_as(state, request, "product_owner")
     if request.actor.person == rollback.opened_by:
         raise Refused(f"{request.actor.person} opened {rollback.id}; another product owner must confirm it (four eyes)")

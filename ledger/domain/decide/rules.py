@@ -52,12 +52,18 @@ def act_in_step(state: State, request: Request, rollback: Rollback, number: int)
     return act_as(state, request, *allowed)
 
 
-def open_rollback(state: State, request: Request) -> Rollback:
-    """The open rollback that the request names; ``Conflict`` where it moved since the person looked."""
+def known_rollback(state: State, request: Request) -> Rollback:
+    """The rollback that the request names, open or closed."""
     rollback = state.rollback(request.rollback)
     if rollback is None:
         known = ", ".join(state.open) or "none"
         raise Refused(f"there is no rollback {request.rollback or '(none named)'}; open ones: {known}")
+    return rollback
+
+
+def open_rollback(state: State, request: Request) -> Rollback:
+    """The open rollback that the request names; ``Conflict`` where it moved since the person looked."""
+    rollback = known_rollback(state, request)
     if not rollback.is_open:
         raise Refused(
             f"{rollback.id} is {rollback.phase}; only notes, a late confirmation and logs are taken after that"
@@ -77,7 +83,7 @@ def owed_before(rollback: Rollback, number: int) -> tuple[str, ...]:
             return ()
         return (_owed(rollback, before.number),)
     if number == 5:
-        if rollback.incident_ended or rollback.aborting:
+        if rollback.restoring:
             return ()
         return ("incident_manager: end the incident: stage4 rollback end-incident " + rollback.id,)
     if number == 6:
@@ -94,7 +100,8 @@ def _owed(rollback: Rollback, number: int) -> str:
     step = STEPS[number]
     verdict = rollback.steps[number].verdict
     found = f" (last verdict: {verdict})" if verdict else ""
-    return f"{step.role}: step {number}, {step.passes_when}{found}: {step.command.format(rollback=rollback.id)}"
+    role = "product_owner" if number == 0 else step.role
+    return f"{role}: step {number}, {step.passes_when}{found}: {step.command.format(rollback=rollback.id)}"
 
 
 def require_ready(rollback: Rollback, number: int) -> None:

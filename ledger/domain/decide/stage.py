@@ -13,7 +13,7 @@ from ledger.domain.commands import (
     RecordSummary,
     Request,
 )
-from ledger.domain.decide.rules import Decided, act_as, anybody, as_role
+from ledger.domain.decide.rules import Decided, act_as, anybody, as_role, known_rollback
 from ledger.domain.events import ledger, observation, override, rollback, silence
 from ledger.domain.events.base import Event
 from ledger.domain.runbook import Role
@@ -27,6 +27,7 @@ RECORDED: frozenset[type[Event]] = frozenset(
         override.OverrideRemoved,
         override.OverrideRemovalFailed,
         override.OverrideRemovedOutside,
+        override.OverrideExpired,
         silence.SilenceCreated,
         silence.SilenceFailed,
         silence.SilenceEnded,
@@ -91,8 +92,7 @@ def change_roles(state: State, request: Request, command: ChangeRoles) -> tuple[
 def add_note(state: State, request: Request, command: AddNote) -> tuple[Decided, ...]:
     """By anybody who may act, also after closing."""
     role = anybody(state, request)
-    if state.rollback(request.rollback) is None:
-        raise Refused(f"there is no rollback {request.rollback}")
+    known_rollback(state, request)
     event = rollback.NoteAdded(
         text=check_text("the note", command.text, longest=INLINE),
         text_sha384=command.text_sha384,
@@ -104,6 +104,8 @@ def add_note(state: State, request: Request, command: AddNote) -> tuple[Decided,
 def keep_log(state: State, request: Request, command: KeepLog) -> tuple[Decided, ...]:
     """By anybody who may act; belongs to a rollback where one is named."""
     role = anybody(state, request)
+    if request.rollback:
+        known_rollback(state, request)
     event = ledger.LogKept(program=command.program, exit_status=command.exit_status, log_sha384=command.log_sha384)
     return (Decided(event, request.rollback, role),)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from ledger.digest import sha384
@@ -25,7 +26,7 @@ from ledger.domain.decide.rules import (
     require_ready,
 )
 from ledger.domain.events.base import Event
-from ledger.domain.events.override import OverrideAdopted, OverrideRequested, OverrideWritten
+from ledger.domain.events.override import OverrideAdopted, OverrideFailed, OverrideRequested, OverrideWritten
 from ledger.domain.events.rollback import EmergencyDeclared, RestartChecked, StopChecked, StopTakenIn
 from ledger.domain.judge import judge_file, judge_restart, judge_stop
 from ledger.domain.override_text import format_override
@@ -35,10 +36,12 @@ from ledger.domain.text import INLINE, check_text
 from ledger.errors import Refused
 
 
-def _refuse_second_stop(state: State) -> None:
+def _refuse_second_stop(state: State, acting: Rollback | None) -> None:
+    """A stop that stands is not made twice; one whose file somebody removed is, and an own one that failed."""
     for rollback in state.open.values():
         written = rollback.override.written_at
-        if rollback.holds and written is not None:
+        again = rollback.override.removed_outside or (rollback is acting and rollback.stoppable_again)
+        if rollback.holds and written is not None and not again:
             raise Refused(f"already stopped by {rollback.override.by} at {clock_text(written)} ({rollback.id})")
         if any(effect.kind == "override" for effect in rollback.effects):
             raise Refused(f"already being stopped ({rollback.id}): the override is asked for and not written yet")
@@ -88,11 +91,15 @@ def write_override(state: State, request: Request, command: WriteOverride) -> tu
     """Step 1 in its order."""
     rollback = open_rollback(state, request)
     role = act_in_step(state, request, rollback, 1)
-    _refuse_second_stop(state)
+    _refuse_second_stop(state, rollback)
+    _require_before_removal(rollback)
+    return (Decided(_override_event(request, command, rollback.ticket), rollback.id, role),)
+
+
+def _require_before_removal(rollback: Rollback) -> None:
     require_ready(rollback, 1)
     if rollback.override.removed_at or rollback.aborting:
         raise Refused(f"{rollback.id} is past step 1; open another run of {rollback.ticket} to stop again")
-    return (Decided(_override_event(request, command, rollback.ticket), rollback.id, role),)
 
 
 def _stoppable(state: State, ticket: str) -> Rollback | None:
@@ -105,8 +112,8 @@ def _stoppable(state: State, ticket: str) -> Rollback | None:
 def stop(state: State, request: Request, command: Stop) -> tuple[Decided, ...]:
     """The stop: one press opens, declares the emergency where nobody confirmed, and asks for the override."""
     role = act_as(state, request, *STOP_ROLES)
-    _refuse_second_stop(state)
     joined = _stoppable(state, command.opening.ticket)
+    _refuse_second_stop(state, joined)
     decided: list[Decided] = []
     if joined is None:
         name, ticket = name_rollback(state, command.opening.ticket), command.opening.ticket
@@ -132,18 +139,22 @@ def take_in_stop(state: State, request: Request, command: TakeInStop) -> tuple[D
     decided: list[Decided] = []
     if joined is None:
         name = name_rollback(state, command.opening.ticket)
-        decided.append(Decided(opened_event(command.opening), name, role))
+        decided.append(Decided(replace(opened_event(command.opening), claimed_at=command.claimed_at), name, role))
     else:
         name = joined.id
     if joined is None or not joined.emergency:
         decided.append(Decided(EmergencyDeclared(reason=command.opening.reason, stop=True), name, role))
     there = command.file.kind == "file" and not (joined and joined.holds)
+    judged = judge_file(command.file, "")
     taken = StopTakenIn(
         spool_sha384=command.spool_sha384,
         override_sha384=command.file.sha384 if there else "",
         path=command.file.path,
         claimed_at=command.claimed_at,
+        claimed_by=command.claimed_by,
         why=command.why,
+        verdict=judged.verdict,
+        reasons=judged.reasons,
     )
     decided.append(Decided(taken, name, role))
     return tuple(decided)
@@ -158,6 +169,9 @@ def record_override(state: State, request: Request, command: RecordOverride) -> 
         raise Refused(f"no override of {rollback.id} is pending")
     file = command.file
     judged = judge_file(file, asked.content_sha384)
+    if file.kind != "file":
+        failed = OverrideFailed(path=file.path, cause=f"it is {file.kind} after it was written")
+        return (Decided(failed, rollback.id, role),)
     event = OverrideWritten(
         path=file.path,
         override_sha384=file.sha384,
@@ -175,8 +189,8 @@ def adopt_override(state: State, request: Request, command: AdoptOverride) -> tu
     """A file made by hand becomes step 1, with the usual verdict."""
     rollback = open_rollback(state, request)
     role = act_in_step(state, request, rollback, 1)
-    _refuse_second_stop(state)
-    require_ready(rollback, 1)
+    _refuse_second_stop(state, rollback)
+    _require_before_removal(rollback)
     file = command.file
     if file.kind != "file":
         raise Refused(f"{file.path} is {file.kind}; only a plain file can be adopted")

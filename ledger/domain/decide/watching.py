@@ -28,7 +28,7 @@ def start_watch(state: State, request: Request, command: StartWatch) -> tuple[De
     running = rollback.watch
     if running is not None:
         ends = running.started.starts_at + timedelta(seconds=running.started.duration_seconds)
-        if request.at <= ends:
+        if request.at <= ends and not running.disturbed:
             raise Refused(f"a watch is running until {ends.isoformat(timespec='seconds')} (entry {running.entry})")
     event = WatchStarted(
         starts_at=command.starts_at,

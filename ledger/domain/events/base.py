@@ -17,21 +17,8 @@ from ledger.domain.facts import Matcher
 from ledger.errors import Corrupt
 
 ARTEFACT_FIELDS = frozenset({"silence_id"})
-RESERVED = frozenset(
-    [
-        "actor",
-        "auth",
-        "os",
-        "request_id",
-        "role",
-        "rollback",
-        "rollback_entry",
-        "step",
-        "version",
-        "wall_time",
-        "claimed_person",
-    ]
-)
+_ENVELOPE = "actor auth os request_id role rollback rollback_entry step version wall_time"
+RESERVED = frozenset(_ENVELOPE.split())
 """Names in ``metadata`` that belong to the envelope; no event may use them (a test looks)."""
 
 

@@ -149,6 +149,16 @@ class RemovalAdopted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OverrideExpired(Event):
+    """The override's own end has passed. Nothing removes it by itself: step 5 is due."""
+
+    status: ClassVar[str] = "override_expired"
+    sentence: ClassVar[str] = "saw that {path} expired at {expired_at}; it is still there"
+    path: str
+    expired_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EffectExpired(Event):
     """Something asked of the outside world came too late; a person must ask again."""
 
@@ -180,6 +190,7 @@ EVENTS = (
     OverrideRemovalFailed,
     OverrideRemovedOutside,
     RemovalAdopted,
+    OverrideExpired,
     EffectExpired,
     EffectCancelled,
 )

@@ -69,12 +69,17 @@ class StopTakenIn(Event):
 
     status: ClassVar[str] = "stop_taken_in"
     step: ClassVar[int | None] = 1
+    decides: ClassVar[bool] = True
     sentence: ClassVar[str] = "took in a stop from the spool: {why}"
     spool_sha384: str
     override_sha384: str = ""
     path: str
     claimed_at: datetime
+    claimed_by: str
+    """Who the spool says pressed it."""
     why: str
+    verdict: Verdict
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,118 @@
+"""What every command has: ``--home``, ``--json``, ``--as``, and one way to end badly."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+from rich.console import Console
+
+from ledger.app.installation import Installation, open_home
+from ledger.app.people import terminal_actor
+from ledger.domain.commands import Actor
+from ledger.errors import LedgerError, Refused, Unreachable
+
+EXIT_REFUSED, EXIT_USAGE, EXIT_UNREACHABLE = 1, 2, 3
+
+
+class Session:
+    """One command's circumstances."""
+
+    def __init__(self, home: str | None, acting_as: str | None, *, as_json: bool) -> None:
+        self.root = Path(home or os.environ.get("STAGE4_HOME") or ".")
+        self.acting_as = acting_as or os.environ.get("STAGE4_AS") or ""
+        self.as_json = as_json
+        self.printed: list[str] = []
+        """What was said so far, for the log that is kept as evidence."""
+        self.console = Console(highlight=False, soft_wrap=True)
+        self.errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+    @functools.cached_property
+    def installation(self) -> Installation:
+        """The home's installation, opened on first use."""
+        return open_home(self.root)
+
+    @property
+    def actor(self) -> Actor:
+        """Who is at this terminal."""
+        return terminal_actor(self.installation.home, self.installation.state, self.acting_as)
+
+    @functools.cached_property
+    def names(self) -> dict[str, str]:
+        """Names behind person ids."""
+        return {person.id: person.name for person in self.installation.people.people()}
+
+    def answer(self, page: Any, show: Callable[[], None]) -> None:
+        """Print ``page`` as JSON with ``--json``, otherwise call ``show``."""
+        if self.as_json:
+            click.echo(json.dumps(page, indent=2, sort_keys=True, ensure_ascii=False))
+        else:
+            show()
+
+    def say(self, text: str) -> None:
+        """A line for the person, remembered for the kept log: on standard error with ``--json``."""
+        self.printed.append(text)
+        (self.errors if self.as_json else self.console).print(text, markup=False)
+
+    def print_line(self, page: dict[str, Any], names: dict[str, str]) -> None:
+        """One line of the timeline; with ``--json`` one object a line."""
+        if self.as_json:
+            click.echo(json.dumps(page, sort_keys=True, ensure_ascii=False))
+            return
+        who = names.get(page["actor"], page["actor"])
+        where = f"{page['rollback']} " if page["rollback"] else ""
+        self.console.print(
+            f"{page['sequence']:>6}  {page['timestamp'][:19].replace('T', ' ')}  {where}{who}: {page['sentence']}",
+            markup=False,
+        )
+
+    def close(self) -> None:
+        """Close what was opened."""
+        if "installation" in self.__dict__:
+            self.installation.ledger.log.close()
+
+
+def fail(error: LedgerError, *, as_json: bool) -> NoReturn:
+    """End with the error's sentence and what is owed on standard error, and its exit status."""
+    owed = list(error.owed) if isinstance(error, Refused) else []
+    if as_json:
+        page = {"error": type(error).__name__.lower(), "sentence": str(error), "owed": owed}
+        click.echo(json.dumps(page, indent=2, ensure_ascii=False))
+    click.echo(f"stage4: {error}", err=True)
+    for line in owed:
+        click.echo(f"  - {line}", err=True)
+    sys.exit(EXIT_UNREACHABLE if isinstance(error, Unreachable) else EXIT_REFUSED)
+
+
+def stage4_command(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a click callback a :class:`Session` first, and the three options that every command takes."""
+
+    @click.option("--home", metavar="DIR", help="The installation's folder (STAGE4_HOME; default: this folder).")
+    @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+    @click.option("--as", "acting_as", metavar="PERSON", help="Act as one of the lab's people (lab homes only).")
+    @functools.wraps(function)
+    def wrapped(home: str | None, as_json: bool, acting_as: str | None, **given: Any) -> None:
+        context = click.get_current_context()
+        above: dict[str, Any] = context.find_root().params
+        session = Session(
+            home or above.get("home"),
+            acting_as or above.get("acting_as"),
+            as_json=as_json or bool(above.get("as_json")),
+        )
+        try:
+            function(session, **given)
+        except LedgerError as error:
+            fail(error, as_json=session.as_json)
+        except BrokenPipeError:
+            sys.stderr.close()
+            sys.exit(0)
+        finally:
+            session.close()
+
+    return wrapped

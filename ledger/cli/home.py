@@ -1,0 +1,171 @@
+"""Commands about a home as a whole: init, status, log, export, verify, observe, doctor, config."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ledger.app import config as settings
+from ledger.app.doctor import examine
+from ledger.app.home import Home
+from ledger.app.observe import Observer
+from ledger.app.queries import entry_json, status_json
+from ledger.app.setup import init as make_home
+from ledger.cli.context import EXIT_REFUSED, Session, stage4_command
+from ledger.cli.show import show_status
+from ledger.cli.verifying import run_verify
+from ledger.domain.runbook import ALL_ROLES
+from ledger.errors import Refused
+
+
+@click.command()
+@click.option("--name", default="", help="Your name, kept outside the chain.")
+@click.option("--role", "roles", multiple=True, type=click.Choice(ALL_ROLES), help="Roles you hold besides admin.")
+@stage4_command
+def init(session: Session, name: str, roles: tuple[str, ...]) -> None:
+    """Make a home: keys (mode 600), configuration, the ledger's first entry. You become its admin.
+
+    \b
+    stage4 init --home /srv/stage4 --name "Ola" --role incident_manager
+    """
+    installation = make_home(session.root, name=name, roles=roles)
+    home, origin = installation.home, installation.ledger.origin
+    vkey = home.published_key.read_text().strip()
+    page = {"home": str(home.root), "origin": origin, "verifier_key": vkey, "config": str(home.config)}
+
+    def show() -> None:
+        click.echo(f"made      {home.root}\norigin    {origin}\nkey       {vkey}")
+        click.echo(f"next      put the servers' addresses into {home.config}, then: stage4 doctor --home {home.root}")
+        click.echo("          and keep the keys elsewhere too: stage4 keys export --out escrow.json")
+
+    session.answer(page, show)
+    installation.ledger.log.close()
+
+
+@click.command()
+@stage4_command
+def status(session: Session) -> None:
+    """The truth now: declared, commanded, observed, each with its age; and the open rollbacks."""
+    page = status_json(session.installation)
+    session.answer(page, lambda: show_status(session.console, page))
+
+
+@click.command()
+@click.option("--follow", "-f", is_flag=True, help="Wait for new entries until Ctrl-C.")
+@click.option("--incident", default="", metavar="ID", help="Only this rollback's (or ticket's) entries.")
+@click.option("--last", type=int, default=None, help="Only the last N.")
+@stage4_command
+def log(session: Session, follow: bool, incident: str, last: int | None) -> None:
+    """The timeline, oldest first. With --json one object a line.
+
+    \b
+    stage4 log --incident INC-2042
+    stage4 log --follow
+    """
+    installation, names = session.installation, session.names
+    after = max(0, installation.ledger.log.size() - last) if last else 0
+    while True:
+        for record, line in installation.ledger.records(after):
+            after = record.sequence
+            if incident and record.rollback != incident and not record.rollback.startswith(f"{incident}."):
+                continue
+            page = entry_json(record, line)
+            session.print_line(page, names)
+        if not follow:
+            return
+        time.sleep(0.2)
+
+
+@click.command()
+@click.option("--out", required=True, type=click.Path(dir_okay=False), help="Where to put the lines.")
+@stage4_command
+def export(session: Session, out: str) -> None:
+    """Write the signed lines to a file, with the checkpoint and the verifier key beside it."""
+    target, home = Path(out).absolute(), session.installation.home
+    if target.exists():
+        raise Refused(f"{target} exists; nothing is overwritten")
+    session.installation.publish()
+    checkpoint = target.with_suffix(".checkpoint")
+    shutil.copyfile(home.published_checkpoint, checkpoint)  # readers take the checkpoint first, then the lines
+    shutil.copyfile(home.published, target)
+    shutil.copyfile(home.published_key, target.with_suffix(".vkey"))
+    page = {"lines": str(target), "checkpoint": str(checkpoint), "verifier_key": str(target.with_suffix(".vkey"))}
+    session.answer(page, lambda: click.echo("\n".join(f"{name:14}{path}" for name, path in page.items())))
+
+
+@click.command()
+@click.argument("path", default="", required=False)
+@click.option("--checkpoint", type=click.Path(), help="The signed checkpoint that covers the lines.")
+@click.option("--public-key", metavar="VKEY", help="Verifier key: a string, or a file that holds it.")
+@click.option("--hmac-key-file", "hmac_key_files", multiple=True, metavar="FILE", help="HMAC key; repeats.")
+@click.option("--head", "heads", multiple=True, metavar="N:ROOT", help="A head that somebody else kept; repeats.")
+@stage4_command
+def verify(session: Session, path: str, **given: Any) -> None:
+    """Verify a log offline, by the keys and heads that you give and nothing else.
+
+    \b
+    stage4 verify audit/decision_logs/stage4.jsonl \\
+      --checkpoint audit/decision_logs/stage4.checkpoint \\
+      --public-key audit/decision_logs/stage4.vkey
+    stage4 verify                    this home's own log, with its own keys
+    zcat old.jsonl.gz | stage4 verify -
+    Exit status: 0 verified, 1 not verified, 2 usage, 3 unreadable.
+    """
+    sys.exit(run_verify(session, path, **given))
+
+
+@click.command()
+@stage4_command
+def observe(session: Session) -> None:
+    """Watch the outside until Ctrl-C: record what changes, finish what a crash left pending."""
+    observer = Observer(session.installation, session.say)
+    session.say(f"observing {session.installation.home.root}; Ctrl-C ends it")
+    stopped = threading.Event()
+    try:
+        observer.run(stopped)
+    except KeyboardInterrupt:
+        stopped.set()
+
+
+@click.command()
+@stage4_command
+def doctor(session: Session) -> None:
+    """Keys, modes, clocks, servers, disk, versions: what is wrong and what to do."""
+    checks = examine(session.root)
+    page = [check._asdict() for check in checks]
+
+    def show() -> None:
+        for check in checks:
+            mark, style = {"ok": ("✔", "green"), "warning": ("?", "yellow"), "problem": ("✘", "red")}[check.state]
+            session.console.print(f"{mark} {check.name:14} {check.found}", style=style, markup=False)
+            if check.remedy:
+                session.console.print(f"                 → {check.remedy}", markup=False)
+
+    session.answer(page, show)
+    if any(check.state == "problem" for check in checks):
+        sys.exit(EXIT_REFUSED)
+
+
+@click.group()
+def config() -> None:
+    """Look at the configuration."""
+
+
+@config.command("show")
+@stage4_command
+def config_show(session: Session) -> None:
+    """Every setting, its value (secrets masked), where it comes from, what it means."""
+    path = Home(session.root).config
+    lines = settings.explain(settings.load(path), path)
+
+    def show() -> None:
+        for line in lines:
+            session.console.print(f"{line.place:32} {line.value!r:32} {line.source:12} {line.meaning}", markup=False)
+
+    session.answer([line._asdict() for line in lines], show)

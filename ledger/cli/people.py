@@ -1,0 +1,94 @@
+"""``stage4 people …``: who may act, and under which roles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from ledger.app.people import Person, new_person_id
+from ledger.cli.context import Session, stage4_command
+from ledger.domain.commands import AddPerson, ChangeRoles
+from ledger.domain.runbook import ALL_ROLES
+from ledger.domain.text import check_text
+from ledger.errors import Refused
+
+ROLES = click.option("--role", "roles", multiple=True, required=True, type=click.Choice(ALL_ROLES), help="Repeats.")
+
+
+@click.group()
+def people() -> None:
+    """Roles are entries of the ledger; names stay in a directory outside it.
+
+    \b
+    stage4 people add "Ola" --uid 1000 --role l2_ops --role noc
+    stage4 people grant p-4f9c2 --role product_owner
+    stage4 people list
+    """
+
+
+@people.command()
+@click.argument("name")
+@click.option("--uid", type=click.IntRange(0, 2**32 - 2), help="Login uid on this machine.")
+@ROLES
+@stage4_command
+def add(session: Session, name: str, uid: int | None, roles: tuple[str, ...]) -> None:
+    """Let a person act (admin)."""
+    installation = session.installation
+    name = check_text("the name", name, longest=200)
+    taken = installation.people.by_uid(uid) if uid is not None else None
+    if taken is not None:
+        raise Refused(f"uid {uid} is {taken.id} ({taken.name}) already")
+    person = Person(new_person_id(), name, uid)
+    installation.submit(AddPerson(person=person.id, roles=roles), session.actor)
+    installation.people.put(person)
+    session.answer(
+        {"person": person.id, "roles": roles}, lambda: click.echo(f"{person.id}  {name}: {', '.join(roles)}")
+    )
+
+
+@people.command()
+@click.argument("person")
+@ROLES
+@stage4_command
+def grant(session: Session, person: str, roles: tuple[str, ...]) -> None:
+    """Grant roles (admin)."""
+    session.installation.submit(ChangeRoles(person=person, grant=roles), session.actor)
+    _show(session)
+
+
+@people.command()
+@click.argument("person")
+@ROLES
+@stage4_command
+def revoke(session: Session, person: str, roles: tuple[str, ...]) -> None:
+    """Revoke roles (admin)."""
+    session.installation.submit(ChangeRoles(person=person, revoke=roles), session.actor)
+    _show(session)
+
+
+@people.command("list")
+@stage4_command
+def list_(session: Session) -> None:
+    """Everybody and their roles."""
+    _show(session)
+
+
+def _show(session: Session) -> None:
+    known = {person.id: person for person in session.installation.people.people()}
+    rows: list[dict[str, Any]] = [
+        {
+            "person": key,
+            "name": known[key].name if key in known else None,
+            "uid": known[key].uid if key in known else None,
+            "roles": sorted(roles),
+        }
+        for key, roles in sorted(session.installation.state.people.items())
+    ]
+
+    def show() -> None:
+        for row in rows:
+            uid = f"uid {row['uid']}" if row["uid"] is not None else "no shell"
+            click.echo(f"{row['person']:22} {row['name'] or '?':28} {uid:10} {', '.join(row['roles'])}")
+
+    session.answer(rows, show)

@@ -1,0 +1,268 @@
+"""The runbook's own command lines (``scripts/*.py``): wrappers over the same application code as ``stage4``.
+
+Each prints what it did, keeps what it printed as an artefact in the ledger, and works when no server runs.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ledger import stop as bare
+from ledger.app.durations import parse_duration
+from ledger.app.queries import rollback_json
+from ledger.app.steps import headers, stopping
+from ledger.app.steps.common import Outcome, status_log
+from ledger.cli.context import EXIT_REFUSED, Session, fail, stage4_command
+from ledger.cli.decision_log import build_command
+from ledger.cli.own_log import find_own_log
+from ledger.cli.show import show_rollback
+from ledger.cli.watching import watch_with_progress
+from ledger.domain.commands import KeepLog
+from ledger.domain.decide.rules import owed_before
+from ledger.domain.facts import SchedulerSeen
+from ledger.domain.runbook import COMPONENTS
+from ledger.domain.state import Rollback
+from ledger.errors import LedgerError, Refused, Undecidable
+from ledger.lab.strategies import demo_telemetry
+
+BUDGET = 1.5
+"""Seconds that the ledger gets before the stop passes it over (the whole budget is 2 s)."""
+EXIT_ENABLED, EXIT_UNKNOWN = 10, 11
+
+
+def keep_log(session: Session, program: str, exit_status: int, rollback: str) -> None:
+    """Keep what was printed as an artefact; a ledger that cannot be written does not change what the script did."""
+    try:
+        installation = session.installation
+        digest = installation.keep("\n".join(session.printed) + "\n")
+        command = KeepLog(program=program, exit_status=exit_status, log_sha384=digest)
+        installation.submit(command, session.actor, rollback)
+    except LedgerError as error:
+        click.echo(f"{program}: this log was not kept: {error}", err=True)
+
+
+# --- step 1 -----------------------------------------------------------------------------------------------------------
+
+
+@click.command("disable_multi_strategy.py")
+@click.option("--component", type=click.Choice(list(COMPONENTS)), default="multi_strategy", show_default=True)
+@click.option("--reason", required=True, help="Why; it stands in the override file.")
+@click.option("--requested-by", default="", help="The team that asks.")
+@click.option("--ticket", default="", help="Ticket id, e.g. INC-2042; without one the rollback is STOP-<sequence>.")
+@click.option("--duration-minutes", type=click.IntRange(1, 60 * 24 * 366), help="End of the override (default: none).")
+@click.option("--output-dir", type=click.Path(), help="Must be the folder that the scheduler reads (checked).")
+@click.option("--log-level", type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"]), default="INFO")
+@stage4_command
+def disable(session: Session, duration_minutes: int | None, log_level: str, **given: Any) -> None:
+    """Runbook step 1, and the stop: one line stops the scheduler.
+
+    In a rollback that is confirmed this is step 1. Otherwise it opens the rollback, declares the emergency and stops.
+    It works when the ledger cannot be written: the override is then written at once and taken into the ledger later.
+
+    \b
+    scripts/disable_multi_strategy.py --reason "latency" --ticket INC-2042 --requested-by L2
+    """
+    logging.basicConfig(level=log_level, stream=sys.stderr)
+    seconds = 60 * duration_minutes if duration_minutes else None
+    outcome = _stop_in_time(session, seconds, **given)
+    if isinstance(outcome, Outcome):
+        for line in outcome.log.splitlines():
+            session.say(line)
+        status = 0 if outcome.verdict == "pass" else EXIT_REFUSED
+        keep_log(session, "disable_multi_strategy.py", status, outcome.rollback.id)
+        page = rollback_json(outcome.rollback, session.names) | {"verdict": outcome.verdict}
+        session.answer(page, lambda: None)
+        for reason in outcome.reasons:
+            click.echo(f"disable_multi_strategy.py: {reason}", err=True)
+        sys.exit(status)
+    session.say(f"override  {outcome.path}\ndigest    {outcome.sha384}")
+    session.say(f"spooled   {outcome.spool or '(nowhere: note down what you did)'}")
+    session.answer(outcome._asdict(), lambda: None)
+
+
+def _stop_in_time(session: Session, seconds: int | None, **given: Any) -> Outcome | bare.Stopped:
+    """The stop through the ledger, or without it where that fails or takes too long. A rule that says no is final."""
+    found: list[Outcome | Exception] = []
+
+    def through_ledger() -> None:
+        try:
+            found.append(_stop(session, seconds, **given))
+        except Exception as error:  # noqa: BLE001 (whatever it is, the stop must happen)
+            found.append(error)
+
+    thread = threading.Thread(target=through_ledger, daemon=True)
+    thread.start()
+    thread.join(BUDGET)
+    result = found[0] if found else TimeoutError(f"the ledger did not answer within {BUDGET} s")
+    if isinstance(result, Outcome):
+        return result
+    if isinstance(result, Refused) and not isinstance(result, Undecidable) and _opened(session):
+        raise result
+    click.echo(f"disable_multi_strategy.py: the ledger is passed over: {result}", err=True)
+    return bare.stop_without_ledger(
+        session.root,
+        reason=given["reason"],
+        why=str(result),
+        ticket=given["ticket"],
+        requested_by=given["requested_by"],
+        component=given["component"],
+        seconds=seconds,
+    )
+
+
+def _opened(session: Session) -> bool:
+    """Whether the refusal came from the rules and not from keys or a configuration that cannot be used."""
+    return "installation" in session.__dict__
+
+
+def _stop(session: Session, seconds: int | None, output_dir: str | None, **given: Any) -> Outcome:
+    installation = session.installation
+    folder = installation.override_path(given["component"]).parent
+    if output_dir and Path(output_dir).resolve() != folder.resolve():
+        raise Refused(f"--output-dir {output_dir} is not {folder}, which the scheduler reads: nothing would stop")
+    return stopping.stop(installation, session.actor, duration=f"{seconds}s" if seconds else "", **given)
+
+
+# --- steps 3 and 5 ----------------------------------------------------------------------------------------------------
+
+
+@click.command("smoke_demo_strategies.py")
+@click.option("--check-disabled", is_flag=True, help="Ask the scheduler itself for its status.")
+@click.option("--expect", type=click.Choice(["disabled", "enabled"]), default="disabled", show_default=True)
+@click.option(
+    "--cycles", type=click.IntRange(1, 100_000), default=20, show_default=True, help="Of the demo strategies."
+)
+@click.option("--seed", type=int, default=7, show_default=True, help="Of their random walk.")
+@click.option("--rollback", default="", help="Where several are open: the one it belongs to.")
+@stage4_command
+def smoke(session: Session, check_disabled: bool, expect: str, cycles: int, seed: int, rollback: str) -> None:
+    """Runbook steps 3 and 5: what the scheduler itself says, on the last line: disabled, enabled or unknown.
+
+    \b
+    scripts/smoke_demo_strategies.py --check-disabled
+    scripts/smoke_demo_strategies.py --check-disabled --expect enabled
+    scripts/smoke_demo_strategies.py --cycles 20          the demo strategies' telemetry as JSON
+    Exit status with --check-disabled: 0 disabled, 10 enabled, 11 unknown (--expect enabled turns 0 and 10 round).
+    """
+    if not check_disabled:
+        click.echo(json.dumps(demo_telemetry(cycles, seed), indent=2, sort_keys=True))
+        return
+    due, seen = _due(session, rollback), None
+    try:
+        patience = parse_duration("5s") if due else 0.0
+        wanted = ("enabled" if due.override.removed_at else "disabled") if due else ""
+        seen = stopping.read_scheduler(session.installation, wanted, patience)
+    except LedgerError:
+        seen = _without_ledger(session)
+    recorded = _record(session, due, seen)
+    for line in [*status_log(seen), recorded]:
+        session.say(line)
+    page = {"status": seen.status, "cycle": seen.cycle, "warnings": list(seen.warnings), "error": seen.error or None}
+    session.answer(page, lambda: click.echo(seen.status))
+    order = {"disabled": 0, "enabled": EXIT_ENABLED}
+    if expect == "enabled":
+        order = {"enabled": 0, "disabled": EXIT_ENABLED}
+    status = order.get(seen.status, EXIT_UNKNOWN)
+    if not due:
+        session.printed.append(seen.status)
+        keep_log(session, "smoke_demo_strategies.py", status, "")
+    sys.exit(status)
+
+
+def _due(session: Session, name: str) -> Rollback | None:
+    """The rollback that waits for this reading: named, or the only open one with step 3 or the restart due."""
+    try:
+        if name:
+            return session.installation.rollback(name)
+        waiting = [
+            one
+            for one in session.installation.state.open.values()
+            if (one.override.removed_at and not one.restarted_at) or (one.holds and not owed_before(one, 3))
+        ]
+    except LedgerError:
+        return None
+    return waiting[0] if len(waiting) == 1 else None
+
+
+def _record(session: Session, due: Rollback | None, seen: SchedulerSeen) -> str:
+    if due is None:
+        return "recorded  no: no rollback waits for this reading"
+    try:
+        outcome = stopping.record_check(session.installation, session.actor, due, seen)
+    except LedgerError as error:
+        return f"recorded  no: {error}"
+    return f"recorded  {due.id}: {outcome.verdict}" + "".join(f"; {reason}" for reason in outcome.reasons)
+
+
+def _without_ledger(session: Session) -> SchedulerSeen:
+    """The reading alone, where the ledger cannot be opened."""
+    from ledger.adapters.scheduler import read_status
+    from ledger.app import config as settings
+    from ledger.app.home import Home
+    from ledger.app.installation import now
+
+    server = settings.server(settings.load(Home(session.root).config), "scheduler")
+    if server is None:
+        return SchedulerSeen("unknown", now(), "", error="no scheduler.url is configured in stage4.toml")
+    return read_status(server, now)
+
+
+# --- step 4 -----------------------------------------------------------------------------------------------------------
+
+
+@click.command("watch_metrics_stream.py")
+@click.option("--headers-report", is_flag=True, help="First print which headers are sent, secrets masked.")
+@click.option("--duration", default="", help="Length of the window, e.g. 15m (default: as configured).")
+@click.option("--output", type=click.Path(dir_okay=False), help="Put the report here too.")
+@click.option("--rollback", default="", help="Where several are open: the one it belongs to.")
+@stage4_command
+def watch(session: Session, headers_report: bool, duration: str, output: str | None, rollback: str) -> None:
+    """Runbook step 4: watch for new critical alerts; judged from Prometheus' own history.
+
+    \b
+    scripts/watch_metrics_stream.py --headers-report --duration 15m
+    Exit status: 0 no new critical alert and the coverage complete, 1 otherwise, 3 Prometheus cannot be reached.
+    """
+    installation = session.installation
+    if headers_report:
+        session.say(headers.format_report(headers.headers_report(installation)).decode().rstrip())
+    found = installation.rollback(rollback)
+    if owed := owed_before(found, 4):
+        raise Refused(f"step 4 of {found.id} is not ready", owed)
+    outcome = watch_with_progress(session, found, duration or installation.config.watch_duration)
+    for line in outcome.log.splitlines():
+        session.say(line)
+    report = next(one.sha384 for one in reversed(outcome.rollback.evidence) if one.name == "report_sha384")
+    session.say(f"report    {installation.artefacts.path(report)}")
+    if output:
+        target = Path(output).absolute()
+        target.write_bytes(installation.artefacts.get(report))
+        session.say(f"report    {target}")
+    session.say(f"verdict   {outcome.verdict}")
+    status = 0 if outcome.verdict == "pass" else EXIT_REFUSED
+    keep_log(session, "watch_metrics_stream.py", status, found.id)
+    page = rollback_json(outcome.rollback, session.names) | {"verdict": outcome.verdict}
+    session.answer(page, lambda: show_rollback(session.console, page))
+    sys.exit(status)
+
+
+# --- step 6 -----------------------------------------------------------------------------------------------------------
+
+verify_log = build_command(find_own_log)
+
+COMMANDS = {"disable": disable, "smoke": smoke, "watch": watch, "verify_log": verify_log}
+
+
+def main(name: str) -> None:
+    """Run one of the runbook's scripts."""
+    COMMANDS[name](prog_name=Path(sys.argv[0]).name)
+
+
+__all__ = ["COMMANDS", "fail", "main"]

@@ -1,0 +1,101 @@
+"""How things look in a terminal: shape, word and colour say the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ledger.app.durations import format_duration
+
+MARKS = {
+    "pass": ("✔", "green"),
+    "fail": ("✘", "red"),
+    "error": ("!", "red"),
+    "inconclusive": ("?", "yellow"),
+    None: ("·", "dim"),
+}
+
+
+def verdict_text(verdict: str | None) -> Text:
+    """``✔ pass`` in green and so on; a dot where there is none yet."""
+    mark, style = MARKS.get(verdict, MARKS[None])
+    return Text(f"{mark} {verdict or ''}".strip(), style=style)
+
+
+def show_rollback(console: Console, page: dict[str, Any]) -> None:
+    """The checklist with what comes next."""
+    console.print(f"[bold]{page['rollback']}[/]  {page['purpose']}, {page['phase']}", markup=True)
+    console.print(f"  {page['reason']}", markup=False)
+    if page["emergency_entry"]:
+        console.print(f"  emergency declared by entry {page['emergency_entry']}", style="yellow")
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False)
+    for title in ("step", "", "verdict", "by", "at", "entry"):
+        table.add_column(title, style=None, header_style="dim")
+    for step in page["steps"]:
+        table.add_row(
+            str(step["step"]),
+            step["title"],
+            verdict_text(step["verdict"]),
+            step["by"] or Text(step["role"], style="dim"),
+            step["at"][11:19] if step["at"] else "",
+            str(step["entry"] or ""),
+        )
+        for reason in step["reasons"]:
+            table.add_row("", Text(f"  {reason}", style="yellow"), "", "", "", "")
+    console.print(table)
+    for pending in page["pending"]:
+        console.print(f"pending: {pending['effect']} asked for by entry {pending['entry']}", style="yellow")
+    for line in page["next"]:
+        console.print(f"next  {line}", markup=False, style="bold")
+    if page["duration_min"] is not None:
+        console.print(f"stopped for {page['duration_min']} min")
+
+
+def show_status(console: Console, page: dict[str, Any]) -> None:
+    """Declared, commanded, observed: one line each, unknown and drift never in green."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False)
+    for title in ("", "declared", "commanded", "observed", "age"):
+        table.add_column(title, header_style="dim")
+    for name in ("scheduler", "override"):
+        row = page[name]
+        table.add_row(name, row["declared"], row["commanded"] or "-", _observed(row), _age(row))
+    for row in page["silences"]:
+        observed = (row["error"] and "unknown") or row["observed"] or "-"
+        table.add_row(f"silence {row['rollback']}", row["declared"], row["ends_at"] or "-", observed, _age(row))
+    console.print(table)
+    alerts = page["alerts"]
+    known = alerts["error"] is None
+    console.print(
+        f"alerts     {alerts['firing']} firing, {alerts['critical']} critical"
+        if known
+        else f"alerts     {alerts['error']}",
+        style=None if known and not alerts["critical"] else "yellow",
+        markup=False,
+    )
+    console.print(
+        f"ledger     {page['entries']} entries, last {format_duration(page['last_entry_age_seconds'])} ago, "
+        f"head {page['head'][:23]}…"
+    )
+    for sentence in page["drift"]:
+        console.print(f"DRIFT      {sentence}", style="bold red", markup=False)
+    if page["unknown_entries"]:
+        console.print(f"entries of unknown kinds: {page['unknown_entries']}", style="bold red")
+    for rollback in page["rollbacks"]:
+        console.print()
+        show_rollback(console, rollback)
+    if not page["rollbacks"]:
+        console.print("no rollback is open. To open one: stage4 rollback open --ticket INC-1 --reason …", style="dim")
+
+
+def _observed(row: dict[str, Any]) -> Text:
+    wanted = {"disabled": "disabled", "enabled": "enabled", "present": "file", "absent": "absent"}[row["declared"]]
+    style = "green" if row["observed"] == wanted else "yellow" if row["observed"] == "unknown" else "bold red"
+    return Text(str(row["observed"]), style=style)
+
+
+def _age(row: dict[str, Any]) -> str:
+    seconds = row.get("observed_age_seconds")
+    return "-" if seconds is None else f"{format_duration(seconds)}"

@@ -1,0 +1,401 @@
+"""``stage4 workflow …``: what the run lines of deploy/ci/github_actions_stage4_multi_strategy.yml call.
+
+They need neither ledger nor home: ``STAGE4_*`` variables say where Alertmanager is and which labels name the
+installation. The ledger adopts such a silence afterwards; it finds it by the marker in its comment.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+
+from ledger.adapters.alertmanager import Alertmanager
+from ledger.adapters.matching import affected
+from ledger.adapters.silence_wire import format_silence, format_time
+from ledger.app import config as settings
+from ledger.app.durations import format_duration, parse_duration
+from ledger.app.home import Home
+from ledger.app.installation import now
+from ledger.app.shipped import DEPLOY
+from ledger.app.steps.common import title
+from ledger.cli.context import Session, stage4_command
+from ledger.domain.facts import AlertSeen, Matcher, SilenceSeen
+from ledger.domain.judge import is_stage4
+from ledger.domain.runbook import ALERT_PATTERN, EXPECTED_RULES
+from ledger.domain.text import check_text, check_ticket
+from ledger.errors import LedgerError, Refused, Unreachable
+from ledger.files import read_bounded
+from ledger.files import replace as replace_file
+from ledger.lab import tools
+
+LONGEST_SECONDS = 24 * 3600  # a longer silence is a slip of the finger, and would hide real alerts
+LONGEST_REASON = 1000
+MARKER = "[stage4:{}:workflow]"  # the ledger's own silences have the end of its origin there
+TOOLS = DEPLOY.parent / "var" / "lab" / "tools"
+_LABELS = re.compile(r"[A-Za-z_]\w*=[^\s,][^,]*(?:,[A-Za-z_]\w*=[^\s,][^,]*)*", re.ASCII)
+_STOP = re.compile(r"STOP-[0-9]{1,15}")
+_RULE = re.compile(r"^\s*-\s+(?:alert|record):\s*[\"']?(\w+)[\"']?\s*$", re.MULTILINE)
+_RULE_LABELS = re.compile(r"^(\s+)labels:\s*\n((?:\1\s+\S.*\n?)+)", re.MULTILINE)
+_STATES = {"active": 0, "pending": 1, "expired": 2}
+
+_EXAMPLES = """\b
+Examples:
+  stage4 workflow validate
+  stage4 workflow silence --rollback INC-2042 --reason "latency" --out FILE
+  stage4 workflow unsilence --rollback INC-2042
+
+STAGE4_ALERTMANAGER_URL and STAGE4_SILENCE_LABELS=env=prod,cluster=a say where and what. Where GITHUB_STEP_SUMMARY
+and GITHUB_OUTPUT are set, both are appended to. Exit status: 0 done, 1 refused, 2 usage, 3 unreachable.
+"""
+OUT = click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write what was done as JSON.")
+ROLLBACK = click.option("--rollback", "name", required=True, help="Rollback id, e.g. INC-2042, INC-2042.2 or STOP-17.")
+
+
+@click.group(epilog=_EXAMPLES)
+def workflow() -> None:
+    """Run the shipped GitHub workflow's steps: check the rules, create or end a rollback's silence. Needs no ledger."""
+
+
+class Run(NamedTuple):
+    """The GitHub run that this is part of; ``id`` and ``url`` are empty at a terminal, ``actor`` is a claim."""
+
+    id: str
+    url: str
+    actor: str
+
+
+class Done(NamedTuple):
+    """A silence after it was created, found or ended."""
+
+    silence: SilenceSeen
+    transcript: bytes = b""
+    changed: bool = True
+    """False where it was there (or had ended) already and nothing was sent."""
+
+
+class Report:
+    """The log of one command: shown line by line, and put into the job's summary at the end."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.lines: list[str] = []
+
+    def say(self, line: str) -> None:
+        """Print one line, on standard error with ``--json``; whatever would break it is escaped."""
+        self.lines.append(_one_line(line))
+        click.echo(self.lines[-1], err=self.session.as_json)
+
+    def list_alerts(self, heading: str, alerts: Sequence[AlertSeen]) -> None:
+        """Print how many alerts there are, and each."""
+        self.say(f"{heading}: {len(alerts) or 'none'}")
+        for alert in alerts:
+            labels = ", ".join(f'{name}="{value}"' for name, value in alert.labels if name != "alertname")
+            self.say(f"  - {title(alert)} ({labels})")
+
+
+@contextmanager
+def _reported(session: Session, heading: str) -> Iterator[Report]:
+    """A report that reaches the job's summary however the command ends."""
+    report = Report(session)
+    try:
+        yield report
+    except LedgerError as error:
+        owed = error.owed if isinstance(error, Refused) else ()
+        report.lines += map(_one_line, (f"not done: {error}", *(f"  - {one}" for one in owed)))
+        raise
+    finally:
+        log = "\n".join(report.lines).replace("`", "'")  # nothing in it can end the block
+        _append_to("GITHUB_STEP_SUMMARY", f"### Stage4: {heading}\n\n```text\n{log}\n```\n")
+
+
+@workflow.command()
+@click.option("--promtool", default="", help="The promtool to use (default: on PATH, else the lab's own).")
+@click.option("--fetch", is_flag=True, help="Where there is no promtool, unpack Debian's packages into var/lab/tools.")
+@click.option(
+    "--rules", type=click.Path(path_type=Path), default=DEPLOY / "prometheus", help="Folder: *_test.yml are tests."
+)
+@stage4_command
+def validate(session: Session, promtool: str, rules: Path, *, fetch: bool) -> None:
+    """Check the alert rules with promtool, and that every rule of the runbook is there with its labels."""
+    with _reported(session, "alert rules") as report:
+        program = promtool or _find_promtool(fetch=fetch, report=report)
+        files = sorted(rules.glob("*.yml"))
+        tests = [file for file in files if file.stem.endswith("_test")]
+        checked = [file for file in files if file not in tests]
+        findings = [*_promtool(program, report, ("check", "rules"), checked)]
+        findings += _promtool(program, report, ("test", "rules"), tests)
+        findings += _missing(
+            "".join(read_bounded(file, 1_000_000).decode("utf-8", "replace") + "\n" for file in checked)
+        )
+        if findings:
+            raise Refused(f"the alert rules in {rules} are not in order", tuple(findings))
+        report.say(f"in order: all {len(EXPECTED_RULES)} rules of the runbook, with their labels")
+    session.answer({"ok": True, "files": list(map(str, files)), "rules": list(EXPECTED_RULES)}, lambda: None)
+
+
+@workflow.command()
+@ROLLBACK
+@click.option("--duration", default="", help="How long, at most 24h (default: STAGE4_SILENCE_DURATION, else 2h).")
+@click.option("--reason", required=True, help="Why, in a sentence; it stands in the silence's comment.")
+@OUT
+@stage4_command
+def silence(session: Session, name: str, duration: str, reason: str, out: Path | None) -> None:
+    """Step 2: mute this installation's Stage4 alerts. A silence that the rollback has already is reported instead."""
+    with _reported(session, "silence") as report:
+        run = _begin(report, name)
+        text, config = _check_reason(reason), settings.load(Home(session.root).config)
+        seconds = _seconds(duration or config.silence_duration)
+        alertmanager, matchers = _alertmanager(config), _matchers(config, report)
+        muted = _preview(report, alertmanager, matchers)
+        comment = " ".join(part for part in (f"{name}: {text}", run.url, MARKER.format(name)) if part)
+        done = _settle(alertmanager, name, matchers, seconds, run.actor, comment)
+        _check_fit(done.silence, name, matchers)
+        page = _page("silence", name, run, done, muted)
+        report.say(f"silence   {done.silence.id} ({'created' if done.changed else 'was there already, nothing sent'})")
+        left = format_duration((done.silence.ends_at - now()).total_seconds())
+        report.say(f"state     {done.silence.state}, until {page['ends_at']} ({left})")
+        _finish(report, page, out)
+
+
+@workflow.command()
+@ROLLBACK
+@click.option("--silence-id", default="", help="Which one, where the rollback has more than one.")
+@OUT
+@stage4_command
+def unsilence(session: Session, name: str, silence_id: str, out: Path | None) -> None:
+    """Step 5: end the rollback's silence. One without the rollback's marker in its comment is left alone."""
+    with _reported(session, "unsilence") as report:
+        run = _begin(report, name)
+        alertmanager = _alertmanager(settings.load(Home(session.root).config))
+        found = _to_end(alertmanager, name, silence_id)
+        muted = tuple(alert for alert in alertmanager.firing() if found.id in alert.silenced_by)
+        report.say(f"silence   {found.id} by {found.created_by}: {found.comment}")
+        report.list_alerts("will be heard again", muted)
+        done = _end(alertmanager, found)
+        page = _page("unsilence", name, run, done, muted)
+        report.say(f"state     expired, {'ended' if done.changed else 'had ended'} at {page['ends_at']}")
+        _finish(report, page, out)
+
+
+def _find_promtool(*, fetch: bool, report: Report) -> str:
+    found = shutil.which("promtool") or shutil.which("promtool", path=str(TOOLS / "usr" / "bin"))
+    if not found and not fetch:
+        raise Unreachable("there is no promtool on PATH: give --promtool FILE, or --fetch to unpack Debian's packages")
+    return found or str(tools.fetch(TOOLS, report.say).promtool)
+
+
+def _promtool(program: str, report: Report, command: tuple[str, ...], files: Sequence[Path]) -> Iterator[str]:
+    """Run promtool on each file; gives what it finds wrong, one sentence a file."""
+    for file in files:
+        line = [program, *command, str(file)]
+        try:
+            done = subprocess.run(line, capture_output=True, text=True, errors="replace", timeout=60, check=False)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise Unreachable(f"{program} could not be run: {error}") from error
+        report.say(f"promtool {' '.join(command)} {file.name}: {'ok' if done.returncode == 0 else 'FAILED'}")
+        if done.returncode:
+            yield f"{file.name}: {' '.join((done.stdout + done.stderr).split())}"
+
+
+def _missing(text: str) -> Iterator[str]:
+    """What the runbook needs and the rules lack. Reads block style only: promtool has read the YAML properly before."""
+    parts = _RULE.split(text)  # what is before the first rule, then name, body, name, body …
+    found = dict(zip(parts[1::2], parts[2::2], strict=True))
+    for rule in EXPECTED_RULES:
+        block = _RULE_LABELS.search(found.get(rule, ""))
+        lacking = [one for one in ("severity", "team") if not block or f" {one}: " not in block[2]]
+        if rule not in found:
+            yield f"the rule {rule} is missing (or not written as `- alert: {rule}`)"
+        elif lacking:
+            yield f"the rule {rule} lacks the labels {', '.join(lacking)}"
+
+
+def _check_rollback(name: str) -> None:
+    """A rollback is named ``STOP-17`` or as its ticket, from the second one on with ``.2``; ``Refused`` for others."""
+    ticket, dot, number = name.rpartition(".")
+    ticket = ticket if dot and number.isascii() and number.isdigit() else name
+    if not _STOP.fullmatch(ticket):
+        check_ticket(ticket)
+
+
+def _check_reason(reason: str) -> str:
+    text = check_text("the reason", reason, longest=LONGEST_REASON)
+    if "[stage4:" in text:
+        raise Refused("the reason holds [stage4:, which marks a rollback's silence: leave it out")
+    return " ".join(text.split())
+
+
+def _seconds(duration: str) -> int:
+    seconds = parse_duration(duration)
+    if seconds > LONGEST_SECONDS:
+        raise Refused(f"{duration} is longer than 24h: a silence that outlives its rollback hides real alerts")
+    return seconds
+
+
+def _alertmanager(config: settings.Config) -> Alertmanager:
+    """The members of the cluster, as configured; ``Unreachable`` without an address."""
+    urls = [url.strip() for url in config.alertmanager_url.split(",")]
+    servers = [server for url in urls if (server := settings.server(config, "alertmanager", url))]
+    if not servers:
+        raise Unreachable("no Alertmanager is configured: set STAGE4_ALERTMANAGER_URL (the workflow: a secret)")
+    return Alertmanager(servers, now)
+
+
+def _matchers(config: settings.Config, report: Report) -> tuple[Matcher, ...]:
+    """The Stage4 alerts of this installation, as the ledger's own silences have them."""
+    typed = os.environ.get("STAGE4_SILENCE_LABELS", "")
+    if typed and not _LABELS.fullmatch(typed):  # a part that the configuration drops would mute more than was meant
+        raise Refused(f"STAGE4_SILENCE_LABELS is {typed[:80]!a}; write it as env=prod,cluster=a")
+    if not config.silence_labels:
+        report.say("warning: STAGE4_SILENCE_LABELS is empty, so every environment's Stage4 alerts are muted")
+    labels = (Matcher(name, value) for name, value in sorted(config.silence_labels.items()))
+    return (Matcher("alertname", ALERT_PATTERN, is_regex=True), *labels)
+
+
+def _begin(report: Report, name: str) -> Run:
+    """Check the rollback's name, say for whom this is done, and give the run."""
+    _check_rollback(name)
+    variables = ("SERVER_URL", "REPOSITORY", "RUN_ID", "ACTOR", "TRIGGERING_ACTOR")
+    server, project, number, who, rerun_by = (os.environ.get(f"GITHUB_{one}", "") for one in variables)
+    url = f"{server}/{project}/actions/runs/{number}" if number else ""
+    actor = f"github-actions/{rerun_by or who}" if who else f"terminal/{os.getuid()}"
+    for line in (f"rollback  {name}", f"actor     {actor}", f"run       {url or '(none)'}"):
+        report.say(line)
+    return Run(number, url, actor)
+
+
+def _marked(alertmanager: Alertmanager, name: str) -> list[SilenceSeen]:
+    """All silences with the rollback's marker, of any origin: living ones first, the ledger's own before the oldest."""
+    ours = [one for one in alertmanager.silences() if re.search(_mark_pattern(name), one.comment)]
+    return sorted(ours, key=lambda one: (_STATES[one.state], MARKER.format(name) in one.comment, one.starts_at, one.id))
+
+
+def _mark_pattern(name: str) -> str:
+    return rf"\[stage4:{re.escape(name)}[:\]]"  # INC-20421 and INC-2042.2 are other rollbacks than INC-2042
+
+
+def _preview(report: Report, alertmanager: Alertmanager, matchers: Sequence[Matcher]) -> tuple[AlertSeen, ...]:
+    """Show what the silence would mute and which alerts of the runbook it would not; gives the former."""
+    firing = alertmanager.firing()
+    muted = affected(matchers, firing)
+    report.say(f"matchers  {', '.join(map(str, matchers))}")
+    report.list_alerts("will mute these firing alerts", muted)
+    elsewhere = [alert for alert in firing if is_stage4(alert, ()) and alert not in muted]
+    report.list_alerts("leaves alone these Stage4 alerts of other installations", elsewhere)
+    return muted
+
+
+def _settle(server: Alertmanager, name: str, matchers: Sequence[Matcher], seconds: int, by: str, comment: str) -> Done:
+    """The rollback's silence: one that lives already, by whomever, or a new one. There are never two."""
+    for first in _marked(server, name)[:1]:
+        if first.state != "expired":
+            return Done(first, changed=False)
+    start = now()
+    made = server.create(matchers, start, start + timedelta(seconds=seconds), by, comment, MARKER.format(name))
+    first = next(iter(_marked(server, name)), made.silence)
+    if first.id != made.silence.id and not made.found:  # somebody was quicker in between: theirs stays
+        server.expire(made.silence.id)
+        return Done(first, made.transcript, changed=False)
+    return Done(made.silence, made.transcript, changed=not made.found)
+
+
+def _check_fit(found: SilenceSeen, name: str, matchers: Sequence[Matcher]) -> None:
+    """``Refused`` where the rollback's silence mutes something else, or nothing yet."""
+    mended = f"end it first (stage4 workflow unsilence --rollback {name}; the workflow's mode unsilence)"
+    if set(found.matchers) != set(matchers):
+        asked, there = (", ".join(sorted(map(str, those))) for those in (matchers, found.matchers))
+        owed = (f"asked for {asked}", f"found {there}")
+        raise Refused(f"{name} has the silence {found.id} already, with other matchers: {mended}", owed)
+    if found.state != "active":
+        raise Refused(f"the silence {found.id} of {name} only begins at {format_time(found.starts_at)}: {mended}")
+
+
+def _to_end(alertmanager: Alertmanager, name: str, silence_id: str) -> SilenceSeen:
+    """The silence that is to end, or the rollback's last one that has ended. ``Refused`` where it is not clear."""
+    if silence_id:
+        return _named(alertmanager, name, silence_id)
+    marked = _marked(alertmanager, name)
+    living = [one for one in marked if one.state != "expired"]
+    if len(living) > 1:
+        raise Refused(f"{name} has more than one silence; say which: {', '.join(one.id for one in living)}")
+    if not marked:
+        raise Refused(f"Alertmanager knows no silence of {name}: none has [stage4:{name}: in its comment")
+    return living[0] if living else max(marked, key=lambda one: one.ends_at)
+
+
+def _named(alertmanager: Alertmanager, name: str, silence_id: str) -> SilenceSeen:
+    try:
+        found = alertmanager.silence(str(uuid.UUID(silence_id)))
+    except ValueError as error:
+        raise Refused(f"{silence_id[:80]!a} is no silence id; it looks like {uuid.UUID(int=0)}") from error
+    if found is None or not re.search(_mark_pattern(name), found.comment):
+        whose = f"{found.created_by[:80]!r} made it, with the comment {found.comment[:200]!r}" if found else "unknown"
+        raise Refused(f"the silence {silence_id} is not one of {name} and is left alone: {whose}")
+    return found
+
+
+def _end(alertmanager: Alertmanager, found: SilenceSeen) -> Done:
+    if found.state == "expired":
+        return Done(found, changed=False)
+    ended = alertmanager.expire(found.id)  # None: no member knows it any more
+    return Done(ended.silence or replace(found, state="expired", ends_at=now()), ended.transcript)
+
+
+def _page(action: str, name: str, run: Run, done: Done, muted: Sequence[AlertSeen]) -> dict[str, Any]:
+    """What was done, for machines; ``muted`` are the alerts firing before it that the silence covers or covered."""
+    seen = done.silence
+    wire = format_silence(seen.matchers, seen.starts_at, seen.ends_at, seen.created_by, seen.comment)
+    page = {
+        "ok": True,
+        "action": action,
+        "rollback": name,
+        "changed": done.changed,
+        "run_id": run.id,
+        "run_url": run.url,
+    }
+    page |= {"silence_id": seen.id, "state": seen.state, "created_by": seen.created_by, "comment": seen.comment}
+    page |= {"matchers": wire["matchers"], "starts_at": wire["startsAt"], "ends_at": wire["endsAt"]}
+    page["muted"] = [{"labels": dict(one.labels), "active_at": format_time(one.active_at)} for one in muted]
+    return {**page, "transcript": done.transcript.decode()}
+
+
+def _finish(report: Report, page: dict[str, Any], out: Path | None) -> None:
+    """Tell the job first, then write the file: were that to fail, the id is known already."""
+    _append_to(
+        "GITHUB_OUTPUT", "".join(f"{key}={_one_line(page[key])}\n" for key in ("silence_id", "state", "ends_at"))
+    )
+    if out:
+        try:
+            replace_file(out, json.dumps(page, indent=2, sort_keys=True, ensure_ascii=False).encode() + b"\n")
+        except OSError as error:
+            why = f"{out} cannot be written ({error.strerror}), but the silence is {page['state']} as said"
+            raise Unreachable(why) from error
+        report.say(f"written   {out.absolute()}")
+    report.session.answer(page, lambda: None)
+
+
+def _append_to(variable: str, text: str) -> None:
+    """Append to the file that a variable of the run names; nothing where it names none."""
+    if path := os.environ.get(variable):
+        try:
+            with Path(path).open("a", encoding="utf-8") as stream:
+                stream.write(text)
+        except OSError as error:
+            raise Unreachable(f"cannot append to {variable} at {path}: {error.strerror}") from error
+
+
+def _one_line(text: str) -> str:
+    """``text`` with line breaks and what cannot be printed escaped: GitHub reads lines as commands."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)

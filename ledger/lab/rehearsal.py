@@ -1,0 +1,181 @@
+"""The rehearsal: a whole rollback, steps 0 to 6, by five people on real servers, from a firing alert to its close."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from ledger.app.home import Home
+from ledger.app.installation import Installation, open_home
+from ledger.app.observe import Observer
+from ledger.app.people import terminal_actor
+from ledger.app.setup import LAB_ROLES, init
+from ledger.app.steps import closing, opening, restoring, silencing, stopping, watching
+from ledger.app.steps.common import Outcome
+from ledger.domain.commands import Actor
+from ledger.domain.state import Rollback
+from ledger.errors import Refused, Unreachable
+from ledger.files import replace
+from ledger.lab.servers import Addresses, Lab
+from ledger.lab.tools import Tools, fetch, locate
+
+Say = Callable[[str], None]
+PROJECT_TOOLS = Path(__file__).resolve().parent.parent.parent / "var" / "lab" / "tools"
+_PATIENCE = 60.0
+
+CONFIG = """\
+# Written anew by each start of the lab; the addresses are those of its servers.
+[scheduler]
+url = "{scheduler}/status"
+
+[prometheus]
+url = "{prometheus}"
+step = "1s"
+
+[alertmanager]
+url = "{alertmanager}"
+
+[silence.labels]
+env = "lab"
+"""
+
+
+class Step(NamedTuple):
+    """One step of the rehearsal as it went."""
+
+    number: int
+    name: str
+    outcome: Outcome
+    seconds: float
+
+
+def find_tools(home: Path, say: Say) -> Tools:
+    """The servers' programs: installed, unpacked in the project or the home before, or fetched now."""
+    for folder in (PROJECT_TOOLS, home / "var" / "lab" / "tools"):
+        if found := locate(folder):
+            return found
+    say("fetching Prometheus and Alertmanager (Debian packages, unpacked into var/lab/tools, not installed)")
+    return fetch(PROJECT_TOOLS if PROJECT_TOOLS.parent.parent.is_dir() else home / "var" / "lab" / "tools", say)
+
+
+@contextmanager
+def lab_home(root: Path, say: Say) -> Iterator[tuple[Installation, Lab]]:
+    """The lab's servers and an observer on a lab home, made where there is none; any other home is refused."""
+    home = Home(root)
+    if home.store.exists():
+        with_existing = open_home(root)
+        opened = with_existing.state.opened
+        with_existing.ledger.log.close()
+        if opened is None or opened.purpose != "lab":
+            raise Refused(f"{home.root} is a real installation; the lab runs in a home of its own: --home DIR")
+    elif home.config.exists():
+        raise Refused(f"{home.config} is somebody's configuration; the lab runs in a home of its own: --home DIR")
+    tools = find_tools(home.root, say)
+    override = home.path("var/runtime/overrides") / "multi_strategy_disable.json"
+    with Lab(home.var / "lab", override, tools=tools) as lab:
+        text = configuration(lab.addresses)
+        if home.store.exists():
+            replace(home.config, text.encode())
+            installation = open_home(root)
+        else:
+            installation = init(root, purpose="lab", starter=text, name="You", roles=LAB_ROLES)
+        try:
+            with _observing(root, say):
+                yield installation, lab
+        finally:
+            installation.ledger.log.close()
+
+
+def configuration(addresses: Addresses) -> str:
+    """The lab's ``stage4.toml``."""
+    return CONFIG.format(
+        scheduler=addresses.scheduler, prometheus=addresses.prometheus, alertmanager=addresses.alertmanager
+    )
+
+
+@contextmanager
+def _observing(root: Path, say: Say) -> Iterator[None]:
+    """An observer of its own, as ``stage4 observe`` would be, for the length of a block."""
+    installation, stopped = open_home(root), threading.Event()
+    thread = threading.Thread(target=Observer(installation, lambda _: None).run, args=(stopped,), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        thread.join(10)
+        installation.ledger.log.close()
+
+
+def person(installation: Installation, role: str) -> Actor:
+    """One of the lab's five people by role."""
+    return terminal_actor(installation.home, installation.state, "lab-" + role.replace("_", "-"))
+
+
+def rehearse(
+    installation: Installation,
+    lab: Lab,
+    *,
+    ticket: str,
+    seconds: int,
+    say: Say,
+    done: Callable[[Step], None],
+    progress: Callable[[watching.Progress], None] = lambda _: None,
+) -> list[Step]:
+    """Run the whole rollback; ``done`` hears of each step. Stops at the first that does not pass."""
+    lab.misbehave("latency")
+    say("the scheduler misbehaves: waiting until a critical alert fires")
+    _wait_for_alert(installation, lab)
+    outcome = opening.open_rollback(
+        installation, person(installation, "incident_manager"), ticket=ticket, reason="Scheduler latency is critical"
+    )
+    say(outcome.log.rstrip())
+    taken: list[Step] = []
+    for number, name, take in _steps(installation, lab, seconds, say, progress):
+        started = time.monotonic()
+        outcome = take(outcome.rollback)
+        taken.append(Step(number, name, outcome, time.monotonic() - started))
+        done(taken[-1])
+        if outcome.verdict != "pass":
+            break
+    return taken
+
+
+Take = Callable[[Rollback], Outcome]
+
+
+def _steps(
+    installation: Installation, lab: Lab, seconds: int, say: Say, progress: Callable[[watching.Progress], None]
+) -> list[tuple[int, str, Take]]:
+    def watch(rollback: Rollback) -> Outcome:
+        lab.misbehave("none")
+        return watching.watch(installation, person(installation, "noc"), rollback, seconds, progress)
+
+    def restore(rollback: Rollback) -> Outcome:
+        ended = restoring.end_incident(installation, person(installation, "incident_manager"), rollback)
+        return restoring.restore(installation, person(installation, "l2_ops"), ended.rollback, say)
+
+    l2, observability = person(installation, "l2_ops"), person(installation, "observability")
+    return [
+        (0, "announce", lambda r: opening.confirm(installation, person(installation, "product_owner"), r)),
+        (1, "disable", lambda r: stopping.disable(installation, l2, r, requested_by="L2 Ops")),
+        (2, "silence", lambda r: silencing.silence(installation, observability, r)),
+        (3, "check", lambda r: stopping.check(installation, l2, r)),
+        (4, "watch", watch),
+        (5, "restore", restore),
+        (6, "complete", lambda r: closing.complete(installation, person(installation, "incident_manager"), r)),
+    ]
+
+
+def _wait_for_alert(installation: Installation, lab: Lab) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while time.monotonic() < deadline:
+        lab.check()
+        if any(alert.severity == "critical" for alert in installation.alertmanager.firing(installation.matchers)):
+            return
+        time.sleep(0.2)
+    raise Unreachable(f"no critical alert fired within {_PATIENCE:.0f} s; see the logs in {lab.folder}")

@@ -1,0 +1,215 @@
+"""The verification itself: what is done with each entry (steps 4 to 8), and with what was seen at the end (step 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, BinaryIO
+
+from ledger.domain.events.ledger import LedgerOpened
+from ledger.proof.entry import GENESIS, Entry, HmacKey
+from ledger.proof.note import Verifier, format_verifier
+from ledger.verify.anchors import Anchors, read_checkpoint
+from ledger.verify.causes import Cause
+from ledger.verify.findings import Findings
+from ledger.verify.lines import Line, Lines
+from ledger.verify.order import Order
+from ledger.verify.replay import Replay
+from ledger.verify.report import Head, Report
+from ledger.verify.said import said_checked, said_not_checked
+from ledger.verify.signatures import Signatures
+
+_KINDS = 32
+"""Ways of knowing people that are counted apart; a hostile log cannot make more."""
+
+
+def verify(
+    lines: BinaryIO,
+    *,
+    checkpoint: bytes | None = None,
+    verifier: Verifier | None = None,
+    hmac_keys: Sequence[HmacKey] = (),
+    heads: Sequence[Head] = (),
+    progress: Callable[[int], None] | None = None,
+    max_findings: int = 1000,
+) -> Report:
+    """Verify a log against the keys and heads given. Everything wrong is a finding of the report, never an exception.
+
+    ``checkpoint`` is a signed note and ``verifier`` the key it must be signed with; a key with the id ``""`` fits every
+    key id; ``progress`` is told the bytes read so far, about every 1,000 lines. Raises ``Unreachable`` where ``lines``
+    cannot be read.
+    """
+    check = _Check(checkpoint, verifier, hmac_keys, heads, Findings(max_findings))
+    source = Lines(lines, check.findings, progress)
+    for line in check.order.arrange(source):
+        check.entry(line)
+    return check.report(source.bytes_read)
+
+
+class _Check:
+    """One verification under way."""
+
+    def __init__(
+        self,
+        checkpoint: bytes | None,
+        verifier: Verifier | None,
+        keys: Sequence[HmacKey],
+        heads: Sequence[Head],
+        findings: Findings,
+    ) -> None:
+        self.findings = findings
+        self.order = Order(findings)
+        self.verifier = verifier
+        self.checkpoint_given = checkpoint is not None
+        self.stated = None if checkpoint is None else read_checkpoint(checkpoint, verifier, findings)  # step 0
+        self.heads = heads
+        self.anchors = Anchors(self.stated, heads, findings)
+        self.signatures = Signatures(keys, findings)
+        self.replay = Replay(findings)
+        self.origin = verifier.name if verifier else ""
+        self.stage = ""
+        self.algorithm = ""
+        self.people: dict[str, int] = {}
+        self.entries = 0
+        self.last = 0
+        self._link = GENESIS
+        self._sound = True
+        self._timestamp = ""
+
+    def entry(self, line: Line) -> None:
+        """The next entry in the ledger's order."""
+        self.entries += 1
+        if line.sequence != self.last + 1:
+            self._gap(line.sequence)
+        if line.entry is None:
+            self._unreadable(line)
+        else:
+            self._readable(line, line.entry)
+        self._link, self.last = line.link, line.sequence
+
+    def _gap(self, sequence: int) -> None:
+        self.anchors.lack(self.last + 1)
+        self.replay.stop(self.last + 1)
+        self._link, self._sound, self.last = "", False, sequence - 1
+
+    def _unreadable(self, line: Line) -> None:
+        problem = line.problem
+        assert problem is not None
+        cause, expected, found, sentence = problem
+        self.findings.run(cause, line.sequence, line.number, expected, found, sentence)
+        self._sound = False
+        self.replay.stop(line.sequence)
+        if line.raw:
+            self.anchors.add(line.raw)
+        else:
+            self.anchors.lack(line.sequence)
+
+    def _readable(self, line: Line, entry: Entry) -> None:
+        self.anchors.add(line.raw)  # step 8
+        body = entry.body
+        if not self.stage:
+            self._first(line, body)
+        sound = self.signatures.check(line, self.origin)  # step 5
+        if line.previous != self._link and self._link:
+            self._broken(line, sound)
+        self._sound = sound
+        if not sound:
+            self.replay.doubt(line.sequence)
+        if body["stage"] != self.stage:
+            self._foreign(Cause.WRONG_STAGE, line, self.stage, body["stage"])
+        timestamp = body["timestamp"]
+        if timestamp < self._timestamp:
+            self._back(line, timestamp)
+        self._timestamp = timestamp
+        if sound and self.algorithm and body["signature"]["algorithm"] != self.algorithm:
+            self._downgraded(line, body["signature"]["algorithm"])
+        origin = body["artefacts"].get("origin")
+        if origin != self.origin and (origin is not None or "rollback" not in body["metadata"]):
+            self._check_origin(line, origin)
+        self._count(body["metadata"].get("auth"))
+        self.replay.follow(line)  # step 7
+
+    # --- step 4 ------------------------------------------------------------------------------------------------------
+
+    def _broken(self, line: Line, sound: bool) -> None:
+        """The entry names other bytes than those of the line before it: one of the two was changed."""
+        before, this = self.last, line.sequence
+        if not before:
+            blame = "entries before the first one were cut off, or entry 1 was changed"
+        elif not self._sound:
+            blame = f"entry {before} was changed"
+        elif not sound:
+            blame = f"entry {this} was changed"
+        elif self.signatures.checked:
+            blame = f"entry {before} was replaced by somebody who holds the HMAC key"
+        else:
+            blame = f"entry {before} was changed after entry {this} was written, or entry {this} itself was"
+        sentence = f"Entry {this} does not name the bytes of entry {before} as they stand: {blame}."
+        self.findings.run(Cause.CHAIN_BROKEN, this, line.number, self._link, line.previous, sentence)
+        self.replay.doubt(max(before, 1))
+
+    # --- step 6 ------------------------------------------------------------------------------------------------------
+
+    def _first(self, line: Line, body: dict[str, Any]) -> None:
+        """What the first entry says of the ledger. Its keys are compared, never trusted."""
+        self.stage = body["stage"]
+        claimed = body["artefacts"].get("origin")
+        if line.sequence != 1 or not isinstance(claimed, str) or body["status"] != LedgerOpened.status:
+            return
+        own = self.verifier is not None and claimed == self.verifier.name
+        if self.verifier is not None and not own:
+            self._foreign(Cause.WRONG_ORIGIN, line, self.verifier.name, claimed)
+        self.origin = claimed  # as the log's own word: later entries are held against it
+        algorithm, key = body["metadata"].get("hmac_algorithm"), body["metadata"].get("checkpoint_key")
+        self.algorithm = algorithm if isinstance(algorithm, str) else ""
+        if own and self.verifier is not None and key != (given := format_verifier(self.verifier)):
+            sentence = "The first entry names another checkpoint key than the one given."
+            self.findings.add(Cause.CHECKPOINT_KEY_DIFFERS, 1, line.number, given, str(key), sentence)
+
+    def _foreign(self, cause: Cause, line: Line, expected: str, found: str) -> None:
+        name = "stage" if cause is Cause.WRONG_STAGE else "ledger"
+        sentence = f"Entry {line.sequence} is of the {name} {found!a}, not of {expected!a}."
+        self.findings.tally(cause, line.sequence, line.number, expected, found, sentence)
+
+    def _check_origin(self, line: Line, found: Any) -> None:
+        if not self.origin and isinstance(found, str):
+            self.origin = found
+        else:
+            self._foreign(Cause.WRONG_ORIGIN, line, self.origin, "none" if found is None else str(found))
+
+    def _back(self, line: Line, timestamp: str) -> None:
+        sentence = f"Entry {line.sequence} is dated {timestamp}, before entry {self.last} at {self._timestamp}."
+        expected = f"not before {self._timestamp}"
+        self.findings.add(Cause.TIME_GOES_BACK, line.sequence, line.number, expected, timestamp, sentence)
+
+    def _downgraded(self, line: Line, algorithm: str) -> None:
+        sentence = f"Entry {line.sequence} is signed with {algorithm}, the ledger was opened with {self.algorithm}."
+        self.findings.run(Cause.ALGORITHM_DIFFERS, line.sequence, line.number, self.algorithm, algorithm, sentence)
+
+    def _count(self, auth: Any) -> None:
+        name = auth if isinstance(auth, str) else ""
+        if name not in self.people and len(self.people) >= _KINDS:
+            name = "other"
+        self.people[name] = self.people.get(name, 0) + 1
+
+    # --- step 9 ------------------------------------------------------------------------------------------------------
+
+    def report(self, bytes_read: int) -> Report:
+        """Everything that was found, after the last line."""
+        self.findings.raise_limit(2 + len(self.heads))
+        if not self.entries:
+            self.findings.add(Cause.EMPTY, None, None, "at least one entry", "none", "The log has no entry at all.")
+        self.anchors.judge(self.last)  # step 8
+        return Report(
+            entries=self.entries,
+            bytes_read=bytes_read,
+            origin=self.origin,
+            stage=self.stage,
+            root=self.anchors.root(),
+            checkpoint_size=self.stated.size if self.stated else None,
+            findings=self.findings.close(),
+            findings_left_out=self.findings.left_out,
+            checked=tuple(said_checked(self)),
+            not_checked=tuple(said_not_checked(self)),
+            people=dict(self.people),
+            unknown_events=self.replay.unknown,
+        )

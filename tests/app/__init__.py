@@ -1,0 +1,1 @@
+"""The application layer: real homes in temporary folders, real processes."""

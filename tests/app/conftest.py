@@ -1,0 +1,55 @@
+"""A lab home, made once and copied for each test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ledger.app.home import Home
+from ledger.app.installation import Installation, opened
+from ledger.app.setup import init
+
+from .builders import Clock, free_port
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting of the machine that runs the tests reaches them."""
+    for name in [name for name in os.environ if name.startswith("STAGE4_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("template") / "home"
+    down = f"http://127.0.0.1:{free_port()}"
+    init(root, purpose="lab", starter=f'[alertmanager]\nurl = "{down}"\n').ledger.log.close()
+    return root
+
+
+@pytest.fixture
+def root(template: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(template, tmp_path / "home"))
+
+
+@pytest.fixture
+def home(root: Path) -> Home:
+    return Home(root)
+
+
+@pytest.fixture
+def installation(root: Path) -> Iterator[Installation]:
+    with opened(root) as made:
+        made.publish()  # a copied file is not the one that the publisher left
+        yield made
+
+
+@pytest.fixture
+def clock(installation: Installation) -> Clock:
+    """The installation's clock, moved by the test."""
+    installation.clock = Clock()
+    return installation.clock

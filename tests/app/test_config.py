@@ -1,0 +1,260 @@
+"""Configuration: every setting has a place, a default and a name in the environment; a mistake is told, not guessed."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from ledger.app import config
+from ledger.app.durations import format_duration, parse_duration
+from ledger.app.home import Home
+from ledger.app.installation import opened
+from ledger.errors import Refused, Unreachable
+
+NOTHING: dict[str, str] = {}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "stage4.toml"
+
+
+def test_without_a_file_every_setting_has_its_default(path: Path) -> None:
+    found = config.load(path, NOTHING)
+    assert found == config.Config()
+    assert found.stage == "stage4"
+    assert found.override_directory == "var/runtime/overrides"
+    assert (found.watch_duration, found.silence_duration, found.rollback_window) == ("15m", "2h", "2h")
+    assert found.hmac_algorithm == "HMAC-SHA256"
+    assert found.hmac_key_file == "var/keys/hmac.key"
+    assert found.silence_labels == {}
+
+
+def test_every_duration_among_the_defaults_is_one() -> None:
+    for name in ("prometheus_step", "silence_duration", "watch_duration", "rollback_window", "restart_patience"):
+        assert parse_duration(getattr(config.Config(), name)) > 0
+
+
+def test_the_file_is_read(path: Path) -> None:
+    path.write_text('[scheduler]\nurl = "http://s"\n[silence.labels]\nenv = "prod"\ncluster = "ż"\n')
+    found = config.load(path, NOTHING)
+    assert found.scheduler_url == "http://s"
+    assert found.silence_labels == {"env": "prod", "cluster": "ż"}
+
+
+def test_every_setting_can_be_set_in_the_file_and_in_the_environment(path: Path) -> None:
+    for field in dataclasses.fields(config.Config):
+        place = field.metadata["place"]
+        if field.name == "silence_labels":
+            continue
+        table, _, key = place.rpartition(".")
+        path.write_text((f"[{table}]\n" if table else "") + f'{key} = "file"\n')
+        assert getattr(config.load(path, NOTHING), field.name) == "file"
+        variable = "STAGE4_" + field.name.upper()
+        assert getattr(config.load(path, {variable: "environment"}), field.name) == "environment"
+        (line,) = [s for s in config.explain(config.load(path, NOTHING), path, NOTHING) if s.place == place]
+        assert line.source == "stage4.toml"
+        (line,) = [s for s in config.explain(config.Config(), path, {variable: "x"}) if s.place == place]
+        assert line.source == variable
+
+
+def test_labels_may_come_from_the_environment(path: Path) -> None:
+    path.write_text('[silence.labels]\nenv = "test"\n')
+    found = config.load(path, {"STAGE4_SILENCE_LABELS": "env=prod,cluster=a=b"})
+    assert found.silence_labels == {"env": "prod", "cluster": "a=b"}
+
+
+@pytest.mark.parametrize("labels", ["prod", "env:prod", "env=prod,cluster"])
+def test_a_label_that_is_none_is_refused_and_not_left_out(path: Path, labels: str) -> None:
+    """A label left out would silence another environment's alerts."""
+    with pytest.raises(Refused, match=r"silence\.labels"):
+        config.load(path, {"STAGE4_SILENCE_LABELS": labels})
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ('[scheduler]\nurll = "x"\n', "scheduler.urll"),
+        ('[schedular]\nurl = "x"\n', "schedular.url"),
+        ('scheduler_url = "x"\n', "scheduler_url"),
+        ("[stage]\nname = 'x'\n", "stage.name"),
+        ("[scheduler.url]\nx = 'y'\n", "scheduler.url"),
+    ],
+)
+def test_a_setting_that_does_not_exist_is_refused_and_named(path: Path, text: str, named: str) -> None:
+    path.write_text(text)
+    with pytest.raises(Refused, match=named) as caught:
+        config.load(path, NOTHING)
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "stage = 4\n",
+        "stage = true\n",
+        'stage = ["stage4"]\n',
+        "[watch]\nduration = 15\n",
+        "[watch]\nduration = 15.5\n",
+        "[watch]\nduration = 2026-11-23\n",
+        '[silence]\nlabels = ["env"]\n',
+        "[silence.labels]\nenv = 1\n",
+        "[silence.labels.env]\nname = 'prod'\n",
+    ],
+)
+def test_a_value_of_a_wrong_type_is_refused(path: Path, text: str) -> None:
+    path.write_text(text)
+    with pytest.raises(Refused, match="is to be"):
+        config.load(path, NOTHING)
+
+
+@pytest.mark.parametrize("data", [b"stage = \n", b"[scheduler\n", b"stage = 'a'\nstage = 'b'\n", b"\xff\xfe", b"\x00"])
+def test_what_is_no_toml_is_refused_and_the_file_is_named(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
+    with pytest.raises(Refused, match=r"stage4\.toml cannot be read as TOML"):
+        config.load(path, NOTHING)
+
+
+def test_a_folder_in_the_files_place_is_refused(path: Path) -> None:
+    path.mkdir()
+    with pytest.raises(Refused, match=r"stage4\.toml cannot be read"):
+        config.load(path, NOTHING)
+
+
+@pytest.mark.parametrize(
+    ("name", "url", "shown"),
+    [
+        ("scheduler", "https://ops:hunter2@s.example/status", "https://s.example/status"),
+        ("prometheus", "https://ops:hunter2@p.example:9090", "https://p.example:9090"),
+        ("alertmanager", "http://a:hunter2@x,http://b:hunter2@y", "http://x,http://y"),
+        ("tickets", "https://t/{ticket}?api_key=hunter2", "https://t/{ticket}?api_key=<masked>"),
+    ],
+)
+def test_addresses_are_shown_without_credentials(path: Path, name: str, url: str, shown: str) -> None:
+    found = config.load(path, {f"STAGE4_{name.upper()}_URL": url})
+    (line,) = [s for s in config.explain(found, path, NOTHING) if s.place == f"{name}.url"]
+    assert line.value == shown
+    assert "hunter2" not in repr(config.explain(found, path, NOTHING))
+
+
+def test_showing_names_every_setting_with_its_meaning(path: Path) -> None:
+    lines = config.explain(config.Config(), path, NOTHING)
+    assert [line.place for line in lines] == [f.metadata["place"] for f in dataclasses.fields(config.Config)]
+    assert all(line.meaning for line in lines)
+    assert {line.source for line in lines} == {"default"}
+
+
+def test_a_server_without_an_address_is_none() -> None:
+    for name in ("scheduler", "prometheus", "alertmanager", "tickets"):
+        assert config.server(config.Config(), name) is None
+
+
+def test_an_installation_without_servers_says_what_to_configure(root: Path) -> None:
+    (root / "stage4.toml").write_text("")
+    with opened(root) as installation:
+        assert installation.scheduler().status == "unknown"
+        assert "scheduler.url" in installation.scheduler().error
+        with pytest.raises(Unreachable, match=r"prometheus\.url"):
+            installation.prometheus.alerts()
+        with pytest.raises(Unreachable, match=r"alertmanager\.url"):
+            installation.alertmanager.firing()
+
+
+class _Status(BaseHTTPRequestHandler):
+    seen: list[str]
+
+    def do_GET(self) -> None:
+        type(self).seen.append(self.headers.get("Authorization", ""))
+        body = b'{"status":"enabled","since":"2026-11-23T03:00:00Z","cycle":7,"warnings":[]}'
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def scheduler() -> Iterator[HTTPServer]:
+    """A scheduler that notes how it was asked."""
+    _Status.seen = []
+    with HTTPServer(("127.0.0.1", 0), _Status) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join(5)
+
+
+def test_a_credential_file_is_looked_for_below_the_home(
+    root: Path, scheduler: HTTPServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Relative paths are below the home, wherever the command was started."""
+    (root / "var" / "keys" / "token").write_text("s3cret\n")
+    url = f"http://127.0.0.1:{scheduler.server_address[1]}/status"
+    (root / "stage4.toml").write_text(f'[scheduler]\nurl = "{url}"\nbearer_token_file = "var/keys/token"\n')
+    monkeypatch.chdir(tmp_path)
+    with opened(root) as installation:
+        assert installation.scheduler().status == "enabled"
+    assert _Status.seen == ["Bearer s3cret"]
+
+
+# --- durations ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("1s", 1),
+        ("20s", 20),
+        ("15m", 900),
+        ("2h", 7200),
+        ("1h30m", 5400),
+        ("1h30m5s", 5405),
+        ("1h5s", 3605),
+        ("90m", 5400),
+        ("00m10s", 10),
+        (" 15m\n", 900),
+    ],
+)
+def test_a_duration_is(text: str, seconds: int) -> None:
+    assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "0s", "0h0m", "15", "15 m", "m", "-5m", "+5m", "1.5h", "1d", "30m1h", "5M", "1e3s", "9999999s", "1h\x00"],
+)
+def test_no_duration_is(text: str) -> None:
+    with pytest.raises(Refused, match="write 20s, 15m, 2h or 1h30m"):
+        parse_duration(text)
+
+
+def test_a_refused_duration_is_not_repeated_without_end() -> None:
+    with pytest.raises(Refused) as caught:
+        parse_duration("9" * 10_000_000)
+    assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0 s"), (7, "7 s"), (59.6, "1 min"), (250, "4 min 10 s"), (5400, "1 h 30 min"), (3600, "1 h"), (7261, "2 h 1 min")],
+)
+def test_a_duration_is_shown_as(seconds: float, text: str) -> None:
+    assert format_duration(seconds) == text
+
+
+def test_a_stage_of_another_name_has_files_of_its_own(tmp_path: Path) -> None:
+    home = Home(tmp_path, "stage5")
+    assert {home.store.name, home.published.name, home.published_checkpoint.name, home.published_key.name} == {
+        "stage5.sqlite",
+        "stage5.jsonl",
+        "stage5.checkpoint",
+        "stage5.vkey",
+    }

@@ -1,0 +1,298 @@
+"""The verdicts, as tables. Missing data is never a pass."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from ledger.domain import judge
+from ledger.domain.facts import Matcher, RuleSeen
+from ledger.domain.state import Rollback
+
+from . import facts
+from .builders import T0
+from .road import story_at
+
+SECOND = timedelta(seconds=1)
+CONTENT = b'{"action":"disable_multi_strategy"}'
+FILE = facts.file_of(CONTENT)
+
+
+@pytest.fixture(scope="module")
+def watched() -> Rollback:
+    return story_at("checked").rollback
+
+
+@pytest.fixture(scope="module")
+def removed() -> Rollback:
+    return story_at("removed").rollback
+
+
+@pytest.fixture(scope="module")
+def cleared() -> Rollback:
+    return story_at("cleared").rollback
+
+
+FILES = {
+    "as declared": (FILE, "pass", ""),
+    "any plain file": (facts.file_of(b"{}"), "fail", "digest"),
+    "absent": (facts.absent(), "fail", "is absent"),
+    "a link": (replace(FILE, kind="link"), "fail", "is link"),
+    "a folder": (replace(FILE, kind="folder"), "fail", "is folder"),
+    "unreadable": (replace(FILE, kind="unreadable", error="EACCES"), "fail", "unreadable: EACCES"),
+    "readable by the group": (replace(FILE, mode="0640"), "fail", "mode is 0640"),
+    "setuid": (replace(FILE, mode="4600"), "fail", "mode is 4600"),
+    "not JSON": (replace(FILE, content=b"{"), "fail", "not a JSON object"),
+    "a list": (replace(FILE, content=b"[]"), "fail", "not a JSON object"),
+    "not UTF-8": (replace(FILE, content=b"\xff{}"), "fail", "not a JSON object"),
+    "nested without end": (replace(FILE, content=b"[" * 100_000), "fail", "not a JSON object"),
+    "empty": (replace(FILE, content=b""), "fail", "not a JSON object"),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_step_1(name):
+    file, verdict, sentence = FILES[name]
+    judged = judge.judge_file(file, FILE.sha384)
+    assert judged.verdict == verdict and sentence in " ".join(judged.reasons)
+    assert bool(judged.reasons) == (verdict != "pass")
+
+
+def test_an_adopted_file_may_have_any_digest():
+    assert judge.judge_file(facts.file_of(b"{}"), "").verdict == "pass"
+
+
+OURS = facts.silence()
+LOUD = facts.alert(by=())
+SILENCES = {
+    "in order": (OURS, (facts.alert(),), "pass", ""),
+    "nothing fires": (OURS, (), "pass", ""),
+    "not there": (None, (), "fail", "has no silence s-1"),
+    "expired": (replace(OURS, state="expired"), (), "fail", "is expired"),
+    "pending": (replace(OURS, state="pending"), (), "fail", "is pending"),
+    "ended": (replace(OURS, ends_at=T0), (), "fail", "ended at"),
+    "no installation label": (replace(OURS, matchers=facts.MATCHERS[:1]), (), "fail", "beyond this installation"),
+    "another environment": (
+        replace(OURS, matchers=(facts.MATCHERS[0], Matcher("env", "test"))),
+        (),
+        "fail",
+        'it lacks env="prod"',
+    ),
+    "regex instead of equality": (
+        replace(OURS, matchers=(facts.MATCHERS[0], Matcher("env", "prod", is_regex=True))),
+        (),
+        "fail",
+        "matchers: asked for",
+    ),
+    "one matcher more": (
+        replace(OURS, matchers=(*facts.MATCHERS, Matcher("severity", "warning"))),
+        (),
+        "fail",
+        "found",
+    ),
+    "one alert is loud": (OURS, (facts.alert(), LOUD), "fail", f"not suppressed: {facts.PNL}"),
+    "suppressed by another silence": (OURS, (facts.alert(by=("s-2",)),), "fail", "not suppressed"),
+    "by ours and another": (OURS, (facts.alert(by=("s-2", "s-1")),), "pass", ""),
+    "a loud one elsewhere": (OURS, (facts.alert(env="test", by=()),), "pass", ""),
+    "a loud one without label": (OURS, (replace(LOUD, labels=(("alertname", facts.PNL),)),), "pass", ""),
+    "another alert": (OURS, (replace(LOUD, name="DiskFull"),), "pass", ""),
+    "the observer's own alert": (OURS, (replace(LOUD, name="Stage4ObserverDead"),), "pass", ""),
+    "a name that only contains ours": (OURS, (replace(LOUD, name="xMultiStrategyPnl"),), "pass", ""),
+}
+
+
+@pytest.mark.parametrize("name", SILENCES)
+def test_step_2(name, watched):
+    silence, firing, verdict, sentence = SILENCES[name]
+    judged, _, _ = judge.judge_silence(watched, silence, firing, (facts.ENV,), T0)
+    assert judged.verdict == verdict and sentence in " ".join(judged.reasons)
+
+
+def test_step_2_counts_what_fires_here_and_what_is_suppressed(watched):
+    firing = (facts.alert(), LOUD, facts.alert(env="test", by=()))
+    assert judge.judge_silence(watched, OURS, firing, (facts.ENV,), T0)[1:] == (2, 1)
+    assert judge.judge_silence(watched, None, firing, (facts.ENV,), T0)[1:] == (2, 0)
+
+
+@pytest.mark.parametrize(
+    ("status", "late", "verdict", "sentence"),
+    [
+        ("disabled", 1, "pass", ""),
+        ("disabled", 0, "inconclusive", "before the override was written"),
+        ("disabled", -1, "inconclusive", "before the override was written"),
+        ("enabled", 1, "fail", "is enabled"),
+        ("enabled", -1, "fail", "is enabled"),
+        ("unknown", 1, "inconclusive", "no answer"),
+    ],
+)
+def test_step_3(watched, status, late, verdict, sentence):
+    seen = facts.scheduler(status, watched.override.written_at + late * SECOND, error="no answer")
+    judged = judge.judge_stop(watched, seen)
+    assert judged.verdict == verdict and sentence in " ".join(judged.reasons)
+
+
+def test_step_3_fails_where_nothing_was_written():
+    judged = judge.judge_stop(story_at("confirmed").rollback, facts.scheduler("disabled"))
+    assert judged.verdict == "fail"
+
+
+def after(rollback: Rollback, **span: float):
+    return rollback.override.written_at + timedelta(**span)
+
+
+SICK = RuleSeen("MultiStrategyPnlDrawdown", "err", "inactive", T0, "many-to-many matching")
+WATCHES = {
+    "quiet": (lambda r: {}, "pass", ""),
+    "a new critical alert": (lambda r: {"episodes": (facts.episode(after(r, minutes=1)),)}, "fail", "new critical"),
+    "a new one only pending": (
+        lambda r: {"episodes": (facts.episode(after(r, minutes=1), fired=False),)},
+        "fail",
+        facts.PNL,
+    ),
+    "in the very second of the stop": (
+        lambda r: {"episodes": (facts.episode(after(r).replace(microsecond=0)),)},
+        "fail",
+        "new critical",
+    ),
+    "carried over": (lambda r: {"episodes": (facts.episode(after(r, minutes=-1)),)}, "pass", ""),
+    "a new warning": (
+        lambda r: {"episodes": (facts.episode(after(r, minutes=1), severity="warning"),)},
+        "pass",
+        "",
+    ),
+    "a critical one elsewhere": (
+        lambda r: {"episodes": (facts.episode(after(r, minutes=1), env="test"),)},
+        "inconclusive",
+        "from elsewhere",
+    ),
+    "a critical one of another name": (
+        lambda r: {"episodes": (facts.episode(after(r, minutes=1), name="DiskFull"),)},
+        "inconclusive",
+        "DiskFull",
+    ),
+    "an old one elsewhere": (lambda r: {"episodes": (facts.episode(after(r, hours=-1), env="test"),)}, "pass", ""),
+    "a sample without Prometheus": (lambda r: {"up_samples": 60}, "inconclusive", "60 of 61 samples"),
+    "a sample without evaluation": (lambda r: {"evaluated_samples": 60}, "inconclusive", "coverage"),
+    "no samples": (lambda r: {"up_samples": 0, "evaluated_samples": 0}, "inconclusive", "0 of 61"),
+    "a missing rule": (lambda r: {"missing_rules": ("MultiStrategyPnlDrawdown",)}, "inconclusive", "not loaded"),
+    "a sick rule": (lambda r: {"rules": (SICK,)}, "inconclusive", "err: many-to-many"),
+    "a rule never evaluated": (lambda r: {"rules": (replace(SICK, health="unknown"),)}, "inconclusive", "unknown"),
+    "a warning": (lambda r: {"warnings": ("remote read failed",)}, "inconclusive", "remote read failed"),
+    "a new alert and a gap": (
+        lambda r: {"episodes": (facts.episode(after(r, minutes=1)),), "up_samples": 1},
+        "fail",
+        "coverage",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WATCHES)
+def test_step_4(name, watched):
+    change, verdict, sentence = WATCHES[name]
+    watch = facts.watch(after(watched), **change(watched))
+    file = facts.file_of(b"", sha384=watched.override.sha384)
+    judged, _, _ = judge.judge_watch(watched, watch, facts.scheduler("disabled"), file, (facts.ENV,))
+    assert judged.verdict == verdict and sentence in " ".join(judged.reasons)
+
+
+def test_step_4_tells_new_from_carried_over(watched):
+    episodes = (facts.episode(after(watched, minutes=1)), facts.episode(after(watched, minutes=-9), severity="warning"))
+    watch = facts.watch(after(watched), episodes=episodes)
+    _, new, carried = judge.judge_watch(watched, watch, facts.scheduler("disabled"), FILE, (facts.ENV,))
+    assert (new, carried) == (episodes[:1], episodes[1:])
+
+
+@pytest.mark.parametrize(
+    ("status", "same", "verdict"),
+    [
+        ("disabled", True, "pass"),
+        ("enabled", True, "fail"),
+        ("unknown", True, "inconclusive"),
+        ("disabled", False, "fail"),
+        ("unknown", False, "fail"),
+    ],
+)
+def test_step_4_needs_the_scheduler_stopped_and_the_file_unchanged(watched, status, same, verdict):
+    file = facts.file_of(b"x") if not same else facts.file_of(b"", sha384=watched.override.sha384)
+    watch = facts.watch(after(watched))
+    assert judge.judge_watch(watched, watch, facts.scheduler(status), file, ())[0].verdict == verdict
+
+
+RESTARTS = {
+    "a cycle more": ("enabled", {"cycle": 42}, "pass"),
+    "no cycle yet": ("enabled", {"cycle": 41}, "inconclusive"),
+    "cycles unknown": ("enabled", {}, "inconclusive"),
+    "counter began anew after the removal": ("enabled", {"cycle": 1, "since": 2}, "pass"),
+    "counter began anew, no cycle yet": ("enabled", {"cycle": 0, "since": 2}, "inconclusive"),
+    "counter lower, started long before": ("enabled", {"cycle": 7, "since": -600}, "inconclusive"),
+    "counter lower, start unknown": ("enabled", {"cycle": 7}, "inconclusive"),
+    "warnings": ("enabled", {"cycle": 42, "warnings": ("latency",)}, "fail"),
+    "disabled": ("disabled", {"cycle": 42}, "fail"),
+    "unknown": ("unknown", {"error": "refused"}, "inconclusive"),
+}
+
+
+@pytest.mark.parametrize("name", RESTARTS)
+def test_the_restart(name, removed):
+    status, fields, verdict = RESTARTS[name]
+    at = removed.override.removed_at
+    if "since" in fields:
+        fields = fields | {"since": at + fields["since"] * SECOND}
+    assert judge.judge_restart(removed, facts.scheduler(status, at + 9 * SECOND, **fields)).verdict == verdict
+
+
+def test_a_restart_before_the_removal_is_none(watched):
+    assert judge.judge_restart(watched, facts.scheduler("enabled", cycle=99)).verdict == "fail"
+
+
+GONE, ENABLED, EXPIRED = facts.absent(), facts.scheduler("enabled"), facts.silence(state="expired")
+RESTORES = {
+    "in order": (GONE, ENABLED, EXPIRED, "pass", ""),
+    "silence forgotten by Alertmanager": (GONE, ENABLED, None, "pass", ""),
+    "the file is back": (FILE, ENABLED, EXPIRED, "fail", "there again: file"),
+    "a link is there": (replace(FILE, kind="link"), ENABLED, EXPIRED, "fail", "there again: link"),
+    "nobody knows whether the file is there": (
+        replace(FILE, kind="unreadable"),
+        ENABLED,
+        EXPIRED,
+        "fail",
+        "unreadable",
+    ),
+    "disabled": (GONE, facts.scheduler("disabled"), EXPIRED, "fail", "is disabled"),
+    "unknown": (GONE, facts.scheduler("unknown", error="refused"), EXPIRED, "inconclusive", "refused"),
+    "warnings": (GONE, replace(ENABLED, warnings=("latency",)), EXPIRED, "fail", "latency"),
+    "the silence is active": (GONE, ENABLED, facts.silence(), "fail", "s-1 is active"),
+}
+
+
+@pytest.mark.parametrize("name", RESTORES)
+def test_step_5(name, cleared):
+    file, scheduler, silence, verdict, sentence = RESTORES[name]
+    judged = judge.judge_restore(cleared, file, scheduler, silence)
+    assert judged.verdict == verdict and sentence in " ".join(judged.reasons)
+
+
+@pytest.mark.parametrize(
+    ("place", "sentence"),
+    [("removed", "restart was not confirmed"), ("restarted", "s-1 has not ended"), ("unsilenced", "all-clear")],
+)
+def test_step_5_owes_restart_silence_and_all_clear(place, sentence):
+    judged = judge.judge_restore(story_at(place).rollback, GONE, ENABLED, EXPIRED)
+    assert judged.verdict == "fail" and sentence in " ".join(judged.reasons)
+
+
+def test_a_rollback_that_never_stopped_owes_neither_restart_nor_all_clear():
+    assert judge.judge_restore(story_at("confirmed").rollback, GONE, ENABLED, None).verdict == "pass"
+
+
+def test_the_gravest_finding_decides_and_all_reasons_are_kept():
+    judged = judge.worst(("inconclusive", "a"), ("fail", "b"), ("error", ""), ("inconclusive", "c"))
+    assert judged == ("fail", ("a", "b", "c"))
+    assert judge.worst(("fail", ""), ("error", "")) == ("pass", ())
+
+
+def test_a_hundred_reasons_are_shortened_and_counted():
+    judged = judge.worst(*(("fail", f"reason {number}") for number in range(100)))
+    assert len(judged.reasons) == 21 and judged.reasons[-1] == "and 80 more; the report has all"

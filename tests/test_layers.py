@@ -1,0 +1,95 @@
+"""The layers of DESIGN.md: what is pure stays pure, and imports go down only."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[1]
+IMPURE = {
+    "sqlite3",
+    "flask",
+    "requests",
+    "eventsourcing",
+    "os",
+    "pathlib",
+    "time",
+    "random",
+    "uuid",
+    "logging",
+    "secrets",
+    "socket",
+    "subprocess",
+    "threading",
+}
+CLOCKS = {"now", "utcnow", "today"}
+PURE = sorted((PROJECT / "ledger/domain").rglob("*.py")) + sorted((PROJECT / "ledger/proof").rglob("*.py"))
+STOP = [
+    *sorted((PROJECT / "ledger/domain").rglob("*.py")),
+    *(PROJECT / "ledger" / n for n in ("files.py", "digest.py", "errors.py")),
+]
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(PROJECT))
+
+
+def imported(path: Path) -> set[str]:
+    """Full names of the modules that a file imports, wherever in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            found |= {node.module or ""} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize("path", PURE, ids=name_of)
+def test_the_pure_core_imports_nothing_of_the_outside_world(path):
+    assert not {name.partition(".")[0] for name in imported(path)} & IMPURE
+
+
+@pytest.mark.parametrize("path", PURE, ids=name_of)
+def test_the_pure_core_reads_no_clock_opens_no_file_and_prints_nothing(path):
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Call):
+            function = node.func
+            assert not (isinstance(function, ast.Attribute) and function.attr in CLOCKS), ast.unparse(node)
+            assert not (isinstance(function, ast.Name) and function.id in {"open", "print", "input", "exec", "eval"})
+
+
+@pytest.mark.parametrize("path", STOP, ids=name_of)
+def test_what_the_stop_needs_is_the_standard_library_and_itself(path):
+    for name in imported(path):
+        top = name.partition(".")[0]
+        own = name == "ledger" or name.startswith(("ledger.domain", "ledger.errors", "ledger.digest"))
+        assert top in sys.stdlib_module_names or own, name
+
+
+def test_what_the_stop_needs_loads_without_any_package():
+    program = "import ledger.domain.decide, ledger.domain.evolve, ledger.domain.record, ledger.files"
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, '.'); {program}"], cwd=PROJECT
+    )
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize("path", sorted((PROJECT / "ledger").rglob("*.py")), ids=name_of)
+def test_no_file_is_longer_than_400_lines(path):
+    assert len(path.read_text("utf-8").splitlines()) <= 400
+
+
+def test_the_import_contract_stands_in_pyproject_and_is_kept():
+    tool = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["tool"]
+    assert "importlinter" in tool, "pyproject.toml has no [tool.importlinter] yet"
+    assert {contract["type"] for contract in tool["importlinter"]["contracts"]} >= {"layers", "forbidden"}
+    program = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run([program, "--no-cache"], cwd=PROJECT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
