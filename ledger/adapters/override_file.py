@@ -156,6 +156,20 @@ def remove(path: Path, expected_sha384: str, clock: Clock) -> FileSeen:
     return look(path, clock)
 
 
+def move_aside(path: Path, clock: Clock) -> Path:
+    """Rename whatever has the name to ``<name>.replaced-<UTC>`` beside it, so that the name is free; the new path.
+
+    Nothing is deleted or followed. Raises ``Unreachable`` where the folder cannot be changed.
+    """
+    aside = path.with_name(f"{path.name}.replaced-{clock():%Y%m%dT%H%M%S%f}")
+    try:
+        os.rename(path, aside)
+        files.sync_folder(path.parent)
+    except OSError as error:
+        raise Unreachable(f"{path} cannot be moved aside: {_reason(error)}. Check the folder's owner") from error
+    return aside
+
+
 def listing(folder: Path) -> bytes:
     """UTF-8 text, one line per entry of ``folder`` by name: mode, size, time of change (UTC) and name. Never raises."""
     try:

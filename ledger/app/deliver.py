@@ -11,10 +11,18 @@ from pathlib import Path
 
 from ledger.adapters import override_file
 from ledger.app.installation import Installation
-from ledger.domain.commands import SYSTEM, Command, ExpireEffect, Record, RecordOverride
+from ledger.domain.commands import SYSTEM, Command, ExpireEffect, Record, RecordOverride, RecordPutBack
 from ledger.domain.decide.stopping import override_content
 from ledger.domain.events.override import OverrideFailed, OverrideRemovalFailed, OverrideRemoved
-from ledger.domain.events.silence import SilenceCreated, SilenceEnded, SilenceEndFailed, SilenceFailed
+from ledger.domain.events.silence import (
+    SilenceCreated,
+    SilenceEnded,
+    SilenceEndFailed,
+    SilenceExtended,
+    SilenceExtendFailed,
+    SilenceExtendRequested,
+    SilenceFailed,
+)
 from ledger.domain.state import Effect, Rollback
 from ledger.domain.text import INLINE, shorten
 from ledger.errors import Refused, Unreachable
@@ -54,6 +62,38 @@ def _write(installation: Installation, rollback: Rollback, effect: Effect) -> Co
         return Record(event=OverrideFailed(path=asked.path, cause=shorten(str(error), 2 * INLINE)))
     installation.keep(file.content)
     return RecordOverride(file=file)
+
+
+def _put_back(installation: Installation, rollback: Rollback, effect: Effect) -> Command:
+    """Move aside what stands at the path and write the declared bytes, which the artefacts hold."""
+    path, declared = Path(rollback.override.path), rollback.override.sha384
+    moved = ""
+    try:
+        found = installation.look(path)
+        if found.kind != "absent" and (found.sha384 != declared or found.mode != "0600"):
+            moved = str(override_file.move_aside(path, installation.clock))
+        file = override_file.write(path, installation.artefacts.get(declared), installation.clock)
+    except (Refused, Unreachable) as error:
+        return Record(event=OverrideFailed(path=str(path), cause=shorten(str(error), 2 * INLINE)))
+    return RecordPutBack(file=file, moved_to=moved)
+
+
+def _extend(installation: Installation, rollback: Rollback, effect: Effect) -> Command:
+    asked = effect.request
+    assert isinstance(asked, SilenceExtendRequested)
+    try:
+        extended = installation.alertmanager.extend(asked.silence_id, asked.ends_at)
+    except (Refused, Unreachable) as error:
+        cause = shorten(str(error), 2 * INLINE)
+        return Record(event=SilenceExtendFailed(silence_id=asked.silence_id, cause=cause))
+    return Record(
+        event=SilenceExtended(
+            silence_id=extended.silence.id,
+            replaced=extended.replaced,
+            ends_at=extended.silence.ends_at,
+            transcript_sha384=installation.keep(extended.transcript),
+        )
+    )
 
 
 def _remove(installation: Installation, rollback: Rollback, effect: Effect) -> Command:
@@ -124,7 +164,9 @@ def _end_silence(installation: Installation, rollback: Rollback, effect: Effect)
 
 _DELIVERIES: dict[str, Callable[[Installation, Rollback, Effect], Command]] = {
     "override": _write,
+    "put_back": _put_back,
     "removal": _remove,
     "silence": _silence,
+    "silence_extend": _extend,
     "silence_end": _end_silence,
 }

@@ -8,6 +8,7 @@ from typing import Any
 
 from ledger.app.installation import Installation
 from ledger.domain.decide.rules import duration_minutes, owed_before, owed_before_end
+from ledger.domain.duties import owed
 from ledger.domain.record import Recorded
 from ledger.domain.runbook import STEPS
 from ledger.domain.state import Rollback, State
@@ -41,6 +42,11 @@ def rollback_json(rollback: Rollback, names: dict[str, str] | None = None) -> di
             {"effect": e.kind, "entry": e.requested, "not_after": e.not_after.isoformat()} for e in rollback.effects
         ],
         "steps": [_step_json(rollback, number, people) for number in range(7)],
+        "owed": [
+            {"what": one.what, "who": one.who, "since": one.since.isoformat(), "entry": one.entry}
+            for one in owed(rollback)
+        ],
+        "duty": {role: people.get(who, who) for role, who in sorted(rollback.duty.items())},
         "next": next_actions(rollback),
     }
 
@@ -52,7 +58,7 @@ def _step_json(rollback: Rollback, number: int, people: dict[str, str]) -> dict[
         "title": step.title,
         "role": step.role,
         "passes_when": step.passes_when,
-        "verdict": state.verdict,
+        "verdict": state.shown,
         "reasons": list(state.reasons),
         "attempts": state.attempts,
         "entry": state.entry or None,

@@ -8,6 +8,7 @@ from types import FrameType
 
 import click
 
+from ledger.cli import duties as _duties  # noqa: F401 (adds its commands to ``rollback``)
 from ledger.cli.home import config, doctor, export, init, log, observe, status, verify
 from ledger.cli.keys import keys
 from ledger.cli.lab import lab, rehearse

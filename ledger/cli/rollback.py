@@ -59,7 +59,9 @@ def tell(session: Session, outcome: Outcome) -> None:
 @click.option("--purpose", type=click.Choice(PURPOSES), default="incident", show_default=True)
 @click.option("--component", type=click.Choice(list(COMPONENTS)), default="multi_strategy", show_default=True)
 @click.option("--channel", default="", help="Where it is announced.")
+@click.option("--start", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z"]), help="Planned work: begin.")
 @click.option("--window", default="", help="Length of the maintenance window, e.g. 2h.")
+@click.option("--expect-alert", "expected", multiple=True, help="Load test: an alert that it will raise; repeats.")
 @click.option("--permalink", default="", help="Link to the announcement.")
 @stage4_command
 def open_(session: Session, **given: Any) -> None:
@@ -138,10 +140,15 @@ def end_incident(session: Session, rollback: str, note: str) -> None:
 @rollback.command()
 @ROLLBACK
 @click.option("--permalink", default="", help="Link to the all-clear.")
+@click.option(
+    "--owe-silence-end", is_flag=True, help="Alertmanager is down: the silence's end is owed, also after closing."
+)
 @stage4_command
-def restore(session: Session, rollback: str, permalink: str) -> None:
+def restore(session: Session, rollback: str, permalink: str, owe_silence_end: bool) -> None:
     """Step 5: remove the override, see the restart, end the silence, all-clear (l2_ops). Goes on where it stopped."""
     found = session.installation.rollback(rollback)
+    if owe_silence_end:
+        found = restoring.owe_silence_end(session.installation, session.actor, found)
     tell(session, restoring.restore(session.installation, session.actor, found, session.say, permalink))
 
 

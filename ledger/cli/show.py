@@ -15,6 +15,9 @@ MARKS = {
     "fail": ("✘", "red"),
     "error": ("!", "red"),
     "inconclusive": ("?", "yellow"),
+    "lapsed": ("↻", "yellow"),
+    "waived": ("–", "yellow"),
+    "accepted": ("≈", "yellow"),
     None: ("·", "dim"),
 }
 
@@ -48,6 +51,9 @@ def show_rollback(console: Console, page: dict[str, Any]) -> None:
     console.print(table)
     for pending in page["pending"]:
         console.print(f"pending: {pending['effect']} asked for by entry {pending['entry']}", style="yellow")
+    for debt in page["owed"]:
+        since = debt["since"][:16].replace("T", " ")
+        console.print(f"owed  {debt['what']} ({debt['who']}), since {since} UTC", markup=False, style="yellow")
     for line in page["next"]:
         console.print(f"next  {line}", markup=False, style="bold")
     if page["duration_min"] is not None:

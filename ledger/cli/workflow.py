@@ -41,7 +41,6 @@ from ledger.files import replace as replace_file
 from ledger.lab import tools
 
 LONGEST_SECONDS = 24 * 3600  # a longer silence is a slip of the finger, and would hide real alerts
-LONGEST_REASON = 1000
 MARKER = "[stage4:{}:workflow]"  # the ledger's own silences have the end of its origin there
 TOOLS = DEPLOY.parent / "var" / "lab" / "tools"
 _LABELS = re.compile(r"[A-Za-z_]\w*=[^\s,][^,]*(?:,[A-Za-z_]\w*=[^\s,][^,]*)*", re.ASCII)
@@ -231,7 +230,7 @@ def _check_rollback(name: str) -> None:
 
 
 def _check_reason(reason: str) -> str:
-    text = check_text("the reason", reason, longest=LONGEST_REASON)
+    text = check_text("the reason", reason, longest=1000)
     if "[stage4:" in text:
         raise Refused("the reason holds [stage4:, which marks a rollback's silence: leave it out")
     return " ".join(text.split())
@@ -313,11 +312,11 @@ def _settle(server: Alertmanager, name: str, matchers: Sequence[Matcher], second
 
 def _check_fit(found: SilenceSeen, name: str, matchers: Sequence[Matcher]) -> None:
     """``Refused`` where the rollback's silence mutes something else, or nothing yet."""
-    mended = f"end it first (stage4 workflow unsilence --rollback {name}; the workflow's mode unsilence)"
+    mended = f"end it first, by the workflow's mode unsilence or: stage4 workflow unsilence --rollback {name}"
     if set(found.matchers) != set(matchers):
         asked, there = (", ".join(sorted(map(str, those))) for those in (matchers, found.matchers))
-        owed = (f"asked for {asked}", f"found {there}")
-        raise Refused(f"{name} has the silence {found.id} already, with other matchers: {mended}", owed)
+        sentence = f"{name} has the silence {found.id} already, with other matchers: {mended}"
+        raise Refused(sentence, (f"asked for {asked}", f"found {there}"))
     if found.state != "active":
         raise Refused(f"the silence {found.id} of {name} only begins at {format_time(found.starts_at)}: {mended}")
 

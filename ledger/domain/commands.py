@@ -93,6 +93,7 @@ class OpenRollback(Command):
     ticket_sha384: str = ""
     firing: tuple[str, ...] = ()
     firing_sha384: str = ""
+    expected: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +119,8 @@ class WriteOverride(Command):
     requested_by: str
     component: str
     expires_at: datetime | None = None
+    file: FileSeen | None = None
+    """What is at the path now; judged where another rollback holds the scheduler already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -337,3 +340,135 @@ class Record(Command):
     """What an effect came to or the observer saw; the event says it all. Only the ledger itself does this."""
 
     event: Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refuse(Command):
+    """A product owner says no."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportConfirmation(Command):
+    """Somebody heard the owner's yes."""
+
+    owner: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waive(Command):
+    """Depart from a step."""
+
+    number: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accept(Command):
+    """Accept an inconclusive verdict: the first person proposes, the second accepts."""
+
+    number: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assume(Command):
+    """Cover an absent role in this rollback."""
+
+    role: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferHandover(Command):
+    """Offer a role to another person."""
+
+    role: str
+    receiver: str
+    open_points: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptHandover(Command):
+    """Accept a role that was offered."""
+
+    role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review(Command):
+    """Say that the deviations were looked at."""
+
+    text: str
+    text_sha384: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attach(Command):
+    """Attach a file to a step."""
+
+    number: int
+    name: str
+    size: int
+    attached_sha384: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correct(Command):
+    """Say what was wrong in an earlier entry."""
+
+    entry: int
+    text: str
+    text_sha384: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkTicket(Command):
+    """Name the ticket, or another one."""
+
+    ticket: str
+    ticket_state: str = "claimed"
+    ticket_sha384: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtendWindow(Command):
+    """Make the maintenance window longer."""
+
+    window_end: datetime
+    reason: str
+    announcement_sha384: str
+    permalink: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutBack(Command):
+    """Put the declared override back where somebody changed or removed it."""
+
+    file: FileSeen
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordPutBack(Command):
+    """What came of putting the override back."""
+
+    file: FileSeen
+    moved_to: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtendSilence(Command):
+    """Let the silence last longer, counted from its current end."""
+
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OweSilenceEnd(Command):
+    """Alertmanager cannot be reached at the end."""
+
+    cause: str

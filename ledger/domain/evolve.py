@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ledger.domain.duties import require
 from ledger.domain.events import DIGESTS, ledger, observation, override, rollback
 from ledger.domain.events.base import Event
 from ledger.domain.record import Recorded
-from ledger.domain.runbook import ALL_ROLES
+from ledger.domain.runbook import ALL_ROLES, RUNBOOK_ROLES
 from ledger.domain.state import (
     Evidence,
     FileView,
@@ -21,7 +22,7 @@ from ledger.domain.state import (
     State,
     StepState,
 )
-from ledger.domain.transitions import AFTER_CLOSING, TRANSITIONS, opened, require
+from ledger.domain.transitions import AFTER_CLOSING, TRANSITIONS, opened
 from ledger.errors import Corrupt
 
 
@@ -80,8 +81,19 @@ def _apply_to_rollback(state: State, record: Recorded, event: Event) -> State:
         apply = TRANSITIONS.get(type(event))
         after = apply(before, record, event) if apply else before
     _require_next(after, record)
+    after = _on_duty(after, record, event)
     after = after._replace(entries=record.rollback_entry, evidence=after.evidence + _evidence(record, event))
     return _put(state, _judge(after, record, event) if event.decides else after)
+
+
+def _on_duty(after: Rollback, record: Recorded, event: Event) -> Rollback:
+    """Who took a step (and so cannot review it), and who holds the role it was taken under."""
+    if event.step is None or record.role not in RUNBOOK_ROLES or type(event) is rollback.RollbackConfirmed:
+        return after
+    if record.actor in after.took_steps and after.duty.get(record.role) == record.actor:
+        return after
+    duty = {**after.duty, record.role: record.actor}
+    return after._replace(took_steps=after.took_steps | {record.actor}, duty=duty)
 
 
 def _evidence(record: Recorded, event: Event) -> tuple[Evidence, ...]:
@@ -173,6 +185,7 @@ _STAGE: dict[type[Event], Callable[[State, Recorded, Any], State]] = {
     observation.SchedulerObserved: _scheduler_seen,
     override.OverrideWritten: _file_present,
     override.OverrideAdopted: _file_present,
+    override.OverridePutBack: _file_present,
     rollback.StopTakenIn: _file_present,
     override.OverrideRemoved: _file_gone,
     override.OverrideRemovedOutside: _file_gone,

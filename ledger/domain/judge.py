@@ -124,7 +124,8 @@ def judge_watch(
     running = rollback.watch
     stopped = (rollback.override.written_at or watch.start).replace(microsecond=0)
     ours = [episode for episode in watch.episodes if is_stage4(episode, installation)]
-    new = tuple(e for e in ours if e.severity == "critical" and e.active_at >= stopped)
+    expected = set(rollback.expected)
+    new = tuple(e for e in ours if e.severity == "critical" and e.active_at >= stopped and e.name not in expected)
     carried = tuple(e for e in ours if e.active_at < stopped)
     foreign = [e.name for e in watch.episodes if e not in ours and e.severity == "critical" and e.active_at >= stopped]
     sick = [
@@ -186,22 +187,46 @@ def _cycled(seen: SchedulerSeen, before: int | None, removed: datetime | None) -
     )
 
 
-def judge_restore(rollback: Rollback, file: FileSeen, scheduler: SchedulerSeen, silence: SilenceSeen | None) -> Judged:
+def judge_restore(
+    rollback: Rollback,
+    file: FileSeen,
+    scheduler: SchedulerSeen,
+    silence: SilenceSeen | None,
+    held_by: Sequence[str] = (),
+) -> Judged:
     """Step 5 as a whole: file gone, restart seen, still enabled without warnings, own silence seen expired.
 
     A rollback that never stopped the scheduler (aborted early) owes neither a restart nor an all-clear.
     """
+    if rollback.override.held_by:
+        return _judge_held(rollback, file, silence, held_by)
     stopped = rollback.override.written_at is not None
     return worst(
+        *_silence_ended(rollback, silence),
         _fail(file.kind != "absent", f"{file.path} is there again: {file.kind}"),
         _fail(stopped and rollback.restarted_at is None, "the restart was not confirmed"),
         _unclear(scheduler.status == "unknown", f"the scheduler's status is unknown: {scheduler.error}"),
         _fail(scheduler.status == "disabled", "the scheduler is disabled"),
         _fail(scheduler.warnings, f"the scheduler warns: {'; '.join(scheduler.warnings)}"),
-        _fail(
-            silence is not None and silence.state != "expired",
-            f"the silence {rollback.silence.id} is {silence.state if silence else ''}",
-        ),
-        _fail(rollback.silence.state == "active", f"the silence {rollback.silence.id} has not ended"),
         _fail(stopped and not rollback.all_clear, "the all-clear was not announced"),
+    )
+
+
+def _silence_ended(rollback: Rollback, silence: SilenceSeen | None) -> tuple[tuple[Verdict, str], ...]:
+    """Own silence seen expired, or its end recorded as owed because Alertmanager is down."""
+    if rollback.silence.state == "end_owed":
+        return ()
+    seen = silence.state if silence else ""
+    return (
+        _fail(seen not in ("", "expired"), f"the silence {rollback.silence.id} is {seen}"),
+        _fail(rollback.silence.state == "active", f"the silence {rollback.silence.id} has not ended"),
+    )
+
+
+def _judge_held(rollback: Rollback, file: FileSeen, silence: SilenceSeen | None, held_by: Sequence[str]) -> Judged:
+    """Step 5 while others hold the scheduler: the hold is released, the file stays theirs, own silence ended."""
+    return worst(
+        *_silence_ended(rollback, silence),
+        _fail(not held_by, "nobody holds the scheduler any more: it must be seen enabled"),
+        _fail(file.sha384 != rollback.override.sha384, f"{file.path} is not what was declared: {file.kind}"),
     )

@@ -8,6 +8,7 @@ Role = Literal[
     "incident_manager", "l2_ops", "observability", "noc", "product_owner", "auditor", "admin", "system", "none"
 ]
 Verdict = Literal["pass", "fail", "error", "inconclusive"]
+EffectKind = Literal["override", "put_back", "removal", "silence", "silence_extend", "silence_end"]
 Purpose = Literal["incident", "load_test", "maintenance", "drill"]
 
 RUNBOOK_ROLES: tuple[Role, ...] = ("incident_manager", "l2_ops", "observability", "noc", "product_owner")

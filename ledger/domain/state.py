@@ -13,11 +13,11 @@ from ledger.domain.events.override import OverrideRequested
 from ledger.domain.events.rollback import WatchStarted
 from ledger.domain.events.silence import SilenceRequested
 from ledger.domain.facts import Matcher
-from ledger.domain.runbook import Verdict
+from ledger.domain.runbook import EffectKind, Verdict
 
 Phase = Literal["open", "completed", "aborted"]
-EffectKind = Literal["override", "removal", "silence", "silence_end"]
 EPOCH = datetime.fromtimestamp(0, UTC)
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class StepState(NamedTuple):
@@ -29,11 +29,43 @@ class StepState(NamedTuple):
     at: datetime | None = None
     by: str = ""
     reasons: tuple[str, ...] = ()
+    lapsed: int = 0
+    """Entry that saw its condition end."""
+    waived: int = 0
+    accepted: int = 0
+    proposed: tuple[str, int] | tuple[()] = ()
+    """Who proposed to accept an inconclusive verdict, and the entry."""
 
     @property
     def passed(self) -> bool:
-        """Whether the last attempt passed."""
-        return self.verdict == "pass"
+        """Whether the runbook may go on: passed and not lapsed, or waived, or accepted by two."""
+        return (self.verdict == "pass" and not self.lapsed) or bool(self.waived or self.accepted)
+
+    @property
+    def shown(self) -> str | None:
+        """The verdict as people see it: ``lapsed``, ``waived`` and ``accepted`` are told apart from ``pass``."""
+        if self.waived:
+            return "waived"
+        if self.accepted:
+            return "accepted"
+        return "lapsed" if self.lapsed else self.verdict
+
+
+class Deviation(NamedTuple):
+    """Something that a review must look at."""
+
+    entry: int
+    at: datetime
+    why: str
+
+
+class Handover(NamedTuple):
+    """A role offered to somebody."""
+
+    entry: int
+    duty: str
+    giver: str
+    receiver: str
 
 
 class Effect(NamedTuple):
@@ -68,6 +100,9 @@ class Override(NamedTuple):
     cycle: int | None = None
     """The scheduler's finished cycles just before the removal."""
     removed_at: datetime | None = None
+    """When it was removed, or this rollback's hold released."""
+    held_by: tuple[str, ...] = ()
+    """The rollbacks that held the scheduler when this one released it."""
     expired: int = 0
     """Sequence of the entry that saw it outlive its own end."""
     removed_outside: int = 0
@@ -83,7 +118,7 @@ class Silence(NamedTuple):
     id: str = ""
     matchers: tuple[Matcher, ...] = ()
     ends_at: datetime | None = None
-    state: Literal["none", "active", "ended", "lost"] = "none"
+    state: Literal["none", "active", "ended", "lost", "end_owed"] = "none"
 
 
 class Watch(NamedTuple):
@@ -125,6 +160,18 @@ class Rollback(NamedTuple):
     all_clear: int = 0
     summary_sha384: str = ""
     evidence: tuple[Evidence, ...] = ()
+    expected: tuple[str, ...] = ()
+    refused: int = 0
+    deviations: tuple[Deviation, ...] = ()
+    reviewed: int = 0
+    took_steps: frozenset[str] = frozenset()
+    assumed: frozenset[tuple[str, str]] = frozenset()
+    handovers: tuple[Handover, ...] = ()
+    duty: Mapping[str, str] = _NOTHING
+    """Role -> the person who holds it now."""
+    extension: tuple[int, datetime] | tuple[()] = ()
+    """An extension of the window that waits for its confirmation."""
+    overrun: int = 0
 
     @property
     def is_open(self) -> bool:
@@ -165,9 +212,6 @@ class FileView(NamedTuple):
     entry: int = 0
 
 
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
-
-
 class State(NamedTuple):
     """The whole stage. The mappings are never changed in place."""
 
@@ -187,8 +231,13 @@ class State(NamedTuple):
         return self.open.get(name) or self.closed.get(name)
 
     @property
+    def holders(self) -> tuple[Rollback, ...]:
+        """The open rollbacks that hold the scheduler, the first to stop it first."""
+        return tuple(rollback for rollback in self.open.values() if rollback.holds)
+
+    @property
     def holder(self) -> Rollback | None:
-        """The open rollback whose override stops the scheduler."""
+        """The first of the holders."""
         return next((rollback for rollback in self.open.values() if rollback.holds), None)
 
 

@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ledger.domain import duties
+from ledger.domain.duties import deviate, require
 from ledger.domain.events import ledger, observation, override, rollback, silence
 from ledger.domain.events.base import Event
 from ledger.domain.record import Recorded
-from ledger.domain.state import Effect, EffectKind, Override, Rollback, Silence, Watch
-from ledger.errors import Corrupt
-
-
-def require(condition: object, sentence: str) -> None:
-    """``Corrupt`` with the sentence where the condition does not hold."""
-    if not condition:
-        raise Corrupt(sentence)
+from ledger.domain.runbook import EffectKind
+from ledger.domain.state import Effect, Override, Rollback, Silence, Watch
 
 
 def opened(record: Recorded, event: rollback.RollbackOpened) -> Rollback:
@@ -32,6 +28,7 @@ def opened(record: Recorded, event: rollback.RollbackOpened) -> Rollback:
         record.actor,
         record.at,
         record.sequence,
+        expected=event.expected,
     )
 
 
@@ -43,7 +40,7 @@ def _confirmed(before: Rollback, record: Recorded, event: rollback.RollbackConfi
 
 def _emergency(before: Rollback, record: Recorded, event: rollback.EmergencyDeclared) -> Rollback:
     require(not before.emergency, f"an emergency was declared for {before.id} already")
-    return before._replace(emergency=record.sequence)
+    return deviate(before._replace(emergency=record.sequence), record, "emergency")
 
 
 def _ask(before: Rollback, kind: EffectKind, record: Recorded, event: Any) -> Rollback:
@@ -70,7 +67,8 @@ def _override_written(before: Rollback, record: Recorded, event: override.Overri
 
 
 def _override_failed(before: Rollback, record: Recorded, event: override.OverrideFailed) -> Rollback:
-    return _done(before, "override", record.status)
+    kind: EffectKind = "put_back" if any(effect.kind == "put_back" for effect in before.effects) else "override"
+    return _done(before, kind, record.status)
 
 
 def _override_adopted(before: Rollback, record: Recorded, event: override.OverrideAdopted) -> Rollback:
@@ -81,7 +79,31 @@ def _override_adopted(before: Rollback, record: Recorded, event: override.Overri
     )
 
 
+def _hold_joined(before: Rollback, record: Recorded, event: override.HoldJoined) -> Rollback:
+    require(not before.holds, f"{before.id} holds the scheduler already")
+    if event.verdict != "pass":
+        return before
+    return before._replace(override=Override(None, record.actor, event.path, event.override_sha384, event.seen_at))
+
+
+def _hold_released(before: Rollback, record: Recorded, event: override.HoldReleased) -> Rollback:
+    require(before.holds and before.restoring, f"{before.id} has no hold to release")
+    return before._replace(override=before.override._replace(removed_at=event.seen_at, held_by=event.held_by))
+
+
+def _put_back_requested(before: Rollback, record: Recorded, event: override.PutBackRequested) -> Rollback:
+    require(before.holds, f"{before.id} does not hold the scheduler")
+    require(event.override_sha384 == before.override.sha384, "what is put back is what was declared")
+    return deviate(_ask(before, "put_back", record, event), record, "override put back")
+
+
+def _put_back(before: Rollback, record: Recorded, event: override.OverridePutBack) -> Rollback:
+    after = _done(before, "put_back", record.status)
+    return after._replace(override=after.override._replace(removed_outside=0, gone_at=None))
+
+
 def _stop_taken_in(before: Rollback, record: Recorded, event: rollback.StopTakenIn) -> Rollback:
+    before = deviate(before, record, "stop taken in from the spool")
     if not event.override_sha384:
         return before
     require(not before.holds or before.stoppable_again, f"{before.id} has its override already")
@@ -151,13 +173,40 @@ def _silence_adopted(before: Rollback, record: Recorded, event: silence.SilenceA
     )
 
 
+def _extend_requested(before: Rollback, record: Recorded, event: silence.SilenceExtendRequested) -> Rollback:
+    require(event.silence_id == before.silence.id, f"{event.silence_id} is not the silence of {before.id}")
+    return _ask(before, "silence_extend", record, event)
+
+
+def _extended(before: Rollback, record: Recorded, event: silence.SilenceExtended) -> Rollback:
+    after = _done(before, "silence_extend", record.status)
+    return after._replace(silence=after.silence._replace(id=event.silence_id, ends_at=event.ends_at))
+
+
+def _extend_failed(before: Rollback, record: Recorded, event: silence.SilenceExtendFailed) -> Rollback:
+    return _done(before, "silence_extend", record.status)
+
+
+def _silence_lost(before: Rollback, record: Recorded, event: silence.SilenceLost) -> Rollback:
+    require(before.silence.state == "active" and event.silence_id == before.silence.id, "no such silence to lose")
+    return before._replace(silence=before.silence._replace(state="lost"))
+
+
+def _end_owed(before: Rollback, record: Recorded, event: silence.SilenceEndOwed) -> Rollback:
+    require(before.silence.state == "active", f"{before.id} has no silence whose end could be owed")
+    rest = tuple(effect for effect in before.effects if effect.kind != "silence_end")
+    after = before._replace(effects=rest, silence=before.silence._replace(state="end_owed"))
+    return deviate(after, record, "end of the silence owed")
+
+
 def _silence_end_requested(before: Rollback, record: Recorded, event: silence.SilenceEndRequested) -> Rollback:
     require(event.silence_id == before.silence.id, f"{event.silence_id} is not the silence of {before.id}")
     return _ask(before, "silence_end", record, event)
 
 
 def _silence_ended(before: Rollback, record: Recorded, event: silence.SilenceEnded) -> Rollback:
-    after = _done(before, "silence_end", record.status)
+    after = before if before.silence.state == "end_owed" else _done(before, "silence_end", record.status)
+    require(event.silence_id == before.silence.id, f"{event.silence_id} is not the silence of {before.id}")
     return after._replace(silence=after.silence._replace(state="ended", ends_at=event.ended_at))
 
 
@@ -166,9 +215,11 @@ def _silence_end_failed(before: Rollback, record: Recorded, event: silence.Silen
 
 
 def _silence_observed(before: Rollback, record: Recorded, event: observation.SilenceObserved) -> Rollback:
-    if event.silence_id != before.silence.id:
+    if event.silence_id != before.silence.id or before.silence.state not in ("active", "end_owed"):
         return before
     state = {"active": "active", "pending": "active", "expired": "ended", "absent": "lost"}[event.found]
+    if before.silence.state == "end_owed" and state == "active":
+        return before
     return before._replace(silence=before.silence._replace(state=state, ends_at=event.ends_at))  # type: ignore[arg-type]
 
 
@@ -235,6 +286,10 @@ TRANSITIONS: dict[type[Event], Callable[[Rollback, Recorded, Any], Rollback]] = 
     override.OverrideWritten: _override_written,
     override.OverrideFailed: _override_failed,
     override.OverrideAdopted: _override_adopted,
+    override.HoldJoined: _hold_joined,
+    override.HoldReleased: _hold_released,
+    override.PutBackRequested: _put_back_requested,
+    override.OverridePutBack: _put_back,
     override.OverrideRemovalRequested: _removal_requested,
     override.OverrideRemoved: _removed,
     override.OverrideRemovalFailed: _removal_failed,
@@ -247,9 +302,21 @@ TRANSITIONS: dict[type[Event], Callable[[Rollback, Recorded, Any], Rollback]] = 
     silence.SilenceCreated: _silence_created,
     silence.SilenceFailed: _silence_failed,
     silence.SilenceAdopted: _silence_adopted,
+    silence.SilenceExtendRequested: _extend_requested,
+    silence.SilenceExtended: _extended,
+    silence.SilenceExtendFailed: _extend_failed,
+    silence.SilenceLost: _silence_lost,
+    silence.SilenceEndOwed: _end_owed,
     silence.SilenceEndRequested: _silence_end_requested,
     silence.SilenceEnded: _silence_ended,
     silence.SilenceEndFailed: _silence_end_failed,
     observation.SilenceObserved: _silence_observed,
+    **duties.TRANSITIONS,
 }
-AFTER_CLOSING = frozenset({rollback.NoteAdded, rollback.RollbackConfirmed, ledger.LogKept})
+AFTER_CLOSING = duties.AFTER_CLOSING | {
+    rollback.NoteAdded,
+    rollback.RollbackConfirmed,
+    ledger.LogKept,
+    silence.SilenceEnded,
+    observation.SilenceObserved,
+}

@@ -18,6 +18,8 @@ from ledger.verify.report import Head, Report
 from ledger.verify.said import said_checked, said_not_checked
 from ledger.verify.signatures import Signatures
 
+_BATCH = 1 << 19
+"""Bytes of lines that are judged together."""
 _KINDS = 32
 """Ways of knowing people that are counted apart; a hostile log cannot make more."""
 
@@ -41,7 +43,7 @@ def verify(
     check = _Check(checkpoint, verifier, hmac_keys, heads, Findings(max_findings))
     source = Lines(lines, check.findings, progress)
     for line in check.order.arrange(source):
-        check.entry(line)
+        check.add(line)
     return check.report(source.bytes_read)
 
 
@@ -74,9 +76,29 @@ class _Check:
         self._link = GENESIS
         self._sound = True
         self._timestamp = ""
+        self._batch: list[Line] = []
+        self._bytes = 0
+        self._to_replay: list[Line] = []
 
-    def entry(self, line: Line) -> None:
-        """The next entry in the ledger's order."""
+    def add(self, line: Line) -> None:
+        """The next entry in the ledger's order. Judged in batches, one step after the other: much faster."""
+        self._batch.append(line)
+        self._bytes += len(line.raw)
+        if self._bytes > _BATCH:
+            self._judge()
+
+    def _judge(self) -> None:
+        batch, self._batch, self._bytes = self._batch, [], 0
+        for line in batch:
+            self._entry(line)
+        self._replay()
+
+    def _replay(self) -> None:
+        """Step 7, as far as the other steps are."""
+        lines, self._to_replay = self._to_replay, []
+        self.replay.follow(lines)
+
+    def _entry(self, line: Line) -> None:
         self.entries += 1
         if line.sequence != self.last + 1:
             self._gap(line.sequence)
@@ -87,6 +109,7 @@ class _Check:
         self._link, self.last = line.link, line.sequence
 
     def _gap(self, sequence: int) -> None:
+        self._replay()
         self.anchors.lack(self.last + 1)
         self.replay.stop(self.last + 1)
         self._link, self._sound, self.last = "", False, sequence - 1
@@ -97,6 +120,7 @@ class _Check:
         cause, expected, found, sentence = problem
         self.findings.run(cause, line.sequence, line.number, expected, found, sentence)
         self._sound = False
+        self._replay()
         self.replay.stop(line.sequence)
         if line.raw:
             self.anchors.add(line.raw)
@@ -126,7 +150,7 @@ class _Check:
         if origin != self.origin and (origin is not None or "rollback" not in body["metadata"]):
             self._check_origin(line, origin)
         self._count(body["metadata"].get("auth"))
-        self.replay.follow(line)  # step 7
+        self._to_replay.append(line)
 
     # --- step 4 ------------------------------------------------------------------------------------------------------
 
@@ -195,6 +219,7 @@ class _Check:
 
     def report(self, bytes_read: int) -> Report:
         """Everything that was found, after the last line."""
+        self._judge()
         self.findings.raise_limit(2 + len(self.heads))
         if not self.entries:
             self.findings.add(Cause.EMPTY, None, None, "at least one entry", "none", "The log has no entry at all.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 from ledger.domain.events.ledger import LedgerOpened
 from ledger.domain.events.rollback import RollbackAborted, RollbackCompleted, RollbackConfirmed, RollbackOpened
@@ -20,6 +20,15 @@ _OF_ROLLBACKS = frozenset({"alerts.silenced", "override.active", "rollback.activ
 _UNOPENED = LedgerOpened(purpose="production", checkpoint_key="", hmac_key_id="", hmac_algorithm="")
 _HOSTILE = (Corrupt, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
 """What nonsense in an entry's fields may raise; all of it is the entry's fault."""
+
+
+def _parse(line: Line) -> Recorded | str:
+    """The record of an entry, or why its event cannot be read."""
+    assert line.entry is not None
+    try:
+        return parse_body(line.sequence, line.entry.timestamp, line.entry.body)
+    except _HOSTILE as error:
+        return str(error)
 
 
 class Replay:
@@ -54,15 +63,15 @@ class Replay:
         """Entry ``sequence`` is perhaps not what was written."""
         self._doubt = self._doubt or sequence
 
-    def follow(self, line: Line) -> None:
-        """Replay one entry."""
-        entry = line.entry
-        assert entry is not None
-        try:
-            record = parse_body(line.sequence, entry.timestamp, entry.body)
-        except _HOSTILE as error:
-            self._malformed(line, entry.metadata, str(error))
-            return
+    def follow(self, lines: Sequence[Line]) -> None:
+        """Replay entries, one after the other."""
+        for line, read in [(line, _parse(line)) for line in lines]:
+            if isinstance(read, str):
+                self._malformed(line, read)
+            else:
+                self._follow(line, read)
+
+    def _follow(self, line: Line, record: Recorded) -> None:
         if record.event is None:
             self.unknown += 1
         if self.stopped:
@@ -104,7 +113,9 @@ class Replay:
 
     # --- what does not fit -------------------------------------------------------------------------------------------
 
-    def _malformed(self, line: Line, metadata: dict[str, Any], reason: str) -> None:
+    def _malformed(self, line: Line, reason: str) -> None:
+        assert line.entry is not None
+        metadata = line.entry.metadata
         self._report(Cause.EVENT_MALFORMED, line, "an event of its kind", reason, reason)
         name, number = metadata.get("rollback"), metadata.get("rollback_entry")
         if type(name) is str and type(number) is int:
@@ -146,7 +157,7 @@ class Replay:
 
     def _is_doubtful(self, sequence: int) -> bool:
         """Whether earlier damage may be why the entry does not fit; the replay ends there."""
-        if not self._doubt or sequence == self._doubt:
+        if not self._doubt or sequence <= self._doubt:
             return False
         self.stop(self._doubt)
         return True

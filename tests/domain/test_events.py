@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.domain.events import EVENTS, format_event, ledger, observation, override, parse_event, rollback, silence
+from ledger.domain.events import EVENTS, duties, format_event, ledger, observation, override, parse_event, rollback, silence
 from ledger.domain.events.base import RESERVED, Event, fields_of
 from ledger.domain.facts import Matcher
 from ledger.domain.record import FLAGS, Recorded, format_body, parse_body
@@ -22,7 +22,7 @@ from .builders import KEY, ORIGIN, digest
 from .road import story_at
 
 KINDS = sorted(EVENTS.values(), key=lambda kind: kind.status)
-MODULES = (ledger, rollback, override, silence, observation)
+MODULES = (ledger, rollback, override, silence, observation, duties)
 NAMES = [kind.status for kind in KINDS]
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 WHOLE = st.integers(-(2**53) + 1, 2**53 - 1)

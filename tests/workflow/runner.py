@@ -94,7 +94,7 @@ class Runner:
             timeout=50,
             check=False,
         )
-        result.ran.append(step.get("id") or step.get("name"))
+        result.ran.append(step.get("id") or step["name"])
         result.output += done.stdout.decode()
         result.status = result.status or done.returncode
         if "id" in step:

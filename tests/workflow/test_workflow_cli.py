@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -76,6 +77,24 @@ def test_a_silence_with_other_matchers_is_not_taken_for_the_rollbacks(say: Say, 
     assert done.exit_code == 1
     assert 'asked for alertname=~"MultiStrategy.+", env="prod"' in done.stderr
     assert 'found alertname=~"MultiStrategy.+", env="lab"' in done.stderr
+
+
+def test_where_the_ledger_was_quicker_its_silence_stays_and_ours_is_ended(
+    say: Say, here: dict[str, str], alertmanager: Alertmanager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Overtaken(Alertmanager):
+        """Another silence of the rollback appears between our looking and our creating."""
+
+        def create(self, matchers, starts_at, ends_at, created_by, comment, marker):
+            theirs = "[stage4:INC-7110:0123456789abcdef]"
+            super().create(matchers, starts_at, ends_at, "p-1", theirs, theirs)
+            return super().create(matchers, starts_at, ends_at, created_by, comment, marker)
+
+    monkeypatch.setattr(sys.modules["ledger.cli.workflow"], "Alertmanager", Overtaken)  # the group has the same name
+    done = say("silence", "--rollback", "INC-7110", "--reason", "latency", "--json", **here)
+    (left,) = [one for one in alertmanager.silences() if one.state == "active" and "INC-7110" in one.comment]
+    page = json.loads(done.stdout)
+    assert (page["silence_id"], page["changed"], left.created_by) == (left.id, False, "p-1")
 
 
 def test_of_two_silences_one_must_be_named(say: Say, here: dict[str, str], alertmanager: Alertmanager) -> None:

@@ -27,14 +27,19 @@ def open_rollback(
     component: str = "multi_strategy",
     channel: str = "",
     window: str = "",
+    start: datetime | None = None,
+    expected: tuple[str, ...] = (),
     permalink: str = "",
 ) -> Outcome:
-    """Open a rollback: the ticket is looked up, the alerts that fire are kept, the announcement is written."""
+    """Open a rollback: the ticket is looked up, the alerts that fire are kept, the announcement is written.
+
+    Planned work is opened ahead: ``start`` is when its window begins, ``expected`` the alerts that a load test raises.
+    """
     inline, reason_sha384 = bounded(installation, "the reason", reason)
-    start = installation.clock()
+    start = start or installation.clock()
     end = start + timedelta(seconds=parse_duration(window or installation.config.rollback_window))
     where = channel or installation.config.rollback_channel
-    ticket_state, ticket_sha384 = _look_up(installation, check_ticket(ticket))
+    ticket_state, ticket_sha384 = look_up(installation, check_ticket(ticket))
     firing, firing_sha384 = _firing(installation)
     announcement = announce_opening(ticket, purpose, inline, component, where, start, end, firing)
     command = OpenRollback(
@@ -52,6 +57,7 @@ def open_rollback(
         ticket_sha384=ticket_sha384,
         firing=firing,
         firing_sha384=firing_sha384,
+        expected=expected,
     )
     rollback = act(installation, actor, command)
     return Outcome(rollback, None, log=announcement)
@@ -77,7 +83,7 @@ def announce_opening(
     )
 
 
-def _look_up(installation: Installation, ticket: str) -> tuple[str, str]:
+def look_up(installation: Installation, ticket: str) -> tuple[str, str]:
     """The ticket's state in the ticket system and the answer as an artefact; ``claimed`` where nobody could say."""
     try:
         seen = tickets.seen(installation.tickets(), installation.config.tickets_url, ticket, installation.clock)

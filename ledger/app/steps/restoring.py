@@ -19,12 +19,22 @@ from ledger.domain.commands import (
     AnnounceAllClear,
     CheckRestore,
     EndIncident,
+    OweSilenceEnd,
     RequestRemoval,
     RequestSilenceEnd,
 )
 from ledger.domain.facts import SilenceSeen
 from ledger.domain.state import Rollback
+from ledger.domain.text import INLINE, shorten
 from ledger.errors import Refused, Unreachable
+
+OWE = "where Alertmanager stays down, its end can be owed: stage4 rollback restore {rollback} --owe-silence-end"
+
+
+def owe_silence_end(installation: Installation, actor: Actor, rollback: Rollback) -> Rollback:
+    """Record that the silence's end is owed, because Alertmanager cannot be reached."""
+    cause = shorten(last_cause(installation, rollback), INLINE)
+    return act(installation, actor, OweSilenceEnd(cause=cause), rollback.id)
 
 
 def end_incident(installation: Installation, actor: Actor, rollback: Rollback, note: str = "") -> Outcome:
@@ -40,8 +50,10 @@ def restore(
         rollback = remove(installation, actor, rollback)
         if rollback.override.removed_at is None:
             return Outcome(rollback, "error", (last_cause(installation, rollback),))
-        say(f"removed {rollback.override.path}")
-    if rollback.override.removed_at is not None and rollback.restarted_at is None:
+        held = ", ".join(rollback.override.held_by)
+        say(f"released; trading stays stopped, held by {held}" if held else f"removed {rollback.override.path}")
+    released = bool(rollback.override.held_by)
+    if rollback.override.removed_at is not None and not released and rollback.restarted_at is None:
         say("waiting for the scheduler to be enabled and to finish a cycle")
         checked = check(installation, actor, rollback, parse_duration(installation.config.restart_patience))
         if checked.verdict != "pass":
@@ -51,7 +63,8 @@ def restore(
     if rollback.silence.state == "active":
         rollback = end_silence(installation, actor, rollback, say)
         if rollback.silence.state == "active":
-            return Outcome(rollback, "error", (last_cause(installation, rollback),))
+            cause = last_cause(installation, rollback)
+            return Outcome(rollback, "error", (cause, OWE.format(rollback=rollback.id)))
     if rollback.restarted_at is not None and not rollback.all_clear:
         rollback = all_clear(installation, actor, rollback, permalink)
         say("all-clear written")
@@ -127,7 +140,7 @@ def verify_restored(installation: Installation, actor: Actor, rollback: Rollback
 
 
 def _silence(installation: Installation, rollback: Rollback) -> SilenceSeen | None:
-    if not rollback.silence.id:
+    if not rollback.silence.id or rollback.silence.state == "end_owed":
         return None
     found = installation.alertmanager.silence(rollback.silence.id)
     if found is None and rollback.silence.state != "ended":

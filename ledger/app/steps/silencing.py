@@ -9,7 +9,7 @@ from ledger.adapters.matching import affected
 from ledger.app.durations import parse_duration
 from ledger.app.installation import Installation
 from ledger.app.steps.common import Outcome, act, alerts_json, names, outcome
-from ledger.domain.commands import Actor, AdoptSilence, CheckSilence, RequestSilence
+from ledger.domain.commands import Actor, AdoptSilence, CheckSilence, ExtendSilence, RequestSilence
 from ledger.domain.facts import AlertSeen, Matcher, SilenceSeen
 from ledger.domain.judge import is_stage4
 from ledger.domain.state import Rollback
@@ -69,6 +69,15 @@ def last_cause(installation: Installation, rollback: Rollback) -> str:
         if record.rollback == rollback.id:
             cause = getattr(record.event, "cause", cause)
     return cause or "it is pending: see stage4 status"
+
+
+def extend_silence(installation: Installation, actor: Actor, rollback: Rollback, duration: str) -> Outcome:
+    """Let the silence last longer, counted from its current end, so that "+1h" never shortens it."""
+    before = rollback.silence.ends_at
+    after = act(installation, actor, ExtendSilence(seconds=parse_duration(duration)), rollback.id)
+    if after.silence.ends_at == before:
+        return Outcome(after, "error", (last_cause(installation, after),))
+    return Outcome(after, "pass", log=f"silence   {after.silence.id}\nuntil     {after.silence.ends_at}\n")
 
 
 def check_silence(installation: Installation, actor: Actor, rollback: Rollback) -> Outcome:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from ledger.app.durations import parse_duration
 from ledger.app.installation import Installation
 from ledger.app.steps.common import Outcome, act, bounded, outcome, status_log
-from ledger.domain.commands import Actor, AdoptOverride, CheckScheduler, OpenRollback, Stop, WriteOverride
+from ledger.domain.commands import Actor, AdoptOverride, CheckScheduler, OpenRollback, PutBack, Stop, WriteOverride
 from ledger.domain.facts import SchedulerSeen
 from ledger.domain.state import Rollback
 from ledger.errors import Refused
@@ -32,6 +32,7 @@ def disable(
         requested_by=requested_by,
         component=rollback.component,
         expires_at=_expiry(installation.clock(), duration),
+        file=installation.look(installation.override_path(rollback.component)),
     )
     return _written(installation, act(installation, actor, command, rollback.id))
 
@@ -87,6 +88,14 @@ def _written(installation: Installation, rollback: Rollback) -> Outcome:
         f"entry     {step.entry} ({step.verdict})",
     ]
     return outcome(rollback, 1, "\n".join(lines + [f"reason    {r}" for r in step.reasons]) + "\n")
+
+
+def put_back(installation: Installation, actor: Actor, rollback: Rollback, reason: str) -> Outcome:
+    """Put the declared override back; what stands there now is kept and moved aside."""
+    file = installation.look(rollback.override.path)
+    if file.content:
+        installation.keep(file.content)
+    return _written(installation, act(installation, actor, PutBack(file=file, reason=reason), rollback.id))
 
 
 def adopt_override(installation: Installation, actor: Actor, rollback: Rollback, reason: str) -> Outcome:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ledger.domain import commands
 from ledger.domain.commands import Command, Request
-from ledger.domain.decide import closing, opening, restoring, silencing, stage, stopping, watching
+from ledger.domain.decide import closing, duty, opening, restoring, silencing, stage, stopping, watching
 from ledger.domain.decide.rules import Decided
 from ledger.domain.state import State
 from ledger.errors import Refused, Undecidable
@@ -46,6 +46,22 @@ _DECISIONS: dict[type[Command], Callable[[State, Request, Any], tuple[Decided, .
     commands.WriteSummary: closing.write_summary,
     commands.Complete: closing.complete,
     commands.Abort: closing.abort,
+    commands.Refuse: duty.refuse,
+    commands.ReportConfirmation: duty.report_confirmation,
+    commands.Waive: duty.waive,
+    commands.Accept: duty.accept,
+    commands.Assume: duty.assume,
+    commands.OfferHandover: duty.offer_handover,
+    commands.AcceptHandover: duty.accept_handover,
+    commands.Review: duty.review,
+    commands.Attach: duty.attach,
+    commands.Correct: duty.correct,
+    commands.LinkTicket: duty.link_ticket,
+    commands.ExtendWindow: duty.extend_window,
+    commands.PutBack: stopping.put_back,
+    commands.RecordPutBack: stopping.record_put_back,
+    commands.ExtendSilence: silencing.extend_silence,
+    commands.OweSilenceEnd: silencing.owe_silence_end,
 }
 
 

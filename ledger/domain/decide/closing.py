@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ledger.domain.commands import Abort, Complete, Request, WriteSummary
-from ledger.domain.decide.rules import Decided, act_as, anybody, duration_minutes, open_rollback, require_ready
+from ledger.domain.decide.rules import Decided, act_for, anybody, duration_minutes, open_rollback, require_ready
 from ledger.domain.events.override import EffectCancelled
 from ledger.domain.events.rollback import AbortRequested, RollbackAborted, RollbackCompleted, SummaryWritten
 from ledger.domain.state import Rollback, State
@@ -11,10 +11,10 @@ from ledger.domain.text import INLINE, check_text
 from ledger.errors import Refused
 
 _FINAL = (
-    ("copies of the override before and after its removal", ("override_before_sha384", "override_after_sha384")),
-    ("report of the silence and its id", ("transcript_sha384", "silence_id")),
-    ("logs of the status check and of the watch", ("log_sha384", "report_sha384")),
-    ("pictures of the Stage4 dashboard", ("picture_sha384",)),
+    ("copies of the override before and after its removal", ("override_before_sha384", "override_after_sha384"), 5),
+    ("report of the silence and its id", ("transcript_sha384", "silence_id"), 2),
+    ("logs of the status check and of the watch", ("log_sha384", "report_sha384"), 4),
+    ("pictures of the Stage4 dashboard", ("picture_sha384",), 4),
 )
 """The runbook's final artefacts that exist before the closing entry, the fifth, is written."""
 
@@ -22,9 +22,12 @@ _FINAL = (
 def checklist(rollback: Rollback) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The final artefacts with the entries that hold them, and the names of those that are missing."""
     lines, missing = [], []
-    for title, names in _FINAL:
+    for title, names, step in _FINAL:
         entries = [_entry_with(rollback, name) for name in names]
-        if all(entries):
+        waived = rollback.steps[step].waived
+        if waived:
+            lines.append(f"{title}: waived, entry {waived}")
+        elif all(entries):
             lines.append(f"{title}: entry {', '.join(str(entry) for entry in dict.fromkeys(entries))}")
         else:
             missing.append(title)
@@ -61,6 +64,8 @@ def _require_closable(state: State, rollback: Rollback) -> None:
         owed.append(
             f"observability: the silence {rollback.silence.id} is active: stage4 rollback restore {rollback.id}"
         )
+    if not rollback.ticket:
+        owed.append(f"incident_manager: a ticket: stage4 rollback link-ticket {rollback.id} --ticket …")
     if rollback.override.written_at and state.scheduler.status == "disabled" and state.holder is None:
         owed.append("l2_ops: the scheduler was last seen disabled: stage4 rollback check " + rollback.id)
     if not rollback.summary_sha384:
@@ -72,7 +77,7 @@ def _require_closable(state: State, rollback: Rollback) -> None:
 def complete(state: State, request: Request, command: Complete) -> tuple[Decided, ...]:
     """By an incident manager: the closing entry, with all its rules. An aborted rollback closes as aborted."""
     rollback = open_rollback(state, request)
-    role = act_as(state, request, "incident_manager")
+    role = act_for(state, request, rollback, "incident_manager")
     _require_closable(state, rollback)
     if command.incident_id not in ("", rollback.id, rollback.ticket):
         raise Refused(f"incident_id is {command.incident_id!a}, but the open rollback is {rollback.id}")
@@ -107,7 +112,7 @@ def complete(state: State, request: Request, command: Complete) -> tuple[Decided
 def abort(state: State, request: Request, command: Abort) -> tuple[Decided, ...]:
     """By an incident manager: before step 1 it closes; after it, steps 5 and 6 are owed."""
     rollback = open_rollback(state, request)
-    role = act_as(state, request, "incident_manager")
+    role = act_for(state, request, rollback, "incident_manager")
     if rollback.aborting:
         raise Refused(f"{rollback.id} is being aborted already (entry {rollback.aborting})")
     reason = check_text("the reason", command.reason, longest=INLINE)

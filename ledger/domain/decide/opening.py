@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ledger.domain.commands import Confirm, DeclareEmergency, OpenRollback, Request
 from ledger.domain.decide.rules import Decided, act_as, known_rollback, name_rollback, open_rollback
+from ledger.domain.events.duties import ExtensionConfirmed
 from ledger.domain.events.rollback import EmergencyDeclared, RollbackConfirmed, RollbackOpened
 from ledger.domain.runbook import COMPONENTS, RUNBOOK_ROLES
 from ledger.domain.state import State
@@ -15,6 +16,8 @@ def opened_event(command: OpenRollback) -> RollbackOpened:
     """The opening event of a command whose texts are in order; ``Refused`` otherwise."""
     if command.component not in COMPONENTS:
         raise Refused(f"unknown component {command.component[:60]!a}; known: {', '.join(COMPONENTS)}")
+    if command.expected and command.purpose != "load_test":
+        raise Refused("expected alerts are declared for a load_test only")
     if command.window_end <= command.window_start:
         raise Refused("the maintenance window ends before it starts")
     return RollbackOpened(
@@ -32,6 +35,7 @@ def opened_event(command: OpenRollback) -> RollbackOpened:
         ticket_sha384=command.ticket_sha384,
         firing=command.firing,
         firing_sha384=command.firing_sha384,
+        expected=command.expected,
     )
 
 
@@ -52,7 +56,9 @@ def confirm(state: State, request: Request, command: Confirm) -> tuple[Decided, 
     role = act_as(state, request, "product_owner")
     if request.actor.person == rollback.opened_by:
         raise Refused(f"{request.actor.person} opened {rollback.id}; another product owner must confirm it (four eyes)")
-    if rollback.steps[0].passed:
+    if rollback.extension and rollback.steps[0].passed:
+        return (Decided(ExtensionConfirmed(extension=rollback.extension[0]), rollback.id, role),)
+    if rollback.confirmed_by:
         raise Refused(f"{rollback.id} was confirmed by {rollback.confirmed_by} already")
     return (Decided(RollbackConfirmed(confirms=command.confirms), rollback.id, role),)
 

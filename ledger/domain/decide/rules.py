@@ -44,12 +44,31 @@ def anybody(state: State, request: Request) -> Role:
     return act_as(state, request, *RUNBOOK_ROLES, "admin", "system")
 
 
+def runbook_roles_of(state: State, rollback: Rollback, person: str) -> frozenset[str]:
+    """The roles that a person holds in this rollback: granted, or assumed for it."""
+    assumed = {role for who, role in rollback.assumed if who == person}
+    return state.people.get(person, frozenset()) | assumed
+
+
+def act_for(state: State, request: Request, rollback: Rollback, *allowed: Role) -> Role:
+    """Like :func:`act_as`, counting the roles that the actor assumed for this rollback."""
+    held = runbook_roles_of(state, rollback, request.actor.person)
+    return next((role for role in allowed if role in held), None) or act_as(state, request, *allowed)
+
+
 def act_in_step(state: State, request: Request, rollback: Rollback, number: int) -> Role:
     """The step's role, or in an emergency any runbook role for steps 1 to 4."""
     allowed: tuple[Role, ...] = (STEPS[number].role,)
     if rollback.emergency and 1 <= number <= 4:
         allowed += tuple(role for role in RUNBOOK_ROLES if role not in allowed)
-    return act_as(state, request, *allowed)
+    return act_for(state, request, rollback, *allowed)
+
+
+def require_window(rollback: Rollback, request: Request) -> None:
+    """Planned work does not begin before its window (RUNBOOK.md, "Planned work")."""
+    if rollback.purpose != "incident" and request.at < rollback.window_start:
+        starts = rollback.window_start.isoformat(timespec="minutes")
+        raise Refused(f"the window of {rollback.id} starts at {starts}; until then only the stop is taken")
 
 
 def known_rollback(state: State, request: Request) -> Rollback:
@@ -112,10 +131,14 @@ def require_ready(rollback: Rollback, number: int) -> None:
 
 
 def duration_minutes(rollback: Rollback) -> int | None:
-    """Whole minutes from the first stop to ``enabled``, rounded up; None while there is no such span."""
-    if rollback.override.written_at is None or rollback.restarted_at is None:
+    """Whole minutes from the first stop to ``enabled``, rounded up; None while there is no such span.
+
+    Where others still hold the scheduler, to the release of this rollback's hold.
+    """
+    end = rollback.override.removed_at if rollback.override.held_by else rollback.restarted_at
+    if rollback.override.written_at is None or end is None:
         return None
-    return math.ceil((rollback.restarted_at - rollback.override.written_at).total_seconds() / 60)
+    return max(0, math.ceil((end - rollback.override.written_at).total_seconds() / 60))
 
 
 def name_rollback(state: State, ticket: str) -> str:

@@ -4,9 +4,32 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from ledger.domain.commands import AdoptSilence, CheckSilence, Request, RequestSilence, RequestSilenceEnd
-from ledger.domain.decide.rules import Decided, act_as, act_in_step, open_rollback, require_ready
-from ledger.domain.events.silence import SilenceAdopted, SilenceChecked, SilenceEndRequested, SilenceRequested
+from ledger.domain.commands import (
+    AdoptSilence,
+    CheckSilence,
+    ExtendSilence,
+    OweSilenceEnd,
+    Request,
+    RequestSilence,
+    RequestSilenceEnd,
+)
+from ledger.domain.decide.rules import (
+    Decided,
+    act_as,
+    act_for,
+    act_in_step,
+    open_rollback,
+    require_ready,
+    require_window,
+)
+from ledger.domain.events.silence import (
+    SilenceAdopted,
+    SilenceChecked,
+    SilenceEndOwed,
+    SilenceEndRequested,
+    SilenceExtendRequested,
+    SilenceRequested,
+)
 from ledger.domain.judge import judge_silence
 from ledger.domain.runbook import NOT_AFTER_SECONDS, RUNBOOK_ROLES
 from ledger.domain.state import Rollback, State
@@ -27,6 +50,7 @@ def request_silence(state: State, request: Request, command: RequestSilence) -> 
     role = act_in_step(state, request, rollback, 2)
     _refuse_second(rollback)
     require_ready(rollback, 2)
+    require_window(rollback, request)
     if command.ends_at <= request.at:
         raise Refused("the silence would have ended already")
     event = SilenceRequested(
@@ -98,11 +122,58 @@ def request_silence_end(state: State, request: Request, command: RequestSilenceE
         raise Refused(f"{rollback.id} has no active silence")
     if any(effect.kind == "silence_end" for effect in rollback.effects):
         raise Refused(f"the end of {rollback.silence.id} is asked for already")
-    if rollback.override.written_at is not None and rollback.restarted_at is None:
+    stopped = rollback.override.written_at is not None and not rollback.override.held_by
+    if stopped and rollback.restarted_at is None:
         raise Refused("the alerts stay silenced until the scheduler is seen enabled", ("l2_ops: confirm the restart",))
     event = SilenceEndRequested(
         silence_id=rollback.silence.id,
         will_fire=command.will_fire,
         not_after=request.at + timedelta(seconds=NOT_AFTER_SECONDS),
+    )
+    return (Decided(event, rollback.id, role),)
+
+
+LONGEST_EXTENSION = 24 * 3600
+"""Seconds by which a silence is extended at most, at once."""
+GRACE = timedelta(minutes=15)
+"""How long a silence may outlast its override and window (RUNBOOK.md, "What happens outside")."""
+
+
+def extend_silence(state: State, request: Request, command: ExtendSilence) -> tuple[Decided, ...]:
+    """By observability, from the current end; not beyond the window and the override's end by more than 15 minutes."""
+    rollback = open_rollback(state, request)
+    helpers = RUNBOOK_ROLES if rollback.emergency else ()
+    role = act_for(state, request, rollback, "observability", *helpers)
+    silence = rollback.silence
+    if silence.state != "active" or silence.ends_at is None:
+        raise Refused(f"{rollback.id} has no active silence: stage4 rollback recreate-silence {rollback.id}")
+    if any(effect.kind == "silence_extend" for effect in rollback.effects):
+        raise Refused(f"the extension of {silence.id} is asked for already")
+    if not 1 <= command.seconds <= LONGEST_EXTENSION:
+        raise Refused("a silence is extended by 1 s to 24 h at once")
+    ends = silence.ends_at + timedelta(seconds=command.seconds)
+    asked = rollback.override.request
+    limit = max(rollback.window_end, asked.expires_at) if asked and asked.expires_at else rollback.window_end
+    if ends > limit + GRACE:
+        latest = (limit + GRACE).isoformat(timespec="minutes")
+        owed = (f"incident_manager: extend the window: stage4 rollback extend-window {rollback.id}",)
+        raise Refused(
+            f"the silence would end at {ends.isoformat(timespec='minutes')}; it may last until {latest}", owed
+        )
+    event = SilenceExtendRequested(
+        silence_id=silence.id, ends_at=ends, not_after=request.at + timedelta(seconds=NOT_AFTER_SECONDS)
+    )
+    return (Decided(event, rollback.id, role),)
+
+
+def owe_silence_end(state: State, request: Request, command: OweSilenceEnd) -> tuple[Decided, ...]:
+    """By who restores, while Alertmanager cannot be reached: the debt stays on the list after closing."""
+    rollback = open_rollback(state, request)
+    role = act_for(state, request, rollback, "l2_ops", "observability")
+    require_ready(rollback, 5)
+    if rollback.silence.state != "active":
+        raise Refused(f"{rollback.id} has no active silence")
+    event = SilenceEndOwed(
+        silence_id=rollback.silence.id, cause=check_text("the cause", command.cause, longest=2 * INLINE)
     )
     return (Decided(event, rollback.id, role),)

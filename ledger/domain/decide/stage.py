@@ -14,10 +14,10 @@ from ledger.domain.commands import (
     Request,
 )
 from ledger.domain.decide.rules import Decided, act_as, anybody, as_role, known_rollback
-from ledger.domain.events import ledger, observation, override, rollback, silence
+from ledger.domain.events import duties, ledger, observation, override, rollback, silence
 from ledger.domain.events.base import Event
 from ledger.domain.runbook import Role
-from ledger.domain.state import State
+from ledger.domain.state import State, StepState
 from ledger.domain.text import INLINE, check_text
 from ledger.errors import Refused
 
@@ -32,6 +32,10 @@ RECORDED: frozenset[type[Event]] = frozenset(
         silence.SilenceFailed,
         silence.SilenceEnded,
         silence.SilenceEndFailed,
+        silence.SilenceExtended,
+        silence.SilenceExtendFailed,
+        silence.SilenceLost,
+        duties.WindowOverrun,
         ledger.ForeignLinesFound,
         *observation.EVENTS,
     }
@@ -121,7 +125,32 @@ def record(state: State, request: Request, command: Record) -> tuple[Decided, ..
     """By the ledger itself: what its effects came to, what its observer saw."""
     if type(command.event) not in RECORDED:
         raise Refused(f"{command.event.status} is decided, not recorded")
-    return (Decided(command.event, request.rollback, act_as(state, request, "system")),)
+    role = act_as(state, request, "system")
+    return (Decided(command.event, request.rollback, role), *_lapses(state, request.rollback, command.event, role))
+
+
+def _lapses(state: State, name: str, event: Event, role: Role) -> tuple[Decided, ...]:
+    """The verdicts whose condition the event ends (RUNBOOK.md, "Order, attempts, lapse, waiving")."""
+    numbers: tuple[int, ...] = (3, 4)
+    if isinstance(event, (silence.SilenceLost, observation.SilenceObserved)):
+        gone = isinstance(event, silence.SilenceLost) or event.found in ("expired", "absent")
+        affected, numbers, why = [name] if gone else [], (2,), "the silence is gone"
+    elif isinstance(event, observation.SchedulerObserved) and event.scheduler_status == "enabled":
+        affected, why = [one.id for one in state.holders], "the scheduler was seen enabled"
+    elif isinstance(event, (observation.OverrideObserved, override.OverrideRemovedOutside)):
+        affected, why = [one.id for one in state.holders], "the override changed"
+    else:
+        return ()
+    return tuple(
+        Decided(duties.StepLapsed(number=number, reason=why), one, role)
+        for one in affected
+        for number in numbers
+        if (found := state.open.get(one)) and not found.restoring and _may_lapse(found.steps[number])
+    )
+
+
+def _may_lapse(step: StepState) -> bool:
+    return step.verdict == "pass" and not step.lapsed and not step.waived and not step.accepted
 
 
 def expire_effect(state: State, request: Request, command: ExpireEffect) -> tuple[Decided, ...]:

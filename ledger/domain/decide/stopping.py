@@ -9,7 +9,9 @@ from ledger.digest import sha384
 from ledger.domain.commands import (
     AdoptOverride,
     CheckScheduler,
+    PutBack,
     RecordOverride,
+    RecordPutBack,
     Request,
     Stop,
     TakeInStop,
@@ -24,13 +26,22 @@ from ledger.domain.decide.rules import (
     name_rollback,
     open_rollback,
     require_ready,
+    require_window,
 )
 from ledger.domain.events.base import Event
-from ledger.domain.events.override import OverrideAdopted, OverrideFailed, OverrideRequested, OverrideWritten
+from ledger.domain.events.override import (
+    HoldJoined,
+    OverrideAdopted,
+    OverrideFailed,
+    OverridePutBack,
+    OverrideRequested,
+    OverrideWritten,
+    PutBackRequested,
+)
 from ledger.domain.events.rollback import EmergencyDeclared, RestartChecked, StopChecked, StopTakenIn
 from ledger.domain.judge import judge_file, judge_restart, judge_stop
 from ledger.domain.override_text import format_override
-from ledger.domain.runbook import COMPONENTS, NOT_AFTER_SECONDS, STOP_ROLES
+from ledger.domain.runbook import COMPONENTS, NOT_AFTER_SECONDS, STOP_ROLES, Role
 from ledger.domain.state import Rollback, State
 from ledger.domain.text import INLINE, check_text
 from ledger.errors import Refused
@@ -91,9 +102,78 @@ def write_override(state: State, request: Request, command: WriteOverride) -> tu
     """Step 1 in its order."""
     rollback = open_rollback(state, request)
     role = act_in_step(state, request, rollback, 1)
-    _refuse_second_stop(state, rollback)
     _require_before_removal(rollback)
+    require_window(rollback, request)
+    others = [one for one in state.holders if one.id != rollback.id and not one.override.removed_outside]
+    if others and not rollback.holds:
+        return (_join(request, command, rollback, others, role),)
+    _refuse_second_stop(state, rollback)
     return (Decided(_override_event(request, command, rollback.ticket), rollback.id, role),)
+
+
+def _join(request: Request, command: WriteOverride, rollback: Rollback, others: list[Rollback], role: Role) -> Decided:
+    """Hold the scheduler beside those that hold it already: the file is theirs, the verdict is this rollback's."""
+    file = command.file
+    if file is None:
+        raise Refused(f"the scheduler is held by {', '.join(one.id for one in others)}; look at the override first")
+    judged = judge_file(file, others[0].override.sha384)
+    if file.kind != "file":
+        raise Refused(f"{file.path} is {file.kind}, although {others[0].id} declares it: put it back first")
+    event = HoldJoined(
+        joined=tuple(one.id for one in others),
+        path=file.path,
+        override_sha384=file.sha384,
+        mode=file.mode,
+        owner=file.owner,
+        seen_at=file.at,
+        verdict=judged.verdict,
+        reasons=judged.reasons,
+    )
+    return Decided(event, rollback.id, role)
+
+
+def put_back(state: State, request: Request, command: PutBack) -> tuple[Decided, ...]:
+    """The declared bytes again, where somebody changed or removed the file. What is there is kept and moved aside."""
+    rollback = open_rollback(state, request)
+    role = act_in_step(state, request, rollback, 1)
+    file = command.file
+    if not rollback.holds:
+        raise Refused(f"{rollback.id} does not hold the scheduler; there is nothing to put back")
+    if judge_file(file, rollback.override.sha384).verdict == "pass":
+        raise Refused(f"{file.path} is as declared")
+    if rollback.effects:
+        raise Refused(f"the {rollback.effects[0].kind} of entry {rollback.effects[0].requested} is pending")
+    event = PutBackRequested(
+        path=rollback.override.path,
+        override_sha384=rollback.override.sha384,
+        replaced=file.kind,
+        replaced_sha384=file.sha384,
+        reason=check_text("the reason", command.reason, longest=INLINE),
+        not_after=request.at + timedelta(seconds=NOT_AFTER_SECONDS),
+    )
+    return (Decided(event, rollback.id, role),)
+
+
+def record_put_back(state: State, request: Request, command: RecordPutBack) -> tuple[Decided, ...]:
+    """By the ledger itself: the declared bytes were put back and read again."""
+    role = act_as(state, request, "system")
+    rollback = open_rollback(state, request)
+    file = command.file
+    judged = judge_file(file, rollback.override.sha384)
+    if file.kind != "file":
+        failed = OverrideFailed(path=file.path, cause=f"it is {file.kind} after it was put back")
+        return (Decided(failed, rollback.id, role),)
+    event = OverridePutBack(
+        path=file.path,
+        override_sha384=file.sha384,
+        mode=file.mode,
+        owner=file.owner,
+        moved_to=command.moved_to,
+        seen_at=file.at,
+        verdict=judged.verdict,
+        reasons=judged.reasons,
+    )
+    return (Decided(event, rollback.id, role),)
 
 
 def _require_before_removal(rollback: Rollback) -> None:

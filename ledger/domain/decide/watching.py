@@ -60,6 +60,9 @@ def finish_watch(state: State, request: Request, command: FinishWatch) -> tuple[
         expected=command.watch.expected_samples,
         new=len(new),
         carried_over=len(carried),
+        expected_alerts=sum(
+            e.name in rollback.expected and e.severity == "critical" for e in command.watch.episodes if e not in carried
+        ),
         report_sha384=command.report_sha384,
         headers_sha384=command.headers_sha384,
         picture_sha384=command.picture_sha384,

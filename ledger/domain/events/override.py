@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import ClassVar, Literal
 
 from ledger.domain.events.base import Event
-from ledger.domain.runbook import Verdict
+from ledger.domain.runbook import EffectKind, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +76,74 @@ class OverrideAdopted(Event):
     owner: str
     seen_at: datetime
     reason: str
+    verdict: Verdict
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldJoined(Event):
+    """Another rollback's override stops the scheduler already: this one holds it too, with its own verdict."""
+
+    status: ClassVar[str] = "hold_joined"
+    step: ClassVar[int | None] = 1
+    decides: ClassVar[bool] = True
+    sentence: ClassVar[str] = "joined {joined} in holding the scheduler by {path}"
+    joined: tuple[str, ...]
+    """The rollbacks that hold it already."""
+    path: str
+    override_sha384: str
+    mode: str
+    owner: str
+    seen_at: datetime
+    verdict: Verdict
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldReleased(Event):
+    """Step 5 while others hold: the file stays, and so does the scheduler's stop."""
+
+    status: ClassVar[str] = "hold_released"
+    step: ClassVar[int | None] = 5
+    sentence: ClassVar[str] = "released its hold; the scheduler stays stopped, held by {held_by}"
+    held_by: tuple[str, ...]
+    path: str
+    override_before_sha384: str
+    override_after_sha384: str
+    """The same file, which stays."""
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutBackRequested(Event):
+    """The file was changed or removed outside: the declared bytes are to be put back."""
+
+    status: ClassVar[str] = "put_back_requested"
+    sentence: ClassVar[str] = "asked to put the override back at {path}: {reason}"
+    path: str
+    override_sha384: str
+    replaced: Literal["absent", "file", "link", "folder", "other", "unreadable"]
+    replaced_sha384: str = ""
+    """What is there now, kept as an artefact; it is moved aside, never deleted."""
+    reason: str
+    not_after: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverridePutBack(Event):
+    """The declared bytes are there again."""
+
+    status: ClassVar[str] = "override_put_back"
+    step: ClassVar[int | None] = 1
+    decides: ClassVar[bool] = True
+    sentence: ClassVar[str] = "put the override back at {path} (mode {mode})"
+    path: str
+    override_sha384: str
+    mode: str
+    owner: str
+    moved_to: str = ""
+    """Where the file that stood there was moved."""
+    seen_at: datetime
     verdict: Verdict
     reasons: tuple[str, ...] = ()
 
@@ -164,7 +232,7 @@ class EffectExpired(Event):
 
     status: ClassVar[str] = "effect_expired"
     sentence: ClassVar[str] = "let the {effect} of entry {requested} lapse: it was not done in time"
-    effect: Literal["override", "removal", "silence", "silence_end"]
+    effect: EffectKind
     requested: int
     not_after: datetime
 
@@ -175,7 +243,7 @@ class EffectCancelled(Event):
 
     status: ClassVar[str] = "effect_cancelled"
     sentence: ClassVar[str] = "cancelled the {effect} of entry {requested}: {reason}"
-    effect: Literal["override", "removal", "silence", "silence_end"]
+    effect: EffectKind
     requested: int
     reason: str
 
@@ -185,6 +253,10 @@ EVENTS = (
     OverrideWritten,
     OverrideFailed,
     OverrideAdopted,
+    HoldJoined,
+    HoldReleased,
+    PutBackRequested,
+    OverridePutBack,
     OverrideRemovalRequested,
     OverrideRemoved,
     OverrideRemovalFailed,

@@ -35,6 +35,8 @@ class RollbackOpened(Event):
     firing: tuple[str, ...] = ()
     """Alerts firing at opening, ``<name> since <time>``, at most 50; all of them are in the artefact."""
     firing_sha384: str = ""
+    expected: tuple[str, ...] = ()
+    """Alert names that a load test is expected to raise: confirmed with the opening, shown as expected."""
     claimed_at: datetime | None = None
     """Set when a stop from the spool is taken in: the spool's own time, a claim."""
 
@@ -131,6 +133,8 @@ class WatchFinished(Event):
     expected: int
     new: int
     carried_over: int
+    expected_alerts: int = 0
+    """New critical alerts that were declared as expected at opening."""
     report_sha384: str
     headers_sha384: str = ""
     picture_sha384: str = ""
@@ -186,6 +190,8 @@ class RestoreChecked(Event):
     sentence: ClassVar[str] = "checked the restoration"
     verdict: Verdict
     reasons: tuple[str, ...] = ()
+    held_by: tuple[str, ...] = ()
+    """Other rollbacks that hold the scheduler: it stays stopped, and this one may close."""
     log_sha384: str = ""
 
 

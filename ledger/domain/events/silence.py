@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from ledger.domain.events.base import Event
 from ledger.domain.facts import Matcher
@@ -76,6 +76,62 @@ class SilenceAdopted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SilenceExtendRequested(Event):
+    """The ledger says that the silence is to last longer, counted from its current end."""
+
+    status: ClassVar[str] = "silence_extend_requested"
+    sentence: ClassVar[str] = "asked to extend the silence {silence_id} to {ends_at}"
+    silence_id: str
+    ends_at: datetime
+    not_after: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilenceExtended(Event):
+    """The silence was seen to last longer. Its id may be a new one."""
+
+    status: ClassVar[str] = "silence_extended"
+    sentence: ClassVar[str] = "extended the silence {silence_id} to {ends_at}"
+    silence_id: str
+    replaced: str = ""
+    """The id before, where Alertmanager made a new one."""
+    ends_at: datetime
+    transcript_sha384: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilenceExtendFailed(Event):
+    """The silence could not be extended."""
+
+    status: ClassVar[str] = "silence_extend_failed"
+    sentence: ClassVar[str] = "could not extend the silence {silence_id}: {cause}"
+    silence_id: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilenceLost(Event):
+    """The silence is gone although nobody here ended it: ended outside, or lost by Alertmanager."""
+
+    status: ClassVar[str] = "silence_lost"
+    sentence: ClassVar[str] = "lost the silence {silence_id}: {found}"
+    silence_id: str
+    found: Literal["expired", "absent"]
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilenceEndOwed(Event):
+    """Alertmanager cannot be reached at the end: ending the silence is owed, also after closing."""
+
+    status: ClassVar[str] = "silence_end_owed"
+    step: ClassVar[int | None] = 5
+    sentence: ClassVar[str] = "owes the end of the silence {silence_id}: {cause}"
+    silence_id: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SilenceChecked(Event):
     """Step 2: whether the silence does what was asked, by Alertmanager's own word."""
 
@@ -133,6 +189,11 @@ EVENTS = (
     SilenceCreated,
     SilenceFailed,
     SilenceAdopted,
+    SilenceExtendRequested,
+    SilenceExtended,
+    SilenceExtendFailed,
+    SilenceLost,
+    SilenceEndOwed,
     SilenceChecked,
     SilenceEndRequested,
     SilenceEnded,

@@ -1,0 +1,56 @@
+# make demo and make test do all their own set-up; nothing is installed outside this folder.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.ready
+WATCH  ?= 20s
+
+.PHONY: help setup demo rehearsal test lint bench lock clean
+
+help: ## show what can be made
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+setup: $(STAMP) ## make .venv from the lock file
+
+$(STAMP): pyproject.toml requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; name it with: make PYTHON=python3.12"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m uv --version >/dev/null 2>&1 || $(BIN)/python -m pip install --quiet uv || true
+	if $(BIN)/python -m uv --version >/dev/null 2>&1; then \
+	  $(BIN)/python -m uv pip install --quiet --python $(BIN)/python -r requirements-dev.txt && \
+	  $(BIN)/python -m uv pip install --quiet --python $(BIN)/python --no-deps -e . ; \
+	else \
+	  $(BIN)/python -m pip install --quiet -r requirements-dev.txt && \
+	  $(BIN)/python -m pip install --quiet --no-deps -e . ; \
+	fi
+	touch $@
+
+demo: $(STAMP) ## rehearse a whole rollback on real servers, and verify what it left
+	$(BIN)/stage4 rehearse --watch $(WATCH)
+
+rehearsal: demo
+
+test: $(STAMP) ## lint, types and all tests (fetches the servers it needs into var/lab/tools)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest -q
+
+lint: $(STAMP) ## lint and types alone
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(STAMP) ## measure appending and verifying beside other ledgers
+	test -x var/bench/bin/python || $(PYTHON) -m venv var/bench
+	var/bench/bin/python -m pip install --quiet -r requirements-dev.txt -r requirements-bench.txt
+	var/bench/bin/python -m pip install --quiet --no-deps -e .
+	var/bench/bin/python -m bench
+
+lock: $(STAMP) ## resolve the dependencies anew
+	$(BIN)/python -m uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-header \
+	  --python-version 3.11 -q -o requirements-dev.txt
+
+clean: ## forget .venv (an installation's data in var/ and audit/ stays)
+	rm -rf $(VENV)

@@ -1,0 +1,129 @@
+"""Two people, absent people and what is owed: the acts that are no step of the runbook."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from ledger.app.durations import parse_duration
+from ledger.app.installation import Installation
+from ledger.app.steps.common import Outcome, act, bounded
+from ledger.app.steps.opening import look_up
+from ledger.domain.commands import (
+    Accept,
+    AcceptHandover,
+    Actor,
+    Assume,
+    Attach,
+    Command,
+    Correct,
+    DeclareEmergency,
+    ExtendWindow,
+    LinkTicket,
+    OfferHandover,
+    Refuse,
+    ReportConfirmation,
+    Review,
+    Waive,
+)
+from ledger.domain.state import Rollback
+from ledger.domain.text import check_text, check_ticket
+from ledger.errors import Unreachable
+
+LARGEST = 64 * 1024 * 1024
+"""Bytes that an attached file may have."""
+
+
+def _do(installation: Installation, actor: Actor, rollback: Rollback, command: Command) -> Outcome:
+    return Outcome(act(installation, actor, command, rollback.id), None)
+
+
+def refuse(installation: Installation, actor: Actor, rollback: Rollback, reason: str) -> Outcome:
+    """The product owner says no."""
+    return _do(installation, actor, rollback, Refuse(reason=reason))
+
+
+def report_confirmation(installation: Installation, actor: Actor, rollback: Rollback, owner: str, text: str) -> Outcome:
+    """Somebody heard the owner's yes: a claim that passes nothing."""
+    return _do(installation, actor, rollback, ReportConfirmation(owner=owner, text=text))
+
+
+def declare_emergency(installation: Installation, actor: Actor, rollback: Rollback, reason: str) -> Outcome:
+    """Break-glass: steps 1 to 4 need no confirmation first."""
+    return _do(installation, actor, rollback, DeclareEmergency(reason=reason))
+
+
+def waive(installation: Installation, actor: Actor, rollback: Rollback, number: int, reason: str) -> Outcome:
+    """Depart from a step."""
+    return _do(installation, actor, rollback, Waive(number=number, reason=reason))
+
+
+def accept(installation: Installation, actor: Actor, rollback: Rollback, number: int, reason: str) -> Outcome:
+    """Propose to accept an inconclusive verdict, or agree as the second person."""
+    return _do(installation, actor, rollback, Accept(number=number, reason=reason))
+
+
+def assume(installation: Installation, actor: Actor, rollback: Rollback, role: str, reason: str) -> Outcome:
+    """Cover an absent role in this rollback."""
+    return _do(installation, actor, rollback, Assume(role=role, reason=reason))
+
+
+def offer_handover(
+    installation: Installation, actor: Actor, rollback: Rollback, role: str, receiver: str, open_points: str
+) -> Outcome:
+    """Offer a role to another person."""
+    return _do(installation, actor, rollback, OfferHandover(role=role, receiver=receiver, open_points=open_points))
+
+
+def accept_handover(installation: Installation, actor: Actor, rollback: Rollback, role: str) -> Outcome:
+    """Accept a role that was offered."""
+    return _do(installation, actor, rollback, AcceptHandover(role=role))
+
+
+def review(installation: Installation, actor: Actor, rollback: Rollback, text: str) -> Outcome:
+    """Say that the deviations were looked at."""
+    inline, whole = bounded(installation, "the review", text)
+    return _do(installation, actor, rollback, Review(text=inline, text_sha384=whole))
+
+
+def attach(
+    installation: Installation, actor: Actor, rollback: Rollback, path: Path, number: int, note: str = ""
+) -> Outcome:
+    """Attach a file to a step; its bytes become an artefact."""
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(LARGEST + 1)
+    except OSError as error:
+        raise Unreachable(f"cannot read {path}: {error.strerror}") from error
+    if len(data) > LARGEST:
+        raise Unreachable(f"{path} is larger than {LARGEST // 2**20} MiB; attach an excerpt and note where the rest is")
+    name = check_text("the file's name", path.name, longest=200)
+    command = Attach(number=number, name=name, size=len(data), attached_sha384=installation.keep(data), note=note)
+    return _do(installation, actor, rollback, command)
+
+
+def correct(installation: Installation, actor: Actor, rollback: Rollback, entry: int, text: str) -> Outcome:
+    """Say what was wrong in an earlier entry."""
+    inline, whole = bounded(installation, "the correction", text)
+    return _do(installation, actor, rollback, Correct(entry=entry, text=inline, text_sha384=whole))
+
+
+def link_ticket(installation: Installation, actor: Actor, rollback: Rollback, ticket: str) -> Outcome:
+    """Name the ticket, or another one."""
+    state, digest = look_up(installation, check_ticket(ticket))
+    return _do(installation, actor, rollback, LinkTicket(ticket=ticket, ticket_state=state, ticket_sha384=digest))
+
+
+def extend_window(
+    installation: Installation, actor: Actor, rollback: Rollback, duration: str, reason: str, permalink: str = ""
+) -> Outcome:
+    """Make the window longer, counted from its end, with the text to announce."""
+    end = rollback.window_end + timedelta(seconds=parse_duration(duration))
+    text = (
+        f"[Stage4] {rollback.id}: the window is extended to {end:%Y-%m-%d %H:%M} UTC.\n"
+        f"Reason: {reason}\nChannel: {rollback.channel}\n"
+    )
+    command = ExtendWindow(
+        window_end=end, reason=reason, announcement_sha384=installation.keep(text), permalink=permalink
+    )
+    return _do(installation, actor, rollback, command)._replace(log=text)
