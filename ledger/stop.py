@@ -189,14 +189,14 @@ def main(arguments: list[str], why: str) -> int:
     print(f"disable_multi_strategy.py: the ledger is passed over: {why}", file=sys.stderr)
     try:
         stopped = stop_without_ledger(
-            Path(os.path.abspath(given.home)),
+            Path(given.home).absolute(),
             reason=given.reason,
             why=why,
             ticket=given.ticket,
             requested_by=given.requested_by,
             component=given.component,
             seconds=60 * given.duration_minutes if given.duration_minutes else None,
-            directory=os.path.abspath(given.output_dir) if given.output_dir else "",
+            directory=str(Path(given.output_dir).absolute()) if given.output_dir else "",
         )
     except Refused as error:
         print(f"disable_multi_strategy.py: {error}", file=sys.stderr)

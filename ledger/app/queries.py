@@ -42,10 +42,7 @@ def rollback_json(rollback: Rollback, names: dict[str, str] | None = None) -> di
             {"effect": e.kind, "entry": e.requested, "not_after": e.not_after.isoformat()} for e in rollback.effects
         ],
         "steps": [_step_json(rollback, number, people) for number in range(7)],
-        "owed": [
-            {"what": one.what, "who": one.who, "since": one.since.isoformat(), "entry": one.entry}
-            for one in owed(rollback)
-        ],
+        "owed": [one._asdict() | {"since": one.since.isoformat()} for one in owed(rollback)],
         "duty": {role: people.get(who, who) for role, who in sorted(rollback.duty.items())},
         "next": next_actions(rollback),
     }

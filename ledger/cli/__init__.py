@@ -14,6 +14,7 @@ from ledger.cli.keys import keys
 from ledger.cli.lab import lab, rehearse
 from ledger.cli.people import people
 from ledger.cli.rollback import rollback
+from ledger.cli.scripts import stop
 from ledger.cli.workflow import workflow
 
 
@@ -58,6 +59,7 @@ for command in (
     lab,
     rehearse,
     rollback,
+    stop,
     workflow,
 ):
     stage4.add_command(command)

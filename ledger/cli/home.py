@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+from prometheus_client import CollectorRegistry, start_http_server
 
 from ledger.app import config as settings
 from ledger.app.doctor import examine
 from ledger.app.home import Home
-from ledger.app.observe import Observer
+from ledger.app.metrics import LedgerMetrics
+from ledger.app.observer import Observer
 from ledger.app.queries import entry_json, status_json
 from ledger.app.setup import init as make_home
 from ledger.cli.context import EXIT_REFUSED, Session, stage4_command
@@ -121,11 +123,25 @@ def verify(session: Session, path: str, **given: Any) -> None:
 
 
 @click.command()
+@click.option("--metrics", metavar="PORT", type=click.IntRange(0, 65535), help="Serve /metrics on 127.0.0.1:PORT.")
 @stage4_command
-def observe(session: Session) -> None:
-    """Watch the outside until Ctrl-C: record what changes, finish what a crash left pending."""
-    observer = Observer(session.installation, session.say)
-    session.say(f"observing {session.installation.home.root}; Ctrl-C ends it")
+def observe(session: Session, metrics: int | None) -> None:
+    """Watch the outside until Ctrl-C: record what changes, warn, finish what a crash left pending.
+
+    \b
+    stage4 observe --metrics 9464
+    deploy/prometheus/stage4_observer_rules.yml alerts when it is dead.
+    """
+    installation = session.installation
+    observer = Observer(installation, session.say)
+    session.say(f"observing {installation.home.root}; Ctrl-C ends it")
+    if metrics is not None:
+        collector = LedgerMetrics(installation)
+        observer.looked = lambda at: setattr(collector, "last_look", at.timestamp())
+        registry = CollectorRegistry()
+        registry.register(collector)
+        server, _ = start_http_server(metrics, "127.0.0.1", registry)
+        session.say(f"metrics on http://127.0.0.1:{server.server_port}/metrics")
     stopped = threading.Event()
     try:
         observer.run(stopped)

@@ -140,9 +140,7 @@ def end_incident(session: Session, rollback: str, note: str) -> None:
 @rollback.command()
 @ROLLBACK
 @click.option("--permalink", default="", help="Link to the all-clear.")
-@click.option(
-    "--owe-silence-end", is_flag=True, help="Alertmanager is down: the silence's end is owed, also after closing."
-)
+@click.option("--owe-silence-end", is_flag=True, help="Alertmanager is down: the silence's end is owed.")
 @stage4_command
 def restore(session: Session, rollback: str, permalink: str, owe_silence_end: bool) -> None:
     """Step 5: remove the override, see the restart, end the silence, all-clear (l2_ops). Goes on where it stopped."""

@@ -70,24 +70,44 @@ def disable(session: Session, duration_minutes: int | None, log_level: str, **gi
     scripts/disable_multi_strategy.py --reason "latency" --ticket INC-2042 --requested-by L2
     """
     logging.basicConfig(level=log_level, stream=sys.stderr)
-    seconds = 60 * duration_minutes if duration_minutes else None
-    outcome = _stop_in_time(session, seconds, **given)
+    press_stop(session, "disable_multi_strategy.py", 60 * duration_minutes if duration_minutes else None, **given)
+
+
+@click.command("stop")
+@click.option("--reason", required=True, help="Why, in a sentence.")
+@click.option("--ticket", default="", help="Ticket id where there is one; another may be linked later.")
+@click.option("--component", type=click.Choice(list(COMPONENTS)), default="multi_strategy", show_default=True)
+@stage4_command
+def stop(session: Session, **given: Any) -> None:
+    """Stop the scheduler now: opens the rollback, declares the emergency, writes the override. Asks nobody.
+
+    It works when the ledger cannot be written or decided on; what happened is then taken in later.
+
+    \b
+    stage4 stop --reason "orders look wrong"
+    """
+    press_stop(session, "stage4 stop", None, requested_by="", output_dir=None, **given)
+
+
+def press_stop(session: Session, program: str, seconds: int | None, **given: Any) -> None:
+    """The stop, its log, and its exit status."""
+    outcome = _stop_in_time(session, program, seconds, **given)
     if isinstance(outcome, Outcome):
         for line in outcome.log.splitlines():
             session.say(line)
         status = 0 if outcome.verdict == "pass" else EXIT_REFUSED
-        keep_log(session, "disable_multi_strategy.py", status, outcome.rollback.id)
+        keep_log(session, program, status, outcome.rollback.id)
         page = rollback_json(outcome.rollback, session.names) | {"verdict": outcome.verdict}
         session.answer(page, lambda: None)
         for reason in outcome.reasons:
-            click.echo(f"disable_multi_strategy.py: {reason}", err=True)
+            click.echo(f"{program}: {reason}", err=True)
         sys.exit(status)
     session.say(f"override  {outcome.path}\ndigest    {outcome.sha384}")
     session.say(f"spooled   {outcome.spool or '(nowhere: note down what you did)'}")
     session.answer(outcome._asdict(), lambda: None)
 
 
-def _stop_in_time(session: Session, seconds: int | None, **given: Any) -> Outcome | bare.Stopped:
+def _stop_in_time(session: Session, program: str, seconds: int | None, **given: Any) -> Outcome | bare.Stopped:
     """The stop through the ledger, or without it where that fails or takes too long. A rule that says no is final."""
     found: list[Outcome | Exception] = []
 
@@ -105,7 +125,7 @@ def _stop_in_time(session: Session, seconds: int | None, **given: Any) -> Outcom
         return result
     if isinstance(result, Refused) and not isinstance(result, Undecidable) and _opened(session):
         raise result
-    click.echo(f"disable_multi_strategy.py: the ledger is passed over: {result}", err=True)
+    click.echo(f"{program}: the ledger is passed over: {result}", err=True)
     return bare.stop_without_ledger(
         session.root,
         reason=given["reason"],
@@ -154,7 +174,7 @@ def smoke(session: Session, check_disabled: bool, expect: str, cycles: int, seed
     if not check_disabled:
         click.echo(json.dumps(demo_telemetry(cycles, seed), indent=2, sort_keys=True))
         return
-    due, seen = _due(session, rollback), None
+    due = _due(session, rollback)
     try:
         patience = parse_duration("5s") if due else 0.0
         wanted = ("enabled" if due.override.removed_at else "disabled") if due else ""

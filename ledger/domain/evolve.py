@@ -10,13 +10,14 @@ from collections.abc import Callable
 from typing import Any
 
 from ledger.domain.duties import require
-from ledger.domain.events import DIGESTS, ledger, observation, override, rollback
+from ledger.domain.events import DIGESTS, ledger, observation, override, rollback, silence
 from ledger.domain.events.base import Event
 from ledger.domain.record import Recorded
 from ledger.domain.runbook import ALL_ROLES, RUNBOOK_ROLES
 from ledger.domain.state import (
     Evidence,
     FileView,
+    ForeignSilence,
     Rollback,
     SchedulerView,
     State,
@@ -152,7 +153,8 @@ def _file_present(state: State, record: Recorded, event: Any) -> State:
     at = event.claimed_at if type(event) is rollback.StopTakenIn else event.seen_at
     if not event.override_sha384:
         return state  # a stop taken in beside one that stands: nothing was looked at for it
-    return state._replace(file=FileView(True, event.override_sha384, at, record.sequence))
+    mode, owner = getattr(event, "mode", ""), getattr(event, "owner", "")
+    return state._replace(file=FileView(True, event.override_sha384, at, record.sequence, "file", mode, owner))
 
 
 def _file_gone(state: State, record: Recorded, event: Any) -> State:
@@ -172,7 +174,20 @@ def _disturb(state: State, why: str) -> State:
 def _file_observed(state: State, record: Recorded, event: observation.OverrideObserved) -> State:
     state = _disturb(state, f"the override changed (entry {record.sequence})")
     present = event.found != "absent"
-    return state._replace(file=FileView(present, event.override_sha384, event.seen_at, record.sequence))
+    view = FileView(
+        present, event.override_sha384, event.seen_at, record.sequence, event.found, event.mode, event.owner
+    )
+    return state._replace(file=view)
+
+
+def _foreign_seen(state: State, record: Recorded, event: observation.ForeignSilenceSeen) -> State:
+    view = ForeignSilence(record.sequence, event.ends_at, event.created_by, event.fits)
+    return state._replace(foreign={**state.foreign, event.silence_id: view})
+
+
+def _foreign_gone(state: State, record: Recorded, event: Any) -> State:
+    rest = {name: view for name, view in state.foreign.items() if name != event.silence_id}
+    return state._replace(foreign=rest) if len(rest) < len(state.foreign) else state
 
 
 _STAGE: dict[type[Event], Callable[[State, Recorded, Any], State]] = {
@@ -190,4 +205,7 @@ _STAGE: dict[type[Event], Callable[[State, Recorded, Any], State]] = {
     override.OverrideRemoved: _file_gone,
     override.OverrideRemovedOutside: _file_gone,
     observation.OverrideObserved: _file_observed,
+    observation.ForeignSilenceSeen: _foreign_seen,
+    observation.ForeignSilenceGone: _foreign_gone,
+    silence.SilenceAdopted: _foreign_gone,
 }

@@ -210,6 +210,18 @@ class FileView(NamedTuple):
     sha384: str = ""
     at: datetime = EPOCH
     entry: int = 0
+    kind: str = "absent"
+    mode: str = ""
+    owner: str = ""
+
+
+class ForeignSilence(NamedTuple):
+    """A silence that no rollback asked for."""
+
+    entry: int
+    ends_at: datetime
+    created_by: str
+    fits: str
 
 
 class State(NamedTuple):
@@ -223,6 +235,8 @@ class State(NamedTuple):
     closed: Mapping[str, Rollback] = _NOTHING
     scheduler: SchedulerView = SchedulerView()
     file: FileView = FileView()
+    foreign: Mapping[str, ForeignSilence] = _NOTHING
+    """Silences that no rollback asked for and that mute Stage4 alerts, by id."""
     unknown: tuple[int, ...] = ()
     """Sequences of entries that this build does not know; they block decisions (not the stop)."""
 

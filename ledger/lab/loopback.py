@@ -68,9 +68,9 @@ def call(url: str, body: object = None, timeout: float = 2.0) -> tuple[int, byte
 def call_json(url: str, body: object = None) -> Any:
     """Like ``call``, for an answer that must be 200 with JSON. Raises Unreachable for anything else."""
     status, content = call(url, body)
+    if status != 200:
+        raise Unreachable(f"{url} answered with HTTP status {status}; the lab's log folder may say why")
     try:
-        if status != 200:
-            raise ValueError(f"HTTP status {status}")
         return json.loads(content)
     except ValueError as error:
         raise Unreachable(f"{url} gave an unusable answer ({error}); the lab's log folder may say why") from error

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ledger.app.home import Home
 from ledger.app.installation import Installation, open_home
-from ledger.app.observe import Observer
+from ledger.app.observer import Observer
 from ledger.app.people import terminal_actor
 from ledger.app.setup import LAB_ROLES, init
 from ledger.app.steps import closing, opening, restoring, silencing, stopping, watching

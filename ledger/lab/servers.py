@@ -34,7 +34,7 @@ class Addresses:
 class Lab:
     """A context manager: on entering, all three servers are started and ready; on leaving, they are gone.
 
-    ``folder`` gets configurations, data, ``log/`` and, while the lab runs, ``lab.json`` with ``addresses`` and ``pids``.
+    ``folder`` gets configurations, data, ``log/`` and, while the lab runs, ``lab.json`` (``addresses``, ``pids``).
     Data stays there for the next lab. Enter it from the main thread (see ``ledger.lab.processes``).
     """
 
@@ -48,7 +48,8 @@ class Lab:
         cycle_seconds: float = 0.5,
         seed: int = 7,
     ) -> None:
-        folder, override = folder.resolve(), Path(os.path.abspath(override))
+        # not resolve(): the scheduler must look at the very path, also where somebody puts a link there
+        folder, override = folder.resolve(), Path(os.path.abspath(override))  # noqa: PTH100
         self._plan = configs.Plan(folder, override, tools, ports or free_ports(), cycle_seconds, seed)
         self._processes = Processes(folder / "log")
         self._stack = ExitStack()

@@ -123,7 +123,7 @@ def _move(window: Sequence[Tick]) -> float:
 def _trade(book: Book, wanted: float, move: float) -> Book:
     equity = book.equity[-1] * (1 + book.exposure * move)
     filled = book.exposure + _FILLED * (wanted - book.exposure)
-    return replace(book, exposure=filled, equity=(book.equity + (equity,))[-_EQUITY_HISTORY:])
+    return replace(book, exposure=filled, equity=(*book.equity, equity)[-_EQUITY_HISTORY:])
 
 
 def _report(

@@ -126,7 +126,17 @@ def record(state: State, request: Request, command: Record) -> tuple[Decided, ..
     if type(command.event) not in RECORDED:
         raise Refused(f"{command.event.status} is decided, not recorded")
     role = act_as(state, request, "system")
+    _require_own_silence(state, request.rollback, command.event)
     return (Decided(command.event, request.rollback, role), *_lapses(state, request.rollback, command.event, role))
+
+
+def _require_own_silence(state: State, name: str, event: Event) -> None:
+    """A rollback has one silence: what is recorded as ended, lost or seen is that one."""
+    found = state.rollback(name)
+    if not isinstance(event, (silence.SilenceEnded, silence.SilenceLost)) or found is None:
+        return
+    if event.silence_id != found.silence.id:
+        raise Refused(f"{event.silence_id} is not the silence of {name}")
 
 
 def _lapses(state: State, name: str, event: Event, role: Role) -> tuple[Decided, ...]:

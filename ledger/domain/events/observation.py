@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import ClassVar, Literal
 
 from ledger.domain.events.base import Event
-from ledger.domain.facts import SchedulerStatus
+from ledger.domain.facts import Matcher, SchedulerStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class OverrideObserved(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SilenceObserved(Event):
-    """A rollback's silence is not what it was when last looked at."""
+    """A rollback's silence is not what it was when last looked at; before and after are kept."""
 
     status: ClassVar[str] = "silence_observed"
     sentence: ClassVar[str] = "saw the silence {silence_id}: {found}, until {ends_at}"
@@ -58,6 +58,89 @@ class SilenceObserved(Event):
     found: Literal["active", "pending", "expired", "absent"]
     ends_at: datetime
     seen_at: datetime
+    before_sha384: str = ""
+    after_sha384: str = ""
 
 
-EVENTS = (ObserverStarted, SchedulerObserved, OverrideObserved, SilenceObserved)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignSilenceSeen(Event):
+    """A silence that no rollback asked for mutes Stage4 alerts. Where ``fits`` is set it may be adopted."""
+
+    status: ClassVar[str] = "foreign_silence_seen"
+    sentence: ClassVar[str] = "saw the silence {silence_id} made by {created_by}, until {ends_at}"
+    silence_id: str
+    matchers: tuple[Matcher, ...]
+    created_by: str
+    comment: str = ""
+    ends_at: datetime
+    seen_at: datetime
+    fits: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignSilenceGone(Event):
+    """A silence that no rollback asked for has ended."""
+
+    status: ClassVar[str] = "foreign_silence_gone"
+    sentence: ClassVar[str] = "saw that the silence {silence_id} is gone"
+    silence_id: str
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservationGap(Event):
+    """A source could not be had, or nobody observed, from when to when."""
+
+    status: ClassVar[str] = "observation_gap"
+    sentence: ClassVar[str] = "could not see {source} from {gap_start} to {gap_end}: {why}"
+    source: Literal["observer", "scheduler", "alertmanager", "prometheus", "override"]
+    gap_start: datetime
+    gap_end: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heartbeat(Event):
+    """Once a day: how often each source was looked at and how often it could be had."""
+
+    status: ClassVar[str] = "heartbeat"
+    sentence: ClassVar[str] = "observed: {coverage}"
+    since: datetime
+    coverage: tuple[str, ...]
+    """``<source> <times had>/<times asked>``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlappingObserved(Event):
+    """A source changed too often to record each time: one summary a minute."""
+
+    status: ClassVar[str] = "flapping_observed"
+    sentence: ClassVar[str] = "saw {source} change {changes} times in the minute from {minute}; now {now}"
+    source: str
+    changes: int
+    minute: datetime
+    now: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarningGiven(Event):
+    """People were warned, here and through the announcement hook."""
+
+    status: ClassVar[str] = "warning_given"
+    sentence: ClassVar[str] = "warned: {text}"
+    warning: Literal["silence_expiry", "override_expiry", "silence_without_override", "drift"]
+    text: str
+
+
+EVENTS = (
+    ObserverStarted,
+    SchedulerObserved,
+    OverrideObserved,
+    SilenceObserved,
+    ForeignSilenceSeen,
+    ForeignSilenceGone,
+    ObservationGap,
+    Heartbeat,
+    FlappingObserved,
+    WarningGiven,
+)

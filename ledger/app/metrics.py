@@ -1,0 +1,48 @@
+"""Metrics of the ledger itself (docs: https://prometheus.io/docs/instrumenting/exposition_formats/)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from ledger.app.installation import Installation
+from ledger.domain.duties import owed
+from ledger.domain.state import State
+
+
+class LedgerMetrics(Collector):
+    """Reads the view at each scrape. ``last_look`` is when the observer looked last, in Unix seconds."""
+
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
+        self.last_look = 0.0
+
+    def collect(self) -> Iterator[Metric]:
+        """One gauge a fact."""
+        state = self._installation.state
+        for name, meaning, value in facts(state):
+            yield GaugeMetricFamily(f"stage4_ledger_{name}", meaning, value=value)
+        meaning = "When the observer looked last, in Unix seconds."
+        yield GaugeMetricFamily("stage4_observer_last_look_timestamp_seconds", meaning, value=self.last_look)
+
+
+def facts(state: State) -> Iterator[tuple[str, str, float]]:
+    """Name, meaning and value of each gauge."""
+    everyone = (*state.open.values(), *state.closed.values())
+    drifting = state.file.present != bool(state.holders) or any(one.override.removed_outside for one in state.holders)
+    silenced = any(one.silence.state == "active" for one in state.open.values())
+    yield "sequence", "Entries in the ledger.", state.sequence
+    yield "head_timestamp_seconds", "Time of the last entry, in Unix seconds.", state.timestamp.timestamp()
+    yield "rollbacks_open", "Rollbacks that are open.", len(state.open)
+    yield "override_active", "Whether the override file is there, as last seen.", state.file.present
+    yield (
+        "scheduler_enabled",
+        "Whether the scheduler last said that it is enabled.",
+        state.scheduler.status == "enabled",
+    )
+    yield "silence_active", "Whether a rollback's silence is active.", silenced
+    yield "drift", "Whether the override is not what the ledger declares.", drifting
+    yield "owed", "Confirmations, reviews and tickets that are owed.", sum(len(owed(one)) for one in everyone)

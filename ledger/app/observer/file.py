@@ -1,0 +1,72 @@
+"""The override file: changed, removed, made by hand, expired."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ledger.adapters import override_file
+from ledger.app.observer.desk import Desk
+from ledger.domain.events.observation import OverrideObserved
+from ledger.domain.events.override import OverrideExpired, OverrideRemovedOutside
+from ledger.domain.facts import FileSeen
+from ledger.domain.state import Rollback, State
+
+
+def look_at_file(desk: Desk, state: State) -> None:
+    """Compare what is at the path with what the ledger last knew; silent while a deliverer is at it."""
+    if any(effect.kind in ("override", "put_back", "removal") for r in state.open.values() for effect in r.effects):
+        return
+    installation, holder = desk.installation, state.holder
+    path = holder.override.path if holder else str(installation.override_path())
+    seen = installation.look(path)
+    known = state.file
+    absent = seen.kind == "absent"
+    same = absent and not known.present
+    reading = (seen.kind, seen.sha384, seen.mode, seen.owner)
+    believed = reading if same else (known.kind, known.sha384, known.mode or seen.mode, known.owner or seen.owner)
+    if not desk.twice("file", reading, believed):
+        return
+    if desk.damped("override", f"{seen.kind} {seen.sha384} {seen.mode} {seen.owner}"):
+        return
+    if absent and state.holders:
+        _removed_outside(desk, state, seen)
+    else:
+        _changed(desk, seen)
+
+
+def _changed(desk: Desk, seen: FileSeen) -> None:
+    if seen.content:
+        desk.installation.keep(seen.content)
+    event = OverrideObserved(
+        path=seen.path,
+        found=seen.kind,
+        override_sha384=seen.sha384,
+        mode=seen.mode,
+        owner=seen.owner,
+        seen_at=seen.at,
+    )
+    desk.warn(event, f"the override {seen.path} was changed outside: {override_file.describe(seen)}")
+
+
+def _removed_outside(desk: Desk, state: State, seen: FileSeen) -> None:
+    listing = desk.installation.keep(override_file.listing(Path(seen.path).parent))
+    for holder in state.holders:
+        if holder.override.removed_outside:
+            continue
+        event = OverrideRemovedOutside(
+            path=holder.override.path,
+            override_sha384=holder.override.sha384,
+            seen_at=seen.at,
+            listing_sha384=listing,
+        )
+        desk.warn(event, f"the override {seen.path} was removed outside, held by {holder.id}", holder.id)
+
+
+def look_at_expiry(desk: Desk, holder: Rollback) -> None:
+    """An override that outlives its own end makes step 5 due; nothing removes it by itself."""
+    asked = holder.override.request
+    if asked is None or asked.expires_at is None or holder.override.expired:
+        return
+    if desk.installation.clock() >= asked.expires_at:
+        event = OverrideExpired(path=holder.override.path, expired_at=asked.expires_at)
+        desk.warn(event, f"the override of {holder.id} has expired and is still there: step 5 is due", holder.id)

@@ -1,0 +1,108 @@
+"""The loop: one observer at a time; each round looks at everything that is due."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable
+from datetime import datetime
+
+from ledger.app.deliver import deliver
+from ledger.app.installation import Installation
+from ledger.app.observer.coverage import Coverage
+from ledger.app.observer.desk import Desk
+from ledger.app.observer.file import look_at_expiry, look_at_file
+from ledger.app.observer.silences import Silences
+from ledger.app.observer.warnings import Warnings
+from ledger.app.spool import take_in
+from ledger.domain.events.observation import ObserverStarted, SchedulerObserved
+from ledger.domain.state import State
+from ledger.files import locked, make_folder
+
+INTERVAL = 0.5
+"""Seconds between two looks at the override file; the scheduler is asked every second, Alertmanager every two."""
+
+
+class Observer:
+    """One observer of one installation."""
+
+    def __init__(self, installation: Installation, say: Callable[[str], None] = lambda _: None) -> None:
+        self._installation = installation
+        self._desk = Desk(installation, say)
+        self._coverage = Coverage(self._desk, installation.home.locks / "observer.alive")
+        self._silences = Silences(self._desk)
+        self._warnings = Warnings(self._desk)
+        self._looks = 0
+        self.looked: Callable[[datetime], None] = lambda _: None
+        """Called with the time after each round, for the metrics."""
+
+    def run(self, stopped: threading.Event) -> None:
+        """Observe until ``stopped`` is set; ``Unreachable`` where another observer is at work already."""
+        make_folder(self._installation.home.locks)
+        with locked(self._installation.home.locks / "observer.lock", timeout=0):
+            with self._desk.telling():
+                self._coverage.begin()
+                self._desk.record(ObserverStarted(host=socket.gethostname()))
+            while not stopped.wait(INTERVAL):
+                self.look()
+
+    def look(self) -> None:
+        """One round. A source that cannot be had is looked at again in the next round."""
+        desk, installation = self._desk, self._installation
+        with desk.telling():
+            for name in take_in(installation):
+                desk.say(f"took in a stop from the spool: {name}")
+        with desk.telling():
+            if done := deliver(installation):
+                desk.say(f"delivered {done} pending effects")
+        with desk.telling():
+            installation.publish()
+        with desk.telling():
+            self._look_outside(installation.state)
+        self._coverage.alive()
+        self.looked(installation.clock())
+        self._looks += 1
+
+    def _look_outside(self, state: State) -> None:
+        desk = self._desk
+        look_at_file(desk, state)
+        for holder in state.holders:
+            look_at_expiry(desk, holder)
+        if self._looks % 2 == 0:
+            self._look_at_scheduler(self._installation.state)
+        if self._looks % 4 == 0:
+            with self._coverage.asking("alertmanager"):
+                self._silences.look(self._installation.state)
+        if self._looks % 20 == 0 and self._installation.config.prometheus_url:
+            with self._coverage.asking("prometheus"):
+                self._installation.prometheus.rules()
+        with desk.telling():
+            self._warnings.look(self._installation.state)
+            self._coverage.beat()
+        desk.settle("scheduler")
+        desk.settle("override")
+
+    def _look_at_scheduler(self, state: State) -> None:
+        seen = self._installation.scheduler()
+        if seen.status == "unknown":
+            self._coverage.missed("scheduler", seen.error)
+        else:
+            self._coverage.had("scheduler")
+        if not self._desk.twice("scheduler", seen.status, state.scheduler.status):
+            return
+        if self._desk.damped("scheduler", seen.status):
+            return
+        event = SchedulerObserved(
+            scheduler_status=seen.status,
+            source=seen.source,
+            seen_at=seen.at,
+            since=seen.since,
+            cycle=seen.cycle,
+            warnings=tuple(warning[:200] for warning in seen.warnings[:20]),
+            error=seen.error[:200],
+        )
+        held = state.holders and seen.status == "enabled" and not any(one.restoring for one in state.holders)
+        if held:
+            self._desk.warn(event, f"the scheduler is enabled although {state.holders[0].id} holds it")
+        else:
+            self._desk.record(event)
