@@ -9,6 +9,7 @@ from typing import Any
 from ledger.app.installation import Installation
 from ledger.domain.decide.rules import duration_minutes, owed_before, owed_before_end
 from ledger.domain.duties import owed
+from ledger.domain.paper import paper_lines
 from ledger.domain.record import Recorded
 from ledger.domain.runbook import STEPS
 from ledger.domain.state import Rollback, State
@@ -50,7 +51,9 @@ def rollback_json(rollback: Rollback, names: dict[str, str] | None = None) -> di
 
 def _step_json(rollback: Rollback, number: int, people: dict[str, str]) -> dict[str, Any]:
     step, state = STEPS[number], rollback.steps[number]
+    open_ = rollback.is_open and not state.passed
     return {
+        "paper": list(paper_lines(rollback).get(number, ())) if open_ else [],
         "step": number,
         "title": step.title,
         "role": step.role,

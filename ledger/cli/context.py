@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -48,6 +49,10 @@ class Session:
         """Names behind person ids."""
         return {person.id: person.name for person in self.installation.people.people()}
 
+    def known_names(self) -> dict[str, str]:
+        """The names, or none where the home was not opened."""
+        return self.names if "installation" in self.__dict__ else {}
+
     def answer(self, page: Any, show: Callable[[], None]) -> None:
         """Print ``page`` as JSON with ``--json``, otherwise call ``show``."""
         if self.as_json:
@@ -78,13 +83,21 @@ class Session:
             self.installation.ledger.log.close()
 
 
-def fail(error: LedgerError, *, as_json: bool) -> NoReturn:
-    """End with the error's sentence and what is owed on standard error, and its exit status."""
+_PERSON = re.compile(r"\bp-[0-9a-f]{5}\b")
+
+
+def fail(error: LedgerError, *, as_json: bool, names: dict[str, str] | None = None) -> NoReturn:
+    """End with the error's sentence and what is owed on standard error, and its exit status.
+
+    Person ids in the sentence are shown by the names that this installation's directory has for them.
+    """
+    known = names or {}
     owed = list(error.owed) if isinstance(error, Refused) else []
     if as_json:
         page = {"error": type(error).__name__.lower(), "sentence": str(error), "owed": owed}
         click.echo(json.dumps(page, indent=2, ensure_ascii=False))
-    click.echo(f"stage4: {error}", err=True)
+    sentence = _PERSON.sub(lambda found: known.get(found[0], found[0]), str(error))
+    click.echo(f"stage4: {sentence}", err=True)
     for line in owed:
         click.echo(f"  - {line}", err=True)
     sys.exit(EXIT_UNREACHABLE if isinstance(error, Unreachable) else EXIT_REFUSED)
@@ -108,7 +121,7 @@ def stage4_command(function: Callable[..., Any]) -> Callable[..., Any]:
         try:
             function(session, **given)
         except LedgerError as error:
-            fail(error, as_json=session.as_json)
+            fail(error, as_json=session.as_json, names=session.known_names())
         except BrokenPipeError:
             sys.stderr.close()
             sys.exit(0)

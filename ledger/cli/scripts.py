@@ -5,6 +5,7 @@ Each prints what it did, keeps what it printed as an artefact in the ledger, and
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import sys
@@ -213,12 +214,21 @@ def _due(session: Session, name: str) -> Rollback | None:
 
 def _record(session: Session, due: Rollback | None, seen: SchedulerSeen) -> str:
     if due is None:
-        return "recorded  no: no rollback waits for this reading"
+        return f"recorded  no: {_why_not(session)}"
     try:
         outcome = stopping.record_check(session.installation, session.actor, due, seen)
     except LedgerError as error:
         return f"recorded  no: {error}"
     return f"recorded  {due.id}: {outcome.verdict}" + "".join(f"; {reason}" for reason in outcome.reasons)
+
+
+def _why_not(session: Session) -> str:
+    """Why no rollback takes the reading: what is owed before, or that none is open."""
+    with contextlib.suppress(LedgerError):
+        for one in session.installation.state.holders:
+            if owed := owed_before(one, 3):
+                return f"step 3 of {one.id} is not ready: {owed[0]}"
+    return "no rollback waits for this reading"
 
 
 def _without_ledger(session: Session) -> SchedulerSeen:

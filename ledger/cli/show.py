@@ -56,8 +56,16 @@ def show_rollback(console: Console, page: dict[str, Any]) -> None:
         console.print(f"owed  {debt['what']} ({debt['who']}), since {since} UTC", markup=False, style="yellow")
     for line in page["next"]:
         console.print(f"next  {line}", markup=False, style="bold")
+    _show_paper(console, [line for step in page["steps"] for line in step["paper"]])
     if page["duration_min"] is not None:
         console.print(f"stopped for {page['duration_min']} min")
+
+
+def _show_paper(console: Console, lines: list[str]) -> None:
+    if lines:
+        console.print("or the runbook's own lines:", style="dim")
+    for line in lines:
+        console.print(f"  {line}", markup=False, style="dim")
 
 
 def show_status(console: Console, page: dict[str, Any]) -> None:
