@@ -128,7 +128,10 @@ def locked(path: Path, timeout: float = 10.0) -> Iterator[None]:
 
     Waits up to ``timeout`` seconds, then raises ``Unreachable``.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise Unreachable(f"the lock file {path} cannot be opened: {error.strerror}") from error
     try:
         _flock(descriptor, path, timeout)
         yield

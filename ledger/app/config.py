@@ -28,6 +28,8 @@ def _setting(place: str, default: Any, meaning: str) -> Any:
 class Config:
     """Every setting with its default. Durations are text like ``15m``; relative paths are below the home."""
 
+    base: str = "."
+    """The folder of the configuration file: relative paths are below it."""
     stage: str = _setting("stage", "stage4", "name of the stage; one ledger each")
     override_directory: str = _setting("override.directory", "var/runtime/overrides", "folder that the scheduler reads")
     scheduler_url: str = _setting("scheduler.url", "", "the scheduler's own status page")
@@ -93,12 +95,14 @@ def load(path: Path, environment: Mapping[str, str] = os.environ) -> Config:
     """The configuration of a home; ``Refused`` for a file that is no TOML, an unknown setting or a wrong type."""
     found = _read(path)
     values: dict[str, Any] = {}
-    for field in dataclasses.fields(Config):
+    for field in _settings():
         value = found.pop(field.metadata["place"], None)
         value = environment.get(_variable(field.name), value)
         if value is None:
             continue
-        values[field.name] = _typed(value, f"{path}: {field.metadata['place']}", table=field.name == "silence_labels")
+        typed = _typed(value, f"{path}: {field.metadata['place']}", table=field.name == "silence_labels")
+        values[field.name] = typed
+    values["base"] = str(path.absolute().parent)
     if found:
         raise Refused(f"{path}: unknown settings: {', '.join(sorted(found))}; see: stage4 config show")
     return Config(**values)
@@ -108,7 +112,7 @@ def explain(config: Config, path: Path, environment: Mapping[str, str] = os.envi
     """Every setting with its value (secrets masked) and where it comes from."""
     found = _read(path)
     lines = []
-    for field in dataclasses.fields(Config):
+    for field in _settings():
         place, variable = field.metadata["place"], _variable(field.name)
         source = variable if variable in environment else path.name if place in found else "default"
         value = getattr(config, field.name)
@@ -122,8 +126,14 @@ def server(config: Config, name: str, url: str | None = None) -> Server | None:
     address = getattr(config, f"{name}_url") if url is None else url
     if not address:
         return None
-    keys = ("username", "password_file", "bearer_token_file", "ca_file", "client_certificate", "client_key")
-    return Server(address, **{key: getattr(config, f"{name}_{key}") for key in keys})
+    files = ("password_file", "bearer_token_file", "ca_file", "client_certificate", "client_key")
+    given = {key: getattr(config, f"{name}_{key}") for key in files}
+    placed = {key: str(Path(config.base) / value) if value else "" for key, value in given.items()}
+    return Server(address, username=getattr(config, f"{name}_username"), **placed)  # type: ignore[arg-type]
+
+
+def _settings() -> list[dataclasses.Field[Any]]:
+    return [field for field in dataclasses.fields(Config) if "place" in field.metadata]
 
 
 def _typed(value: Any, where: str, *, table: bool) -> Any:
@@ -132,7 +142,10 @@ def _typed(value: Any, where: str, *, table: bool) -> Any:
             raise Refused(f"{where} is to be text in quotes, found {value!r}")
         return value
     if isinstance(value, str):  # from the environment: env=prod,cluster=a
-        value = dict(part.split("=", 1) for part in value.split(",") if "=" in part)
+        parts = [part.strip() for part in value.split(",") if part.strip()]
+        if not all("=" in part and not part.startswith("=") for part in parts):
+            raise Refused(f"{where} is to be NAME=VALUE, with commas between several, found {value!r}")
+        value = dict(part.split("=", 1) for part in parts)
     if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
         raise Refused(f"{where} is to be a table of texts, found {value!r}")
     return value

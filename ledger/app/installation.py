@@ -29,6 +29,7 @@ from ledger.domain.runbook import ALERT_PATTERN, COMPONENTS
 from ledger.domain.state import Rollback, State
 from ledger.errors import Corrupt, LedgerError, Refused, Unreachable
 from ledger.proof.entry import check_signatures, parse_entry
+from ledger.proof.note import format_verifier
 from ledger.store.artefacts import Artefacts
 from ledger.store.log import Log
 from ledger.store.recorder import Receipt
@@ -45,6 +46,8 @@ def open_home(root: Path) -> Installation:
     home = Home(root, config.stage)
     log = Log(home.store)
     first = log.line(1)
+    if first is None and log.size():
+        raise Corrupt(f"the ledger at {home.store} has lost its first entry. Run: stage4 verify on the published log")
     if first is None:
         raise Unreachable(f"the ledger at {home.store} has no entries; make one with: stage4 init")
     opening = parse_entry(first)
@@ -58,6 +61,8 @@ def open_home(root: Path) -> Installation:
     except Corrupt as error:
         raise Corrupt(f"{home.path(config.hmac_key_file)} is not the key that signed this ledger: {error}") from error
     signer = keys.read_signer(home.path(config.checkpoint_key_file), origin)
+    if format_verifier(signer.verifier) != getattr(event, "checkpoint_key", ""):
+        raise Corrupt(f"{home.path(config.checkpoint_key_file)} is not the key that signs this ledger's checkpoints")
     return Installation(home, config, Ledger(log, stage=config.stage, key=key, signer=signer, clock=now))
 
 
@@ -72,6 +77,7 @@ class Installation:
         self.people = Directory(home.people)
         self.clock = ledger.clock
         self._publisher = Publisher(home, ledger.log, self.artefacts, ledger.verifier)
+        self._compared = False
         os.environ.setdefault("MPLCONFIGDIR", str(home.var / "cache" / "matplotlib"))
 
     @property
@@ -93,7 +99,13 @@ class Installation:
         return next(iter(state.open.values()))
 
     def submit(self, command: Command, actor: Actor, rollback: str = "", request_id: str = "") -> Receipt:
-        """Decide, record and publish. A publication that fails is told by ``doctor`` and never stops anything."""
+        """Decide, record and publish. A publication that fails is told by ``doctor`` and never stops anything.
+
+        ``Corrupt`` where the store does not continue what was published: it was restored from an old copy, or forked.
+        """
+        if not self._compared:
+            self._publisher.compare()
+            self._compared = True
         request = Request(
             command=command,
             actor=actor,

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import secrets
 import stat
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -30,6 +32,7 @@ from ledger.proof.note import Signer, format_verifier
 
 _LIMIT = 64 * 1024
 _SCRYPT = {"n": 2**16, "r": 8, "p": 1}
+_ESCROW: dict[str, Any] = {"format": "stage4-ledger escrow v1", "kdf": "scrypt", **_SCRYPT, "cipher": "AES-256-GCM"}
 
 
 def read_private(path: Path) -> bytes:
@@ -69,8 +72,8 @@ def read_signer(path: Path, origin: str) -> Signer:
 
 def create(hmac_path: Path, checkpoint_path: Path, origin: str) -> Signer:
     """Make both keys and the verifier key beside the second; existing files are never overwritten (``Refused``)."""
-    for path in (hmac_path, checkpoint_path):
-        if path.exists():
+    for path in (hmac_path, checkpoint_path, verifier_path(checkpoint_path)):
+        if os.path.lexists(path):
             raise Refused(f"{path} exists; keys are never overwritten")
         make_folder(path.parent)
     key = Ed25519PrivateKey.generate()
@@ -97,18 +100,24 @@ def seal_escrow(files: dict[str, bytes], passphrase: str) -> bytes:
         raise Refused("the passphrase needs at least 12 characters: it protects every signature of the ledger")
     salt, nonce = secrets.token_bytes(16), secrets.token_bytes(12)
     plain = json.dumps({name: base64.b64encode(data).decode() for name, data in files.items()}).encode()
-    sealed = AESGCM(_derive(passphrase, salt)).encrypt(nonce, plain, b"stage4-ledger escrow v1")
-    fields = {"salt": salt, "nonce": nonce, "ciphertext": sealed}
-    page = {"format": "stage4-ledger escrow v1", "kdf": "scrypt", **_SCRYPT, "cipher": "AES-256-GCM"}
-    return json.dumps(page | {k: base64.b64encode(v).decode() for k, v in fields.items()}, indent=2).encode() + b"\n"
+    sealed = AESGCM(_derive(passphrase, salt)).encrypt(nonce, plain, _ESCROW["format"].encode())
+    return _format_escrow({"salt": salt, "nonce": nonce, "ciphertext": sealed})
+
+
+def _format_escrow(fields: dict[str, bytes]) -> bytes:
+    page = _ESCROW | {name: base64.b64encode(value).decode() for name, value in fields.items()}
+    return json.dumps(page, indent=2).encode() + b"\n"
 
 
 def open_escrow(data: bytes, passphrase: str) -> dict[str, bytes]:
     """The key files of an escrow; ``Corrupt`` for a wrong passphrase or changed bytes."""
     try:
         page = json.loads(data)
-        salt, nonce, sealed = (base64.b64decode(page[name]) for name in ("salt", "nonce", "ciphertext"))
-        plain = AESGCM(_derive(passphrase, salt)).decrypt(nonce, sealed, page["format"].encode())
+        fields = {name: base64.b64decode(page[name]) for name in ("salt", "nonce", "ciphertext")}
+        if _format_escrow(fields) != data:
+            raise Corrupt("this escrow is not as it was written: its bytes were changed, or another program made it")
+        key = _derive(passphrase, fields["salt"])
+        plain = AESGCM(key).decrypt(fields["nonce"], fields["ciphertext"], _ESCROW["format"].encode())
         return {name: base64.b64decode(text) for name, text in json.loads(plain).items()}
     except InvalidTag as error:
         raise Corrupt("the escrow does not open: wrong passphrase, or its bytes were changed") from error

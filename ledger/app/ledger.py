@@ -10,9 +10,9 @@ import hashlib
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from ledger.domain.commands import Request
+from ledger.domain.commands import Command, Request
 from ledger.domain.decide import Decided, decide
 from ledger.domain.evolve import evolve
 from ledger.domain.record import Recorded, format_body, parse_body
@@ -119,6 +119,8 @@ class Ledger:
                     raise Conflict(f"the request id {request.id} was used for another command")
                 return known
             before = self._view
+            if before.size and link(writing.line(before.size) or b"") != before.head:
+                raise Corrupt(f"entry {before.size} is not what it was when it was read. Run: stage4 verify")
             if news := writing.lines_after(before.size):
                 before = self._checked(fold(before, news), writing.newest_checkpoint())
             after, lines = self._seal(before, request, decide(before.state, request))
@@ -198,11 +200,17 @@ class Ledger:
 
 def digest_request(request: Request) -> str:
     """SHA-256 (hex) of who asked for what. Facts and times are left out: a second press of the same has others."""
-    command = request.command
-    asked = [
-        (field.name, value)
-        for field in dataclasses.fields(command)
-        if isinstance(value := getattr(command, field.name), (str, int, bool)) and not field.name.endswith("_sha384")
-    ]
-    whole = (type(command).__name__, request.rollback, request.actor.person, asked)
-    return hashlib.sha256(repr(whole).encode()).hexdigest()
+    whole = (request.rollback, request.actor.person, _asked(request.command))
+    return hashlib.sha256(repr(whole).encode("utf-8", "backslashreplace")).hexdigest()
+
+
+def _asked(value: Any) -> Any:
+    """What a person typed: texts, numbers and tables of them, through nested commands; no facts, times or digests."""
+    if isinstance(value, Command):
+        fields = [f.name for f in dataclasses.fields(value) if not f.name.endswith("_sha384")]
+        return type(value).__name__, [(name, _asked(getattr(value, name))) for name in fields]
+    if isinstance(value, dict):
+        return sorted((name, _asked(item)) for name, item in value.items())
+    if isinstance(value, (tuple, list)):
+        return [_asked(item) for item in value]
+    return value if isinstance(value, (str, int, bool)) else None

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from ledger.app.home import Home
 from ledger.domain.commands import Actor
 from ledger.domain.state import State
-from ledger.errors import Corrupt, Refused
+from ledger.errors import Corrupt, Refused, Unreachable
 from ledger.files import make_folder, replace
 
 _NO_LOGIN = 2**32 - 1
@@ -40,6 +40,8 @@ class Directory:
             return [Person(key, value["name"], value["uid"]) for key, value in sorted(page.items())]
         except FileNotFoundError:
             return []
+        except OSError as error:
+            raise Unreachable(f"{self.path} cannot be read: {error.strerror}") from error
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise Corrupt(f"{self.path} is not the directory of people it should be: {error}") from error
 

@@ -20,6 +20,9 @@ from ledger.proof.note import Verifier, format_verifier
 from ledger.store.artefacts import Artefacts
 from ledger.store.log import Log
 
+_LOOK_BEHIND = 1024 * 1024
+"""Bytes after a difference in which a later line of ours is looked for."""
+
 
 class Foreign(NamedTuple):
     """Bytes in the published file that were not ours, set aside as an artefact."""
@@ -70,36 +73,53 @@ class Publisher:
         if note is None:
             return None
         size = open_checkpoint(note, self._verifier).size
-        self._refuse_behind(size)
+        self.compare()
         make_folder(path.parent, 0o755)
         left, foreign = self._left(path), None
         if left is None:
             left, foreign = self._reconcile(path)
         if left.lines < size:
-            left = self._append(path, left.lines, size)
+            left = self._append(path, left, size)
         replace(self._home.published_checkpoint, note, 0o644, flush=False)
         replace(self._home.published_state, json.dumps(left._asdict()).encode(), 0o600, flush=False)
         if not self._home.published_key.exists():
             replace(self._home.published_key, format_verifier(self._verifier).encode() + b"\n", 0o644, flush=False)
         return foreign
 
-    def _refuse_behind(self, size: int) -> None:
+    def compare(self) -> None:
+        """``Corrupt`` where the store does not continue what was published: it is behind, or it is another history.
+
+        Every published checkpoint is one that the store kept, so the one published last must be found there.
+        """
         try:
             published = open_checkpoint(self._home.published_checkpoint.read_bytes(), self._verifier)
         except (OSError, Corrupt):
             return  # missing or foreign: it is written anew, and a verifier judges files by the key it was given
-        if published.size > size:
-            raise Corrupt(
-                f"the store is behind: it has {size} entries, but {self._home.published_checkpoint} was signed for "
-                f"{published.size}. Was an old copy of the store restored? Nothing is written over the evidence."
-            )
+        kept = self._log.newest_checkpoint(published.size)
+        found = open_checkpoint(kept, self._verifier) if kept else None
+        if found == published:
+            return
+        behind = "is behind" if self._log.size() < published.size else "is another history"
+        raise Corrupt(
+            f"the store {behind}: {self._home.published_checkpoint} was signed for {published.size} entries with root "
+            f"{published.root.hex()}, which the store's {self._log.size()} entries do not continue. Was an old copy "
+            "of the store restored? Nothing is written over the evidence."
+        )
+
+    def _recorded(self) -> _Left | None:
+        """What was left, as the publisher noted it down; None where that is lost or nonsense."""
+        try:
+            left = _Left(**json.loads(self._home.published_state.read_bytes()))
+        except (OSError, ValueError, TypeError):
+            return None
+        return left if all(type(value) is int for value in left) else None
 
     def _left(self, path: Path) -> _Left | None:
         """What was left, if the file is exactly as it was left."""
+        left = self._recorded()
         try:
-            left = _Left(**json.loads(self._home.published_state.read_bytes()))
-            return left if _stat(path, left.lines) == left else None
-        except (OSError, ValueError, TypeError):
+            return left if left is not None and _stat(path, left.lines) == left else None
+        except OSError:
             return None
 
     def _reconcile(self, path: Path) -> tuple[_Left, Foreign | None]:
@@ -110,10 +130,10 @@ class Publisher:
         total = path.stat().st_size
         foreign = None
         if rest:
-            ours = self._more_of_ours(path, offset, kept)
-            foreign = Foreign(
-                "changed" if ours else "appended", total - offset, self._artefacts.put(_tail(path, offset))
-            )
+            before = self._recorded()
+            changed = kept < before.lines if before else self._more_of_ours(path, offset, kept)
+            name = self._artefacts.put_part(path, offset)
+            foreign = Foreign("changed" if changed else "appended", total - offset, name)
         if offset < total:
             os.truncate(path, offset)
         return _stat(path, kept), foreign
@@ -135,11 +155,13 @@ class Publisher:
         following = self._log.line(kept + 2)
         return following is not None and following in _tail(path, offset)
 
-    def _append(self, path: Path, after: int, to: int) -> _Left:
+    def _append(self, path: Path, left: _Left, to: int) -> _Left:
+        """Append what is missing; noted down is the size that the file should have, so that a stranger's bytes show."""
+        size = left.size
         with path.open("ab") as stream:
-            for line in self._log.lines(after, to):
-                stream.write(line + b"\n")
-        return _stat(path, to)
+            for line in self._log.lines(left.lines, to):
+                size += stream.write(line + b"\n")
+        return _stat(path, to)._replace(size=size)
 
 
 def _stat(path: Path, lines: int) -> _Left:
@@ -147,7 +169,7 @@ def _stat(path: Path, lines: int) -> _Left:
     return _Left(lines, status.st_size, status.st_ino, status.st_mtime_ns)
 
 
-def _tail(path: Path, offset: int, limit: int = 64 * 1024 * 1024) -> bytes:
+def _tail(path: Path, offset: int) -> bytes:
     with path.open("rb") as stream:
         stream.seek(offset)
-        return stream.read(limit)
+        return stream.read(_LOOK_BEHIND)

@@ -104,6 +104,11 @@ def _signer(home: Home, config: Config) -> Signer:
     public = keys.verifier_path(path)
     if not (path.exists() and public.exists() and home.path(config.hmac_key_file).exists()):
         return make_keys(home, config)
+    if home.published_checkpoint.exists():
+        raise Refused(
+            f"these keys signed a ledger before ({home.published_checkpoint}), but {home.store} is missing. A second "
+            "history under the same keys would be taken for tampering: restore the store, or move keys and audit away"
+        )
     verifier = parse_verifier(public.read_text("utf-8").strip())
     signer = keys.read_signer(path, verifier.name)
     if signer.verifier != verifier:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import os
 import re
+import tempfile
 from pathlib import Path
 
 from ledger.digest import sha384
 from ledger.errors import Corrupt, Refused, Unreachable
-from ledger.files import make_folder, write_once
+from ledger.files import make_folder, sync_folder, write_once
 
 _NAME = re.compile(r"sha384:[0-9a-f]{96}")
 
@@ -29,12 +33,33 @@ class Artefacts:
         """Store the bytes (flushed to disk) and return their name; storing them again changes nothing."""
         name = sha384(data)
         path = self.path(name)
-        if not path.exists():
-            try:
-                make_folder(path.parent)
-                write_once(path, data, 0o600)
-            except OSError as error:
-                raise Unreachable(f"cannot store an artefact in {self.folder}: {error.strerror}") from error
+        try:
+            make_folder(path.parent)
+            if not path.exists() or path.read_bytes() != data:
+                write_once(path, data, 0o600)  # says so where other bytes have the name
+        except OSError as error:
+            raise Unreachable(f"cannot store an artefact in {self.folder}: {error.strerror}") from error
+        return name
+
+    def put_part(self, source: Path, offset: int) -> str:
+        """Store what stands in a file from ``offset`` on, however much that is, read in pieces."""
+        digest = hashlib.sha384()
+        try:
+            make_folder(self.folder)
+            with tempfile.NamedTemporaryFile(dir=self.folder, prefix=".part-") as kept, source.open("rb") as stream:
+                stream.seek(offset)
+                while piece := stream.read(1024 * 1024):
+                    digest.update(piece)
+                    kept.write(piece)
+                kept.flush()
+                os.fsync(kept.fileno())
+                name = f"sha384:{digest.hexdigest()}"
+                make_folder(self.path(name).parent)
+                with contextlib.suppress(FileExistsError):
+                    os.link(kept.name, self.path(name))
+        except OSError as error:
+            raise Unreachable(f"cannot store an artefact in {self.folder}: {error.strerror}") from error
+        sync_folder(self.path(name).parent)
         return name
 
     def get(self, name: str) -> bytes:

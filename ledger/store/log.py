@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 from uuid import NAMESPACE_URL, uuid5
 
-from eventsourcing.persistence import PersistenceError, StoredEvent
+from eventsourcing.persistence import IntegrityError, PersistenceError, StoredEvent
 from eventsourcing.sqlite import SQLiteCursor
 
 from ledger.errors import Corrupt, Unreachable
@@ -55,6 +55,7 @@ class Log:
                 with locked(self._lock, lock_timeout):
                     self._recorder.create_table()
                 path.chmod(0o600)
+            self._identity = _identity(path)
 
     def close(self) -> None:
         """Close all connections."""
@@ -66,11 +67,15 @@ class Log:
 
         Waits up to ``timeout`` seconds (the log's own by default) for other writers, then raises ``Unreachable``.
         """
+        patience = self._lock_timeout if timeout is None else timeout
         with (
-            locked(self._lock, self._lock_timeout if timeout is None else timeout),
+            locked(self._lock, patience),
             _translated(self.path),
             self._recorder.datastore.transaction(commit=True) as cursor,
         ):
+            if _identity(self.path) != self._identity:
+                raise Unreachable(f"the store {self.path} was removed or exchanged while it was open; start again")
+            cursor.execute(f"PRAGMA busy_timeout={round(patience * 1000)}")
             cursor.execute("COMMIT")  # the library begins deferred, where reading first can fail as "locked" at once
             cursor.execute("BEGIN IMMEDIATE")
             yield Writing(self._recorder, cursor)
@@ -79,7 +84,7 @@ class Log:
         """The lines with ``after < sequence <= to``, in order; read in batches, so that memory stays bounded."""
         while True:
             found = self._fetch(_SELECT + " LIMIT ?", (after, to, batch))
-            yield from (bytes(row[0]) for row in found)
+            yield from (_blob(row) for row in found)
             after += len(found)
             if len(found) < batch:
                 return
@@ -87,7 +92,7 @@ class Log:
     def line(self, sequence: int) -> bytes | None:
         """One line, or None where the ledger is shorter."""
         found = self._fetch(_SELECT, (sequence - 1, sequence))
-        return bytes(found[0][0]) if found else None
+        return _blob(found[0]) if found else None
 
     def size(self) -> int:
         """How many entries there are."""
@@ -120,7 +125,13 @@ class Writing:
     def lines_after(self, sequence: int) -> list[bytes]:
         """All lines after ``sequence``."""
         self._cursor.execute(_SELECT, (sequence, _END))
-        return [bytes(row[0]) for row in self._cursor.fetchall()]
+        return [_blob(row) for row in self._cursor.fetchall()]
+
+    def line(self, sequence: int) -> bytes | None:
+        """One line as this transaction sees it."""
+        self._cursor.execute(_SELECT, (sequence - 1, sequence))
+        row = self._cursor.fetchone()
+        return _blob(row) if row else None
 
     def newest_checkpoint(self) -> bytes | None:
         """The newest signed note as this transaction sees it."""
@@ -141,16 +152,33 @@ class Writing:
         self._recorder._insert_events(self._cursor, events, checkpoint=checkpoint, receipt=receipt)  # noqa: SLF001
 
 
+def _identity(path: Path) -> tuple[int, int]:
+    """Device and inode: what the open connections write into, whatever has the name by now."""
+    try:
+        status = path.stat()
+    except OSError:
+        return (0, 0)
+    return status.st_dev, status.st_ino
+
+
+def _blob(row: sqlite3.Row) -> bytes:
+    if type(row[0]) is not bytes:
+        raise Corrupt(f"a row of the store holds {type(row[0]).__name__} where an entry's bytes should be")
+    return row[0]
+
+
 @contextlib.contextmanager
 def _translated(path: Path) -> Iterator[None]:
     """Turn the database's errors into ours: a constraint that spoke is ``Corrupt``, all else ``Unreachable``."""
     try:
         yield
-    except (sqlite3.IntegrityError, sqlite3.NotSupportedError) as error:
+    except (sqlite3.IntegrityError, sqlite3.NotSupportedError, IntegrityError) as error:
         raise Corrupt(f"the store {path} refused: {error}") from error
     except sqlite3.DatabaseError as error:
         if "malformed" in str(error) or "not a database" in str(error):
             raise Corrupt(f"the store {path} is damaged: {error}") from error
         raise Unreachable(f"the store {path} cannot be used: {error}") from error
     except PersistenceError as error:
+        if "malformed" in str(error) or "not a database" in str(error):
+            raise Corrupt(f"the store {path} is damaged: {error}") from error
         raise Unreachable(f"the store {path} cannot be used: {error}") from error

@@ -11,9 +11,10 @@ TABLES = (
 # A trigger that only looked for "greater than" would let INSERT OR REPLACE edit a row: it must be exactly max + 1.
 NEXT_ENTRY = """
 CREATE TRIGGER IF NOT EXISTS entries_follow_one_another BEFORE INSERT ON stored_events
-WHEN NEW.originator_version <>
+WHEN NEW.originator_version IS NOT
     (SELECT COALESCE(MAX(originator_version), 0) + 1 FROM stored_events WHERE originator_id = NEW.originator_id)
-  OR NEW.originator_id <>
+  OR NEW.originator_id IS NULL
+  OR NEW.originator_id IS NOT
     COALESCE((SELECT originator_id FROM stored_events ORDER BY rowid LIMIT 1), NEW.originator_id)
 BEGIN SELECT RAISE(ABORT, 'an entry is appended at the end of the one ledger, nowhere else'); END
 """

@@ -131,7 +131,7 @@ def same(view: View, other: View) -> bool:
     )
 
 
-# --- what stands on disk, read without our code ------------------------------------------------------------------------
+# --- what stands on disk, read without our code ----------------------------------------------------------------------
 
 
 @contextlib.contextmanager
@@ -181,7 +181,7 @@ def assert_published(home: Home) -> None:
     assert (checkpoint.size, checkpoint.root) == (view.size, view.tree.root())
 
 
-# --- processes ---------------------------------------------------------------------------------------------------------
+# --- processes -------------------------------------------------------------------------------------------------------
 
 
 def start(*arguments: object, **options: Any) -> subprocess.Popen[str]:

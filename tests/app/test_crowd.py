@@ -40,9 +40,7 @@ def crowd(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Crowd:
     with opened(root) as installation:
         installation.ledger.submit(ask(installation, "incident_manager", opening(installation)))
         before = installation.ledger.view().size
-    workers = [
-        start("append", root, INC, f"p{n}", EACH, "fresh" if n % 4 == 0 else "kept") for n in range(PROCESSES)
-    ]
+    workers = [start("append", root, INC, f"p{n}", EACH, "fresh" if n % 4 == 0 else "kept") for n in range(PROCESSES)]
     try:
         for worker in workers:
             assert worker.stdout is not None
@@ -123,7 +121,7 @@ def test_the_published_files_are_the_store_byte_for_byte(crowd: Crowd) -> None:
 
 
 def test_nothing_is_left_lying_about(crowd: Crowd) -> None:
-    assert [path for path in crowd.home.root.rglob("*.tmp")] == []
+    assert list(crowd.home.root.rglob("*.tmp")) == []
 
 
 def test_a_request_sent_again_afterwards_gets_its_first_receipt(crowd: Crowd) -> None:

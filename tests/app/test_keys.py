@@ -53,7 +53,7 @@ def umask(request: pytest.FixtureRequest) -> Iterator[int]:
     os.umask(before)
 
 
-# --- making ------------------------------------------------------------------------------------------------------------
+# --- making ----------------------------------------------------------------------------------------------------------
 
 
 def test_keys_are_for_their_owner_alone_whatever_the_umask(tmp_path: Path, umask: int) -> None:
@@ -117,7 +117,7 @@ def test_a_key_id_is_the_stage_and_the_month() -> None:
     assert keys.new_key_id("stage4", datetime(2026, 11, 30, 23, tzinfo=UTC)) == "stage4-2026-11"
 
 
-# --- reading -----------------------------------------------------------------------------------------------------------
+# --- reading ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("open_to", ["0640", "0604", "0620", "0602", "0610", "0644", "0666", "0777", "0660"])
@@ -181,9 +181,7 @@ OTHER_PEMS = {
     "exchange": lambda: private(x25519.X25519PrivateKey.generate()),
     "rsa": lambda: private(rsa.generate_private_key(65537, 2048)),
     "public": lambda: (
-        ed25519.Ed25519PrivateKey.generate()
-        .public_key()
-        .public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        ed25519.Ed25519PrivateKey.generate().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     ),
     "cut": lambda: private(ed25519.Ed25519PrivateKey.generate())[:60],
     "text": lambda: SECRET,
@@ -199,7 +197,7 @@ def test_a_checkpoint_key_of_another_kind_is_corrupt_and_named(made: Path, kind:
     assert SECRET.decode() not in str(caught.value)
 
 
-# --- opening a home ----------------------------------------------------------------------------------------------------
+# --- opening a home --------------------------------------------------------------------------------------------------
 
 
 def test_a_home_with_another_hmac_key_does_not_open_and_names_the_file(home: Home) -> None:
@@ -238,12 +236,12 @@ def test_keys_may_be_named_by_the_environment(home: Home, tmp_path: Path, monkey
         assert installation.ledger.view().size
 
 
-# --- secrets stay secret -----------------------------------------------------------------------------------------------
+# --- secrets stay secret ---------------------------------------------------------------------------------------------
 
 
 def test_a_key_never_shows_its_secret() -> None:
     key = HmacKey("k", SECRET)
-    for shown in (repr(key), str(key), f"{key}", f"{key!r}", f"{[key]}", f"{ {'key': key} }", "%s" % (key,), ascii(key)):
+    for shown in (repr(key), str(key), f"{key}", f"{key!r}", f"{[key]}", f"{ {'key': key} }", ascii(key)):
         assert "hunter2" not in shown
         assert SECRET.hex() not in shown
 
@@ -261,7 +259,7 @@ def test_an_installation_never_shows_a_secret(home: Home) -> None:
             assert not any(secret.encode() in data for secret in secrets), path
 
 
-# --- escrow ------------------------------------------------------------------------------------------------------------
+# --- escrow ----------------------------------------------------------------------------------------------------------
 
 FILES = {"hmac.key": SECRET + b"\n", "checkpoint.pem": bytes(range(256))}
 

@@ -43,7 +43,7 @@ from .builders import (
     stored,
 )
 
-# --- the same request twice --------------------------------------------------------------------------------------------
+# --- the same request twice ------------------------------------------------------------------------------------------
 
 
 def test_the_same_request_twice_gives_the_first_receipt_and_no_new_entry(installation: Installation) -> None:
@@ -133,7 +133,7 @@ def test_the_same_id_for_another_rollback_is_a_conflict(installation: Installati
         installation.ledger.submit(ask(installation, "noc", c.AddNote(text="n"), "INC-7", id="same"))
 
 
-# --- decided on something old ------------------------------------------------------------------------------------------
+# --- decided on something old ----------------------------------------------------------------------------------------
 
 
 def test_a_decision_on_a_rollback_that_moved_since_is_a_conflict(installation: Installation) -> None:
@@ -167,7 +167,7 @@ def test_a_rollback_moved_by_another_process_is_a_conflict_too(installation: Ins
         installation.ledger.submit(ask(installation, "noc", c.DeclareEmergency(reason="x"), INC, decided_on=seen))
 
 
-# --- time --------------------------------------------------------------------------------------------------------------
+# --- time ------------------------------------------------------------------------------------------------------------
 
 
 def test_a_clock_set_back_clamps_the_timestamp_and_keeps_the_wall_time(
@@ -203,7 +203,7 @@ def test_a_ledger_written_while_the_clock_was_back_opens_again(installation: Ins
         assert again.state.timestamp == clock.now
 
 
-# --- nothing half done -------------------------------------------------------------------------------------------------
+# --- nothing half done -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,9 @@ def test_an_entry_of_65535_bytes_is_taken_and_one_of_65536_is_not(installation: 
     room = MAX_LINE - len(lines_of(installation.home)[-1])
     before = stored(installation.home)
     with pytest.raises(LedgerError, match="at most 65535 bytes, this one 65536"):
-        installation.ledger.submit(ask(installation, "noc", summary("x" * (101 + room)), **fields | {"id": "r-fixed-1"}))
+        installation.ledger.submit(
+            ask(installation, "noc", summary("x" * (101 + room)), **fields | {"id": "r-fixed-1"})
+        )
     assert stored(installation.home) == before
     installation.ledger.submit(ask(installation, "noc", summary("x" * (100 + room)), **fields | {"id": "r-fixed-1"}))
     assert len(lines_of(installation.home)[-1]) == MAX_LINE
@@ -286,7 +288,7 @@ def test_threads_of_one_ledger_queue_like_processes(installation: Installation) 
     assert_published(installation.home)
 
 
-# --- rebuild == incremental --------------------------------------------------------------------------------------------
+# --- rebuild == incremental ------------------------------------------------------------------------------------------
 
 
 def test_rebuilding_gives_what_was_grown_step_by_step(installation: Installation, clock: Clock) -> None:
@@ -337,7 +339,7 @@ def test_a_second_process_sees_what_the_first_wrote(installation: Installation) 
             assert same(writer.ledger.view(), reader.ledger.view())
 
 
-# --- entries of another version ----------------------------------------------------------------------------------------
+# --- entries of another version --------------------------------------------------------------------------------------
 
 
 def insert_unknown(installation: Installation, **changes: object) -> None:
@@ -346,7 +348,10 @@ def insert_unknown(installation: Installation, **changes: object) -> None:
     body = dict(parse_entry(lines_of(installation.home)[-1]).body)
     for name in ("chain", "signature", "signatures"):
         del body[name]
-    body |= {"status": "moon_landed", "metadata": body["metadata"] | {"version": 1, "rocket": "Сатурн"}} | changes
+    following: dict[str, object] = {"version": 1, "rocket": "Сатурн"}
+    if "rollback_entry" in body["metadata"]:
+        following["rollback_entry"] = body["metadata"]["rollback_entry"] + 1
+    body |= {"status": "moon_landed", "metadata": body["metadata"] | following} | changes
     line = seal_entry(body, origin=ledger.origin, sequence=view.size + 1, previous=view.head, key=ledger._key)
     tree = view.tree.copy()
     tree.append(leaf_hash(line))
@@ -410,7 +415,7 @@ def test_an_unknown_entry_that_lies_about_the_chain_is_corrupt(installation: Ins
         fold(view, [wrong])
 
 
-# --- opening -----------------------------------------------------------------------------------------------------------
+# --- opening ---------------------------------------------------------------------------------------------------------
 
 
 def test_a_home_without_a_ledger_says_how_to_make_one(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def found(installation: Installation) -> list[ForeignLinesFound]:
     return [record.event for record in records(installation) if isinstance(record.event, ForeignLinesFound)]
 
 
-# --- following the store -----------------------------------------------------------------------------------------------
+# --- following the store ---------------------------------------------------------------------------------------------
 
 
 def test_a_new_home_is_published_whole(home: Home) -> None:
@@ -108,7 +108,7 @@ def test_evidence_can_be_read_by_everybody_and_working_data_cannot(home: Home) -
     assert oct(home.published_state.stat().st_mode & 0o777) == "0o600"
 
 
-# --- repairing ---------------------------------------------------------------------------------------------------------
+# --- repairing -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kept", [0, 1, 40, -1, -2, -40])
@@ -198,7 +198,7 @@ def test_a_checkpoint_file_that_is_none_is_written_anew(
     assert_published(installation.home)
 
 
-# --- lines that are not ours -------------------------------------------------------------------------------------------
+# --- lines that are not ours -----------------------------------------------------------------------------------------
 
 FOREIGN = {
     "a line": b'{"status":"rollback_completed","stage":"stage4"}\n',
@@ -341,7 +341,7 @@ def test_a_foreign_line_that_slips_in_while_publishing_is_found_next_time(instal
     assert_published(installation.home)
 
 
-# --- what cannot be published ------------------------------------------------------------------------------------------
+# --- what cannot be published ----------------------------------------------------------------------------------------
 
 
 def block(home: Home) -> Path:
@@ -393,7 +393,7 @@ def test_evidence_that_cannot_be_set_aside_is_not_cut(installation: Installation
     assert home.published.read_bytes() == before
 
 
-# --- crashes and readers -----------------------------------------------------------------------------------------------
+# --- crashes and readers ---------------------------------------------------------------------------------------------
 
 
 @pytest.fixture

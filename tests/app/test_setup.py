@@ -42,7 +42,7 @@ def contents(root: Path) -> dict[str, str]:
     }
 
 
-# --- init --------------------------------------------------------------------------------------------------------------
+# --- init ------------------------------------------------------------------------------------------------------------
 
 
 def test_a_new_home_opens_with_the_keys_that_its_first_entry_names(new: Path) -> None:
@@ -196,7 +196,7 @@ def test_working_data_is_closed_to_others(new: Path) -> None:
     assert open_files == []
 
 
-# --- people ------------------------------------------------------------------------------------------------------------
+# --- people ----------------------------------------------------------------------------------------------------------
 
 
 def test_whoever_made_the_home_is_its_admin_and_acts_with_the_systems_word(new: Path) -> None:
@@ -259,7 +259,7 @@ def test_person_ids_are_opaque() -> None:
     assert all(len(name) == 7 and name.startswith("p-") for name in ids)
 
 
-# --- who acts in a terminal --------------------------------------------------------------------------------------------
+# --- who acts in a terminal ------------------------------------------------------------------------------------------
 
 
 def test_in_a_lab_home_one_may_act_as_one_of_its_people(installation: Installation) -> None:

@@ -156,7 +156,7 @@ def test_rows_that_somebody_else_appended_without_the_keys_are_corrupt(installat
             use()
 
 
-# --- a store that was restored from an old copy ------------------------------------------------------------------------
+# --- a store that was restored from an old copy ----------------------------------------------------------------------
 
 
 def copy_store(home: Home, to: Path) -> None:

@@ -1,4 +1,4 @@
-"""What is wrong with the database's file is said in our words: Corrupt where bytes lie, Unreachable where none are had."""
+"""What is wrong with the database's file is said in our words: Corrupt where bytes lie, Unreachable where none are."""
 
 from __future__ import annotations
 
@@ -160,7 +160,10 @@ def test_a_store_that_was_deleted_under_a_running_ledger_takes_no_more(three: Lo
 
 def test_a_store_that_was_exchanged_under_a_running_ledger_takes_no_more(three: Log, path: Path) -> None:
     """A backup is put back while a server runs: it must not go on in the old file, others in the new."""
-    with contextlib.closing(sqlite3.connect(path)) as source, contextlib.closing(sqlite3.connect(f"{path}.2")) as target:
+    with (
+        contextlib.closing(sqlite3.connect(path)) as source,
+        contextlib.closing(sqlite3.connect(f"{path}.2")) as target,
+    ):
         source.backup(target)
     for file in path.parent.glob("stage4.sqlite-*"):
         file.unlink()

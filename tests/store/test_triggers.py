@@ -37,8 +37,7 @@ REFUSED = {
     "continue as a second ledger": ("INSERT INTO stored_events VALUES ('other', 4, 'status', x'00')", NOWHERE_ELSE),
     "start a ledger without a name": ("INSERT INTO stored_events VALUES (NULL, 1, 'status', x'00')", NOWHERE_ELSE),
     "put another ledger first": (
-        "INSERT INTO stored_events(rowid, originator_id, originator_version, topic, state) "
-        "VALUES (-1, NULL, 1, 'status', x'00')",
+        "INSERT INTO stored_events(rowid, originator_id, originator_version) VALUES (-1, NULL, 1)",
         NOWHERE_ELSE,
     ),
     "change a checkpoint": ("UPDATE checkpoints SET note = x'00' WHERE size = 2", NEVER),
