@@ -31,6 +31,7 @@ class Config:
     base: str = "."
     """The folder of the configuration file: relative paths are below it."""
     stage: str = _setting("stage", "stage4", "name of the stage; one ledger each")
+    stages: str = _setting("stages", "stage4-access", "other ledgers of this home, with commas")
     override_directory: str = _setting("override.directory", "var/runtime/overrides", "folder that the scheduler reads")
     scheduler_url: str = _setting("scheduler.url", "", "the scheduler's own status page")
     scheduler_username: str = _setting("scheduler.username", "", "basic authentication")
@@ -119,6 +120,24 @@ def explain(config: Config, path: Path, environment: Mapping[str, str] = os.envi
         shown = ",".join(map(masked, value.split(","))) if field.name.endswith("_url") else value
         lines.append(Setting(place, shown, source, field.metadata["meaning"]))
     return lines
+
+
+def for_stage(config: Config, stage: str) -> Config:
+    """The configuration of another ledger of the same home: its keys are its own, in ``var/keys/<stage>/``."""
+    if stage in ("", config.stage):
+        return config
+    if stage not in other_stages(config):
+        known = ", ".join((config.stage, *other_stages(config)))
+        raise Refused(f"{stage[:60]!a} is no ledger of this home ({known}); add it to stages in stage4.toml")
+    folder = f"var/keys/{stage}"
+    return dataclasses.replace(
+        config, stage=stage, hmac_key_file=f"{folder}/hmac.key", checkpoint_key_file=f"{folder}/checkpoint.pem"
+    )
+
+
+def other_stages(config: Config) -> tuple[str, ...]:
+    """The other ledgers of a home, by name."""
+    return tuple(name.strip() for name in config.stages.split(",") if name.strip())
 
 
 def server(config: Config, name: str, url: str | None = None) -> Server | None:

@@ -40,9 +40,12 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def open_home(root: Path) -> Installation:
-    """The installation in a folder; ``Unreachable`` where there is none, ``Refused`` for a wrong configuration."""
-    config = settings.load(Home(root).config)
+def open_home(root: Path, stage: str = "") -> Installation:
+    """The installation in a folder; ``Unreachable`` where there is none, ``Refused`` for a wrong configuration.
+
+    ``stage`` names another ledger of the same home.
+    """
+    config = settings.for_stage(settings.load(Home(root).config), stage)
     home = Home(root, config.stage)
     log = Log(home.store)
     first = log.line(1)

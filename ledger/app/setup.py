@@ -70,6 +70,24 @@ def init(
     if not home.config.exists():
         place_exclusive(home.config, starter.encode(), 0o644)
     config = settings.load(home.config)
+    installation = open_stage(root, config, purpose)
+    _add_people(installation, purpose, name, roles)
+    reserve(installation)
+    for stage in settings.other_stages(config):
+        open_stage(root, settings.for_stage(config, stage), purpose).ledger.log.close()
+    return installation
+
+
+def add_stage(root: Path, stage: str) -> Installation:
+    """Open another ledger of an existing home, named in its configuration; ``Refused`` where it is there already."""
+    config = settings.for_stage(settings.load(Home(root).config), stage)
+    if Home(root, stage).store.exists():
+        raise Refused(f"{Home(root, stage).store} exists: this home has that ledger already")
+    return open_stage(root, config, "production")
+
+
+def open_stage(root: Path, config: Config, purpose: Literal["production", "lab"]) -> Installation:
+    """Keys, store and first entry of one ledger."""
     home = Home(root, config.stage)
     signer = _signer(home, config)
     key_id = keys.new_key_id(config.stage, now())
@@ -87,8 +105,7 @@ def init(
     )
     ledger.submit(Request(command=opening, actor=SYSTEM, at=now(), id=new_request_id()))
     installation = Installation(home, config, ledger)
-    _add_people(installation, purpose, name, roles)
-    reserve(installation)
+    installation.publish()
     return installation
 
 

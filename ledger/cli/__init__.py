@@ -22,8 +22,9 @@ from ledger.cli.workflow import workflow
 @click.option("--home", metavar="DIR", help="The installation's folder (STAGE4_HOME; default: this folder).")
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 @click.option("--as", "acting_as", metavar="PERSON", help="Act as one of the lab's people (lab homes only).")
+@click.option("--stage", metavar="NAME", help="Another ledger of the home, e.g. stage4-access (STAGE4_LEDGER).")
 @click.version_option(package_name="stage4-ledger")
-def stage4(home: str | None, as_json: bool, acting_as: str | None) -> None:
+def stage4(home: str | None, as_json: bool, acting_as: str | None, stage: str | None) -> None:
     """Run the Stage4 rollback runbook on a ledger that proves itself.
 
     \b

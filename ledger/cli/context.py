@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import click
 from rich.console import Console
 
+from ledger.app.access import count_refusal
 from ledger.app.installation import Installation, open_home
 from ledger.app.people import terminal_actor
 from ledger.domain.commands import Actor
@@ -25,7 +26,8 @@ EXIT_REFUSED, EXIT_USAGE, EXIT_UNREACHABLE = 1, 2, 3
 class Session:
     """One command's circumstances."""
 
-    def __init__(self, home: str | None, acting_as: str | None, *, as_json: bool) -> None:
+    def __init__(self, home: str | None, acting_as: str | None, *, as_json: bool, stage: str = "") -> None:
+        self.stage = stage or os.environ.get("STAGE4_LEDGER", "")
         self.root = Path(home or os.environ.get("STAGE4_HOME") or ".")
         self.acting_as = acting_as or os.environ.get("STAGE4_AS") or ""
         self.as_json = as_json
@@ -37,7 +39,7 @@ class Session:
     @functools.cached_property
     def installation(self) -> Installation:
         """The home's installation, opened on first use."""
-        return open_home(self.root)
+        return open_home(self.root, self.stage)
 
     @property
     def actor(self) -> Actor:
@@ -117,10 +119,12 @@ def stage4_command(function: Callable[..., Any]) -> Callable[..., Any]:
             home or above.get("home"),
             acting_as or above.get("acting_as"),
             as_json=as_json or bool(above.get("as_json")),
+            stage=above.get("stage") or "",
         )
         try:
             function(session, **given)
         except LedgerError as error:
+            count_refusal(session.root, error)
             fail(error, as_json=session.as_json, names=session.known_names())
         except BrokenPipeError:
             sys.stderr.close()

@@ -18,6 +18,7 @@ from ledger.app.home import Home
 from ledger.app.metrics import LedgerMetrics
 from ledger.app.observer import Observer
 from ledger.app.queries import entry_json, status_json
+from ledger.app.setup import add_stage
 from ledger.app.setup import init as make_home
 from ledger.cli.context import EXIT_REFUSED, Session, stage4_command
 from ledger.cli.show import show_status
@@ -35,8 +36,12 @@ def init(session: Session, name: str, roles: tuple[str, ...]) -> None:
 
     \b
     stage4 init --home /srv/stage4 --name "Ola" --role incident_manager
+    stage4 --stage stage5 init         another ledger in the same home (stages in stage4.toml)
     """
-    installation = make_home(session.root, name=name, roles=roles)
+    if session.stage:
+        installation = add_stage(session.root, session.stage)
+    else:
+        installation = make_home(session.root, name=name, roles=roles)
     home, origin = installation.home, installation.ledger.origin
     vkey = home.published_key.read_text().strip()
     page = {"home": str(home.root), "origin": origin, "verifier_key": vkey, "config": str(home.config)}

@@ -71,18 +71,18 @@ class Signatures:
         return self._compare(line, origin, mac, signature["value"], line.entry.body["signatures"][CHAIN_SIGNATURE])
 
     def _compare(self, line: Line, origin: str, mac: Callable[[bytes], bytes], value: str, chain_value: str) -> bool:
-        expected = mac(unsigned_bytes(line.raw))
-        whole = hmac.compare_digest(expected, value.encode())
+        # The right value is never reported: it would be a valid signature for the line that was tampered with.
+        whole = hmac.compare_digest(mac(unsigned_bytes(line.raw)), value.encode())
         if not whole:
             sentence = f"Entry {line.sequence} is not what was signed, or was signed with another key."
-            self._report(Cause.SIGNATURE_WRONG, line, expected.decode(), value, sentence)
+            self._report(Cause.SIGNATURE_WRONG, line, "the HMAC of this entry", value, sentence)
         if not origin:
             return whole
-        expected = b"hmac:" + mac(chain_text(origin, line.sequence, line.previous))
-        chain = hmac.compare_digest(expected, chain_value.encode())
+        place = b"hmac:" + mac(chain_text(origin, line.sequence, line.previous))
+        chain = hmac.compare_digest(place, chain_value.encode())
         if not chain:
             sentence = f"Entry {line.sequence} was not signed for this place of this ledger."
-            self._report(Cause.CHAIN_SIGNATURE_WRONG, line, expected.decode(), chain_value, sentence)
+            self._report(Cause.CHAIN_SIGNATURE_WRONG, line, "the HMAC of this place", chain_value, sentence)
         return whole and chain
 
     def _choose(self, line: Line, key_id: str, algorithm: str) -> Callable[[bytes], bytes] | None:

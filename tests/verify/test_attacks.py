@@ -8,9 +8,10 @@ import re
 import pytest
 
 from ledger.proof.checkpoint import Checkpoint, sign_checkpoint
-from ledger.proof.entry import GENESIS, HmacKey, link, seal_entry
+from ledger.proof.entry import GENESIS, HmacKey, chain_text, link, seal_entry
 from ledger.proof.merkle import root_of
 from ledger.verify import Head
+from ledger.verify.signatures import unsigned_bytes
 
 from .builders import (
     KEY,
@@ -288,6 +289,15 @@ def test_rechained_without_the_key():
     for cause in ("signature_wrong", "chain_signature_wrong"):
         of_it = [finding for finding in report.findings if finding.cause == cause]
         assert of_it[0].sequence == 30 and sum(finding.count for finding in of_it) == N - 29
+
+
+def test_a_right_signature_is_never_printed():
+    edited = changed(12, LINES[11].replace(b'"request_id":"req-', b'"request_id":"rex-').replace(b"hmac:", b"hmac:A"))
+    report = check_all(edited, LINES)
+    assert ("signature_wrong", 12) in named(report) and ("chain_signature_wrong", 12) in named(report)
+    printed = json.dumps(report.as_json())
+    assert KEY.digest(unsigned_bytes(edited[11])) not in printed
+    assert KEY.digest(chain_text(ORIGIN, 12, link(LINES[10]))) not in printed
 
 
 def test_signed_with_a_key_of_another_name():

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 
+from ledger.app.access import roll_up
 from ledger.app.deliver import deliver
 from ledger.app.installation import Installation
 from ledger.app.observer.coverage import Coverage
@@ -57,6 +58,8 @@ class Observer:
                 desk.say(f"delivered {done} pending effects")
         with desk.telling():
             installation.publish()
+        with desk.telling():
+            roll_up(installation)
         with desk.telling():
             self._look_outside(installation.state)
         self._coverage.alive()

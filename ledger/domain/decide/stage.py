@@ -37,6 +37,7 @@ RECORDED: frozenset[type[Event]] = frozenset(
         silence.SilenceLost,
         duties.WindowOverrun,
         ledger.ForeignLinesFound,
+        ledger.RefusalsCounted,
         *observation.EVENTS,
     }
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar, Literal
 
 from ledger.domain.events.base import Event
@@ -89,6 +90,17 @@ class ExternalSummaryRecorded(Event):
     """``artefacts``, ``metadata``, ``runtime_flags``, ``timestamp`` and ``tags`` as they were given."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusalsCounted(Event):
+    """In the access ledger: how often a rule said no in one minute. Never what was typed."""
+
+    status: ClassVar[str] = "refusals_counted"
+    sentence: ClassVar[str] = "counted {refused} refusals and {conflicts} conflicts in the minute from {minute}"
+    minute: datetime
+    refused: int
+    conflicts: int
+
+
 EVENTS = (
     LedgerOpened,
     PersonAdded,
@@ -97,4 +109,5 @@ EVENTS = (
     LogKept,
     ForeignLinesFound,
     ExternalSummaryRecorded,
+    RefusalsCounted,
 )
