@@ -11,6 +11,7 @@ import click
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from ledger.app.home import Home
+from ledger.app.keys import verifier_path
 from ledger.cli.context import Session
 from ledger.errors import Refused
 from ledger.files import read_bounded
@@ -33,7 +34,7 @@ def run_verify(
     if not path:
         home = Home(session.root, session.installation.config.stage)
         path, checkpoint = str(home.published), checkpoint or str(home.published_checkpoint)
-        public_key = public_key or str(home.path("var/keys/checkpoint.vkey"))
+        public_key = public_key or str(verifier_path(home.path(session.installation.config.checkpoint_key_file)))
         hmac_key_files = hmac_key_files or (str(home.path(session.installation.config.hmac_key_file)),)
     try:
         kept = [parse_head(head) for head in heads]

@@ -18,6 +18,7 @@ _Flags = dict[str, tuple[bool | None, bool | None]]
 _AGREED: _Flags = {}
 _OF_ROLLBACKS = frozenset({"alerts.silenced", "override.active", "rollback.active"})
 _UNOPENED = LedgerOpened(purpose="production", checkpoint_key="", hmac_key_id="", hmac_algorithm="")
+_OPENING = (RollbackOpened, RollbackConfirmed)
 _HOSTILE = (Corrupt, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
 """What nonsense in an entry's fields may raise; all of it is the entry's fault."""
 
@@ -81,8 +82,9 @@ class Replay:
             self._shaky.add(record.rollback)
             self._skip(line, record.rollback, record.rollback_entry)
             return
-        self._check_confirmation(line, record)
-        if record.rollback:
+        if type(record.event) in _OPENING:
+            self._check_confirmation(line, record)
+        if record.rollback and record.rollback_entry != (before.entries if before else 0) + 1:
             record, before = self._check_number(line, record, before)
         if not self.stopped:
             self._step(line, record, before)
@@ -108,7 +110,7 @@ class Replay:
             after = after._replace(closed={})
         self._state = after
         self._check_flags(line, accuse=True)
-        if record.rollback:
+        if record.rollback and not self.stopped:
             self._check_incident(line, after.open.get(record.rollback) or self._closed.get(record.rollback))
 
     # --- what does not fit -------------------------------------------------------------------------------------------
@@ -162,14 +164,12 @@ class Replay:
         self.stop(self._doubt)
         return True
 
-    # --- checks beyond evolve's own ------------------------------------------------------------------------------------
+    # --- checks beyond evolve's own ----------------------------------------------------------------------------------
 
     def _check_number(self, line: Line, record: Recorded, before: Rollback | None) -> tuple[Recorded, Rollback | None]:
         """``rollback_entry`` has no gaps; after one, counting goes on from what the entry claims."""
         expected, found = (before.entries if before else 0) + 1, record.rollback_entry
-        if found == expected or (before is None and type(record.event) is not RollbackOpened):
-            return record, before
-        if self._is_doubtful(line.sequence):
+        if (before is None and type(record.event) is not RollbackOpened) or self._is_doubtful(line.sequence):
             return record, before
         reason = f"it is numbered {found} of {record.rollback}, after number {expected - 1}"
         self._report(Cause.ROLLBACK_ENTRY_GAP, line, str(expected), str(found), reason)

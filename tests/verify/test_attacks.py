@@ -292,7 +292,8 @@ def test_rechained_without_the_key():
 
 
 def test_a_right_signature_is_never_printed():
-    edited = changed(12, LINES[11].replace(b'"request_id":"req-', b'"request_id":"rex-').replace(b"hmac:", b"hmac:A"))
+    edited = changed(12, LINES[11].replace(b'"request_id":"req-', b'"request_id":"rex-'))
+    edited[11] = re.sub(rb"hmac:[^\"]*", b"hmac:AAAA", edited[11])
     report = check_all(edited, LINES)
     assert ("signature_wrong", 12) in named(report) and ("chain_signature_wrong", 12) in named(report)
     printed = json.dumps(report.as_json())
