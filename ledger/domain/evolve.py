@@ -54,11 +54,9 @@ def _count_unknown(state: State, record: Recorded) -> State:
 
 
 def _require_next(rollback: Rollback, record: Recorded) -> None:
-    expected = rollback.entries + 1
-    require(
-        record.rollback_entry == expected,
-        f"rollback_entry of {rollback.id}: expected {expected}, found {record.rollback_entry}",
-    )
+    if record.rollback_entry != rollback.entries + 1:
+        expected = rollback.entries + 1
+        raise Corrupt(f"rollback_entry of {rollback.id}: expected {expected}, found {record.rollback_entry}")
 
 
 def _put(state: State, after: Rollback) -> State:
@@ -71,48 +69,58 @@ def _put(state: State, after: Rollback) -> State:
 
 
 def _apply_to_rollback(state: State, record: Recorded, event: Event) -> State:
-    if type(event) is rollback.RollbackOpened:
+    kind = type(event)
+    if isinstance(event, rollback.RollbackOpened):
         require(state.rollback(record.rollback) is None, f"{record.rollback} was opened before")
         after = opened(record, event)
     else:
         before = state.rollback(record.rollback)
         if before is None:
             raise Corrupt(f"{record.status}: there is no rollback {record.rollback}")
-        require(before.is_open or type(event) in AFTER_CLOSING, f"{record.status}: {before.id} is closed")
-        apply = TRANSITIONS.get(type(event))
+        if before.phase != "open" and kind not in AFTER_CLOSING:
+            raise Corrupt(f"{record.status}: {before.id} is closed")
+        apply = TRANSITIONS.get(kind)
         after = apply(before, record, event) if apply else before
     _require_next(after, record)
-    after = _on_duty(after, record, event)
-    after = after._replace(entries=record.rollback_entry, evidence=after.evidence + _evidence(record, event))
-    return _put(state, _judge(after, record, event) if event.decides else after)
+    # One replacement for what every entry changes: this is where a replay spends its time.
+    changes: dict[str, Any] = {"entries": record.rollback_entry}
+    if DIGESTS[kind]:
+        changes["evidence"] = after.evidence + _evidence(record, event)
+    if event.step is not None and record.role in RUNBOOK_ROLES and kind is not rollback.RollbackConfirmed:
+        changes |= _on_duty(after, record)
+    if event.decides:
+        changes["steps"] = _judged(after, record, event)
+    return _put(state, after._replace(**changes))
 
 
-def _on_duty(after: Rollback, record: Recorded, event: Event) -> Rollback:
+def _on_duty(after: Rollback, record: Recorded) -> dict[str, Any]:
     """Who took a step (and so cannot review it), and who holds the role it was taken under."""
-    if event.step is None or record.role not in RUNBOOK_ROLES or type(event) is rollback.RollbackConfirmed:
-        return after
     if record.actor in after.took_steps and after.duty.get(record.role) == record.actor:
-        return after
-    duty = {**after.duty, record.role: record.actor}
-    return after._replace(took_steps=after.took_steps | {record.actor}, duty=duty)
+        return {}
+    return {
+        "duty": {**after.duty, record.role: record.actor},
+        "took_steps": after.took_steps | {record.actor},
+    }
 
 
 def _evidence(record: Recorded, event: Event) -> tuple[Evidence, ...]:
-    found = ((name, getattr(event, name)) for name in DIGESTS[type(event)])
-    return tuple(Evidence(record.sequence, record.status, name, value) for name, value in found if value)
+    names = DIGESTS[type(event)]
+    return tuple(
+        [Evidence(record.sequence, record.status, name, value) for name in names if (value := getattr(event, name))]
+    )
 
 
-def _judge(after: Rollback, record: Recorded, event: Any) -> Rollback:
+def _judged(after: Rollback, record: Recorded, event: Any) -> tuple[StepState, ...]:
     number = event.step
     step = StepState(
         after.steps[number].attempts + 1,
         event.verdict,
         record.sequence,
         record.at,
-        after.override.by if event.step == 1 else record.actor,  # the ledger itself records what was written
+        after.override.by if number == 1 else record.actor,  # the ledger itself records what was written
         getattr(event, "reasons", ()),
     )
-    return after._replace(steps=(*after.steps[:number], step, *after.steps[number + 1 :]))
+    return (*after.steps[:number], step, *after.steps[number + 1 :])
 
 
 # --- the stage -------------------------------------------------------------------------------------------------------
