@@ -22,7 +22,7 @@ from ledger.proof.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from ledger.proof.entry import GENESIS, HmacKey, link, parse_entry, seal_entry
 from ledger.proof.merkle import Tree, leaf_hash
 from ledger.proof.note import Signer, Verifier
-from ledger.store.log import Line, Log
+from ledger.store.log import Line, Log, Writing
 from ledger.store.recorder import Receipt
 
 Clock = Callable[[], datetime]
@@ -118,16 +118,20 @@ class Ledger:
                 if known.digest != digest:
                     raise Conflict(f"the request id {request.id} was used for another command")
                 return known
-            before = self._view
-            if before.size and link(writing.line(before.size) or b"") != before.head:
-                raise Corrupt(f"entry {before.size} is not what it was when it was read. Run: stage4 verify")
-            if news := writing.lines_after(before.size):
-                before = self._checked(fold(before, news), writing.newest_checkpoint())
+            before = self._up_to_date(writing)
             after, lines = self._seal(before, request, decide(before.state, request))
             receipt = Receipt(request.id, digest, before.size + 1, after.size)
             writing.insert(self.origin, lines, (after.size, self._sign(after)), receipt)
         self._view = after
         return receipt
+
+    def _up_to_date(self, writing: Writing) -> View:
+        """The view with what other processes wrote; the last line known must still be what it was."""
+        view = self._view
+        lines = writing.lines_after(max(0, view.size - 1))
+        if view.size and (not lines or link(lines.pop(0)) != view.head):
+            raise Corrupt(f"entry {view.size} is not what it was when it was read. Run: stage4 verify")
+        return self._checked(fold(view, lines), writing.newest_checkpoint()) if lines else view
 
     def _read_on(self) -> View:
         """Fold new lines until a checkpoint covers exactly them; a commit may come between the two reads."""

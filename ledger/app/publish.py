@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 from ledger.app.home import Home
 from ledger.errors import Corrupt, Unreachable
 from ledger.files import locked, make_folder, replace
-from ledger.proof.checkpoint import open_checkpoint
+from ledger.proof.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
 from ledger.proof.note import Verifier, format_verifier
 from ledger.store.artefacts import Artefacts
 from ledger.store.log import Log
@@ -72,7 +72,7 @@ class Publisher:
         note = self._log.newest_checkpoint()
         if note is None:
             return None
-        size = open_checkpoint(note, self._verifier).size
+        size = _stated(note).size
         self.compare()
         make_folder(path.parent, 0o755)
         left, foreign = self._left(path), None
@@ -92,7 +92,10 @@ class Publisher:
         Every published checkpoint is one that the store kept, so the one published last must be found there.
         """
         try:
-            published = open_checkpoint(self._home.published_checkpoint.read_bytes(), self._verifier)
+            data = self._home.published_checkpoint.read_bytes()
+            if data == self._log.newest_checkpoint(_stated(data).size):
+                return
+            published = open_checkpoint(data, self._verifier)
         except (OSError, Corrupt):
             return  # missing or foreign: it is written anew, and a verifier judges files by the key it was given
         kept = self._log.newest_checkpoint(published.size)
@@ -162,6 +165,12 @@ class Publisher:
             for line in self._log.lines(left.lines, to):
                 size += stream.write(line + b"\n")
         return _stat(path, to)._replace(size=size)
+
+
+def _stated(note: bytes) -> Checkpoint:
+    """What a note says, its signature left aside: it is only compared with the store's own."""
+    text, _, _ = note.partition(b"\n\n")
+    return parse_checkpoint(text.decode("utf-8", "replace") + "\n")
 
 
 def _stat(path: Path, lines: int) -> _Left:

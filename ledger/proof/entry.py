@@ -112,7 +112,7 @@ def seal_entry(body: dict[str, Any], *, origin: str, sequence: int, previous: st
     line = format_canonical(whole)
     if len(line) > MAX_LINE:
         raise Corrupt(f"an entry has at most {MAX_LINE} bytes, this one {len(line)}; large data are artefacts")
-    parse_entry(line)
+    _check_form(whole)
     return line
 
 
@@ -121,6 +121,13 @@ def parse_entry(line: bytes) -> Entry:
     if len(line) > MAX_LINE:
         raise Corrupt(f"longer than {MAX_LINE} bytes: {len(line)}")
     body = parse_canonical(line)
+    moment = _check_form(body)
+    chain = body["chain"]
+    return Entry(chain["sequence"], chain["previous"], body["status"], moment, body["metadata"], body)
+
+
+def _check_form(body: Any) -> datetime:
+    """``Corrupt`` where a whole entry is not of the form; gives its timestamp."""
     if type(body) is not dict or body.keys() != FIELDS:
         found = sorted(body) if type(body) is dict else type(body).__name__
         raise Corrupt(f"fields: expected {sorted(FIELDS)}, found {found}")
@@ -131,7 +138,7 @@ def parse_entry(line: bytes) -> Entry:
     sequence, previous = chain["sequence"], chain["previous"]
     if type(sequence) is not int or sequence < 1 or type(previous) is not str:
         raise Corrupt("chain.sequence counts from 1 and chain.previous is text")
-    return Entry(sequence, previous, body["status"], parse_time(body["timestamp"]), body["metadata"], body)
+    return parse_time(body["timestamp"])
 
 
 def check_signatures(entry: Entry, key: HmacKey, origin: str) -> None:

@@ -8,6 +8,7 @@ The key id is the first four bytes of ``SHA-256(name || 0x0A || 0x01 || public k
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,10 +21,12 @@ from ledger.proof.encoding import format_base64, parse_base64
 ED25519 = 0x01
 _MAX_SIGNATURES = 64
 _MARK = "— "
+_NAME = re.compile(r"[^\s+\ud800-\udfff]+")
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 
 
 def _check_name(name: str) -> None:
-    if not name or "+" in name or any(c.isspace() or "\ud800" <= c <= "\udfff" for c in name):
+    if not _NAME.fullmatch(name):
         raise Corrupt(f"key name {name!r} is empty or has a space or a plus sign")
 
 
@@ -117,7 +120,7 @@ def open_note(note: bytes, verifier: Verifier) -> str:
 
 
 def _check_text(text: str) -> None:
-    if not text.endswith("\n") or any(c < " " and c != "\n" for c in text):
+    if not text.endswith("\n") or _CONTROL.search(text):
         raise Corrupt("a note's text ends in a newline and has no other control characters")
 
 

@@ -7,11 +7,12 @@ IMMEDIATE``. (Racing optimistically starves: measured, 16 processes gave up 81 o
 from __future__ import annotations
 
 import contextlib
+import functools
 import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
-from uuid import NAMESPACE_URL, uuid5
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from eventsourcing.persistence import IntegrityError, PersistenceError, StoredEvent
 from eventsourcing.sqlite import SQLiteCursor
@@ -28,6 +29,8 @@ _SELECT = (
 )
 _SIZE = f"SELECT COALESCE(MAX(originator_version), 0) FROM stored_events WHERE originator_id = {_OWNER}"  # noqa: S608
 _END = 2**62
+_BUSY = 5
+"""Seconds that SQLite waits for a stranger's lock; our own writers queue before that."""
 
 
 class Line(NamedTuple):
@@ -50,7 +53,7 @@ class Log:
         self._lock = path.with_suffix(".lock")
         self._lock_timeout = lock_timeout
         with _translated(path):
-            self._recorder = LedgerRecorder(Datastore(f"file:{path}?mode={'rwc' if create else 'rw'}", 5))
+            self._recorder = LedgerRecorder(Datastore(f"file:{path}?mode={'rwc' if create else 'rw'}", _BUSY))
             if create:
                 with locked(self._lock, lock_timeout):
                     self._recorder.create_table()
@@ -67,18 +70,27 @@ class Log:
 
         Waits up to ``timeout`` seconds (the log's own by default) for other writers, then raises ``Unreachable``.
         """
-        patience = self._lock_timeout if timeout is None else timeout
-        with (
-            locked(self._lock, patience),
-            _translated(self.path),
-            self._recorder.datastore.transaction(commit=True) as cursor,
-        ):
+        with locked(self._lock, self._lock_timeout if timeout is None else timeout), _translated(self.path):
             if _identity(self.path) != self._identity:
                 raise Unreachable(f"the store {self.path} was removed or exchanged while it was open; start again")
-            cursor.execute(f"PRAGMA busy_timeout={round(patience * 1000)}")
-            cursor.execute("COMMIT")  # the library begins deferred, where reading first can fail as "locked" at once
-            cursor.execute("BEGIN IMMEDIATE")
-            yield Writing(self._recorder, cursor)
+            with self._patience(timeout), self._recorder.datastore.transaction(commit=True) as cursor:
+                yield Writing(self._recorder, cursor)
+
+    @contextlib.contextmanager
+    def _patience(self, timeout: float | None) -> Iterator[None]:
+        """SQLite's own waiting for strangers' locks, for one transaction."""
+        if timeout is None:
+            yield
+            return
+        self._set_busy(timeout)
+        try:
+            yield
+        finally:
+            self._set_busy(_BUSY)
+
+    def _set_busy(self, seconds: float) -> None:
+        with self._recorder.datastore.get_connection(commit=True) as connection:
+            connection.cursor().execute(f"PRAGMA busy_timeout={round(seconds * 1000)}")
 
     def lines(self, after: int = 0, to: int = _END, batch: int = 2_000) -> Iterator[bytes]:
         """The lines with ``after < sequence <= to``, in order; read in batches, so that memory stays bounded."""
@@ -127,12 +139,6 @@ class Writing:
         self._cursor.execute(_SELECT, (sequence, _END))
         return [_blob(row) for row in self._cursor.fetchall()]
 
-    def line(self, sequence: int) -> bytes | None:
-        """One line as this transaction sees it."""
-        self._cursor.execute(_SELECT, (sequence - 1, sequence))
-        row = self._cursor.fetchone()
-        return _blob(row) if row else None
-
     def newest_checkpoint(self) -> bytes | None:
         """The newest signed note as this transaction sees it."""
         self._cursor.execute("SELECT note FROM checkpoints ORDER BY size DESC LIMIT 1")
@@ -147,9 +153,14 @@ class Writing:
 
     def insert(self, origin: str, lines: Sequence[Line], checkpoint: tuple[int, bytes], receipt: Receipt) -> None:
         """Insert entries, their checkpoint and the receipt; what the database then holds is compared with the bytes."""
-        owner = uuid5(NAMESPACE_URL, origin)
+        owner = _owner(origin)
         events = [StoredEvent(owner, line.sequence, line.status, line.data) for line in lines]
         self._recorder._insert_events(self._cursor, events, checkpoint=checkpoint, receipt=receipt)  # noqa: SLF001
+
+
+@functools.cache
+def _owner(origin: str) -> UUID:
+    return uuid5(NAMESPACE_URL, origin)
 
 
 def _identity(path: Path) -> tuple[int, int]:

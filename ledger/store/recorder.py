@@ -6,16 +6,19 @@ decides what Python imports.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import sqlite3
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from eventsourcing.persistence import StoredEvent
+from eventsourcing.persistence import InterfaceError, StoredEvent
 from eventsourcing.sqlite import (
     SQLiteApplicationRecorder,
     SQLiteConnection,
     SQLiteConnectionPool,
     SQLiteCursor,
     SQLiteDatastore,
+    SQLiteTransaction,
 )
 
 from ledger.errors import Corrupt
@@ -32,13 +35,41 @@ class Receipt(NamedTuple):
     last: int
 
 
+class _WriteTransaction(SQLiteTransaction):
+    """The library begins deferred, where reading first and then writing can fail as "locked" at once."""
+
+    def __enter__(self) -> SQLiteCursor:
+        cursor = self.connection.cursor()
+        cursor.execute("BEGIN IMMEDIATE")
+        return cursor
+
+
+class _Connection(SQLiteConnection):
+    @contextlib.contextmanager
+    def transaction(self, *, commit: bool) -> Iterator[SQLiteCursor]:
+        kind = _WriteTransaction if commit else SQLiteTransaction
+        with kind(self, commit=commit) as cursor, cursor:
+            yield cursor
+
+
 class _Pool(SQLiteConnectionPool):
     def _create_connection(self) -> SQLiteConnection:
-        connection = super()._create_connection()
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA synchronous=FULL")  # WAL's own default may lose the last commits at a power cut
-        cursor.execute("PRAGMA trusted_schema=OFF")
-        return connection
+        # The library's own connections cache one prepared statement; ours prepare each statement once.
+        try:
+            plain = sqlite3.connect(
+                self.db_name,
+                uri=True,
+                check_same_thread=False,
+                isolation_level=None,
+                timeout=self.lock_timeout or 0,
+            )
+        except sqlite3.Error as error:
+            raise InterfaceError(error) from error
+        plain.row_factory = sqlite3.Row
+        plain.execute("PRAGMA journal_mode=WAL")
+        plain.execute("PRAGMA synchronous=FULL")  # WAL's own default may lose the last commits at a power cut
+        plain.execute("PRAGMA trusted_schema=OFF")
+        return _Connection(plain, self.max_age)
 
 
 class Datastore(SQLiteDatastore):

@@ -105,8 +105,9 @@ class Replay:
             self._impossible(line, record, before, str(error))
             return
         if after.closed:
-            # Closed rollbacks are kept aside: evolve copies all of them whenever one is closed.
-            self._closed.update(after.closed)
+            # Closed rollbacks are kept aside, for evolve copies all of them whenever one is closed; and without their
+            # evidence, which evolve collects and never looks at.
+            self._closed |= {name: rollback._replace(evidence=()) for name, rollback in after.closed.items()}
             after = after._replace(closed={})
         self._state = after
         self._check_flags(line, accuse=True)

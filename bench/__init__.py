@@ -1,0 +1,1 @@
+"""Measure appending and verifying beside other ledgers, in one run, as ratios: ``python -m bench``."""
