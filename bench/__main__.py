@@ -17,7 +17,7 @@ from typing import Any
 from bench import appending, verifying
 
 RESULTS = Path(__file__).parent / "results"
-BARE, OURS, SIGN = "bare transaction, same two rows", "stage4-ledger", "SignLedger"
+BARE, OURS, SIGN = "bare transaction, same two rows", "stage4-ledger", "SignLedger, signed"
 
 
 def machine() -> dict[str, Any]:
@@ -76,7 +76,7 @@ def main() -> None:
         return
     print(", ".join(f"{name} {value}" for name, value in machine().items()))
     show("Append one entry, durable (synchronous=FULL), one writer", append, BARE)
-    show("Verify, one core", check, "SignLedger")
+    show("Verify, one core", check, SIGN)
     print()
     for sentence, wanted, found in reached:
         mark = "reached" if found >= wanted else "NOT reached"

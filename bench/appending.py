@@ -14,6 +14,7 @@ from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate, event
 from signledger import Ledger as SignLedger
 from signledger.backends.sqlite import SQLiteBackend
+from signledger.crypto.signatures import create_signer
 
 from ledger.app.installation import Installation, new_request_id, now, open_home
 from ledger.app.setup import init
@@ -119,6 +120,19 @@ def signledger(folder: Path) -> Append:
     return append
 
 
+def signledger_signed(folder: Path) -> Append:
+    """SignLedger with the signer that it makes by default (RSA), so that its entries are signed as ours are."""
+    folder.mkdir()
+    backend = SQLiteBackend(str(folder / "sls.sqlite"))
+    backend._get_connection().execute("PRAGMA synchronous=FULL")  # noqa: SLF001 (it has no setting)
+    ledger, signer, data = SignLedger(backend=backend), create_signer(), {"text": "x" * 700}
+
+    def append() -> None:
+        ledger.append(data, metadata={"bench": "1"}, sign=True, signer=lambda digest: signer.sign(digest.encode()))
+
+    return append
+
+
 def auditchain(folder: Path) -> Append:
     """auditchain on SQLite, sealed with HMAC-SHA256; flushes as it does by itself."""
     folder.mkdir()
@@ -135,7 +149,8 @@ SUBJECTS: dict[str, Callable[[Path], Append]] = {
     "stage4-ledger": ours,
     "stage4-ledger, published": published,
     "eventsourcing Application.save": eventsourcing,
-    "SignLedger": signledger,
+    "SignLedger, signed": signledger_signed,
+    "SignLedger, chain only": signledger,
     "auditchain": auditchain,
 }
 

@@ -14,6 +14,7 @@ from auditchain import SqliteBackend as AuditchainBackend
 from auditchain import SyncAuditLog
 from signledger import Ledger as SignLedger
 from signledger.backends.sqlite import SQLiteBackend
+from signledger.crypto.signatures import create_signer
 
 from ledger.verify import verify
 from tests.verify.builders import KEY, SIGNER, checkpoint_of, honest, join
@@ -59,6 +60,24 @@ def signledger(folder: Path, entries: int) -> Check:
     return check
 
 
+def signledger_signed(folder: Path, entries: int) -> Check:
+    """The same with every signature checked (its default signer, RSA), as our checkpoint and HMACs are."""
+    ledger, signer = SignLedger(backend=SQLiteBackend(str(folder / "verify-sls.sqlite"))), create_signer()
+    for _ in range(entries):
+        ledger.append(
+            {"text": "x" * 700}, metadata={"bench": "1"}, sign=True, signer=lambda digest: signer.sign(digest.encode())
+        )
+
+    def check() -> int:
+        ledger.verify_integrity()
+        for entry in ledger.backend.get_entries():
+            if not signer.verify(entry.hash.encode(), entry.signature):
+                raise AssertionError("SignLedger does not verify its own signatures")
+        return entries
+
+    return check
+
+
 def auditchain(folder: Path, entries: int) -> Check:
     """auditchain's ``verify`` of as many records: chain and HMAC."""
     log = SyncAuditLog(AuditchainBackend(folder / "verify-ac.sqlite"), seal_key=b"k" * 32)
@@ -80,7 +99,8 @@ def measure(folder: Path, rounds: int, rollbacks: int) -> dict[str, list[float]]
     subjects: dict[str, Check] = {
         "hash, HMAC and parse alone": limit,
         "stage4-ledger": check,
-        "SignLedger": signledger(folder, fewer),
+        "SignLedger, signed": signledger_signed(folder, fewer),
+        "SignLedger, chain only": signledger(folder, fewer),
         "auditchain": auditchain(folder, fewer),
     }
     found: dict[str, list[float]] = {name: [] for name in subjects}
