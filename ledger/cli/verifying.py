@@ -13,7 +13,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from ledger.app.home import Home
 from ledger.app.keys import verifier_path
 from ledger.cli.context import Session
-from ledger.errors import Refused
+from ledger.errors import Corrupt, Refused
 from ledger.files import read_bounded
 from ledger.proof.entry import HMAC_DIGESTS, HmacKey
 from ledger.proof.note import Verifier, parse_verifier
@@ -38,7 +38,7 @@ def run_verify(
         hmac_key_files = hmac_key_files or (str(home.path(session.installation.config.hmac_key_file)),)
     try:
         kept = [parse_head(head) for head in heads]
-    except Refused as error:
+    except Corrupt as error:
         raise click.UsageError(str(error)) from error
     # The checkpoint first, then the lines: a ledger that grows meanwhile then has lines beyond it, never too few.
     note = read_bounded(Path(checkpoint), _LIMIT) if checkpoint else None

@@ -33,22 +33,25 @@ def evolve(state: State, record: Recorded) -> State:
         raise Corrupt(f"sequence: expected {state.sequence + 1}, found {record.sequence}")
     if record.timestamp < state.timestamp:
         raise Corrupt(f"timestamp goes back: {record.timestamp.isoformat()} after {state.timestamp.isoformat()}")
-    state = state._replace(sequence=record.sequence, timestamp=record.timestamp)
     event = record.event
+    # The whole state is replaced once: this is where a replay spends its time.
+    changes: dict[str, Any] = {"sequence": record.sequence, "timestamp": record.timestamp}
     if event is None:
-        state = state._replace(unknown=(*state.unknown, record.sequence))
-        return _count_unknown(state, record) if record.rollback else state
+        changes["unknown"] = (*state.unknown, record.sequence)
+        return state._replace(**changes, **(_count_unknown(state, record) if record.rollback else {}))
     if (state.opened is None) != (type(event) is ledger.LedgerOpened):
         raise Corrupt("the first entry, and only it, is ledger_opened")
     if type(event) in _STAGE:
         state = _STAGE[type(event)](state, record, event)
-    return _apply_to_rollback(state, record, event) if record.rollback else state
+    if record.rollback:
+        changes |= _apply_to_rollback(state, record, event)
+    return state._replace(**changes)
 
 
-def _count_unknown(state: State, record: Recorded) -> State:
+def _count_unknown(state: State, record: Recorded) -> dict[str, Any]:
     before = state.rollback(record.rollback)
     if before is None:
-        return state
+        return {}
     _require_next(before, record)
     return _put(state, before._replace(entries=record.rollback_entry))
 
@@ -59,16 +62,16 @@ def _require_next(rollback: Rollback, record: Recorded) -> None:
         raise Corrupt(f"rollback_entry of {rollback.id}: expected {expected}, found {record.rollback_entry}")
 
 
-def _put(state: State, after: Rollback) -> State:
-    if after.is_open:
-        return state._replace(open={**state.open, after.id: after})
-    return state._replace(
-        open={name: other for name, other in state.open.items() if name != after.id},
-        closed={**state.closed, after.id: after},
-    )
+def _put(state: State, after: Rollback) -> dict[str, Any]:
+    if after.phase == "open":
+        return {"open": {**state.open, after.id: after}}
+    return {
+        "open": {name: other for name, other in state.open.items() if name != after.id},
+        "closed": {**state.closed, after.id: after},
+    }
 
 
-def _apply_to_rollback(state: State, record: Recorded, event: Event) -> State:
+def _apply_to_rollback(state: State, record: Recorded, event: Event) -> dict[str, Any]:
     kind = type(event)
     if isinstance(event, rollback.RollbackOpened):
         require(state.rollback(record.rollback) is None, f"{record.rollback} was opened before")
@@ -82,7 +85,6 @@ def _apply_to_rollback(state: State, record: Recorded, event: Event) -> State:
         apply = TRANSITIONS.get(kind)
         after = apply(before, record, event) if apply else before
     _require_next(after, record)
-    # One replacement for what every entry changes: this is where a replay spends its time.
     changes: dict[str, Any] = {"entries": record.rollback_entry}
     if DIGESTS[kind]:
         changes["evidence"] = after.evidence + _evidence(record, event)

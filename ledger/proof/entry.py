@@ -37,6 +37,9 @@ FIELDS = frozenset(
 )
 HMAC_DIGESTS = {"HMAC-SHA256": "sha256", "HMAC-SHA384": "sha384"}
 
+_ARTEFACT = frozenset((str, int, bool, type(None)))
+_FLAG = frozenset((bool,))
+_TEXT = frozenset((str,))
 _MARKS = "--T::."
 """Characters 4, 7, 10, 13, 16 and 19 of a timestamp."""
 _V2_SIGNATURE = re.compile(r"hmac:[A-Za-z0-9+/=:_-]+")
@@ -168,20 +171,21 @@ def _check_v2(body: dict[str, Any]) -> None:
         if type(body[name]) is not str or not body[name]:
             raise Corrupt(f"{name}: expected text that is not empty")
     artefacts, flags = body["artefacts"], body["runtime_flags"]
-    if type(artefacts) is not dict or not artefacts or not all(map(_is_artefact, artefacts.values())):
+    if (
+        type(artefacts) is not dict
+        or not artefacts
+        or not set(map(type, artefacts.values())) <= _ARTEFACT
+        or "" in (artefacts.values())
+    ):
         raise Corrupt("artefacts: expected at least one; each text that is not empty, a number, true, false or null")
-    if type(flags) is not dict or not flags or not all(type(flag) is bool for flag in flags.values()):
+    if type(flags) is not dict or set(map(type, flags.values())) != _FLAG:
         raise Corrupt("runtime_flags: expected at least one; each true or false")
     tags = body["tags"]
-    if type(tags) is not list or not all(type(tag) is str for tag in tags) or len(set(tags)) != len(tags):
+    if type(tags) is not list or not set(map(type, tags)) <= _TEXT or len(set(tags)) != len(tags):
         raise Corrupt("tags: expected a list of texts without duplicates")
     if type(body["metadata"]) is not dict:
         raise Corrupt("metadata: expected an object")
     _check_signature_form(body)
-
-
-def _is_artefact(value: Any) -> bool:
-    return value is None or type(value) in (int, bool) or (type(value) is str and value != "")
 
 
 def _check_signature_form(body: dict[str, Any]) -> None:
