@@ -163,7 +163,7 @@ def _typed(value: Any, where: str, *, table: bool) -> Any:
     if isinstance(value, str):  # from the environment: env=prod,cluster=a
         parts = [part.strip() for part in value.split(",") if part.strip()]
         if not all("=" in part and not part.startswith("=") for part in parts):
-            raise Refused(f"{where} is to be NAME=VALUE, with commas between several, found {value!r}")
+            raise Refused(f"{where} is {value!r}; write it as env=prod,cluster=a")
         value = dict(part.split("=", 1) for part in parts)
     if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
         raise Refused(f"{where} is to be a table of texts, found {value!r}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from ledger.domain.events.base import Event
@@ -17,7 +16,8 @@ from ledger.domain.runbook import EffectKind, Verdict
 
 Phase = Literal["open", "completed", "aborted"]
 EPOCH = datetime.fromtimestamp(0, UTC)
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
+_NOTHING: Mapping[str, Any] = {}
+"""Shared by all states that begin empty; a Mapping has nothing that would change it."""
 
 
 class StepState(NamedTuple):

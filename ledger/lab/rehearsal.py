@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,6 +55,18 @@ class Step(NamedTuple):
     seconds: float
 
 
+@dataclass
+class Heard:
+    """What a lab's observer said, and how many rounds it has made."""
+
+    lines: list[str] = field(default_factory=list)
+    rounds: int = 0
+
+    def looked(self, at: datetime) -> None:
+        """One more round is over."""
+        self.rounds += 1
+
+
 def find_tools(home: Path, say: Say) -> Tools:
     """The servers' programs: installed, unpacked in the project or the home before, or fetched now."""
     for folder in (PROJECT_TOOLS, home / "var" / "lab" / "tools"):
@@ -63,8 +77,13 @@ def find_tools(home: Path, say: Say) -> Tools:
 
 
 @contextmanager
-def lab_home(root: Path, say: Say) -> Iterator[tuple[Installation, Lab]]:
-    """The lab's servers and an observer on a lab home, made where there is none; any other home is refused."""
+def lab_home(
+    root: Path, say: Say, heard: Heard | None = None, *, observed: bool = True
+) -> Iterator[tuple[Installation, Lab]]:
+    """The lab's servers and an observer on a lab home, made where there is none; any other home is refused.
+
+    ``heard`` gets what the observer says; with ``observed=False`` there is none.
+    """
     home = Home(root)
     if home.store.exists():
         with_existing = open_home(root)
@@ -84,7 +103,7 @@ def lab_home(root: Path, say: Say) -> Iterator[tuple[Installation, Lab]]:
         else:
             installation = init(root, purpose="lab", starter=text, name="You", roles=LAB_ROLES)
         try:
-            with _observing(root, say):
+            with _observing(root, heard or Heard()) if observed else nullcontext():
                 yield installation, lab
         finally:
             installation.ledger.log.close()
@@ -98,10 +117,12 @@ def configuration(addresses: Addresses) -> str:
 
 
 @contextmanager
-def _observing(root: Path, say: Say) -> Iterator[None]:
+def _observing(root: Path, heard: Heard) -> Iterator[None]:
     """An observer of its own, as ``stage4 observe`` would be, for the length of a block."""
     installation, stopped = open_home(root), threading.Event()
-    thread = threading.Thread(target=Observer(installation, lambda _: None).run, args=(stopped,), daemon=True)
+    observer = Observer(installation, heard.lines.append)
+    observer.looked = heard.looked
+    thread = threading.Thread(target=observer.run, args=(stopped,), daemon=True)
     thread.start()
     try:
         yield
@@ -129,7 +150,7 @@ def rehearse(
     """Run the whole rollback; ``done`` hears of each step. Stops at the first that does not pass."""
     lab.misbehave("latency")
     say("the scheduler misbehaves: waiting until a critical alert fires")
-    _wait_for_alert(installation, lab)
+    wait_for_alert(installation, lab)
     outcome = opening.open_rollback(
         installation, person(installation, "incident_manager"), ticket=ticket, reason="Scheduler latency is critical"
     )
@@ -171,7 +192,8 @@ def _steps(
     ]
 
 
-def _wait_for_alert(installation: Installation, lab: Lab) -> None:
+def wait_for_alert(installation: Installation, lab: Lab) -> None:
+    """Return once a critical alert fires; ``Unreachable`` after a minute without one."""
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline:
         lab.check()

@@ -119,6 +119,25 @@ def test_the_same_id_with_another_command_is_a_conflict(command: str, installati
     assert stored(installation.home) == before
 
 
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"firing": ("MultiStrategyPnlDrawdown critical",)},
+        {"firing_sha384": sha384(b"alerts")},
+        {"ticket_state": "open"},
+        {"announcement_sha384": sha384(b"text")},
+    ],
+    ids=lambda facts: next(iter(facts)),
+)
+def test_a_second_press_that_saw_other_facts_is_the_same_request(
+    facts: dict[str, object], installation: Installation
+) -> None:
+    """Facts are gathered anew at each press; what the person asked for is the same."""
+    first = installation.ledger.submit(ask(installation, "incident_manager", opening(installation), id="press"))
+    again = opening(installation, **facts)
+    assert installation.ledger.submit(ask(installation, "incident_manager", again, id="press")) == first
+
+
 def test_the_same_id_from_another_person_is_a_conflict(installation: Installation) -> None:
     installation.ledger.submit(ask(installation, "noc", note(1), id="same"))
     with pytest.raises(Conflict):

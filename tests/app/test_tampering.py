@@ -56,6 +56,7 @@ EDITS: dict[str, Edit] = {
     "several rows cut": sql(f"DELETE FROM stored_events WHERE originator_version > {LAST} - 3"),
     "a row in the middle cut": sql("DELETE FROM stored_events WHERE originator_version = 3"),
     "the first row cut": sql("DELETE FROM stored_events WHERE originator_version = 1"),
+    "all rows cut": sql("DELETE FROM stored_events"),
     "a row in the middle cut and the rest moved up": sql(
         "DELETE FROM stored_events WHERE originator_version = 3",
         "UPDATE stored_events SET originator_version = originator_version - 1 WHERE originator_version > 3",
@@ -154,6 +155,19 @@ def test_rows_that_somebody_else_appended_without_the_keys_are_corrupt(installat
     for use in (installation.ledger.view, lambda: installation.ledger.submit(ask(installation, "noc", note(9)))):
         with pytest.raises(Corrupt):
             use()
+
+
+@pytest.mark.parametrize("edit", ["a word in the last entry", "a checkpoint's byte changed", "two rows swapped"])
+def test_what_was_changed_before_it_was_published_is_never_published(edit: str, home: Home) -> None:
+    """A crash came between commit and publishing, an edit after it: evidence is checked before it leaves the store."""
+    files = published(home)
+    with opened(home.root) as installation:
+        installation.ledger.submit(ask(installation, "noc", note(2)))
+    with behind_the_triggers(home) as connection:
+        EDITS[edit](connection)
+    with pytest.raises(Corrupt), opened(home.root) as installation:
+        installation.publish()
+    assert published(home) == files
 
 
 # --- a store that was restored from an old copy ----------------------------------------------------------------------

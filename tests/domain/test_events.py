@@ -10,7 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.domain.events import EVENTS, duties, format_event, ledger, observation, override, parse_event, rollback, silence
+from ledger.domain.events import (
+    EVENTS,
+    duties,
+    format_event,
+    ledger,
+    observation,
+    override,
+    parse_event,
+    rollback,
+    silence,
+)
 from ledger.domain.events.base import RESERVED, Event, fields_of
 from ledger.domain.facts import Matcher
 from ledger.domain.record import FLAGS, Recorded, format_body, parse_body

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from ledger.domain import commands as c
@@ -46,6 +48,21 @@ def waited(story: Story) -> c.FinishWatch:
     story.do("noc", watch_start(story))
     story.wait(minutes=15)
     return watch_finish(story)
+
+
+def unclear(story: Story) -> c.Accept:
+    story.do("ops", scheduler_check(story, "unknown"))
+    return c.Accept(number=3, reason="the service manager says inactive")
+
+
+def longer(story: Story) -> c.ExtendWindow:
+    end = story.rollback.window_end + timedelta(hours=1)
+    return c.ExtendWindow(window_end=end, reason="not done", announcement_sha384=digest("longer"))
+
+
+def put_back(story: Story) -> c.RecordPutBack:
+    story.do("ops", c.PutBack(file=facts.absent(), reason="it must stay"))
+    return c.RecordPutBack(file=facts.override_of(story.rollback, story.now))
 
 
 TABLE = {
@@ -93,6 +110,27 @@ TABLE = {
     "change roles": ("opened", {"admin"}, lambda s: c.ChangeRoles(person="noc", grant=("l2_ops",))),
     "record a file": ("asked", {"system"}, lambda s: c.RecordOverride(file=facts.override_of(s.rollback))),
     "record": ("opened", {"system"}, lambda s: c.Record(event=SilenceFailed(cause="no"))),
+    "refuse": ("opened", {"owner"}, lambda s: c.Refuse(reason="not now")),
+    "report a confirmation": ("opened", RUNBOOK, lambda s: c.ReportConfirmation(owner="Ewa", text="by telephone")),
+    "waive": ("disabled", {"im"}, lambda s: c.Waive(number=2, reason="no Alertmanager")),
+    "propose to accept": ("silenced", {"ops"}, unclear),
+    "offer a handover": (
+        "opened",
+        {"im"},
+        lambda s: c.OfferHandover(role="incident_manager", receiver="boss", open_points="none"),
+    ),
+    "attach": (
+        "opened",
+        RUNBOOK | {"admin", "system"},
+        lambda s: c.Attach(number=2, name="a.png", size=1, attached_sha384=digest("a")),
+    ),
+    "correct": ("opened", RUNBOOK | {"admin", "system"}, lambda s: c.Correct(entry=s.state.sequence, text="no")),
+    "link a ticket": ("opened", {"im"}, lambda s: c.LinkTicket(ticket="INC-9")),
+    "extend the window": ("opened", {"im"}, longer),
+    "put back": ("disabled", {"ops"}, lambda s: c.PutBack(file=facts.absent(), reason="it must stay")),
+    "record what was put back": ("disabled", {"system"}, put_back),
+    "extend the silence": ("silenced", {"obs"}, lambda s: c.ExtendSilence(seconds=60)),
+    "owe the silence's end": ("restarted", {"ops", "obs"}, lambda s: c.OweSilenceEnd(cause="Alertmanager is down")),
     "take in a stop": (
         "opened",
         {"system"},
@@ -128,7 +166,7 @@ def test_those_who_may_can(name):
 
 def test_every_command_is_in_the_table():
     covered = {type(command(story_at(place))) for place, _, command in TABLE.values()}
-    elsewhere = {c.OpenLedger, c.ExpireEffect, c.AdoptRemoval, c.Command}
+    elsewhere = {c.OpenLedger, c.ExpireEffect, c.AdoptRemoval, c.Command, c.Assume, c.AcceptHandover, c.Review}
     kinds = {kind for kind in vars(c).values() if isinstance(kind, type) and issubclass(kind, c.Command)}
     assert covered == kinds - elsewhere
 

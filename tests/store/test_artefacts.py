@@ -60,6 +60,25 @@ def test_storing_bytes_again_whose_file_was_changed_does_not_pass_in_silence(art
         artefacts.put(b"evidence")
 
 
+@pytest.mark.parametrize("size", [0, 5, 3 * 1024 * 1024])
+def test_the_end_of_a_file_is_stored_like_any_bytes(artefacts: Artefacts, tmp_path: Path, size: int) -> None:
+    (tmp_path / "log").write_bytes(b"ours\n" + b"x" * size)
+    name = artefacts.put_part(tmp_path / "log", 5)
+    assert artefacts.get(name) == b"x" * size
+    assert name == artefacts.put(b"x" * size) == artefacts.put_part(tmp_path / "log", 5)
+    assert stat.S_IMODE(artefacts.path(name).stat().st_mode) == 0o600
+    assert [file for file in artefacts.folder.rglob("*") if file.is_file()] == [artefacts.path(name)]
+
+
+def test_the_end_of_a_file_whose_artefact_was_changed_does_not_pass_in_silence(
+    artefacts: Artefacts, tmp_path: Path
+) -> None:
+    (tmp_path / "log").write_bytes(b"evidence")
+    artefacts.path(artefacts.put_part(tmp_path / "log", 0)).write_bytes(b"other")
+    with pytest.raises(Corrupt):
+        artefacts.put_part(tmp_path / "log", 0)
+
+
 def test_a_missing_artefact_is_unreachable_and_named(artefacts: Artefacts) -> None:
     assert not artefacts.has(GOOD)
     with pytest.raises(Unreachable, match=GOOD):

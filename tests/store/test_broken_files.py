@@ -144,6 +144,33 @@ def test_a_writer_gives_up_in_the_time_it_was_given(locked_out: tuple[Path, Base
     assert locked_out[2] < 2.0
 
 
+def test_a_writer_gives_up_in_time_also_when_others_read_before_it(three: Log, path: Path) -> None:
+    """The pool hands out its connections in turn: the patience must be that of the one that writes."""
+    with contextlib.ExitStack() as stack:
+        for _ in range(4):
+            stack.enter_context(three._recorder.datastore.transaction(commit=False))
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as foreign:
+        foreign.execute("BEGIN EXCLUSIVE")
+        began = time.monotonic()
+        with pytest.raises(Unreachable), three.writing(timeout=0.2):
+            pytest.fail("somebody else writes")
+        assert time.monotonic() - began < 2.0
+        foreign.execute("ROLLBACK")
+
+
+def test_a_hurried_writer_leaves_the_patience_of_the_others_as_it_was(three: Log) -> None:
+    with contextlib.ExitStack() as stack:
+        for _ in range(4):
+            stack.enter_context(three._recorder.datastore.transaction(commit=False))
+    with three.writing(timeout=0.2):
+        pass
+    with contextlib.ExitStack() as stack:
+        for _ in range(4):
+            cursor = stack.enter_context(three._recorder.datastore.transaction(commit=False))
+            cursor.execute("PRAGMA busy_timeout")
+            assert cursor.fetchone()[0] == 5000
+
+
 def test_a_store_whose_folder_is_gone_is_unreachable(three: Log, path: Path) -> None:
     shutil.rmtree(path.parent)
     with pytest.raises(Unreachable), three.writing():

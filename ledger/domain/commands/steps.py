@@ -1,49 +1,14 @@
-"""What somebody asks for, imperative. Facts that a decision needs travel inside the command.
-
-Free text is bounded here; digests name artefacts that were stored before the command was submitted.
-"""
+"""The ledger's own commands and those of the runbook's steps."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
+from ledger.domain.commands.base import Command
 from ledger.domain.events.base import Event
 from ledger.domain.facts import AlertSeen, FileSeen, Matcher, SchedulerSeen, SilenceSeen, WatchSeen
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Actor:
-    """Who asks. ``auth`` says how that is known: ``session``, ``os``, ``token``, ``lab`` or ``none``."""
-
-    person: str
-    auth: str
-    os: dict[str, Any] | None = None
-    """For ``os``: ``uid``, ``login_uid``, ``sudo_user``, ``host``."""
-
-
-SYSTEM = Actor(person="system", auth="none")
-"""The ledger itself: it records what its own effects came to and what the observer saw."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
-    """Base of all commands."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """A command with its circumstances. The same ``id`` with the same command is answered with the first receipt."""
-
-    command: Command
-    actor: Actor
-    at: datetime
-    """Wall clock, read once at the edge."""
-    id: str
-    rollback: str = ""
-    decided_on: int | None = None
-    """The rollback's last ``rollback_entry`` that the person saw; None where it does not matter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -340,135 +305,3 @@ class Record(Command):
     """What an effect came to or the observer saw; the event says it all. Only the ledger itself does this."""
 
     event: Event
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refuse(Command):
-    """A product owner says no."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportConfirmation(Command):
-    """Somebody heard the owner's yes."""
-
-    owner: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waive(Command):
-    """Depart from a step."""
-
-    number: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accept(Command):
-    """Accept an inconclusive verdict: the first person proposes, the second accepts."""
-
-    number: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assume(Command):
-    """Cover an absent role in this rollback."""
-
-    role: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OfferHandover(Command):
-    """Offer a role to another person."""
-
-    role: str
-    receiver: str
-    open_points: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AcceptHandover(Command):
-    """Accept a role that was offered."""
-
-    role: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Review(Command):
-    """Say that the deviations were looked at."""
-
-    text: str
-    text_sha384: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attach(Command):
-    """Attach a file to a step."""
-
-    number: int
-    name: str
-    size: int
-    attached_sha384: str
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Correct(Command):
-    """Say what was wrong in an earlier entry."""
-
-    entry: int
-    text: str
-    text_sha384: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkTicket(Command):
-    """Name the ticket, or another one."""
-
-    ticket: str
-    ticket_state: str = "claimed"
-    ticket_sha384: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExtendWindow(Command):
-    """Make the maintenance window longer."""
-
-    window_end: datetime
-    reason: str
-    announcement_sha384: str
-    permalink: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PutBack(Command):
-    """Put the declared override back where somebody changed or removed it."""
-
-    file: FileSeen
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordPutBack(Command):
-    """What came of putting the override back."""
-
-    file: FileSeen
-    moved_to: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExtendSilence(Command):
-    """Let the silence last longer, counted from its current end."""
-
-    seconds: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OweSilenceEnd(Command):
-    """Alertmanager cannot be reached at the end."""
-
-    cause: str

@@ -1,0 +1,40 @@
+"""Who asks, for what, and when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who asks. ``auth`` says how that is known: ``session``, ``os``, ``token``, ``lab`` or ``none``."""
+
+    person: str
+    auth: str
+    os: dict[str, Any] | None = None
+    """For ``os``: ``uid``, ``login_uid``, ``sudo_user``, ``host``."""
+
+
+SYSTEM = Actor(person="system", auth="none")
+"""The ledger itself: it records what its own effects came to and what the observer saw."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """Base of all commands."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A command with its circumstances. The same ``id`` with the same command is answered with the first receipt."""
+
+    command: Command
+    actor: Actor
+    at: datetime
+    """Wall clock, read once at the edge."""
+    id: str
+    rollback: str = ""
+    decided_on: int | None = None
+    """The rollback's last ``rollback_entry`` that the person saw; None where it does not matter."""
