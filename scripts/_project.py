@@ -1,4 +1,4 @@
-"""Started by any python3: go on in the project's own environment, with the home that was named or the project itself."""
+"""Started by any python3: go on in the project's own environment; the home is the one named, or the project."""
 
 import os
 import sys

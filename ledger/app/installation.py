@@ -49,7 +49,7 @@ def open_home(root: Path, stage: str = "") -> Installation:
     home = Home(root, config.stage)
     log = Log(home.store)
     first = log.line(1)
-    if first is None and log.size():
+    if first is None and (log.size() or log.newest_checkpoint()):
         raise Corrupt(f"the ledger at {home.store} has lost its first entry. Run: stage4 verify on the published log")
     if first is None:
         raise Unreachable(f"the ledger at {home.store} has no entries; make one with: stage4 init")
@@ -101,7 +101,14 @@ class Installation:
             raise Refused(f"say which rollback; open ones: {listed}")
         return next(iter(state.open.values()))
 
-    def submit(self, command: Command, actor: Actor, rollback: str = "", request_id: str = "") -> Receipt:
+    def submit(
+        self,
+        command: Command,
+        actor: Actor,
+        rollback: str = "",
+        request_id: str = "",
+        timeout: float | None = None,
+    ) -> Receipt:
         """Decide, record and publish. A publication that fails is told by ``doctor`` and never stops anything.
 
         ``Corrupt`` where the store does not continue what was published: it was restored from an old copy, or forked.
@@ -116,13 +123,17 @@ class Installation:
             id=request_id or new_request_id(),
             rollback=rollback,
         )
-        receipt = self.ledger.submit(request)
+        receipt = self.ledger.submit(request, timeout)
         with contextlib.suppress(LedgerError):
             self.publish()
         return receipt
 
     def publish(self) -> Foreign | None:
-        """Bring the published files up to the store; foreign lines become an entry of their own."""
+        """Bring the published files up to the store; foreign lines become an entry of their own.
+
+        What the store holds is checked first: lines that were changed since they were signed are never published.
+        """
+        self.ledger.view()
         foreign = self._publisher.publish()
         if foreign is None:
             return None

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from ledger.domain.commands import Command, Request
+from ledger.domain.commands import FACTS, Command, Request
 from ledger.domain.decide import Decided, decide
 from ledger.domain.evolve import evolve
 from ledger.domain.record import Recorded, format_body, parse_body
@@ -211,7 +211,7 @@ def digest_request(request: Request) -> str:
 def _asked(value: Any) -> Any:
     """What a person typed: texts, numbers and tables of them, through nested commands; no facts, times or digests."""
     if isinstance(value, Command):
-        fields = [f.name for f in dataclasses.fields(value) if not f.name.endswith("_sha384")]
+        fields = [f.name for f in dataclasses.fields(value) if not f.name.endswith("_sha384") and f.name not in FACTS]
         return type(value).__name__, [(name, _asked(getattr(value, name))) for name in fields]
     if isinstance(value, dict):
         return sorted((name, _asked(item)) for name, item in value.items())

@@ -47,7 +47,7 @@ def _command(installation: Installation, data: bytes, digest: str) -> TakeInStop
     facts = _facts(data)
     at = installation.clock()
     claimed = _moment(facts.get("claimed_at"), at)
-    signed = "" if _signed(installation, facts) else " (unsigned)"
+    signed = "" if _signed(installation, facts) else "unsigned: "
     path = Path(str(facts.get("path") or installation.override_path()))
     file = installation.look(path)
     if file.content:
@@ -66,7 +66,7 @@ def _command(installation: Installation, data: bytes, digest: str) -> TakeInStop
         spool_sha384=digest,
         claimed_at=claimed,
         claimed_by=shorten(f"{facts.get('requested_by', 'unknown')}, uid {facts.get('uid', '?')}"),
-        why=shorten(f"{facts.get('why', 'unreadable spool file')}{signed}"),
+        why=shorten(f"{signed}{facts.get('why', 'unreadable spool file')}"),
         file=file,
     )
 

@@ -22,6 +22,7 @@ from ledger.lab.loopback import call_json
 from ledger.lab.occupancy import running
 from ledger.lab.rehearsal import Step, lab_home
 from ledger.lab.rehearsal import rehearse as run_rehearsal
+from ledger.lab.scenarios import SCENARIOS, Expectation, Scenario, perform, stage
 
 
 @click.group(invoke_without_command=True)
@@ -76,15 +77,65 @@ def misbehave(session: Session, mode: str) -> None:
 @click.command()
 @click.option("--watch", "duration", default="20s", show_default=True, help="Length of step 4's window.")
 @click.option("--ticket", default="INC-2042", show_default=True, help="Ticket id of the rehearsed rollback.")
+@click.option("--scenario", "name", type=click.Choice(list(SCENARIOS)), help="Rehearse a bad night instead.")
+@click.option("--list", "listed", is_flag=True, help="List the scenarios.")
 @stage4_command
-def rehearse(session: Session, duration: str, ticket: str) -> None:
+def rehearse(session: Session, duration: str, ticket: str, name: str | None, *, listed: bool) -> None:
     """Rehearse a whole rollback on real servers, and verify the ledger that it left.
 
-    Exit status 0 only if every step passed and the verification did.
+    Exit status 0 only if every step passed (of a scenario: every expectation is ✔) and the verification did.
 
     \b
     stage4 rehearse --watch 20s --home /tmp/rehearsal
+    stage4 rehearse --list
+    stage4 rehearse --scenario night --home /tmp/night
     """
+    if listed:
+        _list(session)
+    elif name:
+        _scenario(session, SCENARIOS[name])
+    else:
+        _whole(session, duration, ticket)
+
+
+def _list(session: Session) -> None:
+    rows = [{"name": one.name, "about": one.about} for one in SCENARIOS.values()]
+
+    def show() -> None:
+        for row in rows:
+            click.echo(f"{row['name']:18} {row['about']}")
+
+    session.answer(rows, show)
+
+
+def _scenario(session: Session, scenario: Scenario) -> None:
+    """Play it, with each line of its checklist as it comes true or not."""
+    started = time.monotonic()
+    console = session.errors if session.as_json else session.console
+
+    def tell(line: Expectation) -> None:
+        console.print(str(line), style="green" if line.met else "bold red", markup=False)
+
+    with stage(session.root, lambda text: session.say(f"  {text}"), tell) as on:
+        passed = perform(scenario, on)
+        lines, home = on.checklist, on.installation.home
+    took = time.monotonic() - started
+    page = {
+        "scenario": scenario.name,
+        "passed": passed,
+        "seconds": round(took, 1),
+        "rollbacks": on.rollbacks,
+        "checklist": [line._asdict() for line in lines],
+        "files": {"lines": str(home.published), "checkpoint": str(home.published_checkpoint)},
+    }
+    met = sum(line.met for line in lines)
+    session.answer(page, lambda: click.echo(f"{scenario.name}: {met} of {len(lines)} ✔  {format_duration(took)}"))
+    if not passed:
+        sys.exit(EXIT_REFUSED)
+
+
+def _whole(session: Session, duration: str, ticket: str) -> None:
+    """The rehearsal of everybody awake."""
     seconds = parse_duration(duration)
     with lab_home(session.root, session.say) as (installation, servers), reporting(session) as progress:
         steps = run_rehearsal(

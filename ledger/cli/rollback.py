@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from ledger.cli.context import EXIT_REFUSED, Session, stage4_command
 from ledger.cli.show import show_rollback
 from ledger.cli.watching import watch_with_progress
 from ledger.domain.runbook import COMPONENTS, PURPOSES
-from ledger.errors import Refused
+from ledger.errors import Refused, Unreachable
 
 ROLLBACK = click.argument("rollback", required=False, default="")
 
@@ -97,12 +98,13 @@ def disable(session: Session, rollback: str, **given: Any) -> None:
 def silence(session: Session, rollback: str, duration: str, preview: bool) -> None:
     """Step 2: create the one silence and check it (observability)."""
     installation = session.installation
-    seen = silencing.preview(installation)
-    session.say(f"matchers  {', '.join(map(str, seen.matchers))}")
-    for alert in seen.muted:
-        session.say(f"mutes     {title(alert)}")
-    for alert in seen.elsewhere:
-        session.say(f"not ours  {title(alert)}: left alone")
+    with nullcontext() if preview else suppress(Unreachable):  # the attempt itself is recorded with why it failed
+        seen = silencing.preview(installation)
+        session.say(f"matchers  {', '.join(map(str, seen.matchers))}")
+        for alert in seen.muted:
+            session.say(f"mutes     {title(alert)}")
+        for alert in seen.elsewhere:
+            session.say(f"not ours  {title(alert)}: left alone")
     if not preview:
         tell(session, silencing.silence(installation, session.actor, installation.rollback(rollback), duration))
 

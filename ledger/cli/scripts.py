@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import os
 import sys
 import threading
 from pathlib import Path
@@ -35,6 +36,7 @@ from ledger.lab.strategies import demo_telemetry
 
 BUDGET = 1.5
 """Seconds that the ledger gets before the stop passes it over (the whole budget is 2 s)."""
+_LEDGER_THREAD = "stop through the ledger"
 EXIT_ENABLED, EXIT_UNKNOWN = 10, 11
 
 
@@ -106,6 +108,10 @@ def press_stop(session: Session, program: str, seconds: int | None, **given: Any
     session.say(f"override  {outcome.path}\ndigest    {outcome.sha384}")
     session.say(f"spooled   {outcome.spool or '(nowhere: note down what you did)'}")
     session.answer(outcome._asdict(), lambda: None)
+    if any(thread.name == _LEDGER_THREAD for thread in threading.enumerate()):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)  # the ledger still holds its thread; nothing is waited for once the scheduler is stopped
 
 
 def _stop_in_time(session: Session, program: str, seconds: int | None, **given: Any) -> Outcome | bare.Stopped:
@@ -118,7 +124,7 @@ def _stop_in_time(session: Session, program: str, seconds: int | None, **given: 
         except Exception as error:  # noqa: BLE001 (whatever it is, the stop must happen)
             found.append(error)
 
-    thread = threading.Thread(target=through_ledger, daemon=True)
+    thread = threading.Thread(target=through_ledger, daemon=True, name=_LEDGER_THREAD)
     thread.start()
     thread.join(BUDGET)
     result = found[0] if found else TimeoutError(f"the ledger did not answer within {BUDGET} s")
@@ -205,7 +211,8 @@ def _due(session: Session, name: str) -> Rollback | None:
         waiting = [
             one
             for one in session.installation.state.open.values()
-            if (one.override.removed_at and not one.restarted_at) or (one.holds and not owed_before(one, 3))
+            if (one.override.removed_at and not one.restarted_at)
+            or (one.holds and not one.override.removed_outside and not owed_before(one, 3))
         ]
     except LedgerError:
         return None
@@ -226,6 +233,8 @@ def _why_not(session: Session) -> str:
     """Why no rollback takes the reading: what is owed before, or that none is open."""
     with contextlib.suppress(LedgerError):
         for one in session.installation.state.holders:
+            if one.override.removed_outside:
+                return f"somebody removed the override; take that over: stage4 rollback adopt {one.id} --reason …"
             if owed := owed_before(one, 3):
                 return f"step 3 of {one.id} is not ready: {owed[0]}"
     return "no rollback waits for this reading"

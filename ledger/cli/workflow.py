@@ -43,7 +43,7 @@ from ledger.lab import tools
 LONGEST_SECONDS = 24 * 3600  # a longer silence is a slip of the finger, and would hide real alerts
 MARKER = "[stage4:{}:workflow]"  # the ledger's own silences have the end of its origin there
 TOOLS = DEPLOY.parent / "var" / "lab" / "tools"
-_LABELS = re.compile(r"[A-Za-z_]\w*=[^\s,][^,]*(?:,[A-Za-z_]\w*=[^\s,][^,]*)*", re.ASCII)
+_LABEL = re.compile(r"[A-Za-z_]\w*=.+", re.ASCII)
 _STOP = re.compile(r"STOP-[0-9]{1,15}")
 _RULE = re.compile(r"^\s*-\s+(?:alert|record):\s*[\"']?(\w+)[\"']?\s*$", re.MULTILINE)
 _RULE_LABELS = re.compile(r"^(\s+)labels:\s*\n((?:\1\s+\S.*\n?)+)", re.MULTILINE)
@@ -254,12 +254,12 @@ def _alertmanager(config: settings.Config) -> Alertmanager:
 
 def _matchers(config: settings.Config, report: Report) -> tuple[Matcher, ...]:
     """The Stage4 alerts of this installation, as the ledger's own silences have them."""
-    typed = os.environ.get("STAGE4_SILENCE_LABELS", "")
-    if typed and not _LABELS.fullmatch(typed):  # a part that the configuration drops would mute more than was meant
-        raise Refused(f"STAGE4_SILENCE_LABELS is {typed[:80]!a}; write it as env=prod,cluster=a")
+    pairs = [f"{one}={value}" for one, value in config.silence_labels.items()]
+    if odd := [one for one in pairs if not _LABEL.fullmatch(one)]:
+        raise Refused(f"STAGE4_SILENCE_LABELS has {', '.join(odd)[:80]!a}; write it as env=prod,cluster=a")
     if not config.silence_labels:
         report.say("warning: STAGE4_SILENCE_LABELS is empty, so every environment's Stage4 alerts are muted")
-    labels = (Matcher(name, value) for name, value in sorted(config.silence_labels.items()))
+    labels = (Matcher(one, value) for one, value in sorted(config.silence_labels.items()))
     return (Matcher("alertname", ALERT_PATTERN, is_regex=True), *labels)
 
 

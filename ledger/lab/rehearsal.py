@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from ledger.app.deliver import deliver
 from ledger.app.home import Home
 from ledger.app.installation import Installation, open_home
 from ledger.app.observer import Observer
@@ -148,6 +149,7 @@ def rehearse(
     progress: Callable[[watching.Progress], None] = lambda _: None,
 ) -> list[Step]:
     """Run the whole rollback; ``done`` hears of each step. Stops at the first that does not pass."""
+    _end_leftovers(installation, say)
     lab.misbehave("latency")
     say("the scheduler misbehaves: waiting until a critical alert fires")
     wait_for_alert(installation, lab)
@@ -164,6 +166,20 @@ def rehearse(
         if outcome.verdict != "pass":
             break
     return taken
+
+
+def _end_leftovers(installation: Installation, say: Say) -> None:
+    """Abort what an interrupted rehearsal left open: the scheduler must run before it can be stopped again."""
+    deliver(installation)
+    for name in list(installation.state.open):
+        say(f"an earlier rehearsal was interrupted: aborting {name}")
+        manager = person(installation, "incident_manager")
+        rollback = installation.rollback(name)
+        if not rollback.aborting and not rollback.incident_ended:
+            rollback = opening.abort(installation, manager, rollback, "the rehearsal was interrupted").rollback
+        if rollback.is_open:
+            rollback = restoring.restore(installation, person(installation, "l2_ops"), rollback, say).rollback
+            closing.complete(installation, manager, rollback)
 
 
 Take = Callable[[Rollback], Outcome]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import re
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from ledger.digest import sha384
 from ledger.errors import Corrupt, Refused, Unreachable
-from ledger.files import make_folder, sync_folder, write_once
+from ledger.files import digest_file, make_folder, sync_folder, write_once
 
 _NAME = re.compile(r"sha384:[0-9a-f]{96}")
 
@@ -55,8 +54,11 @@ class Artefacts:
                 os.fsync(kept.fileno())
                 name = f"sha384:{digest.hexdigest()}"
                 make_folder(self.path(name).parent)
-                with contextlib.suppress(FileExistsError):
+                try:
                     os.link(kept.name, self.path(name))
+                except FileExistsError:
+                    if digest_file(self.path(name)) != name:
+                        raise Corrupt(f"the artefact at {self.path(name)} was changed; expected {name}") from None
         except OSError as error:
             raise Unreachable(f"cannot store an artefact in {self.folder}: {error.strerror}") from error
         sync_folder(self.path(name).parent)

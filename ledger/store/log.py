@@ -19,7 +19,7 @@ from eventsourcing.sqlite import SQLiteCursor
 
 from ledger.errors import Corrupt, Unreachable
 from ledger.files import locked, make_folder
-from ledger.store.recorder import Datastore, LedgerRecorder, Receipt
+from ledger.store.recorder import BUSY, Datastore, LedgerRecorder, PatientConnection, Receipt
 
 # One ledger, one owner: the first row's. Naming it lets the primary key's index find a sequence.
 _OWNER = "(SELECT originator_id FROM stored_events ORDER BY rowid LIMIT 1)"
@@ -29,8 +29,6 @@ _SELECT = (
 )
 _SIZE = f"SELECT COALESCE(MAX(originator_version), 0) FROM stored_events WHERE originator_id = {_OWNER}"  # noqa: S608
 _END = 2**62
-_BUSY = 5
-"""Seconds that SQLite waits for a stranger's lock; our own writers queue before that."""
 
 
 class Line(NamedTuple):
@@ -53,7 +51,7 @@ class Log:
         self._lock = path.with_suffix(".lock")
         self._lock_timeout = lock_timeout
         with _translated(path):
-            self._recorder = LedgerRecorder(Datastore(f"file:{path}?mode={'rwc' if create else 'rw'}", _BUSY))
+            self._recorder = LedgerRecorder(Datastore(f"file:{path}?mode={'rwc' if create else 'rw'}", BUSY))
             if create:
                 with locked(self._lock, lock_timeout):
                     self._recorder.create_table()
@@ -73,24 +71,10 @@ class Log:
         with locked(self._lock, self._lock_timeout if timeout is None else timeout), _translated(self.path):
             if _identity(self.path) != self._identity:
                 raise Unreachable(f"the store {self.path} was removed or exchanged while it was open; start again")
-            with self._patience(timeout), self._recorder.datastore.transaction(commit=True) as cursor:
-                yield Writing(self._recorder, cursor)
-
-    @contextlib.contextmanager
-    def _patience(self, timeout: float | None) -> Iterator[None]:
-        """SQLite's own waiting for strangers' locks, for one transaction."""
-        if timeout is None:
-            yield
-            return
-        self._set_busy(timeout)
-        try:
-            yield
-        finally:
-            self._set_busy(_BUSY)
-
-    def _set_busy(self, seconds: float) -> None:
-        with self._recorder.datastore.get_connection(commit=True) as connection:
-            connection.cursor().execute(f"PRAGMA busy_timeout={round(seconds * 1000)}")
+            with self._recorder.datastore.get_connection(commit=True) as connection:
+                assert isinstance(connection, PatientConnection)
+                with connection.patience(timeout), connection.transaction(commit=True) as cursor:
+                    yield Writing(self._recorder, cursor)
 
     def lines(self, after: int = 0, to: int = _END, batch: int = 2_000) -> Iterator[bytes]:
         """The lines with ``after < sequence <= to``, in order; read in batches, so that memory stays bounded."""

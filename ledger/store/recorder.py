@@ -24,6 +24,9 @@ from eventsourcing.sqlite import (
 from ledger.errors import Corrupt
 from ledger.store.schema import TABLES, TRIGGERS
 
+BUSY = 5
+"""Seconds that SQLite waits for a stranger's lock; our own writers queue before that."""
+
 
 class Receipt(NamedTuple):
     """What a request was answered with: the range of sequences that it appended."""
@@ -44,9 +47,27 @@ class _WriteTransaction(SQLiteTransaction):
         return cursor
 
 
-class _Connection(SQLiteConnection):
+class PatientConnection(SQLiteConnection):
+    """A connection whose waiting for strangers' locks can be shortened for one transaction."""
+
+    @contextlib.contextmanager
+    def patience(self, seconds: float | None) -> Iterator[None]:
+        """Wait at most ``seconds`` inside the block (None: as always, :data:`BUSY`)."""
+        if seconds is None:
+            yield
+            return
+        self._wait(seconds)
+        try:
+            yield
+        finally:
+            self._wait(BUSY)
+
+    def _wait(self, seconds: float) -> None:
+        self.cursor().execute(f"PRAGMA busy_timeout={round(seconds * 1000)}")
+
     @contextlib.contextmanager
     def transaction(self, *, commit: bool) -> Iterator[SQLiteCursor]:
+        """One transaction; a writing one begins immediately."""
         kind = _WriteTransaction if commit else SQLiteTransaction
         with kind(self, commit=commit) as cursor, cursor:
             yield cursor
@@ -69,7 +90,7 @@ class _Pool(SQLiteConnectionPool):
         plain.execute("PRAGMA journal_mode=WAL")
         plain.execute("PRAGMA synchronous=FULL")  # WAL's own default may lose the last commits at a power cut
         plain.execute("PRAGMA trusted_schema=OFF")
-        return _Connection(plain, self.max_age)
+        return PatientConnection(plain, self.max_age)
 
 
 class Datastore(SQLiteDatastore):

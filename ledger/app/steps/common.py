@@ -32,10 +32,15 @@ class Outcome(NamedTuple):
 
 
 def act(
-    installation: Installation, actor: Actor, command: Command, rollback: str = "", request_id: str = ""
+    installation: Installation,
+    actor: Actor,
+    command: Command,
+    rollback: str = "",
+    request_id: str = "",
+    timeout: float | None = None,
 ) -> Rollback:
-    """Submit and deliver; returns the rollback as it is after that."""
-    receipt = installation.submit(command, actor, rollback, request_id)
+    """Submit (waiting at most ``timeout`` seconds for others) and deliver; returns the rollback as it is after that."""
+    receipt = installation.submit(command, actor, rollback, request_id, timeout)
     deliver(installation)
     name = rollback or rollback_of(installation, receipt.last)
     found = installation.state.rollback(name)

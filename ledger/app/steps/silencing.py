@@ -13,7 +13,8 @@ from ledger.domain.commands import Actor, AdoptSilence, CheckSilence, ExtendSile
 from ledger.domain.facts import AlertSeen, Matcher, SilenceSeen
 from ledger.domain.judge import is_stage4
 from ledger.domain.state import Rollback
-from ledger.errors import Refused
+from ledger.domain.text import shorten
+from ledger.errors import Refused, Unreachable
 
 
 class Preview(NamedTuple):
@@ -43,23 +44,32 @@ def silence(installation: Installation, actor: Actor, rollback: Rollback, durati
     Where there is an active one already (a second press, a failed check) it is only checked again.
     """
     if rollback.silence.state != "active":
-        seen = preview(installation)
+        will_mute, previewed = _previewed(installation)
         start = installation.clock()
         mark = marker(installation, rollback)
         command = RequestSilence(
-            matchers=seen.matchers,
+            matchers=installation.matchers,
             starts_at=start,
             ends_at=start + timedelta(seconds=parse_duration(duration or installation.config.silence_duration)),
             created_by=actor.person,
             comment=f"{rollback.id}: {rollback.reason} {mark}",
             marker=mark,
-            will_mute=names(seen.muted),
-            preview_sha384=installation.keep(alerts_json(seen.muted)),
+            will_mute=will_mute,
+            preview_sha384=installation.keep(previewed),
         )
         rollback = act(installation, actor, command, rollback.id)
         if rollback.silence.state != "active":
             return Outcome(rollback, "error", (last_cause(installation, rollback),))
     return check_silence(installation, actor, rollback)
+
+
+def _previewed(installation: Installation) -> tuple[tuple[str, ...], bytes]:
+    """The preview for an entry and as an artefact. Where Alertmanager is down the attempt is recorded all the same."""
+    try:
+        muted = preview(installation).muted
+    except Unreachable as error:
+        return (shorten(f"not known: {error}"),), f"not known: {error}\n".encode()
+    return names(muted), alerts_json(muted)
 
 
 def last_cause(installation: Installation, rollback: Rollback) -> str:

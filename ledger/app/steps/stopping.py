@@ -14,6 +14,8 @@ from ledger.domain.state import Rollback
 from ledger.errors import Refused
 
 _PAUSE = 0.2
+_STOP_PATIENCE = 1.0
+"""Seconds that the stop waits for other writers before it passes the ledger over."""
 
 
 def disable(
@@ -70,7 +72,7 @@ def stop(
             expires_at=_expiry(at, duration),
         ),
     )
-    return _written(installation, act(installation, actor, command, request_id=request_id))
+    return _written(installation, act(installation, actor, command, request_id=request_id, timeout=_STOP_PATIENCE))
 
 
 def _expiry(at: datetime, duration: str) -> datetime | None:

@@ -3,7 +3,7 @@
 Free text is bounded when it is decided on; digests name artefacts that were stored before the command was submitted.
 """
 
-from ledger.domain.commands.base import SYSTEM, Actor, Command, Request
+from ledger.domain.commands.base import FACTS, SYSTEM, Actor, Command, Request
 from ledger.domain.commands.duties import (
     Accept,
     AcceptHandover,
@@ -57,6 +57,7 @@ from ledger.domain.commands.steps import (
 )
 
 __all__ = [
+    "FACTS",
     "SYSTEM",
     "Abort",
     "Accept",

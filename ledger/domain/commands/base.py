@@ -17,6 +17,9 @@ class Actor:
     """For ``os``: ``uid``, ``login_uid``, ``sudo_user``, ``host``."""
 
 
+FACTS = frozenset(("firing", "picture_source", "ticket_state", "will_fire", "will_mute"))
+"""Text fields of commands that adapters fill: a second press of the same may find others."""
+
 SYSTEM = Actor(person="system", auth="none")
 """The ledger itself: it records what its own effects came to and what the observer saw."""
 

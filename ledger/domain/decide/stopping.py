@@ -296,6 +296,9 @@ def check_scheduler(state: State, request: Request, command: CheckScheduler) -> 
     number = 5 if removed else 3
     role = act_in_step(state, request, rollback, number)
     require_ready(rollback, number)
+    if rollback.override.removed_outside and rollback.restoring:
+        owed = f"l2_ops: take that over: stage4 rollback adopt {rollback.id} --reason …"
+        raise Refused(f"somebody removed the override of {rollback.id}: this is no reading of step 3", (owed,))
     seen = command.seen
     judged = judge_restart(rollback, seen) if removed else judge_stop(rollback, seen)
     kind: type[StopChecked | RestartChecked] = RestartChecked if removed else StopChecked

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from ledger.app.steps import closing, opening, restoring, silencing, stopping, w
 from ledger.app.steps.common import Outcome
 from ledger.domain.commands import SYSTEM, Actor, AddPerson
 from ledger.domain.facts import SilenceSeen
+from ledger.domain.runbook import EXPECTED_RULES
 from ledger.domain.state import Rollback
 from ledger.errors import LedgerError, Refused
 from ledger.files import read_bounded
@@ -158,9 +160,24 @@ class Stage:
 
     def watched(self, rollback: Rollback, seconds: int = WATCH_SECONDS) -> Rollback:
         """Step 4."""
-        self.say(f"watching for {seconds} s")
-        done = watching.watch(self.installation, self.person("noc"), self.now(rollback), seconds)
+        done = self.watch(rollback, self.person("noc"), seconds)
         return self.expect_verdict(f"step 4 of {rollback.id}: no new critical alert, coverage complete", done)
+
+    def watch(self, rollback: Rollback, actor: Actor, seconds: int = WATCH_SECONDS) -> Outcome:
+        """A watch; where this machine was too busy for a gapless history, one more (RUNBOOK.md: a new attempt)."""
+        self.say(f"watching for {seconds} s")
+        done = watching.watch(self.installation, actor, self.now(rollback), seconds)
+        if done.verdict == "inconclusive":
+            self.say(f"inconclusive, a new attempt: {'; '.join(done.reasons)}")
+            done = watching.watch(self.installation, actor, self.now(rollback), seconds)
+        return done
+
+    def covered(self) -> bool:
+        """Whether Prometheus has a gapless history of the last seconds."""
+        end = self.installation.clock()
+        begin = end - timedelta(seconds=WATCH_SECONDS)
+        seen = self.installation.prometheus.watch(begin, end, EXPECTED_RULES, self.installation.step_seconds)
+        return min(seen.up_samples, seen.evaluated_samples) == seen.expected_samples
 
     def ended(self, rollback: Rollback, actor: Actor | None = None) -> Rollback:
         """The incident is over: step 5 is due."""
@@ -185,7 +202,7 @@ class Stage:
     # --- the end -------------------------------------------------------------------------------------------------
 
     def prove(self) -> None:
-        """What every scenario ends with: trading runs, the published log is clean, no entry of a rollback is missing."""
+        """How every scenario ends: trading runs, the published log is clean, no entry of a rollback is missing."""
         seen = self.installation.scheduler()
         self.expect("trading runs, without a warning", seen.status == "enabled" and not seen.warnings, seen)
         self.expect("no rollback is left open", not self.installation.state.open, list(self.installation.state.open))
@@ -230,18 +247,17 @@ def verify_home(installation: Installation) -> Report:
 
 
 @contextmanager
-def stage(
-    root: Path, say: Say, tell: Callable[[Expectation], None], *, observed: bool = True
-) -> Iterator[Stage]:
+def stage(root: Path, say: Say, tell: Callable[[Expectation], None], *, observed: bool = True) -> Iterator[Stage]:
     """A stage on a lab home of its own; ``Refused`` where a rollback is open there already."""
     heard = Heard()
     with lab_home(root, say, heard, observed=observed) as (installation, lab):
         if left := list(installation.state.open):
             raise Refused(f"{', '.join(left)} is open in {root}; a scenario begins with none: name another --home")
+        on = Stage(installation, lab, say, tell, heard)
+        on.wait(on.covered)
         if observed:
-            wait_for = Stage(installation, lab, say, tell, heard)
-            wait_for.rounds(3)
-        yield Stage(installation, lab, say, tell, heard)
+            on.rounds(3)  # it has seen the scheduler once, so that what it sees later is a change
+        yield on
 
 
 class Scenario(NamedTuple):
