@@ -12,7 +12,7 @@ help: ## show what can be made
 
 setup: $(STAMP) ## make .venv from the lock file
 
-$(STAMP): pyproject.toml requirements-dev.txt
+$(STAMP): pyproject.toml requirements-dev.txt requirements-node.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed; name it with: make PYTHON=python3.12"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -24,6 +24,8 @@ $(STAMP): pyproject.toml requirements-dev.txt
 	  $(BIN)/python -m pip install --quiet -r requirements-dev.txt && \
 	  $(BIN)/python -m pip install --quiet --no-deps -e . ; \
 	fi
+	# The workflow's linter runs in Node.js: where the machine has none, it comes as a package.
+	command -v npm >/dev/null 2>&1 || $(BIN)/python -m pip install --quiet -r requirements-node.txt
 	touch $@
 
 demo: $(STAMP) ## rehearse a whole rollback on real servers, and verify what it left

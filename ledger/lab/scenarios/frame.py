@@ -174,7 +174,7 @@ class Stage:
 
     def covered(self) -> bool:
         """Whether Prometheus has a gapless history of the last seconds."""
-        end = self.installation.clock()
+        end = self.installation.clock() - timedelta(seconds=2 * self.installation.step_seconds)
         begin = end - timedelta(seconds=WATCH_SECONDS)
         seen = self.installation.prometheus.watch(begin, end, EXPECTED_RULES, self.installation.step_seconds)
         return min(seen.up_samples, seen.evaluated_samples) == seen.expected_samples
