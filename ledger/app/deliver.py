@@ -70,7 +70,8 @@ def _put_back(installation: Installation, rollback: Rollback, effect: Effect) ->
     moved = ""
     try:
         found = installation.look(path)
-        if found.kind != "absent" and (found.sha384 != declared or found.mode != "0600"):
+        given_away = rollback.override.owner and found.owner != rollback.override.owner
+        if found.kind != "absent" and (found.sha384 != declared or found.mode != "0600" or given_away):
             moved = str(override_file.move_aside(path, installation.clock))
         file = override_file.write(path, installation.artefacts.get(declared), installation.clock)
     except (Refused, Unreachable) as error:

@@ -9,6 +9,7 @@ from typing import Any
 from ledger.app.installation import Installation
 from ledger.domain.decide.rules import duration_minutes, owed_before, owed_before_end
 from ledger.domain.duties import owed
+from ledger.domain.facts import FileSeen
 from ledger.domain.paper import paper_lines
 from ledger.domain.record import Recorded
 from ledger.domain.runbook import STEPS
@@ -125,7 +126,7 @@ def status_json(installation: Installation) -> dict[str, Any]:
         },
         "silences": [_silence_json(installation, rollback, at) for rollback in state.open.values()],
         "alerts": _alerts(installation),
-        "drift": drift(state, seen.kind, seen.sha384, scheduler.status),
+        "drift": drift(state, seen, scheduler.status),
         "rollbacks": [rollback_json(rollback) for rollback in state.open.values()],
         "unknown_entries": list(state.unknown),
     }
@@ -171,16 +172,20 @@ def _alerts(installation: Installation) -> dict[str, Any]:
     return {"critical": sum(a.severity == "critical" for a in firing), "firing": len(firing), "error": None}
 
 
-def drift(state: State, file_kind: str, file_sha384: str, scheduler: str) -> list[str]:
+def drift(state: State, file: FileSeen, scheduler: str) -> list[str]:
     """Where what is declared and what is seen part."""
     found = []
-    holder = state.holder
+    holder, file_kind, file_sha384 = state.holder, file.kind, file.sha384
     if holder is None and file_kind != "absent":
         found.append(f"the override path holds a {file_kind} that no rollback declared")
     if holder is not None and file_kind == "absent":
         found.append(f"the override of {holder.id} is gone: adopt the removal, or stop again")
     if holder is not None and file_kind != "absent" and file_sha384 != holder.override.sha384:
         found.append(f"the override is not what {holder.id} declared ({file_kind})")
+    if holder is not None and file_kind == "file" and file.mode != "0600":
+        found.append(f"the override of {holder.id} has mode {file.mode}, declared was 0600")
+    if holder is not None and file_kind == "file" and holder.override.owner not in ("", file.owner):
+        found.append(f"the override of {holder.id} belongs to {file.owner}, declared was {holder.override.owner}")
     if holder is not None and scheduler == "enabled":
         found.append(f"the scheduler is enabled although {holder.id} holds it")
     if holder is None and scheduler == "disabled" and file_kind == "absent":

@@ -33,8 +33,8 @@ class Session:
         self.as_json = as_json
         self.printed: list[str] = []
         """What was said so far, for the log that is kept as evidence."""
-        self.console = Console(highlight=False, soft_wrap=True)
-        self.errors = Console(stderr=True, highlight=False, soft_wrap=True)
+        self.console = Console(highlight=False, soft_wrap=True, emoji=False)
+        self.errors = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
     @functools.cached_property
     def installation(self) -> Installation:

@@ -184,8 +184,7 @@ def smoke(session: Session, check_disabled: bool, expect: str, cycles: int, seed
     due = _due(session, rollback)
     try:
         patience = parse_duration("5s") if due else 0.0
-        wanted = ("enabled" if due.override.removed_at else "disabled") if due else ""
-        seen = stopping.read_scheduler(session.installation, wanted, patience)
+        seen = stopping.read_scheduler(session.installation, due, patience)
     except LedgerError:
         seen = _without_ledger(session)
     recorded = _record(session, due, seen)

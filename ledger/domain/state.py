@@ -109,6 +109,8 @@ class Override(NamedTuple):
     """Sequence of the entry that saw somebody else remove it, until that is adopted."""
     gone_at: datetime | None = None
     """When that was seen."""
+    owner: str = ""
+    """The file's owner as declared (or adopted); empty where that is not known."""
 
 
 class Silence(NamedTuple):

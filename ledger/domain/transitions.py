@@ -62,7 +62,9 @@ def _override_requested(before: Rollback, record: Recorded, event: override.Over
 def _override_written(before: Rollback, record: Recorded, event: override.OverrideWritten) -> Rollback:
     after = _done(before, "override", record.status)
     return after._replace(
-        override=after.override._replace(path=event.path, sha384=event.override_sha384, written_at=event.seen_at)
+        override=after.override._replace(
+            path=event.path, sha384=event.override_sha384, written_at=event.seen_at, owner=event.owner
+        )
     )
 
 
@@ -75,7 +77,7 @@ def _override_adopted(before: Rollback, record: Recorded, event: override.Overri
     require(not before.holds or before.stoppable_again, f"{before.id} has its override already")
     return before._replace(
         effects=tuple(effect for effect in before.effects if effect.kind != "override"),
-        override=Override(None, record.actor, event.path, event.override_sha384, event.seen_at),
+        override=Override(None, record.actor, event.path, event.override_sha384, event.seen_at, owner=event.owner),
     )
 
 
@@ -83,7 +85,8 @@ def _hold_joined(before: Rollback, record: Recorded, event: override.HoldJoined)
     require(not before.holds, f"{before.id} holds the scheduler already")
     if event.verdict != "pass":
         return before
-    return before._replace(override=Override(None, record.actor, event.path, event.override_sha384, event.seen_at))
+    override_ = Override(None, record.actor, event.path, event.override_sha384, event.seen_at, owner=event.owner)
+    return before._replace(override=override_)
 
 
 def _hold_released(before: Rollback, record: Recorded, event: override.HoldReleased) -> Rollback:
@@ -99,7 +102,7 @@ def _put_back_requested(before: Rollback, record: Recorded, event: override.PutB
 
 def _put_back(before: Rollback, record: Recorded, event: override.OverridePutBack) -> Rollback:
     after = _done(before, "put_back", record.status)
-    return after._replace(override=after.override._replace(removed_outside=0, gone_at=None))
+    return after._replace(override=after.override._replace(removed_outside=0, gone_at=None, owner=event.owner))
 
 
 def _stop_taken_in(before: Rollback, record: Recorded, event: rollback.StopTakenIn) -> Rollback:

@@ -6,6 +6,7 @@ import json
 
 from ledger.adapters.matching import accepts
 from ledger.app.observer.desk import Desk
+from ledger.app.steps.silencing import carries_marker
 from ledger.domain.commands import SYSTEM, Record
 from ledger.domain.events.observation import ForeignSilenceGone, ForeignSilenceSeen, SilenceObserved
 from ledger.domain.events.silence import SilenceEnded, SilenceLost
@@ -109,7 +110,7 @@ class Silences:
                 one.id
                 for one in state.open.values()
                 if one.silence.state != "active"
-                and (f"[stage4:{one.id}" in seen.comment or set(seen.matchers) == wanted)
+                and (carries_marker(seen.comment, one.id) or set(seen.matchers) == wanted)
             ),
             "",
         )

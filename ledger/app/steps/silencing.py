@@ -30,6 +30,11 @@ def marker(installation: Installation, rollback: Rollback) -> str:
     return f"[stage4:{rollback.id}:{installation.ledger.origin.rsplit('/', 1)[-1]}]"
 
 
+def carries_marker(comment: str, rollback: str) -> bool:
+    """Whether a silence's comment names this very rollback, whoever made it: INC-2042.2 is not INC-2042."""
+    return f"[stage4:{rollback}:" in comment or f"[stage4:{rollback}]" in comment
+
+
 def preview(installation: Installation) -> Preview:
     """The firing alerts and what the rollback's silence would mute of them."""
     firing = installation.alertmanager.firing()
@@ -119,7 +124,7 @@ def candidates(installation: Installation, rollback: Rollback) -> tuple[SilenceS
     return tuple(
         one
         for one in installation.alertmanager.silences()
-        if one.state == "active" and (f"[stage4:{rollback.id}" in one.comment or set(one.matchers) == wanted)
+        if one.state == "active" and (carries_marker(one.comment, rollback.id) or set(one.matchers) == wanted)
     )
 
 

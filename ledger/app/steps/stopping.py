@@ -10,6 +10,7 @@ from ledger.app.installation import Installation
 from ledger.app.steps.common import Outcome, act, bounded, outcome, status_log
 from ledger.domain.commands import Actor, AdoptOverride, CheckScheduler, OpenRollback, PutBack, Stop, WriteOverride
 from ledger.domain.facts import SchedulerSeen
+from ledger.domain.judge import judge_restart
 from ledger.domain.state import Rollback
 from ledger.errors import Refused
 
@@ -107,21 +108,26 @@ def adopt_override(installation: Installation, actor: Actor, rollback: Rollback,
     return outcome(act(installation, actor, AdoptOverride(file=file, reason=reason), rollback.id), 1)
 
 
-def read_scheduler(installation: Installation, wanted: str = "", patience: float = 0.0) -> SchedulerSeen:
-    """The scheduler's own status; with ``wanted`` it is asked again for up to ``patience`` seconds until it says so."""
+def read_scheduler(installation: Installation, due: Rollback | None = None, patience: float = 0.0) -> SchedulerSeen:
+    """The scheduler's own status, asked again for up to ``patience`` seconds until it is what ``due`` waits for."""
     deadline = time.monotonic() + patience
     seen = installation.scheduler()
-    while wanted and seen.status != wanted and time.monotonic() < deadline:
+    while due is not None and not _awaited(due, seen) and time.monotonic() < deadline:
         time.sleep(_PAUSE)
         seen = installation.scheduler()
     return seen
 
 
+def _awaited(due: Rollback, seen: SchedulerSeen) -> bool:
+    """``disabled``; once the override is removed ``enabled``, with a cycle finished since (where it counts cycles)."""
+    if due.override.removed_at is None:
+        return seen.status == "disabled"
+    return seen.status == "enabled" and (seen.cycle is None or judge_restart(due, seen).verdict != "inconclusive")
+
+
 def check(installation: Installation, actor: Actor, rollback: Rollback, patience: float = 5.0) -> Outcome:
     """Step 3, or step 5's restart once the override is removed: the scheduler's own word, with its log."""
-    restoring = rollback.override.removed_at is not None
-    seen = read_scheduler(installation, "enabled" if restoring else "disabled", patience)
-    return record_check(installation, actor, rollback, seen)
+    return record_check(installation, actor, rollback, read_scheduler(installation, rollback, patience))
 
 
 def record_check(installation: Installation, actor: Actor, rollback: Rollback, seen: SchedulerSeen) -> Outcome:

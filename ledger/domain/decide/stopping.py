@@ -139,7 +139,8 @@ def put_back(state: State, request: Request, command: PutBack) -> tuple[Decided,
     file = command.file
     if not rollback.holds:
         raise Refused(f"{rollback.id} does not hold the scheduler; there is nothing to put back")
-    if judge_file(file, rollback.override.sha384).verdict == "pass":
+    given_away = rollback.override.owner and file.owner != rollback.override.owner
+    if judge_file(file, rollback.override.sha384).verdict == "pass" and not given_away:
         raise Refused(f"{file.path} is as declared")
     if rollback.effects:
         raise Refused(f"the {rollback.effects[0].kind} of entry {rollback.effects[0].requested} is pending")
