@@ -12,6 +12,7 @@ from ledger.domain.record import Recorded
 from ledger.domain.state import Deviation, Handover, Rollback, StepState
 from ledger.errors import Corrupt
 
+SILENCE_END = "end of the silence owed"
 WAIVABLE = (0, 2, 3, 4)
 """Steps that may be waived: of step 0 the confirmation; never 1, 5, 6 (RUNBOOK.md)."""
 
@@ -38,22 +39,27 @@ def with_step(before: Rollback, number: int, step: StepState) -> Rollback:
 
 def deviate(before: Rollback, record: Recorded, why: str) -> Rollback:
     """Note something that a review must look at."""
-    return before._replace(deviations=(*before.deviations, Deviation(record.sequence, record.at, why)))
+    return before._replace(deviations=(*before.deviations, Deviation(record.sequence, record.at, why, record.actor)))
 
 
 def owed(rollback: Rollback) -> tuple[Owed, ...]:
     """Debts that closing does not wait for but that stay on the list (RUNBOOK.md, "Emergency, roles, four eyes")."""
     found = []
     unreviewed = [one for one in rollback.deviations if one.entry > rollback.reviewed]
-    if rollback.emergency and not rollback.confirmed_by and not rollback.refused and not rollback.steps[0].waived:
+    stopped = rollback.emergency or rollback.override.written_at
+    if stopped and not rollback.confirmed_by and not rollback.refused and not rollback.steps[0].waived:
         since = next((one.at for one in rollback.deviations if one.entry == rollback.emergency), rollback.opened_at)
         found.append(Owed("late confirmation or refusal", "product_owner", since, rollback.emergency))
     if rollback.extension:
-        found.append(Owed("confirmation of the longer window", "product_owner", *rollback.extension[::-1]))
+        entry, at, _ = rollback.extension
+        found.append(Owed("confirmation of the longer window", "product_owner", at, entry))
     if unreviewed:
         first = unreviewed[0]
         what = f"review of {len(unreviewed)} deviations, from {first.why}"
         found.append(Owed(what, "incident_manager or product_owner who took no step", first.at, first.entry))
+    if rollback.silence.state == "end_owed":
+        since, entry = next((one.at, one.entry) for one in rollback.deviations if one.why == SILENCE_END)
+        found.append(Owed(f"end of the silence {rollback.silence.id}", "the observer, or observability", since, entry))
     if rollback.id.startswith("STOP-") and not rollback.ticket:
         found.append(Owed("a ticket", "incident_manager", rollback.opened_at, rollback.opened_entry))
     return tuple(found)
@@ -92,7 +98,9 @@ def _refused(before: Rollback, record: Recorded, event: duties.ConfirmationRefus
 
 
 def _extension_confirmed(before: Rollback, record: Recorded, event: duties.ExtensionConfirmed) -> Rollback:
-    require(before.extension and before.extension[0] == event.extension, f"entry {event.extension} is no extension")
+    if not before.extension or before.extension[0] != event.extension:
+        raise Corrupt(f"entry {event.extension} is no extension that waits")
+    require(before.extension[2] != record.actor, "who extended the window does not confirm it")
     return before._replace(extension=())
 
 
@@ -116,7 +124,10 @@ def _handed_over(before: Rollback, record: Recorded, event: duties.HandoverAccep
 
 
 def _reviewed(before: Rollback, record: Recorded, event: duties.Reviewed) -> Rollback:
-    require(record.actor not in before.took_steps, f"{record.actor} took steps of {before.id} and cannot review it")
+    makers = {one.by for one in before.deviations}
+    require(
+        record.actor not in before.took_steps | makers, f"{record.actor} took steps of {before.id} and cannot review it"
+    )
     require(event.up_to < record.sequence, "a review looks back")
     return before._replace(reviewed=max(before.reviewed, event.up_to))
 
@@ -130,7 +141,7 @@ def _linked(before: Rollback, record: Recorded, event: duties.TicketLinked) -> R
 
 def _extended(before: Rollback, record: Recorded, event: duties.WindowExtended) -> Rollback:
     require(event.window_end > before.window_end, "a window is extended, not shortened")
-    return before._replace(window_end=event.window_end, overrun=0, extension=(record.sequence, record.at))
+    return before._replace(window_end=event.window_end, overrun=0, extension=(record.sequence, record.at, record.actor))
 
 
 def _overrun(before: Rollback, record: Recorded, event: duties.WindowOverrun) -> Rollback:
@@ -156,6 +167,7 @@ TRANSITIONS: dict[type[Event], Callable[[Rollback, Recorded, Any], Rollback]] = 
 AFTER_CLOSING = frozenset(
     {
         duties.ConfirmationRefused,
+        duties.ExtensionConfirmed,
         duties.Reviewed,
         duties.EvidenceAttached,
         duties.Corrected,

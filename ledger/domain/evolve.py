@@ -167,6 +167,16 @@ def _file_present(state: State, record: Recorded, event: Any) -> State:
     return state._replace(file=FileView(True, event.override_sha384, at, record.sequence, "file", mode, owner))
 
 
+def _put_back_for_all(state: State, record: Recorded, event: override.OverridePutBack) -> State:
+    """The file is there again for every rollback that holds the scheduler by it."""
+    held = {
+        one.id: one._replace(override=one.override._replace(removed_outside=0, gone_at=None))
+        for one in state.holders
+        if one.override.removed_outside
+    }
+    return _file_present(state._replace(open={**state.open, **held}), record, event)
+
+
 def _file_gone(state: State, record: Recorded, event: Any) -> State:
     return state._replace(file=FileView(False, "", event.seen_at, record.sequence))
 
@@ -210,7 +220,7 @@ _STAGE: dict[type[Event], Callable[[State, Recorded, Any], State]] = {
     observation.SchedulerObserved: _scheduler_seen,
     override.OverrideWritten: _file_present,
     override.OverrideAdopted: _file_present,
-    override.OverridePutBack: _file_present,
+    override.OverridePutBack: _put_back_for_all,
     rollback.StopTakenIn: _file_present,
     override.OverrideRemoved: _file_gone,
     override.OverrideRemovedOutside: _file_gone,

@@ -57,6 +57,7 @@ class Deviation(NamedTuple):
     entry: int
     at: datetime
     why: str
+    by: str
 
 
 class Handover(NamedTuple):
@@ -171,7 +172,7 @@ class Rollback(NamedTuple):
     handovers: tuple[Handover, ...] = ()
     duty: Mapping[str, str] = _NOTHING
     """Role -> the person who holds it now."""
-    extension: tuple[int, datetime] | tuple[()] = ()
+    extension: tuple[int, datetime, str] | tuple[()] = ()
     """An extension of the window that waits for its confirmation."""
     overrun: int = 0
 

@@ -199,7 +199,7 @@ def _end_owed(before: Rollback, record: Recorded, event: silence.SilenceEndOwed)
     require(before.silence.state == "active", f"{before.id} has no silence whose end could be owed")
     rest = tuple(effect for effect in before.effects if effect.kind != "silence_end")
     after = before._replace(effects=rest, silence=before.silence._replace(state="end_owed"))
-    return deviate(after, record, "end of the silence owed")
+    return deviate(after, record, duties.SILENCE_END)
 
 
 def _silence_end_requested(before: Rollback, record: Recorded, event: silence.SilenceEndRequested) -> Rollback:

@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from ledger.domain import commands as c
-from ledger.domain.events.override import OverrideRemoved
+from ledger.domain.duties import owed
+from ledger.domain.events.override import OverrideRemoved, OverrideRemovedOutside
 from ledger.domain.events.silence import SilenceCreated, SilenceEnded
 
 from . import facts
@@ -181,3 +182,44 @@ def stopped(ticket: str = "", by: str = "ops") -> tuple[Story, str]:
     name = next(iter(story.state.open))
     story.do("system", c.RecordOverride(file=facts.override_of(story.of(name), story.now)), name)
     return story, name
+
+
+def alarmed(place: str = "opened", by: str = "im") -> Story:
+    """A story in an emergency that nobody confirmed, walked up to and with ``place``."""
+    story = Story()
+    story.do("im", opening(story), "")
+    story.do(by, c.DeclareEmergency(reason="fire"))
+    names = list(ROAD)
+    for name in names[2 : names.index(place) + 1]:
+        ROAD[name](story)
+    return story
+
+
+def debts(story: Story, rollback: str = INC) -> list[str]:
+    """What the rollback owes, without the details."""
+    return [one.what.split(",")[0] for one in owed(story.of(rollback))]
+
+
+OTHER = "INC-2051"
+
+
+def joining(story: Story, **seen: Any) -> c.WriteOverride:
+    """Step 1 of a rollback that finds the main one's file."""
+    fields = {"sha384": story.rollback.override.sha384} | seen
+    content = fields.pop("content", b"{}")
+    return disabling(file=facts.file_of(content, story.now, **fields))
+
+
+def two_holds(place: str = "ended") -> Story:
+    """The main rollback at ``place`` and another one that joined its hold."""
+    story = story_at(place)
+    story.do("im", opening(story, ticket=OTHER), "")
+    story.do("owner", c.Confirm(confirms=digest("opening line")), OTHER)
+    story.do("ops", joining(story), OTHER)
+    return story
+
+
+def vanished(story: Story, rollback: str = INC) -> OverrideRemovedOutside:
+    """Somebody removed the file."""
+    sha = story.of(rollback).override.sha384
+    return OverrideRemovedOutside(path=facts.PATH, override_sha384=sha, seen_at=story.now)

@@ -1,26 +1,23 @@
-"""Bad nights: emergencies, waivers, acceptance, lapses, holds, planned work, handover, review."""
+"""Absent people and departures: roles assumed and handed over, steps waived, unclear verdicts accepted by two."""
 
 from __future__ import annotations
-
-from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
 from ledger.domain import commands as c
-from ledger.domain.duties import owed
-from ledger.domain.events import observation, override, silence
+from ledger.domain.runbook import RUNBOOK_ROLES
 from ledger.errors import Refused
 
-from . import facts
-from .builders import Story, digest
+from .builders import INC, PEOPLE, Story, digest
 from .road import (
     ROAD,
-    completing,
+    alarmed,
+    created,
+    debts,
     disabling,
     opening,
-    restore_check,
     scheduler_check,
+    silence_check,
     silencing,
     stopped,
     story_at,
@@ -28,239 +25,302 @@ from .road import (
     watch_start,
 )
 
-
-def debts(story: Story, name: str = "INC-2042") -> list[str]:
-    return [one.what.split(",")[0] for one in owed(story.of(name))]
+# --- roles assumed ---------------------------------------------------------------------------------------------------
 
 
-def test_a_stop_owes_confirmation_review_and_ticket_until_each_is_paid():
+def assuming(role: str) -> c.Assume:
+    return c.Assume(role=role, reason="asleep")
+
+
+@pytest.mark.parametrize("role", ["product_owner", "admin", "auditor"])
+def test_these_roles_are_never_assumed(role):
+    with pytest.raises(Refused, match="never assumed"):
+        story_at("opened").do("im", assuming(role))
+
+
+@pytest.mark.parametrize("role", ["", "root", "system", "L2_OPS"])
+def test_what_is_no_role_is_not_assumed(role):
+    with pytest.raises(Refused, match="is no role"):
+        story_at("opened").do("im", assuming(role))
+
+
+@pytest.mark.parametrize("person", ["admin", "auditor", "nobody", "system"])
+def test_who_has_no_runbook_role_assumes_none(person):
+    with pytest.raises(Refused, match="needs the role"):
+        story_at("opened").do(person, assuming("l2_ops"))
+
+
+def test_an_assumed_role_needs_a_reason_and_an_absent_role():
+    story = story_at("opened")
+    with pytest.raises(Refused, match="reason is empty"):
+        story.do("noc", c.Assume(role="l2_ops", reason=" "))
+    story.do("noc", assuming("l2_ops"))
+    with pytest.raises(Refused, match="noc holds l2_ops already"):
+        story.do("noc", assuming("l2_ops"))
+
+
+def test_an_assumed_role_counts_in_its_rollback_only():
+    story = story_at("confirmed")
+    story.do("im", opening(story, ticket="INC-1"), "")
+    story.do("owner", c.Confirm(confirms=digest("line")), "INC-1")
+    story.do("noc", assuming("l2_ops"))
+    with pytest.raises(Refused, match="needs the role l2_ops"):
+        story.do("noc", disabling(), "INC-1")
+    story.do("noc", disabling())
+    assert story.records[-1].role == "l2_ops" and story.rollback.duty["l2_ops"] == "noc"
+
+
+def test_an_assumed_role_is_marked_for_review():
+    story = story_at("confirmed")
+    story.do("noc", assuming("l2_ops"))
+    assert debts(story) == ["review of 1 deviations"]
+
+
+def test_an_assumed_role_reaches_through_step_2():
+    story = story_at("disabled")
+    story.do("noc", assuming("observability"))
+    story.do("noc", silencing(story))
+    story.saw(created(story))
+    (checked,) = story.do("noc", silence_check(story))
+    assert checked.verdict == "pass"
+
+
+def test_an_assumed_role_reaches_through_step_5():
+    story = story_at("restarted")
+    story.do("noc", assuming("l2_ops"))
+    assert story.do("noc", c.RequestSilenceEnd())
+
+
+def test_an_assumed_incident_manager_can_bring_a_stop_to_its_end():
     story, name = stopped()
-    assert debts(story, name) == ["late confirmation or refusal", "review of 1 deviations", "a ticket"]
-    story.do("owner", c.Confirm(confirms=digest("line")), name)
-    story.do("im", c.Review(text="looked at it"), name)
-    story.do("im", c.LinkTicket(ticket="INC-7"), name)
-    assert debts(story, name) == []
+    story.do("noc", assuming("incident_manager"), name)
+    assert story.do("noc", c.LinkTicket(ticket=INC), name)
 
 
-def test_a_late_refusal_pays_the_debt_and_undoes_nothing():
-    story, name = stopped()
-    story.do("owner", c.Refuse(reason="not agreed"), name)
-    assert story.of(name).holds
-    assert "late confirmation or refusal" not in debts(story, name)
+def test_who_holds_no_role_any_more_acts_under_no_assumed_one():
+    story = story_at("confirmed")
+    story.do("noc", assuming("l2_ops"))
+    story.do("admin", c.ChangeRoles(person="noc", revoke=("noc",)))
+    with pytest.raises(Refused, match="needs the role"):
+        story.do("noc", disabling())
 
 
-def test_who_took_a_step_cannot_review():
-    story, name = stopped(by="im")
-    with pytest.raises(Refused, match="took steps"):
-        story.do("im", c.Review(text="fine"), name)
+# --- handover --------------------------------------------------------------------------------------------------------
 
 
-def test_a_review_pays_only_what_was_there_when_it_was_made():
-    story, name = stopped()
-    story.do("boss", c.Review(text="fine so far"), name)
-    story.do("noc", c.Assume(role="l2_ops", reason="asleep"), name)
-    assert "review of 1 deviations" in debts(story, name)
+def offering(receiver: str = "boss", role: str = "incident_manager") -> c.OfferHandover:
+    return c.OfferHandover(role=role, receiver=receiver, open_points="call the owner")
+
+
+TAKING = c.AcceptHandover(role="incident_manager")
+
+
+def test_a_handover_counts_when_the_receiver_accepts():
+    story = story_at("opened")
+    story.do("im", offering())
+    assert story.rollback.duty["incident_manager"] == "im"
+    story.do("boss", TAKING)
+    assert story.rollback.duty["incident_manager"] == "boss" and story.rollback.handovers == ()
+
+
+@pytest.mark.parametrize("person", ["im", "noc", "owner", "admin"])
+def test_only_the_receiver_accepts(person):
+    story = story_at("opened")
+    story.do("im", offering())
+    with pytest.raises(Refused, match=f"nobody offered incident_manager to {person}"):
+        story.do(person, TAKING)
+
+
+def test_a_handover_is_accepted_once_and_only_for_the_role_offered():
+    story = story_at("opened")
+    story.do("im", offering())
+    with pytest.raises(Refused, match="nobody offered product_owner"):
+        story.do("boss", c.AcceptHandover(role="product_owner"))
+    story.do("boss", TAKING)
+    with pytest.raises(Refused, match="nobody offered"):
+        story.do("boss", TAKING)
+
+
+@pytest.mark.parametrize("receiver", ["noc", "admin", "auditor"])
+def test_a_role_is_handed_only_to_who_holds_it(receiver):
+    with pytest.raises(Refused, match="does not hold incident_manager"):
+        story_at("opened").do("im", offering(receiver))
+
+
+@pytest.mark.parametrize("receiver", ["im", "stranger", "system", ""])
+def test_a_role_is_handed_to_another_person_of_the_ledger(receiver):
+    with pytest.raises(Refused, match="is not another person"):
+        story_at("opened").do("im", offering(receiver))
+
+
+def test_who_lost_the_role_since_cannot_accept_it():
+    story = story_at("opened")
+    story.do("im", offering())
+    story.do("admin", c.ChangeRoles(person="boss", revoke=("incident_manager",)))
+    with pytest.raises(Refused, match="needs the role"):
+        story.do("boss", TAKING)
+
+
+def test_a_role_assumed_for_the_rollback_can_be_handed_over():
+    story = story_at("checked")
+    story.do("noc", watch_start(story))
+    story.do("ops", assuming("noc"))
+    story.do("noc", offering("ops", "noc"))
+    story.do("ops", c.AcceptHandover(role="noc"))
+    story.wait(minutes=15)
+    assert story.do("ops", watch_finish(story))[0].verdict == "pass"
+    assert story.rollback.duty["noc"] == "ops"
+
+
+def test_duty_shows_who_holds_each_role():
+    roles = {person: roles[0] for person, roles in PEOPLE.items() if roles[0] in RUNBOOK_ROLES[:4] and person != "boss"}
+    assert dict(story_at("watched").rollback.duty) == {role: person for person, role in roles.items()}
+
+
+# --- waivers ---------------------------------------------------------------------------------------------------------
+
+
+def waiving(number: int) -> c.Waive:
+    return c.Waive(number=number, reason="no time")
 
 
 @pytest.mark.parametrize("number", [1, 5, 6])
 def test_these_steps_are_never_waived(number):
     with pytest.raises(Refused, match="never waived"):
-        story_at("confirmed").do("im", c.Waive(number=number, reason="no time"))
+        alarmed().do("im", waiving(number))
 
 
-def test_a_waived_step_opens_the_next_and_stands_in_the_checklist():
+@pytest.mark.parametrize("number", [-1, 7, 10**9])
+def test_there_are_seven_steps(number):
+    with pytest.raises(Refused, match="there is no step"):
+        story_at("confirmed").do("im", waiving(number))
+
+
+def test_a_waived_confirmation_opens_step_1():
+    story = story_at("opened")
+    story.do("im", waiving(0))
+    assert story.do("ops", disabling()) and story.rollback.steps[0].shown == "waived"
+
+
+@pytest.mark.parametrize(
+    ("number", "place", "then"), [(2, "disabled", "checked"), (3, "silenced", "watched"), (4, "checked", "ended")]
+)
+def test_a_waived_step_opens_the_next(number, place, then):
+    story = story_at(place)
+    story.do("im", waiving(number))
+    ROAD[then](story)
+
+
+def test_a_step_that_passed_is_not_waived():
+    with pytest.raises(Refused, match="passed already"):
+        story_at("silenced").do("im", waiving(2))
+
+
+def test_a_failed_step_may_be_waived():
+    story = story_at("silenced")
+    story.do("ops", scheduler_check(story, "enabled"))
+    story.do("im", waiving(3))
+    assert story.rollback.steps[3].shown == "waived"
+
+
+def test_waiving_a_step_cancels_what_is_pending_of_it():
     story = story_at("disabled")
-    story.do("im", c.Waive(number=2, reason="Alertmanager is down"))
-    for place in ("checked", "watched", "ended", "removed", "restarted", "cleared"):
-        ROAD[place](story)
-    story.do("ops", restore_check(story, silence=None))
-    story.do("im", c.WriteSummary(summary_sha384=digest("summary")))
-    (closing,) = story.do("im", completing())
-    assert any("waived, entry" in line for line in closing.checklist)
+    story.do("obs", silencing(story))
+    story.do("im", waiving(2))
+    assert story.rollback.effects == ()
+
+
+def test_a_waiver_is_no_confirmation_and_the_owner_may_still_refuse():
+    story = story_at("opened")
+    story.do("im", waiving(0))
+    story.do("owner", c.Refuse(reason="no"))
+    assert story.rollback.refused == story.state.sequence
+
+
+# --- accepted by two -------------------------------------------------------------------------------------------------
+
+
+def accepting(number: int = 3) -> c.Accept:
+    return c.Accept(number=number, reason="its service is inactive")
+
+
+def unclear() -> Story:
+    story = story_at("silenced")
+    story.do("ops", scheduler_check(story, "unknown"))
+    return story
 
 
 def test_an_inconclusive_step_takes_two_people():
-    story = story_at("silenced")
-    story.do("ops", scheduler_check(story, "unknown"))
-    story.do("ops", c.Accept(number=3, reason="its service is inactive"))
+    story = unclear()
+    (proposed,) = story.do("ops", accepting())
+    assert proposed.verdict_entry == story.rollback.steps[3].entry and not story.rollback.steps[3].passed
+    (accepted,) = story.do("noc", accepting())
+    assert accepted.proposal == story.state.sequence - 1 and story.rollback.steps[3].shown == "accepted"
+    assert debts(story) == ["review of 1 deviations"]
+    assert story.do("noc", watch_start(story))
+
+
+def test_who_proposed_is_no_second_person_under_any_hat():
+    story = unclear()
+    story.do("ops", accepting())
+    story.do("ops", assuming("noc"))
     with pytest.raises(Refused, match="second person"):
-        story.do("ops", c.Accept(number=3, reason="I say so"))
-    story.do("noc", c.Accept(number=3, reason="seen too"))
-    assert story.rollback.steps[3].shown == "accepted"
-    story.do("noc", watch_start(story))
+        story.do("ops", accepting())
+
+
+@pytest.mark.parametrize("person", ["im", "obs", "noc", "owner", "admin"])
+def test_only_the_steps_own_role_proposes(person):
+    with pytest.raises(Refused, match="needs the role l2_ops"):
+        unclear().do(person, accepting())
+
+
+def test_an_emergency_changes_nothing_about_who_proposes():
+    story = unclear()
+    story.do("im", c.DeclareEmergency(reason="fire"))
+    with pytest.raises(Refused, match="needs the role l2_ops"):
+        story.do("noc", accepting())
+
+
+@pytest.mark.parametrize("person", ["admin", "auditor", "nobody"])
+def test_the_second_person_has_a_runbook_role(person):
+    story = unclear()
+    story.do("ops", accepting())
+    with pytest.raises(Refused, match="needs the role"):
+        story.do(person, accepting())
 
 
 def test_a_failed_step_is_not_acceptable():
     story = story_at("silenced")
     story.do("ops", scheduler_check(story, "enabled"))
-    with pytest.raises(Refused, match="only an inconclusive"):
-        story.do("ops", c.Accept(number=3, reason="never mind"))
+    with pytest.raises(Refused, match="has fail; only an inconclusive"):
+        story.do("ops", accepting())
+
+
+@pytest.mark.parametrize(("number", "shown"), [(2, "pass"), (4, "no verdict")])
+def test_what_is_not_unclear_is_not_accepted(number, shown):
+    with pytest.raises(Refused, match=f"has {shown}"):
+        story_at("silenced").do("im", accepting(number))
 
 
 def test_a_new_attempt_forgets_the_proposal():
+    story = unclear()
+    story.do("ops", accepting())
+    story.do("ops", scheduler_check(story, "unknown"))
+    story.do("ops", accepting())
+    assert story.rollback.steps[3].attempts == 2 and not story.rollback.steps[3].accepted
+
+
+def test_a_new_attempt_takes_the_acceptance_back():
+    story = unclear()
+    story.do("ops", accepting())
+    story.do("noc", accepting())
+    story.do("ops", scheduler_check(story, "enabled"))
+    assert story.rollback.steps[3].shown == "fail" and not story.rollback.steps[3].passed
+
+
+def test_attempts_are_counted_and_each_is_kept():
     story = story_at("silenced")
-    for _ in range(2):
-        story.do("ops", scheduler_check(story, "unknown"))
-        story.do("ops", c.Accept(number=3, reason="inactive"))
-    assert story.rollback.steps[3].attempts == 2
-    assert not story.rollback.steps[3].accepted
-
-
-def test_a_role_is_assumed_for_one_rollback_and_never_the_owners():
-    story = story_at("disabled")
-    story.do("noc", c.Assume(role="observability", reason="asleep"))
-    assert story.do("noc", silencing(story))
-    with pytest.raises(Refused, match="never assumed"):
-        story.do("noc", c.Assume(role="product_owner", reason="asleep"))
-
-
-def test_a_handover_counts_when_the_receiver_accepts():
-    story = story_at("opened")
-    story.do("im", c.OfferHandover(role="incident_manager", receiver="boss", open_points="call the owner"))
-    assert story.rollback.duty["incident_manager"] == "im"
-    with pytest.raises(Refused, match="nobody offered"):
-        story.do("im", c.AcceptHandover(role="incident_manager"))
-    story.do("boss", c.AcceptHandover(role="incident_manager"))
-    assert story.rollback.duty["incident_manager"] == "boss"
-
-
-def test_a_role_is_handed_only_to_who_may_hold_it():
-    with pytest.raises(Refused, match="does not hold"):
-        story_at("opened").do("im", c.OfferHandover(role="incident_manager", receiver="noc", open_points="x"))
-
-
-def test_a_lost_silence_lets_step_2_lapse():
-    story = story_at("checked")
-    lost, lapsed = story.saw(silence.SilenceLost(silence_id="s-1", found="absent", seen_at=story.now))
-    assert (lost.status, lapsed.status, lapsed.number) == ("silence_lost", "step_lapsed", 2)
-    assert story.rollback.steps[2].shown == "lapsed"
-
-
-def test_a_scheduler_that_runs_lets_steps_3_and_4_lapse_and_the_incident_cannot_end():
-    story = story_at("watched")
-    story.saw(observation.SchedulerObserved(scheduler_status="enabled", source="x", seen_at=story.now), "")
-    assert [step.shown for step in story.rollback.steps[3:5]] == ["lapsed", "lapsed"]
-    with pytest.raises(Refused, match="cannot be ended"):
-        story.do("im", c.EndIncident())
-
-
-def test_nothing_lapses_once_step_5_is_due():
-    story = story_at("ended")
-    gone = override.OverrideRemovedOutside(path=facts.PATH, override_sha384=digest("x"), seen_at=story.now)
-    assert [event.status for event in story.saw(gone)] == ["override_removed_outside"]
-
-
-def test_a_second_rollback_joins_the_hold_and_the_first_releases_it():
-    story = story_at("ended")
-    other = replace(opening(story), ticket="INC-2051")
-    story.do("im", other, "")
-    story.do("owner", c.Confirm(confirms=digest("line")), "INC-2051")
-    file = facts.override_of(story.rollback, story.now)
-    (joined,) = story.do("ops", replace(disabling(), file=file), "INC-2051")
-    assert (joined.status, joined.joined, joined.verdict) == ("hold_joined", ("INC-2042",), "pass")
-    removal = c.RequestRemoval(file=file, scheduler=facts.scheduler("disabled", story.now))
-    (released,) = story.do("ops", removal)
-    assert (released.status, released.held_by) == ("hold_released", ("INC-2051",))
-    assert [one.id for one in story.state.holders] == ["INC-2051"]
-    assert "override.active" in story.flags
-
-
-def test_who_holds_the_last_hold_removes_the_file():
-    story = story_at("ended")
-    story.do("im", replace(opening(story), ticket="INC-2051"), "")
-    story.do("owner", c.Confirm(confirms=digest("line")), "INC-2051")
-    file = facts.override_of(story.rollback, story.now)
-    story.do("ops", replace(disabling(), file=file), "INC-2051")
-    seen = facts.scheduler("disabled", story.now)
-    story.do("ops", c.RequestRemoval(file=file, scheduler=seen))
-    story.do("im", c.Abort(reason="no longer needed"), "INC-2051")
-    (asked,) = story.do("ops", c.RequestRemoval(file=file, scheduler=seen), "INC-2051")
-    assert asked.status == "override_removal_requested"
-
-
-@pytest.fixture
-def planned() -> Story:
-    story = Story()
-    starts = story.now + timedelta(days=1)
-    command = replace(
-        opening(story), purpose="maintenance", window_start=starts, window_end=starts + timedelta(hours=1)
-    )
-    story.do("im", command, "")
-    story.do("owner", c.Confirm(confirms=digest("line")))
-    return story
-
-
-def test_planned_work_does_not_begin_before_its_window(planned):
-    with pytest.raises(Refused, match="the window of INC-2042 starts at"):
-        planned.do("ops", disabling())
-    planned.wait(days=1, minutes=1)
-    assert planned.do("ops", disabling())
-
-
-def test_an_extension_asks_for_a_confirmation_and_revokes_nothing(planned):
-    end = planned.rollback.window_end + timedelta(hours=1)
-    planned.do("im", c.ExtendWindow(window_end=end, reason="slow", announcement_sha384=digest("longer")))
-    assert debts(planned) == ["confirmation of the longer window"]
-    assert planned.rollback.steps[0].passed
-    planned.do("owner", c.Confirm(confirms=digest("line")))
-    assert debts(planned) == []
-
-
-def test_another_ticket_revokes_the_confirmation():
-    story = story_at("confirmed")
-    story.do("im", c.LinkTicket(ticket="INC-9"))
-    with pytest.raises(Refused, match="not ready"):
-        story.do("ops", disabling())
-
-
-def test_expected_alerts_do_not_fail_a_load_test_and_others_do():
-    for expected, verdict in ((("MultiStrategyPnlDrawdown",), "pass"), ((), "fail")):
-        story = Story()
-        story.do("im", replace(opening(story), purpose="load_test", expected=expected), "")
-        for place in ("confirmed", "asked", "disabled", "silenced", "checked"):
-            ROAD[place](story)
-        story.do("noc", watch_start(story))
-        begin = story.rollback.watch.started.starts_at
-        story.wait(minutes=15)
-        episode = facts.episode(active_at=begin + timedelta(minutes=1), name="MultiStrategyPnlDrawdown")
-        (event,) = story.do("noc", watch_finish(story, watch=facts.watch(begin, episodes=(episode,))))
-        assert event.verdict == verdict
-
-
-def test_the_silence_is_extended_from_its_end_and_not_far_beyond_the_window():
-    story = story_at("silenced")
-    ends = story.rollback.silence.ends_at
-    (asked,) = story.do("obs", c.ExtendSilence(seconds=600))
-    assert asked.ends_at == ends + timedelta(minutes=10)
-    with pytest.raises(Refused):
-        story_at("silenced").do("obs", c.ExtendSilence(seconds=12 * 3600))
-
-
-def test_with_alertmanager_down_the_end_is_owed_and_paid_after_closing():
-    story = story_at("restarted")
-    story.do("ops", c.OweSilenceEnd(cause="refused"))
-    ROAD["cleared"](story)
-    story.do("ops", restore_check(story, silence=None))
-    story.do("im", c.WriteSummary(summary_sha384=digest("summary")))
-    story.do("im", completing())
-    assert story.rollback.phase == "completed"
-    ended = silence.SilenceEnded(silence_id="s-1", ended_at=story.now, transcript_sha384=digest("t"))
-    story.saw(ended)
-    assert story.rollback.silence.state == "ended"
-
-
-def test_what_is_put_back_is_what_was_declared():
-    story = story_at("disabled")
-    declared = story.rollback.override.sha384
-    (asked,) = story.do("ops", c.PutBack(file=facts.absent(), reason="it must stay"))
-    assert asked.override_sha384 == declared
-    with pytest.raises(Refused, match="pending"):
-        story.do("ops", c.PutBack(file=facts.absent(), reason="again"))
-
-
-def test_an_abort_cancels_what_is_pending():
-    story = story_at("asked")
-    assert [event.status for event in story.do("im", c.Abort(reason="wrong"))] == [
-        "effect_cancelled",
-        "rollback_aborted",
-    ]
+    for status in ("unknown", "enabled", "disabled"):
+        story.do("ops", scheduler_check(story, status))
+    verdicts = [record.event.verdict for record in story.records if record.status == "stop_checked"]
+    assert verdicts == ["inconclusive", "fail", "pass"] and story.rollback.steps[3].attempts == 3

@@ -29,6 +29,7 @@ from ledger.domain.decide.rules import (
 )
 from ledger.domain.duties import WAIVABLE
 from ledger.domain.events import duties
+from ledger.domain.events.override import EffectCancelled
 from ledger.domain.runbook import RUNBOOK_ROLES, STEPS
 from ledger.domain.state import Rollback, State
 from ledger.domain.text import INLINE, check_text, check_ticket
@@ -51,7 +52,7 @@ def refuse(state: State, request: Request, command: Refuse) -> tuple[Decided, ..
     role = act_as(state, request, "product_owner")
     if rollback.refused:
         raise Refused(f"{rollback.id} was refused by entry {rollback.refused} already")
-    if rollback.steps[0].passed:
+    if rollback.confirmed_by:
         raise Refused(f"{rollback.id} was confirmed by {rollback.confirmed_by}")
     return (Decided(duties.ConfirmationRefused(reason=_reason(command.reason)), rollback.id, role),)
 
@@ -76,7 +77,12 @@ def waive(state: State, request: Request, command: Waive) -> tuple[Decided, ...]
     if rollback.steps[command.number].passed:
         raise Refused(f"step {command.number} of {rollback.id} passed already")
     event = duties.StepWaived(number=command.number, reason=_reason(command.reason))
-    return (Decided(event, rollback.id, role),)
+    cancelled = [
+        EffectCancelled(effect=one.kind, requested=one.requested, reason=f"step {command.number} is waived")
+        for one in rollback.effects
+        if command.number == 2 and one.kind == "silence"
+    ]
+    return tuple(Decided(one, rollback.id, role) for one in (*cancelled, event))
 
 
 def accept(state: State, request: Request, command: Accept) -> tuple[Decided, ...]:
@@ -142,7 +148,8 @@ def review(state: State, request: Request, command: Review) -> tuple[Decided, ..
     """By an incident manager or product owner who took no step; also after closing."""
     rollback = known_rollback(state, request)
     role = act_as(state, request, "incident_manager", "product_owner")
-    if request.actor.person in rollback.took_steps:
+    deviated = {one.by for one in rollback.deviations}
+    if request.actor.person in rollback.took_steps | deviated:
         raise Refused(f"{request.actor.person} took steps of {rollback.id}; somebody else must review it")
     if not any(one.entry > rollback.reviewed for one in rollback.deviations):
         raise Refused(f"{rollback.id} has nothing to review")
@@ -177,7 +184,7 @@ def correct(state: State, request: Request, command: Correct) -> tuple[Decided, 
 def link_ticket(state: State, request: Request, command: LinkTicket) -> tuple[Decided, ...]:
     """By an incident manager, also after closing. Another ticket than the one confirmed revokes the confirmation."""
     rollback = known_rollback(state, request)
-    role = act_as(state, request, "incident_manager")
+    role = act_for(state, request, rollback, "incident_manager")
     ticket = check_ticket(command.ticket)
     if ticket == rollback.ticket:
         raise Refused(f"{ticket} is the ticket of {rollback.id} already")

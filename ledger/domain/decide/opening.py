@@ -57,6 +57,10 @@ def confirm(state: State, request: Request, command: Confirm) -> tuple[Decided, 
     if request.actor.person == rollback.opened_by:
         raise Refused(f"{request.actor.person} opened {rollback.id}; another product owner must confirm it (four eyes)")
     if rollback.extension and rollback.steps[0].passed:
+        if rollback.extension[2] == request.actor.person:
+            raise Refused(
+                f"{request.actor.person} extended the window; another product owner must confirm it (four eyes)"
+            )
         return (Decided(ExtensionConfirmed(extension=rollback.extension[0]), rollback.id, role),)
     if rollback.confirmed_by:
         raise Refused(f"{rollback.id} was confirmed by {rollback.confirmed_by} already")

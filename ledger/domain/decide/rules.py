@@ -45,9 +45,10 @@ def anybody(state: State, request: Request) -> Role:
 
 
 def runbook_roles_of(state: State, rollback: Rollback, person: str) -> frozenset[str]:
-    """The roles that a person holds in this rollback: granted, or assumed for it."""
+    """The roles that a person holds in this rollback: granted, or assumed by who still holds a runbook role."""
+    granted = state.people.get(person, frozenset())
     assumed = {role for who, role in rollback.assumed if who == person}
-    return state.people.get(person, frozenset()) | assumed
+    return granted | assumed if granted & frozenset(RUNBOOK_ROLES) else granted
 
 
 def act_for(state: State, request: Request, rollback: Rollback, *allowed: Role) -> Role:
@@ -77,6 +78,10 @@ def known_rollback(state: State, request: Request) -> Rollback:
     if rollback is None:
         known = ", ".join(state.open) or "none"
         raise Refused(f"there is no rollback {request.rollback or '(none named)'}; open ones: {known}")
+    if request.decided_on is not None and request.decided_on != rollback.entries:
+        raise Conflict(
+            f"{rollback.id} moved since you looked: you saw its entry {request.decided_on}, it has {rollback.entries}"
+        )
     return rollback
 
 
@@ -86,10 +91,6 @@ def open_rollback(state: State, request: Request) -> Rollback:
     if not rollback.is_open:
         raise Refused(
             f"{rollback.id} is {rollback.phase}; only notes, a late confirmation and logs are taken after that"
-        )
-    if request.decided_on is not None and request.decided_on != rollback.entries:
-        raise Conflict(
-            f"{rollback.id} moved since you looked: you saw its entry {request.decided_on}, it has {rollback.entries}"
         )
     return rollback
 

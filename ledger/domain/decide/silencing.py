@@ -15,7 +15,6 @@ from ledger.domain.commands import (
 )
 from ledger.domain.decide.rules import (
     Decided,
-    act_as,
     act_for,
     act_in_step,
     open_rollback,
@@ -38,7 +37,7 @@ from ledger.errors import Refused
 
 
 def _refuse_second(rollback: Rollback) -> None:
-    if rollback.silence.state == "active":
+    if rollback.silence.state in ("active", "end_owed"):
         raise Refused(f"{rollback.id} has the silence {rollback.silence.id} already; one rollback, one silence")
     if any(effect.kind == "silence" for effect in rollback.effects):
         raise Refused(f"a silence for {rollback.id} is asked for and not created yet")
@@ -95,7 +94,7 @@ def check_silence(state: State, request: Request, command: CheckSilence) -> tupl
     """Judge step 2 by what Alertmanager says now. Also by the ledger itself, once the silence is there."""
     rollback = open_rollback(state, request)
     helpers = RUNBOOK_ROLES if rollback.emergency else ()
-    role = act_as(state, request, "observability", *helpers, "system")
+    role = act_for(state, request, rollback, "observability", *helpers, "system")
     if rollback.silence.state == "none" or not rollback.silence.id:
         raise Refused(f"{rollback.id} has no silence yet: stage4 rollback silence {rollback.id}")
     judged, firing, suppressed = judge_silence(
@@ -116,7 +115,7 @@ def check_silence(state: State, request: Request, command: CheckSilence) -> tupl
 def request_silence_end(state: State, request: Request, command: RequestSilenceEnd) -> tuple[Decided, ...]:
     """Step 5, after the restart was seen (RUNBOOK.md: remove, see enabled, end the silence)."""
     rollback = open_rollback(state, request)
-    role = act_as(state, request, "l2_ops", "observability")
+    role = act_for(state, request, rollback, "l2_ops", "observability")
     require_ready(rollback, 5)
     if rollback.silence.state != "active":
         raise Refused(f"{rollback.id} has no active silence")
@@ -173,6 +172,8 @@ def owe_silence_end(state: State, request: Request, command: OweSilenceEnd) -> t
     require_ready(rollback, 5)
     if rollback.silence.state != "active":
         raise Refused(f"{rollback.id} has no active silence")
+    if rollback.override.written_at and not rollback.override.held_by and rollback.restarted_at is None:
+        raise Refused("the end is owed once the scheduler was seen enabled", ("l2_ops: confirm the restart",))
     event = SilenceEndOwed(
         silence_id=rollback.silence.id, cause=check_text("the cause", command.cause, longest=2 * INLINE)
     )

@@ -145,6 +145,8 @@ def _lapses(state: State, name: str, event: Event, role: Role) -> tuple[Decided,
     numbers: tuple[int, ...] = (3, 4)
     if isinstance(event, (silence.SilenceLost, observation.SilenceObserved)):
         gone = isinstance(event, silence.SilenceLost) or event.found in ("expired", "absent")
+        own = state.rollback(name)
+        gone = gone and own is not None and own.silence.id == event.silence_id
         affected, numbers, why = [name] if gone else [], (2,), "the silence is gone"
     elif isinstance(event, observation.SchedulerObserved) and event.scheduler_status == "enabled":
         affected, why = [one.id for one in state.holders], "the scheduler was seen enabled"

@@ -30,6 +30,7 @@ from ledger.domain.decide.rules import (
 )
 from ledger.domain.events.base import Event
 from ledger.domain.events.override import (
+    EffectCancelled,
     HoldJoined,
     OverrideAdopted,
     OverrideFailed,
@@ -42,7 +43,7 @@ from ledger.domain.events.rollback import EmergencyDeclared, RestartChecked, Sto
 from ledger.domain.judge import judge_file, judge_restart, judge_stop
 from ledger.domain.override_text import format_override
 from ledger.domain.runbook import COMPONENTS, NOT_AFTER_SECONDS, STOP_ROLES, Role
-from ledger.domain.state import Rollback, State
+from ledger.domain.state import Effect, Rollback, State
 from ledger.domain.text import INLINE, check_text
 from ledger.errors import Refused
 
@@ -114,6 +115,9 @@ def write_override(state: State, request: Request, command: WriteOverride) -> tu
 def _join(request: Request, command: WriteOverride, rollback: Rollback, others: list[Rollback], role: Role) -> Decided:
     """Hold the scheduler beside those that hold it already: the file is theirs, the verdict is this rollback's."""
     file = command.file
+    leaving = [one.id for one in others if any(effect.kind == "removal" for effect in one.effects)]
+    if leaving:
+        raise Refused(f"the override of {leaving[0]} is being removed: wait until it is gone, then stop again")
     if file is None:
         raise Refused(f"the scheduler is held by {', '.join(one.id for one in others)}; look at the override first")
     judged = judge_file(file, others[0].override.sha384)
@@ -159,6 +163,8 @@ def record_put_back(state: State, request: Request, command: RecordPutBack) -> t
     """By the ledger itself: the declared bytes were put back and read again."""
     role = act_as(state, request, "system")
     rollback = open_rollback(state, request)
+    if not any(effect.kind == "put_back" for effect in rollback.effects):
+        raise Refused(f"nobody asked to put the override of {rollback.id} back")
     file = command.file
     judged = judge_file(file, rollback.override.sha384)
     if file.kind != "file":
@@ -193,6 +199,9 @@ def _stoppable(state: State, ticket: str) -> Rollback | None:
 def stop(state: State, request: Request, command: Stop) -> tuple[Decided, ...]:
     """The stop: one press opens, declares the emergency where nobody confirmed, and asks for the override."""
     role = act_as(state, request, *STOP_ROLES)
+    leaving = [(one, effect) for one in state.open.values() for effect in one.effects if effect.kind == "removal"]
+    if leaving:
+        return tuple(_stay(one, effect, role) for one, effect in leaving)
     joined = _stoppable(state, command.opening.ticket)
     _refuse_second_stop(state, joined)
     decided: list[Decided] = []
@@ -206,6 +215,12 @@ def stop(state: State, request: Request, command: Stop) -> tuple[Decided, ...]:
         decided.append(Decided(EmergencyDeclared(reason=decided_reason(command), stop=True), name, role))
     decided.append(Decided(_override_event(request, command.override, ticket), name, role))
     return tuple(decided)
+
+
+def _stay(rollback: Rollback, effect: Effect, role: Role) -> Decided:
+    """A stop that is pressed while the override is about to be removed: it stays."""
+    event = EffectCancelled(effect=effect.kind, requested=effect.requested, reason="the stop was pressed")
+    return Decided(event, rollback.id, role)
 
 
 def decided_reason(command: Stop) -> str:

@@ -165,6 +165,7 @@ class Stage:
 
     def watch(self, rollback: Rollback, actor: Actor, seconds: int = WATCH_SECONDS) -> Outcome:
         """A watch; where this machine was too busy for a gapless history, one more (RUNBOOK.md: a new attempt)."""
+        self.wait(self.covered)
         self.say(f"watching for {seconds} s")
         done = watching.watch(self.installation, actor, self.now(rollback), seconds)
         if done.verdict == "inconclusive":
@@ -173,9 +174,10 @@ class Stage:
         return done
 
     def covered(self) -> bool:
-        """Whether Prometheus has a gapless history of the last seconds."""
-        end = self.installation.clock() - timedelta(seconds=2 * self.installation.step_seconds)
-        begin = end - timedelta(seconds=WATCH_SECONDS)
+        """Whether Prometheus has a gapless history of late: a new one looks for its targets only after 5 s."""
+        step = timedelta(seconds=self.installation.step_seconds)
+        end = self.installation.clock() - step
+        begin = end - step
         seen = self.installation.prometheus.watch(begin, end, EXPECTED_RULES, self.installation.step_seconds)
         return min(seen.up_samples, seen.evaluated_samples) == seen.expected_samples
 
@@ -254,7 +256,6 @@ def stage(root: Path, say: Say, tell: Callable[[Expectation], None], *, observed
         if left := list(installation.state.open):
             raise Refused(f"{', '.join(left)} is open in {root}; a scenario begins with none: name another --home")
         on = Stage(installation, lab, say, tell, heard)
-        on.wait(on.covered)
         if observed:
             on.rounds(3)  # it has seen the scheduler once, so that what it sees later is a change
         yield on

@@ -73,7 +73,7 @@ def _the_morning(on: Stage, rollback: Rollback) -> None:
     on.expect("the owner refuses in the morning, which undoes nothing", on.now(rollback).steps[5].passed)
     on.expect_refused("closing waits for a ticket", lambda: on.closed(rollback, noc), "a ticket")
     on.expect_refused(
-        "who took steps cannot review them",
+        "none of the two reviews their own night",
         lambda: duties.review(installation, on.person("l2_ops"), on.now(rollback), "all well"),
     )
     duties.review(installation, manager, on.now(rollback), "Read the log and the report: the stop was right.")

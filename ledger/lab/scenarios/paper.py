@@ -27,6 +27,7 @@ def play(on: Stage) -> None:
     _silence(on, rollback)
     typed(on, "step 3 of the paper", _line(on, rollback, 3))
     on.expect("its verdict is as usual", on.now(rollback).steps[3].shown == "pass", on.now(rollback).steps[3])
+    on.wait(on.covered)
     line = _line(on, rollback, 4).replace("15m", f"{WATCH_SECONDS}s")
     report = typed(on, f"step 4 of the paper, {WATCH_SECONDS} s instead of 15 minutes", line)
     on.expect("it prints the headers report", '"headers_count"' in report, report[:200])

@@ -1,0 +1,212 @@
+"""Emergencies: what they open, what they owe afterwards, and who may pay it."""
+
+from __future__ import annotations
+
+import pytest
+
+from ledger.domain import commands as c
+from ledger.domain.duties import owed
+from ledger.errors import Conflict, Refused
+
+from .builders import INC, digest
+from .road import (
+    alarmed,
+    completing,
+    debts,
+    disabling,
+    opening,
+    removing,
+    scheduler_check,
+    silencing,
+    stopped,
+    story_at,
+)
+
+LATE = "late confirmation or refusal"
+CONFIRM = c.Confirm(confirms=digest("line"))
+
+
+def test_an_emergency_needs_a_reason_in_words():
+    for reason in ("", " ", "x" * 201, "a\x00b"):
+        with pytest.raises(Refused, match="the reason"):
+            story_at("opened").do("im", c.DeclareEmergency(reason=reason))
+
+
+def test_an_emergency_opens_steps_1_to_4_at_once():
+    story = alarmed()
+    assert story.do("noc", silencing(story)) and story.do("obs", disabling())
+
+
+@pytest.mark.parametrize("command", [c.EndIncident(), c.WriteSummary(summary_sha384=digest("s")), completing()])
+def test_an_emergency_opens_no_step_after_4(command):
+    with pytest.raises(Refused, match="not ready|cannot be ended"):
+        alarmed().do("im", command)
+
+
+def test_an_emergency_lets_nobody_else_remove_the_override():
+    story = alarmed("ended")
+    with pytest.raises(Refused, match="needs the role l2_ops"):
+        story.do("noc", removing(story))
+
+
+def test_an_emergency_is_of_one_rollback_only():
+    story = alarmed()
+    story.do("im", opening(story, ticket="INC-1"), "")
+    with pytest.raises(Refused, match="not ready"):
+        story.do("ops", disabling(), "INC-1")
+
+
+def test_a_stop_owes_confirmation_review_and_ticket_until_each_is_paid():
+    story, name = stopped()
+    assert debts(story, name) == [LATE, "review of 1 deviations", "a ticket"]
+    story.do("owner", CONFIRM, name)
+    story.do("im", c.Review(text="looked at it"), name)
+    story.do("im", c.LinkTicket(ticket="INC-7"), name)
+    assert debts(story, name) == []
+
+
+def test_each_debt_says_who_owes_it_and_since_when():
+    story, name = stopped()
+    declared = next(record for record in story.records if record.status == "emergency_declared")
+    late, review, ticket = owed(story.of(name))
+    assert (late.who, late.since, late.entry) == ("product_owner", declared.at, declared.sequence)
+    assert (review.who, review.entry) == ("incident_manager or product_owner who took no step", declared.sequence)
+    assert (ticket.who, ticket.since) == ("incident_manager", story.of(name).opened_at)
+
+
+def test_a_confirmed_road_owes_nothing():
+    assert debts(story_at("completed")) == []
+
+
+def test_a_late_confirmation_counts_and_pays_the_debt():
+    story = alarmed("disabled")
+    assert LATE in debts(story)
+    story.do("owner", CONFIRM)
+    assert story.rollback.steps[0].passed and LATE not in debts(story)
+
+
+def test_a_late_refusal_pays_the_debt_and_undoes_nothing():
+    story = alarmed("silenced")
+    before = story.rollback
+    story.do("owner", c.Refuse(reason="not agreed"))
+    assert LATE not in debts(story)
+    assert (story.rollback.override, story.rollback.silence) == (before.override, before.silence)
+    assert story.do("ops", scheduler_check(story, "disabled"))[0].verdict == "pass"
+
+
+def test_a_late_refusal_is_a_deviation_to_review():
+    story = alarmed("disabled")
+    story.do("boss", c.Review(text="fine"))
+    story.do("owner", c.Refuse(reason="not agreed"))
+    assert debts(story) == ["review of 1 deviations"]
+
+
+@pytest.mark.parametrize("command", [CONFIRM, c.Refuse(reason="not agreed")])
+def test_confirmation_and_refusal_are_taken_after_closing(command):
+    story = alarmed("completed")
+    assert LATE in debts(story)
+    story.do("owner", command)
+    assert LATE not in debts(story) and story.rollback.phase == "completed"
+
+
+def test_what_was_confirmed_is_not_refused_and_a_refusal_is_made_once():
+    with pytest.raises(Refused, match="was confirmed by owner"):
+        story_at("confirmed").do("owner", c.Refuse(reason="no"))
+    story = story_at("opened")
+    story.do("owner", c.Refuse(reason="no"))
+    with pytest.raises(Refused, match="was refused by entry"):
+        story.do("boss", c.Refuse(reason="no"))
+
+
+def test_a_refusal_before_the_stop_leaves_step_1_closed():
+    story = story_at("opened")
+    story.do("owner", c.Refuse(reason="no"))
+    with pytest.raises(Refused, match="not ready"):
+        story.do("ops", disabling())
+
+
+def test_a_reported_confirmation_is_a_claim_that_passes_nothing():
+    story = alarmed()
+    story.do("noc", c.ReportConfirmation(owner="Ewa", text="yes, by telephone"))
+    assert not story.rollback.steps[0].passed and LATE in debts(story)
+
+
+def test_a_rollback_closes_with_its_debts_and_they_stay_on_the_list():
+    story = alarmed("completed")
+    assert story.rollback.phase == "completed"
+    assert debts(story) == [LATE, "review of 1 deviations"]
+
+
+# --- review ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("person", ["im", "boss"])
+def test_who_took_a_step_cannot_review(person):
+    story, name = stopped(by=person)
+    with pytest.raises(Refused, match="took steps"):
+        story.do(person, c.Review(text="fine"), name)
+
+
+def test_opening_and_closing_are_steps_too():
+    with pytest.raises(Refused, match="im took steps"):
+        alarmed().do("im", c.Review(text="fine"))
+    story = alarmed("summarised")
+    story.do("boss", completing())
+    with pytest.raises(Refused, match="boss took steps"):
+        story.do("boss", c.Review(text="fine"))
+
+
+def test_confirming_is_no_step_that_keeps_from_reviewing():
+    story = alarmed("disabled")
+    story.do("owner", CONFIRM)
+    story.do("owner", c.Review(text="fine"))
+    assert debts(story) == []
+
+
+def test_nobody_reviews_their_own_waiver():
+    story = alarmed("disabled")
+    story.do("boss", c.Waive(number=2, reason="no Alertmanager"))
+    with pytest.raises(Refused):
+        story.do("boss", c.Review(text="my own waiver is fine"))
+
+
+def test_a_review_pays_only_what_was_there_when_it_was_made():
+    story, name = stopped()
+    story.do("noc", c.Assume(role="observability", reason="asleep"), name)
+    story.do("boss", c.Review(text="fine so far"), name)
+    assert story.of(name).reviewed == story.state.sequence - 1
+    story.do("noc", c.Assume(role="l2_ops", reason="asleep"), name)
+    (review,) = [one for one in owed(story.of(name)) if one.what.startswith("review")]
+    assert (review.what, review.entry) == ("review of 1 deviations, from assumed role l2_ops", story.state.sequence)
+
+
+def test_there_is_no_review_of_nothing_and_none_without_words():
+    with pytest.raises(Refused, match="nothing to review"):
+        story_at("confirmed").do("boss", c.Review(text="fine"))
+    story = alarmed()
+    with pytest.raises(Refused, match="the review is empty"):
+        story.do("boss", c.Review(text=" "))
+    story.do("boss", c.Review(text="fine"))
+    with pytest.raises(Refused, match="nothing to review"):
+        story.do("owner", c.Review(text="fine"))
+
+
+def test_a_review_is_taken_after_closing():
+    story = alarmed("completed")
+    story.do("boss", c.Review(text="fine"))
+    assert debts(story) == [LATE]
+
+
+@pytest.mark.parametrize("person", ["ops", "obs", "noc", "admin", "auditor"])
+def test_nobody_else_reviews(person):
+    with pytest.raises(Refused, match="needs the role incident_manager or product_owner"):
+        alarmed().do(person, c.Review(text="fine"))
+
+
+@pytest.mark.parametrize("command", [c.Review(text="fine"), CONFIRM, c.Refuse(reason="no")])
+def test_what_was_not_seen_is_neither_reviewed_nor_confirmed(command):
+    story = alarmed()
+    seen = story.rollback.entries
+    story.do("noc", c.Assume(role="l2_ops", reason="asleep"))
+    with pytest.raises(Conflict, match="moved since you looked"):
+        story.do("owner", command, INC, seen)
