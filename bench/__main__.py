@@ -33,7 +33,9 @@ def show(page: dict[str, Any]) -> str:
         [
             ", ".join(f"{name} {value}" for name, value in page["machine"].items()),
             format_table("Append, durable, one writer", appended, {"/ bare": append.BARE, "/ SignLedger*": signed}),
-            format_table("Verify, one core", verified, {"/ C calls": verifying.LIMIT, "/ SignLedger*": signed}),
+            format_table(
+                "Verify, per second of one core", verified, {"/ C calls": verifying.LIMIT, "/ SignLedger*": signed}
+            ),
             f"* {signed}. Ratios are medians of the ratios within each round.",
             format_targets(targets(appended, verified)),
         ]
