@@ -28,14 +28,12 @@ def measure(folder: Path, *, quick: bool) -> dict[str, Any]:
 def show(page: dict[str, Any]) -> str:
     """The run as text."""
     appended, verified = page["append"], page["verify"]
-    signed = next(iter(append.SIGNLEDGER))
+    signed, limit = next(iter(append.SIGNLEDGER)), verifying.LIMIT
     return "\n\n".join(
         [
             ", ".join(f"{name} {value}" for name, value in page["machine"].items()),
             format_table("Append, durable, one writer", appended, {"/ bare": append.BARE, "/ SignLedger*": signed}),
-            format_table(
-                "Verify, per second of one core", verified, {"/ C calls": verifying.LIMIT, "/ SignLedger*": signed}
-            ),
+            format_table("Verify, per second of one core", verified, {"/ C calls": limit, "/ SignLedger*": signed}),
             f"* {signed}. Ratios are medians of the ratios within each round.",
             format_targets(targets(appended, verified)),
         ]

@@ -95,10 +95,9 @@ def test_a_dead_prometheus_leaves_a_gap(prometheus_processes: tuple[Process, Pro
     process.start()
     _settled(prometheus)
     seen = prometheus.watch(start, now(), EXPECTED, 1)
-    assert len(seen.gaps) == 1
-    [(first, last)] = seen.gaps
-    assert first < died + timedelta(seconds=2)
-    assert last > died + timedelta(seconds=2)
+    # A machine that is busy may add a short gap of its own; the one of the death must be among them, whole.
+    around = died + timedelta(seconds=2)
+    assert any(first < around < last for first, last in seen.gaps)
     assert seen.up_samples < seen.expected_samples
     assert seen.evaluated_samples < seen.expected_samples
     assert seen.warnings == ()
