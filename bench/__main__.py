@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from bench import append, verifying
-from bench.machine import machine
-from bench.table import format_table, format_targets, medians, targets
+from bench.machine import flushes, machine
+from bench.table import format_caution, format_table, format_targets, medians, targets
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -20,7 +20,8 @@ RESULTS = Path(__file__).parent / "results"
 def measure(folder: Path, *, quick: bool) -> dict[str, Any]:
     """All figures of one run."""
     about = machine(folder)
-    appended = append.measure(folder, *((5, 120) if quick else (15, 300)))
+    appended = append.measure(folder, *((5, 80) if quick else (15, 300)))
+    about["fdatasync_per_second_after"] = round(flushes(folder))
     verified = verifying.measure(folder, *((5, 3_000) if quick else (7, 20_000)))
     return {"machine": about, "append": appended, "verify": verified}
 
@@ -35,6 +36,7 @@ def show(page: dict[str, Any]) -> str:
             format_table("Append, durable, one writer", appended, {"/ bare": append.BARE, "/ SignLedger*": signed}),
             format_table("Verify, per second of one core", verified, {"/ C calls": limit, "/ SignLedger*": signed}),
             f"* {signed}. Ratios are medians of the ratios within each round.",
+            format_caution(page["machine"]),
             format_targets(targets(appended, verified)),
         ]
     )

@@ -20,7 +20,7 @@ def machine(folder: Path) -> dict[str, Any]:
         "sqlite": sqlite3.sqlite_version,
         "system": platform.system(),
         "filesystem": _filesystem(folder),
-        "fdatasync_per_second": round(_flushes(folder)),
+        "fdatasync_per_second": round(flushes(folder)),
     }
 
 
@@ -40,7 +40,7 @@ def _filesystem(folder: Path) -> str:
     return max(held)[1] if held else "unknown"
 
 
-def _flushes(folder: Path, seconds: float = 0.3) -> float:
+def flushes(folder: Path, seconds: float = 0.3) -> float:
     """Writes of 4,096 bytes one after the other, each followed by ``fdatasync``."""
     path, flush = folder / "flush", getattr(os, "fdatasync", os.fsync)
     with path.open("wb", buffering=0) as stream:

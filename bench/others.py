@@ -34,13 +34,15 @@ class SignLedger:
 
     def _sign(self, digest: str) -> str:
         assert self.signer is not None
-        return self.signer.sign(digest.encode())
+        return str(self.signer.sign(digest.encode()))
 
     def verify(self) -> None:
         """Its own ``verify_integrity``, then every signature, which that does not look at."""
         if not self.ledger.verify_integrity():
             raise AssertionError("SignLedger does not verify its own ledger")
-        for entry in self.ledger.get_entries() if self.signer else ():
+        if self.signer is None:
+            return
+        for entry in self.ledger.get_entries():
             if not self.signer.verify(entry.hash.encode(), entry.signature):
                 raise AssertionError("SignLedger does not verify its own signatures")
 

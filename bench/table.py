@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bench import append, verifying
 
+QUICK_DISK = 2_500
+"""Flushes a second below which appending is mostly waiting, and every ratio comes near 1."""
 Rates = Mapping[str, list[float]]
 
 
@@ -53,6 +55,14 @@ def targets(appended: Rates, verified: Rates) -> list[Target]:
         Target("entries verified per second and core", 30_000, speed),
         *(Target(f"verification / {name}", 12, ratio(verified, verifying.OURS, name)) for name in append.SIGNLEDGER),
     ]
+
+
+def format_caution(machine: Mapping[str, Any]) -> str:
+    """What the disk did: the slower it flushes, the less what is computed shows in the append ratios."""
+    before, after = machine["fdatasync_per_second"], machine["fdatasync_per_second_after"]
+    slow = min(before, after) < QUICK_DISK
+    judged = "too slow: the append ratios say little, run again" if slow else "quick enough to tell the subjects apart"
+    return f"The disk flushed {before:,}/s before and {after:,}/s after appending, {judged} (the targets: 4,400/s)."
 
 
 def format_targets(reached: list[Target]) -> str:
