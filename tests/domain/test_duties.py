@@ -12,6 +12,7 @@ from .builders import INC, PEOPLE, Story, digest
 from .road import (
     ROAD,
     alarmed,
+    completing,
     created,
     debts,
     disabling,
@@ -209,6 +210,20 @@ def test_a_waived_step_opens_the_next(number, place, then):
     story = story_at(place)
     story.do("im", waiving(number))
     ROAD[then](story)
+
+
+@pytest.mark.parametrize(("number", "place"), [(2, "disabled"), (4, "checked")])
+def test_a_waived_step_is_owed_a_review_and_stands_in_the_checklist(number, place):
+    story = story_at(place)
+    story.do("im", waiving(number))
+    entry, names = story.state.sequence, list(ROAD)
+    skipped = {2: ("silenced", "unsilenced"), 4: ("watched",)}[number]
+    for name in names[names.index(place) + 1 : -1]:
+        if name not in skipped:
+            ROAD[name](story)
+    (closing,) = story.do("im", completing())
+    assert any(line.endswith(f"waived, entry {entry}") for line in closing.checklist)
+    assert debts(story) == ["review of 1 deviations"]
 
 
 def test_a_step_that_passed_is_not_waived():

@@ -278,6 +278,11 @@ def test_an_end_is_owed_in_step_5_once_and_with_a_cause():
         story.do("ops", OWE)
 
 
+def test_an_end_is_not_owed_before_the_restart_was_seen():
+    with pytest.raises(Refused, match="once the scheduler was seen enabled"):
+        story_at("removed").do("ops", OWE)
+
+
 def test_owing_the_end_drops_the_end_still_asked_for():
     story = story_at("restarted")
     story.do("ops", c.RequestSilenceEnd())
