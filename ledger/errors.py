@@ -33,3 +33,9 @@ class Unreachable(LedgerError):
 
 class Undecidable(Refused):
     """The ledger cannot be decided on: it holds an entry that this build does not know. The stop works all the same."""
+
+
+def kind_of(error: LedgerError) -> str:
+    """``refused``, ``conflict``, ``corrupt`` or ``unreachable``, for machines."""
+    kinds = (Refused, Conflict, Corrupt, Unreachable)
+    return next((kind.__name__.lower() for kind in kinds if isinstance(error, kind)), "error")

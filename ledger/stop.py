@@ -15,6 +15,7 @@ import hmac
 import json
 import os
 import secrets
+import stat
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -127,10 +128,15 @@ def _write(root: Path, path: Path, content: bytes) -> None:
 
 
 def _claims(path: Path) -> str:
+    """Whose stop stands there, as far as a plain file says; a pipe or a link at the path is not waited for."""
     try:
-        fields = parse_override(path.read_bytes()[: 64 * 1024]) or {}
-    except OSError:
-        return ""
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as stream:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return ", and it is no plain file: the scheduler may not have obeyed it"
+            fields = parse_override(stream.read(64 * 1024)) or {}
+    except OSError as error:
+        return f", and cannot be read: {error.strerror}"
     return f" (by {fields.get('requested_by', '?')} at {fields.get('timestamp', '?')}: {fields.get('reason', '?')})"
 
 

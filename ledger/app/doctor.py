@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 
 from ledger.adapters.http import ask
 from ledger.app import config as settings
+from ledger.app.home import Home
 from ledger.app.installation import Installation, open_home
 from ledger.domain.runbook import EXPECTED_RULES
 from ledger.errors import LedgerError
@@ -36,7 +37,8 @@ def examine(root: Path) -> list[Check]:
     try:
         installation = open_home(root)
     except LedgerError as error:
-        checks.append(Check("ledger", "problem", str(error), "make a home with: stage4 init"))
+        remedy = "" if Home(root).store.exists() else "make a home with: stage4 init"
+        checks.append(Check("ledger", "problem", str(error), remedy))
         return checks
     for look in (_ledger, _published, _disk, _folders, _spool, _scheduler, _prometheus, _alertmanager, _labels):
         try:

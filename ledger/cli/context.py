@@ -18,7 +18,7 @@ from ledger.app.access import count_refusal
 from ledger.app.installation import Installation, open_home
 from ledger.app.people import terminal_actor
 from ledger.domain.commands import Actor
-from ledger.errors import LedgerError, Refused, Unreachable
+from ledger.errors import LedgerError, Refused, Unreachable, kind_of
 
 EXIT_REFUSED, EXIT_USAGE, EXIT_UNREACHABLE = 1, 2, 3
 
@@ -28,7 +28,7 @@ class Session:
 
     def __init__(self, home: str | None, acting_as: str | None, *, as_json: bool, stage: str = "") -> None:
         self.stage = stage or os.environ.get("STAGE4_LEDGER", "")
-        self.root = Path(home or os.environ.get("STAGE4_HOME") or ".")
+        self.root = Path(home or os.environ.get("STAGE4_HOME") or ".").absolute()
         self.acting_as = acting_as or os.environ.get("STAGE4_AS") or ""
         self.as_json = as_json
         self.printed: list[str] = []
@@ -96,7 +96,7 @@ def fail(error: LedgerError, *, as_json: bool, names: dict[str, str] | None = No
     known = names or {}
     owed = list(error.owed) if isinstance(error, Refused) else []
     if as_json:
-        page = {"error": type(error).__name__.lower(), "sentence": str(error), "owed": owed}
+        page = {"error": kind_of(error), "sentence": str(error), "owed": owed}
         click.echo(json.dumps(page, indent=2, ensure_ascii=False))
     sentence = _PERSON.sub(lambda found: known.get(found[0], found[0]), str(error))
     click.echo(f"stage4: {sentence}", err=True)

@@ -41,7 +41,7 @@ from ledger.cli.decision_options import (
     typed,
     without_twins,
 )
-from ledger.errors import LedgerError, Refused, Unreachable
+from ledger.errors import LedgerError, Refused, Unreachable, kind_of
 
 SUMMARY: Final = "summary"
 STANDARD: Final = "-"
@@ -71,6 +71,9 @@ class OwnLog(Protocol):
     @property
     def stage(self) -> str:
         """The stage's name."""
+
+    def before(self, status: str, artefacts: dict[str, str]) -> None:
+        """Say what is owed before any file is read. Raises ``LedgerError``."""
 
     def append(self, summary: Summary) -> str:
         """Hand the summary to the ledger; the sentence to print. Raises ``LedgerError``."""
@@ -231,6 +234,7 @@ def _append(path: str, options: dict[str, Any], own_log: FindOwnLog) -> None:
         raise Refused(f"{_absolute(path)} is the log of {own.stage}; an entry of another stage does not belong there")
     if not options["status"]:
         raise Refused("the status is empty; give --status NAME")
+    own.before(options["status"], dict(options["artefact"]))
     sentence = own.append(for_ledger(_summary(options)))
     _say(json.dumps({"ok": True, "log": _absolute(path), "sentence": sentence}) if options["as_json"] else sentence)
 
@@ -281,7 +285,7 @@ def _reported(*, as_json: bool) -> Iterator[None]:
         for line in (str(error), *(f"  - {one}" for one in owed)):
             _say(line, err=True)
         if as_json:
-            _say(json.dumps({"ok": False, "error": type(error).__name__.lower(), "sentence": str(error), "owed": owed}))
+            _say(json.dumps({"ok": False, "error": kind_of(error), "sentence": str(error), "owed": owed}))
         raise click.exceptions.Exit(3 if isinstance(error, Unreachable) else 1) from error
 
 

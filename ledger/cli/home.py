@@ -24,7 +24,7 @@ from ledger.cli.context import EXIT_REFUSED, Session, stage4_command
 from ledger.cli.show import show_status
 from ledger.cli.verifying import run_verify
 from ledger.domain.runbook import ALL_ROLES
-from ledger.errors import Refused
+from ledger.errors import Refused, Unreachable
 
 
 @click.command()
@@ -95,14 +95,19 @@ def log(session: Session, follow: bool, incident: str, last: int | None) -> None
 def export(session: Session, out: str) -> None:
     """Write the signed lines to a file, with the checkpoint and the verifier key beside it."""
     target, home = Path(out).absolute(), session.installation.home
-    if target.exists():
-        raise Refused(f"{target} exists; nothing is overwritten")
+    checkpoint, vkey = target.with_suffix(".checkpoint"), target.with_suffix(".vkey")
+    # Readers take the checkpoint first, then the lines.
+    copies = {checkpoint: home.published_checkpoint, target: home.published, vkey: home.published_key}
+    for path in copies:
+        if path.exists():
+            raise Refused(f"{path} exists; nothing is overwritten")
     session.installation.publish()
-    checkpoint = target.with_suffix(".checkpoint")
-    shutil.copyfile(home.published_checkpoint, checkpoint)  # readers take the checkpoint first, then the lines
-    shutil.copyfile(home.published, target)
-    shutil.copyfile(home.published_key, target.with_suffix(".vkey"))
-    page = {"lines": str(target), "checkpoint": str(checkpoint), "verifier_key": str(target.with_suffix(".vkey"))}
+    try:
+        for path, source in copies.items():
+            shutil.copyfile(source, path)
+    except OSError as error:
+        raise Unreachable(f"cannot export to {target}: {error.strerror}") from error
+    page = {"lines": str(target), "checkpoint": str(checkpoint), "verifier_key": str(vkey)}
     session.answer(page, lambda: click.echo("\n".join(f"{name:14}{path}" for name, path in page.items())))
 
 

@@ -91,16 +91,17 @@ def export(session: Session, out: str, passphrase_file: str | None) -> None:
 def import_(session: Session, escrow: str, passphrase_file: str | None) -> None:
     """Put the keys of an escrow back; existing files are never overwritten."""
     files = store.open_escrow(read_bounded(Path(escrow), 1024 * 1024), _passphrase(passphrase_file, confirm=False))
-    restored = []
-    for name, path in _paths(session).items():
+    paths = _paths(session)
+    for name, path in paths.items():
         if name not in files:
             raise Refused(f"{escrow} holds no {name}")
+        if path.exists() and store.read_private(path) != files[name]:
+            raise Refused(f"{path} exists and is another key; keys are never overwritten")
+    missing = {name: path for name, path in paths.items() if not path.exists()}
+    for name, path in missing.items():
         make_folder(path.parent)
-        try:
-            place_exclusive(path, files[name], 0o600)
-        except FileExistsError:
-            raise Refused(f"{path} exists; keys are never overwritten") from None
-        restored.append(str(path))
+        place_exclusive(path, files[name], 0o600)
+    restored = [str(path) for path in missing.values()]
     session.answer({"restored": restored}, lambda: click.echo("\n".join(f"restored  {path}" for path in restored)))
 
 

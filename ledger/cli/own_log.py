@@ -12,6 +12,7 @@ from ledger.app.installation import Installation, open_home
 from ledger.app.people import terminal_actor
 from ledger.app.steps import closing
 from ledger.domain.commands import KeepLog, RecordSummary
+from ledger.domain.decide.rules import require_ready
 from ledger.errors import Refused
 
 CLOSING = "rollback_completed"
@@ -27,6 +28,11 @@ class LedgerLog:
     def stage(self) -> str:
         """The stage's name."""
         return self._installation.config.stage
+
+    def before(self, status: str, artefacts: dict[str, str]) -> None:
+        """``Refused`` with what is owed where the rollback is not ready to be closed."""
+        if status == CLOSING:
+            require_ready(self._installation.rollback(self._named(artefacts.get("incident_id", ""))), 6)
 
     def append(self, summary: Summary) -> str:
         """Close a rollback (status ``rollback_completed``), or record an outside summary; returns a sentence."""

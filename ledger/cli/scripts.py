@@ -21,13 +21,14 @@ from ledger.app.durations import parse_duration
 from ledger.app.queries import rollback_json
 from ledger.app.steps import headers, stopping
 from ledger.app.steps.common import Outcome, status_log
-from ledger.cli.context import EXIT_REFUSED, Session, fail, stage4_command
+from ledger.cli.context import EXIT_REFUSED, EXIT_UNREACHABLE, Session, fail, stage4_command
 from ledger.cli.decision_log import build_command
 from ledger.cli.own_log import find_own_log
 from ledger.cli.show import show_rollback
 from ledger.cli.watching import watch_with_progress
 from ledger.domain.commands import KeepLog
 from ledger.domain.decide.rules import owed_before
+from ledger.domain.decide.stopping import override_content
 from ledger.domain.facts import SchedulerSeen
 from ledger.domain.runbook import COMPONENTS
 from ledger.domain.state import Rollback
@@ -98,12 +99,16 @@ def press_stop(session: Session, program: str, seconds: int | None, **given: Any
     if isinstance(outcome, Outcome):
         for line in outcome.log.splitlines():
             session.say(line)
-        status = 0 if outcome.verdict == "pass" else EXIT_REFUSED
+        status = {"pass": 0, "error": EXIT_UNREACHABLE}.get(outcome.verdict or "", EXIT_REFUSED)
         keep_log(session, program, status, outcome.rollback.id)
         page = rollback_json(outcome.rollback, session.names) | {"verdict": outcome.verdict}
         session.answer(page, lambda: None)
         for reason in outcome.reasons:
             click.echo(f"{program}: {reason}", err=True)
+        asked = outcome.rollback.override.request
+        if outcome.verdict == "error" and asked is not None:
+            way = bare.manual_way(Path(asked.path), override_content(asked))
+            click.echo(f"Stop the scheduler by hand, on its machine:\n{way}\nor stop its service.", err=True)
         sys.exit(status)
     session.say(f"override  {outcome.path}\ndigest    {outcome.sha384}")
     session.say(f"spooled   {outcome.spool or '(nowhere: note down what you did)'}")
@@ -196,9 +201,8 @@ def smoke(session: Session, check_disabled: bool, expect: str, cycles: int, seed
     if expect == "enabled":
         order = {"enabled": 0, "disabled": EXIT_ENABLED}
     status = order.get(seen.status, EXIT_UNKNOWN)
-    if not due:
-        session.printed.append(seen.status)
-        keep_log(session, "smoke_demo_strategies.py", status, "")
+    session.printed.append(seen.status)
+    keep_log(session, "smoke_demo_strategies.py", status, due.id if due else "")
     sys.exit(status)
 
 

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from ledger.app.home import Home
 from ledger.app.keys import verifier_path
 from ledger.cli.context import Session
-from ledger.errors import Corrupt, Refused
+from ledger.errors import Corrupt, LedgerError, Refused
 from ledger.files import read_bounded
 from ledger.proof.entry import HMAC_DIGESTS, HmacKey
 from ledger.proof.note import Verifier, parse_verifier
@@ -32,6 +32,8 @@ def run_verify(
 ) -> int:
     """Verify and print; returns the exit status."""
     if not path:
+        with contextlib.suppress(LedgerError):
+            session.installation.publish()  # a kill may have come between the published lines and their checkpoint
         home = Home(session.root, session.installation.config.stage)
         path, checkpoint = str(home.published), checkpoint or str(home.published_checkpoint)
         public_key = public_key or str(verifier_path(home.path(session.installation.config.checkpoint_key_file)))

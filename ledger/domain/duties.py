@@ -12,6 +12,8 @@ from ledger.domain.record import Recorded
 from ledger.domain.state import Deviation, Handover, Rollback, StepState
 from ledger.errors import Corrupt
 
+REFUSED = "refused confirmation"
+"""No step: the owner who refused may review."""
 SILENCE_END = "end of the silence owed"
 WAIVABLE = (0, 2, 3, 4)
 """Steps that may be waived: of step 0 the confirmation; never 1, 5, 6 (RUNBOOK.md)."""
@@ -49,7 +51,9 @@ def owed(rollback: Rollback) -> tuple[Owed, ...]:
     stopped = rollback.emergency or rollback.override.written_at
     if stopped and not rollback.confirmed_by and not rollback.refused and not rollback.steps[0].waived:
         since = next((one.at for one in rollback.deviations if one.entry == rollback.emergency), rollback.opened_at)
-        found.append(Owed("late confirmation or refusal", "product_owner", since, rollback.emergency))
+        found.append(
+            Owed("late confirmation or refusal", "product_owner", since, rollback.emergency or rollback.opened_entry)
+        )
     if rollback.extension:
         entry, at, _ = rollback.extension
         found.append(Owed("confirmation of the longer window", "product_owner", at, entry))
@@ -94,7 +98,7 @@ def _accepted(before: Rollback, record: Recorded, event: duties.StepAccepted) ->
 
 def _refused(before: Rollback, record: Recorded, event: duties.ConfirmationRefused) -> Rollback:
     require(record.role == "product_owner", "only a product_owner refuses")
-    return deviate(before._replace(refused=record.sequence), record, "refused confirmation")
+    return deviate(before._replace(refused=record.sequence), record, REFUSED)
 
 
 def _extension_confirmed(before: Rollback, record: Recorded, event: duties.ExtensionConfirmed) -> Rollback:
@@ -124,7 +128,7 @@ def _handed_over(before: Rollback, record: Recorded, event: duties.HandoverAccep
 
 
 def _reviewed(before: Rollback, record: Recorded, event: duties.Reviewed) -> Rollback:
-    makers = {one.by for one in before.deviations}
+    makers = {one.by for one in before.deviations if one.why != REFUSED}
     require(
         record.actor not in before.took_steps | makers, f"{record.actor} took steps of {before.id} and cannot review it"
     )

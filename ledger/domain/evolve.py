@@ -120,7 +120,7 @@ def _judged(after: Rollback, record: Recorded, event: Any) -> tuple[StepState, .
         record.sequence,
         record.at,
         after.override.by if number == 1 else record.actor,  # the ledger itself records what was written
-        getattr(event, "reasons", ()),
+        getattr(event, "reasons", ()) or tuple(filter(None, (getattr(event, "cause", ""),))),
     )
     return (*after.steps[:number], step, *after.steps[number + 1 :])
 

@@ -198,7 +198,7 @@ def judge_restore(
 
     A rollback that never stopped the scheduler (aborted early) owes neither a restart nor an all-clear.
     """
-    if rollback.override.held_by:
+    if rollback.override.held_by and held_by:
         return _judge_held(rollback, file, silence, held_by)
     stopped = rollback.override.written_at is not None
     return worst(

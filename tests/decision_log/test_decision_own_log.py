@@ -28,6 +28,9 @@ class FakeLedger:
         self.asked.append(path)
         return self if path.name == "log.jsonl" else None
 
+    def before(self, status: str, artefacts: dict[str, str]) -> None:
+        """Everything is ready here."""
+
     def append(self, summary: Summary) -> str:
         if self.answer:
             raise self.answer

@@ -52,7 +52,7 @@ def restore(
             return Outcome(rollback, "error", (last_cause(installation, rollback),))
         held = ", ".join(rollback.override.held_by)
         say(f"released; trading stays stopped, held by {held}" if held else f"removed {rollback.override.path}")
-    released = bool(rollback.override.held_by)
+    released = bool(rollback.override.held_by) and bool(installation.state.holders)
     if rollback.override.removed_at is not None and not released and rollback.restarted_at is None:
         say("waiting for the scheduler to be enabled and to finish a cycle")
         checked = check(installation, actor, rollback, parse_duration(installation.config.restart_patience))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from ledger.adapters.matching import affected
@@ -10,6 +10,7 @@ from ledger.app.durations import parse_duration
 from ledger.app.installation import Installation
 from ledger.app.steps.common import Outcome, act, alerts_json, names, outcome
 from ledger.domain.commands import Actor, AdoptSilence, CheckSilence, ExtendSilence, RequestSilence
+from ledger.domain.decide.silencing import latest_end
 from ledger.domain.facts import AlertSeen, Matcher, SilenceSeen
 from ledger.domain.judge import is_stage4
 from ledger.domain.state import Rollback
@@ -55,7 +56,7 @@ def silence(installation: Installation, actor: Actor, rollback: Rollback, durati
         command = RequestSilence(
             matchers=installation.matchers,
             starts_at=start,
-            ends_at=start + timedelta(seconds=parse_duration(duration or installation.config.silence_duration)),
+            ends_at=_end(installation, rollback, start, duration),
             created_by=actor.person,
             comment=f"{rollback.id}: {rollback.reason} {mark}",
             marker=mark,
@@ -66,6 +67,13 @@ def silence(installation: Installation, actor: Actor, rollback: Rollback, durati
         if rollback.silence.state != "active":
             return Outcome(rollback, "error", (last_cause(installation, rollback),))
     return check_silence(installation, actor, rollback)
+
+
+def _end(installation: Installation, rollback: Rollback, start: datetime, duration: str) -> datetime:
+    """The end as typed; the configured one is cut at what the window and the override allow."""
+    if duration:
+        return start + timedelta(seconds=parse_duration(duration))
+    return min(start + timedelta(seconds=parse_duration(installation.config.silence_duration)), latest_end(rollback))
 
 
 def _previewed(installation: Installation) -> tuple[tuple[str, ...], bytes]:

@@ -11,10 +11,10 @@ from ledger.domain.text import INLINE, check_text
 from ledger.errors import Refused
 
 _FINAL = (
-    ("copies of the override before and after its removal", ("override_before_sha384", "override_after_sha384"), 5),
-    ("report of the silence and its id", ("transcript_sha384", "silence_id"), 2),
-    ("logs of the status check and of the watch", ("log_sha384", "report_sha384"), 4),
-    ("pictures of the Stage4 dashboard", ("picture_sha384",), 4),
+    ("copies of the override before and after its removal", ("override_before_sha384", "override_after_sha384"), (5,)),
+    ("report of the silence and its id", ("transcript_sha384", "silence_id"), (2,)),
+    ("logs of the status check and of the watch", ("log_sha384", "report_sha384"), (3, 4)),
+    ("pictures of the Stage4 dashboard", ("picture_sha384",), (4,)),
 )
 """The runbook's final artefacts that exist before the closing entry, the fifth, is written."""
 
@@ -22,9 +22,9 @@ _FINAL = (
 def checklist(rollback: Rollback) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The final artefacts with the entries that hold them, and the names of those that are missing."""
     lines, missing = [], []
-    for title, names, step in _FINAL:
+    for title, names, steps in _FINAL:
         entries = [_entry_with(rollback, name) for name in names]
-        waived = rollback.steps[step].waived
+        waived = next((rollback.steps[step].waived for step in steps if rollback.steps[step].waived), 0)
         if waived:
             lines.append(f"{title}: waived, entry {waived}")
         elif all(entries):
@@ -70,6 +70,9 @@ def _require_closable(state: State, rollback: Rollback) -> None:
         owed.append(f"incident_manager: a ticket: stage4 rollback link-ticket {rollback.id} --ticket …")
     if rollback.override.written_at and state.scheduler.status == "disabled" and state.holder is None:
         owed.append("l2_ops: the scheduler was last seen disabled: stage4 rollback check " + rollback.id)
+    stopped = rollback.override.written_at and not rollback.override.held_by
+    if stopped and state.scheduler.status != "enabled" and rollback.steps[5].verdict != "pass":
+        owed.append("l2_ops: the scheduler was not seen enabled afresh: stage4 rollback check " + rollback.id)
     if not rollback.summary_sha384:
         owed.append(f"incident_manager: the summary is not written: stage4 rollback restore {rollback.id}")
     if owed:

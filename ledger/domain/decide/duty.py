@@ -27,7 +27,7 @@ from ledger.domain.decide.rules import (
     open_rollback,
     runbook_roles_of,
 )
-from ledger.domain.duties import WAIVABLE
+from ledger.domain.duties import REFUSED, WAIVABLE
 from ledger.domain.events import duties
 from ledger.domain.events.override import EffectCancelled
 from ledger.domain.runbook import RUNBOOK_ROLES, STEPS
@@ -50,6 +50,8 @@ def refuse(state: State, request: Request, command: Refuse) -> tuple[Decided, ..
     """By a product owner, also late; after the stop it undoes nothing."""
     rollback = known_rollback(state, request)
     role = act_as(state, request, "product_owner")
+    if request.actor.person == rollback.opened_by:
+        raise Refused(f"{request.actor.person} opened {rollback.id}; another product owner must answer (four eyes)")
     if rollback.refused:
         raise Refused(f"{rollback.id} was refused by entry {rollback.refused} already")
     if rollback.confirmed_by:
@@ -120,6 +122,8 @@ def offer_handover(state: State, request: Request, command: OfferHandover) -> tu
     """By who holds the role, to somebody who may hold it."""
     rollback = open_rollback(state, request)
     duty = as_role(command.role)
+    if duty not in RUNBOOK_ROLES:
+        raise Refused(f"{duty} is no role of the runbook; it is not handed over")
     role = act_for(state, request, rollback, duty)
     if command.receiver == request.actor.person or command.receiver not in state.people:
         raise Refused(f"{command.receiver!a} is not another person of this ledger; see: stage4 people list")
@@ -148,7 +152,7 @@ def review(state: State, request: Request, command: Review) -> tuple[Decided, ..
     """By an incident manager or product owner who took no step; also after closing."""
     rollback = known_rollback(state, request)
     role = act_as(state, request, "incident_manager", "product_owner")
-    deviated = {one.by for one in rollback.deviations}
+    deviated = {one.by for one in rollback.deviations if one.why != REFUSED}
     if request.actor.person in rollback.took_steps | deviated:
         raise Refused(f"{request.actor.person} took steps of {rollback.id}; somebody else must review it")
     if not any(one.entry > rollback.reviewed for one in rollback.deviations):

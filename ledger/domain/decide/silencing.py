@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from ledger.domain.commands import (
     AdoptSilence,
@@ -51,7 +51,9 @@ def request_silence(state: State, request: Request, command: RequestSilence) -> 
     require_ready(rollback, 2)
     require_window(rollback, request)
     if command.ends_at <= request.at:
-        raise Refused("the silence would have ended already")
+        owed = (f"incident_manager: extend the window: stage4 rollback extend-window {rollback.id}",)
+        raise Refused("the silence would have ended already", owed if latest_end(rollback) <= request.at else ())
+    _require_bounded(rollback, command.ends_at)
     event = SilenceRequested(
         matchers=command.matchers,
         starts_at=command.starts_at,
@@ -151,14 +153,7 @@ def extend_silence(state: State, request: Request, command: ExtendSilence) -> tu
     if not 1 <= command.seconds <= LONGEST_EXTENSION:
         raise Refused("a silence is extended by 1 s to 24 h at once")
     ends = silence.ends_at + timedelta(seconds=command.seconds)
-    asked = rollback.override.request
-    limit = max(rollback.window_end, asked.expires_at) if asked and asked.expires_at else rollback.window_end
-    if ends > limit + GRACE:
-        latest = (limit + GRACE).isoformat(timespec="minutes")
-        owed = (f"incident_manager: extend the window: stage4 rollback extend-window {rollback.id}",)
-        raise Refused(
-            f"the silence would end at {ends.isoformat(timespec='minutes')}; it may last until {latest}", owed
-        )
+    _require_bounded(rollback, ends)
     event = SilenceExtendRequested(
         silence_id=silence.id, ends_at=ends, not_after=request.at + timedelta(seconds=NOT_AFTER_SECONDS)
     )
@@ -178,3 +173,19 @@ def owe_silence_end(state: State, request: Request, command: OweSilenceEnd) -> t
         silence_id=rollback.silence.id, cause=check_text("the cause", command.cause, longest=2 * INLINE)
     )
     return (Decided(event, rollback.id, role),)
+
+
+def latest_end(rollback: Rollback) -> datetime:
+    """When a silence must have ended: 15 minutes after the window and the override's own end."""
+    asked = rollback.override.request
+    limit = max(rollback.window_end, asked.expires_at) if asked and asked.expires_at else rollback.window_end
+    return limit + GRACE
+
+
+def _require_bounded(rollback: Rollback, ends: datetime) -> None:
+    latest = latest_end(rollback)
+    if ends <= latest:
+        return
+    owed = (f"incident_manager: extend the window: stage4 rollback extend-window {rollback.id}",)
+    until = latest.isoformat(timespec="minutes")
+    raise Refused(f"the silence would end at {ends.isoformat(timespec='minutes')}; it may last until {until}", owed)

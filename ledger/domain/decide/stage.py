@@ -60,20 +60,12 @@ def open_ledger(state: State, request: Request, command: OpenLedger) -> tuple[De
 
 
 def add_person(state: State, request: Request, command: AddPerson) -> tuple[Decided, ...]:
-    """By an admin, except for the first people of a new ledger."""
-    role = act_as(state, request, "admin") if state.people and not _lab(state) else _founder(state, request)
+    """By an admin; a new ledger's first person is added by the ledger itself."""
+    role = act_as(state, request, "admin", "system")
     if command.person in state.people or command.person == "system":
         raise Refused(f"{command.person} is taken; ids are never reissued")
     roles = tuple(sorted(as_role(name) for name in command.roles))
     return (Decided(ledger.PersonAdded(person=command.person, roles=roles), "", role),)
-
-
-def _lab(state: State) -> bool:
-    return state.opened is not None and state.opened.purpose == "lab"
-
-
-def _founder(state: State, request: Request) -> Role:
-    return "admin" if "admin" in state.people.get(request.actor.person, ()) else "system"
 
 
 def change_roles(state: State, request: Request, command: ChangeRoles) -> tuple[Decided, ...]:
@@ -128,7 +120,7 @@ def record(state: State, request: Request, command: Record) -> tuple[Decided, ..
         raise Refused(f"{command.event.status} is decided, not recorded")
     role = act_as(state, request, "system")
     _require_own_silence(state, request.rollback, command.event)
-    return (Decided(command.event, request.rollback, role), *_lapses(state, request.rollback, command.event, role))
+    return (Decided(command.event, request.rollback, role), *lapses(state, request.rollback, command.event, role))
 
 
 def _require_own_silence(state: State, name: str, event: Event) -> None:
@@ -140,15 +132,21 @@ def _require_own_silence(state: State, name: str, event: Event) -> None:
         raise Refused(f"{event.silence_id} is not the silence of {name}")
 
 
-def _lapses(state: State, name: str, event: Event, role: Role) -> tuple[Decided, ...]:
-    """The verdicts whose condition the event ends (RUNBOOK.md, "Order, attempts, lapse, waiving")."""
+def lapses(state: State, name: str, event: Event, role: Role, judged: int | None = None) -> tuple[Decided, ...]:
+    """The verdicts whose condition the event ends (RUNBOOK.md, "Order, attempts, lapse, waiving").
+
+    ``name`` is the rollback that the event belongs to, where it belongs to one; ``judged`` its step that gets a verdict
+    of its own by the same decision.
+    """
     numbers: tuple[int, ...] = (3, 4)
     if isinstance(event, (silence.SilenceLost, observation.SilenceObserved)):
         gone = isinstance(event, silence.SilenceLost) or event.found in ("expired", "absent")
         own = state.rollback(name)
         gone = gone and own is not None and own.silence.id == event.silence_id
         affected, numbers, why = [name] if gone else [], (2,), "the silence is gone"
-    elif isinstance(event, observation.SchedulerObserved) and event.scheduler_status == "enabled":
+    elif isinstance(event, (observation.SchedulerObserved, rollback.StopChecked, rollback.RestartChecked)):
+        if event.scheduler_status != "enabled":
+            return ()
         affected, why = [one.id for one in state.holders], "the scheduler was seen enabled"
     elif isinstance(event, (observation.OverrideObserved, override.OverrideRemovedOutside)):
         affected, why = [one.id for one in state.holders], "the override changed"
@@ -158,7 +156,10 @@ def _lapses(state: State, name: str, event: Event, role: Role) -> tuple[Decided,
         Decided(duties.StepLapsed(number=number, reason=why), one, role)
         for one in affected
         for number in numbers
-        if (found := state.open.get(one)) and not found.restoring and _may_lapse(found.steps[number])
+        if (one, number) != (name, judged)
+        and (found := state.open.get(one))
+        and not found.restoring
+        and _may_lapse(found.steps[number])
     )
 
 

@@ -28,6 +28,7 @@ from ledger.domain.decide.rules import (
     require_ready,
     require_window,
 )
+from ledger.domain.decide.stage import lapses
 from ledger.domain.events.base import Event
 from ledger.domain.events.override import (
     EffectCancelled,
@@ -51,6 +52,8 @@ from ledger.errors import Refused
 def _refuse_second_stop(state: State, acting: Rollback | None) -> None:
     """A stop that stands is not made twice; one whose file somebody removed is, and an own one that failed."""
     for rollback in state.open.values():
+        if any(effect.kind == "removal" for effect in rollback.effects):
+            raise Refused(f"the override of {rollback.id} is being removed: wait until it is gone, then stop again")
         written = rollback.override.written_at
         again = rollback.override.removed_outside or (rollback is acting and rollback.stoppable_again)
         if rollback.holds and written is not None and not again:
@@ -329,4 +332,5 @@ def check_scheduler(state: State, request: Request, command: CheckScheduler) -> 
         warnings=seen.warnings,
         log_sha384=command.log_sha384,
     )
-    return (Decided(event, rollback.id, role),)
+    own = Decided(event, rollback.id, role)
+    return (own, *lapses(state, rollback.id, event, role, judged=number))

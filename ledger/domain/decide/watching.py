@@ -6,6 +6,8 @@ from datetime import timedelta
 
 from ledger.domain.commands import FinishWatch, Request, StartWatch
 from ledger.domain.decide.rules import Decided, act_in_step, open_rollback, require_ready
+from ledger.domain.decide.stage import lapses
+from ledger.domain.events.observation import SchedulerObserved
 from ledger.domain.events.rollback import WatchFinished, WatchStarted
 from ledger.domain.facts import Matcher
 from ledger.domain.judge import judge_watch
@@ -68,7 +70,9 @@ def finish_watch(state: State, request: Request, command: FinishWatch) -> tuple[
         picture_sha384=command.picture_sha384,
         picture_source=command.picture_source,
     )
-    return (Decided(event, rollback.id, role),)
+    seen = command.scheduler
+    ran = SchedulerObserved(scheduler_status=seen.status, source=seen.source, seen_at=seen.at)
+    return (Decided(event, rollback.id, role), *lapses(state, rollback.id, ran, role, judged=4))
 
 
 def installation_of(matchers: tuple[Matcher, ...]) -> tuple[Matcher, ...]:
