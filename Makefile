@@ -12,7 +12,7 @@ help: ## show what can be made
 
 setup: $(STAMP) ## make .venv from the lock file
 
-$(STAMP): pyproject.toml requirements-dev.txt requirements-node.txt
+$(STAMP): pyproject.toml requirements-dev.txt requirements-node.txt package-lock.json hatch_build.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed; name it with: make PYTHON=python3.12"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -53,6 +53,10 @@ bench: $(STAMP) ## measure appending and verifying beside other ledgers
 lock: $(STAMP) ## resolve the dependencies anew
 	$(BIN)/python -m uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-header \
 	  --python-version 3.11 -q -o requirements-dev.txt
+	npm install --package-lock-only --silent
+	# The lock names no host at all, so that a registry's would show: the packages' pages for donations go too.
+	$(BIN)/python -c 'import json, pathlib; p = pathlib.Path("package-lock.json"); d = json.loads(p.read_text()); \
+	  [one.pop("funding", None) for one in d["packages"].values()]; p.write_text(json.dumps(d, indent=2) + "\n")'
 
 clean: ## forget .venv (an installation's data in var/ and audit/ stays)
 	rm -rf $(VENV)

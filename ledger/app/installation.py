@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import os
 import secrets
 from collections.abc import Iterator
@@ -69,6 +70,20 @@ def open_home(root: Path, stage: str = "") -> Installation:
     return Installation(home, config, Ledger(log, stage=config.stage, key=key, signer=signer, clock=now))
 
 
+class Press:
+    """One press of a button may submit several commands: their request ids in order."""
+
+    def __init__(self, request_id: str, decided_on: int | None) -> None:
+        self._id = request_id
+        self._decided_on = decided_on
+        self._count = 0
+
+    def next(self) -> tuple[str, int | None]:
+        """The next command's request id, and what the first one was decided on."""
+        self._count += 1
+        return (self._id, self._decided_on) if self._count == 1 else (f"{self._id}-{self._count}", None)
+
+
 class Installation:
     """Everything that a command needs. Adapters are made anew for each use: they hold no state."""
 
@@ -81,6 +96,7 @@ class Installation:
         self.clock = ledger.clock
         self._publisher = Publisher(home, ledger.log, self.artefacts, ledger.verifier)
         self._compared = False
+        self._press: Press | None = None
         os.environ.setdefault("MPLCONFIGDIR", str(home.var / "cache" / "matplotlib"))
 
     @property
@@ -116,17 +132,31 @@ class Installation:
         if not self._compared:
             self._publisher.compare()
             self._compared = True
+        decided_on = None
+        if self._press is not None and not request_id and actor != SYSTEM:
+            request_id, decided_on = self._press.next()
         request = Request(
             command=command,
             actor=actor,
             at=self.clock(),
             id=request_id or new_request_id(),
             rollback=rollback,
+            decided_on=decided_on,
         )
         receipt = self.ledger.submit(request, timeout)
         with contextlib.suppress(LedgerError):
             self.publish()
         return receipt
+
+    def pressed(self, request_id: str, decided_on: int | None) -> Installation:
+        """This installation for one press of a button: what the person submits goes under the press's own ids.
+
+        Its first command is decided on the rollback as the person saw it (``decided_on``: its last ``rollback_entry``);
+        the same press sent again repeats the ids, so nothing is done twice.
+        """
+        own = copy.copy(self)
+        own._press = Press(request_id, decided_on)
+        return own
 
     def publish(self) -> Foreign | None:
         """Bring the published files up to the store; foreign lines become an entry of their own.

@@ -21,6 +21,7 @@ from ledger.app.durations import parse_duration
 from ledger.app.queries import rollback_json
 from ledger.app.steps import headers, stopping
 from ledger.app.steps.common import Outcome, status_log
+from ledger.app.steps.in_time import LEDGER_THREAD, stop_in_time
 from ledger.cli.context import EXIT_REFUSED, EXIT_UNREACHABLE, Session, fail, stage4_command
 from ledger.cli.decision_log import build_command
 from ledger.cli.own_log import find_own_log
@@ -32,12 +33,9 @@ from ledger.domain.decide.stopping import override_content
 from ledger.domain.facts import SchedulerSeen
 from ledger.domain.runbook import COMPONENTS
 from ledger.domain.state import Rollback
-from ledger.errors import LedgerError, Refused, Undecidable
+from ledger.errors import LedgerError, Refused
 from ledger.lab.strategies import demo_telemetry
 
-BUDGET = 1.5
-"""Seconds that the ledger gets before the stop passes it over (the whole budget is 2 s)."""
-_LEDGER_THREAD = "stop through the ledger"
 EXIT_ENABLED, EXIT_UNKNOWN = 10, 11
 
 
@@ -113,7 +111,7 @@ def press_stop(session: Session, program: str, seconds: int | None, **given: Any
     session.say(f"override  {outcome.path}\ndigest    {outcome.sha384}")
     session.say(f"spooled   {outcome.spool or '(nowhere: note down what you did)'}")
     session.answer(outcome._asdict(), lambda: None)
-    if any(thread.name == _LEDGER_THREAD for thread in threading.enumerate()):
+    if any(thread.name == LEDGER_THREAD for thread in threading.enumerate()):
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(0)  # the ledger still holds its thread; nothing is waited for once the scheduler is stopped
@@ -121,32 +119,20 @@ def press_stop(session: Session, program: str, seconds: int | None, **given: Any
 
 def _stop_in_time(session: Session, program: str, seconds: int | None, **given: Any) -> Outcome | bare.Stopped:
     """The stop through the ledger, or without it where that fails or takes too long. A rule that says no is final."""
-    found: list[Outcome | Exception] = []
 
-    def through_ledger() -> None:
-        try:
-            found.append(_stop(session, seconds, **given))
-        except Exception as error:  # noqa: BLE001 (whatever it is, the stop must happen)
-            found.append(error)
+    def without(why: str) -> bare.Stopped:
+        click.echo(f"{program}: the ledger is passed over: {why}", err=True)
+        return bare.stop_without_ledger(
+            session.root,
+            reason=given["reason"],
+            why=why,
+            ticket=given["ticket"],
+            requested_by=given["requested_by"],
+            component=given["component"],
+            seconds=seconds,
+        )
 
-    thread = threading.Thread(target=through_ledger, daemon=True, name=_LEDGER_THREAD)
-    thread.start()
-    thread.join(BUDGET)
-    result = found[0] if found else TimeoutError(f"the ledger did not answer within {BUDGET} s")
-    if isinstance(result, Outcome):
-        return result
-    if isinstance(result, Refused) and not isinstance(result, Undecidable) and _opened(session):
-        raise result
-    click.echo(f"{program}: the ledger is passed over: {result}", err=True)
-    return bare.stop_without_ledger(
-        session.root,
-        reason=given["reason"],
-        why=str(result),
-        ticket=given["ticket"],
-        requested_by=given["requested_by"],
-        component=given["component"],
-        seconds=seconds,
-    )
+    return stop_in_time(lambda: _stop(session, seconds, **given), without, lambda: _opened(session))
 
 
 def _opened(session: Session) -> bool:

@@ -104,6 +104,11 @@ class Log:
         for size, note in self._fetch("SELECT size, note FROM checkpoints ORDER BY size"):
             yield int(size), bytes(note)
 
+    def receipt(self, request_id: str) -> Receipt | None:
+        """What a request was answered with, or None where it was never taken."""
+        found = self._fetch("SELECT id, digest, first, last FROM requests WHERE id = ?", (request_id,))
+        return Receipt(*found[0]) if found else None
+
     def _fetch(self, statement: str, parameters: Sequence[object] = ()) -> list[sqlite3.Row]:
         with _translated(self.path), self._recorder.datastore.transaction(commit=False) as cursor:
             cursor.execute(statement, parameters)

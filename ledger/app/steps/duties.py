@@ -97,7 +97,14 @@ def attach(
         raise Unreachable(f"cannot read {path}: {error.strerror}") from error
     if len(data) > LARGEST:
         raise Unreachable(f"{path} is larger than {LARGEST // 2**20} MiB; attach an excerpt and note where the rest is")
-    name = check_text("the file's name", path.name, longest=200)
+    return attach_bytes(installation, actor, rollback, path.name, data, number, note)
+
+
+def attach_bytes(
+    installation: Installation, actor: Actor, rollback: Rollback, name: str, data: bytes, number: int, note: str = ""
+) -> Outcome:
+    """Attach what was uploaded; of its name only the last part counts."""
+    name = check_text("the file's name", name.replace("\\", "/").rsplit("/", 1)[-1], longest=200)
     command = Attach(number=number, name=name, size=len(data), attached_sha384=installation.keep(data), note=note)
     return _do(installation, actor, rollback, command)
 

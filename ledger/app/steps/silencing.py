@@ -56,7 +56,7 @@ def silence(installation: Installation, actor: Actor, rollback: Rollback, durati
         command = RequestSilence(
             matchers=installation.matchers,
             starts_at=start,
-            ends_at=_end(installation, rollback, start, duration),
+            ends_at=planned_end(installation, rollback, start, duration),
             created_by=actor.person,
             comment=f"{rollback.id}: {rollback.reason} {mark}",
             marker=mark,
@@ -69,7 +69,7 @@ def silence(installation: Installation, actor: Actor, rollback: Rollback, durati
     return check_silence(installation, actor, rollback)
 
 
-def _end(installation: Installation, rollback: Rollback, start: datetime, duration: str) -> datetime:
+def planned_end(installation: Installation, rollback: Rollback, start: datetime, duration: str = "") -> datetime:
     """The end as typed; the configured one is cut at what the window and the override allow."""
     if duration:
         return start + timedelta(seconds=parse_duration(duration))

@@ -1,0 +1,155 @@
+"""Password hashes and sessions, in an SQLite file of mode 600 beside the ledger. Nothing here is evidence.
+
+People, roles and what they did are entries of the ledger; this file can be thrown away: everybody then needs a new
+password.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from ledger.errors import Unreachable
+from ledger.files import make_folder
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS accounts (
+  login TEXT PRIMARY KEY, person TEXT NOT NULL UNIQUE, hash TEXT NOT NULL, changed REAL NOT NULL, must_change INTEGER
+);
+CREATE TABLE IF NOT EXISTS sessions (
+  token TEXT PRIMARY KEY, person TEXT NOT NULL, opened REAL NOT NULL, seen REAL NOT NULL, address TEXT, agent TEXT
+);
+CREATE INDEX IF NOT EXISTS sessions_of ON sessions (person);
+CREATE TABLE IF NOT EXISTS failures (key TEXT NOT NULL, at REAL NOT NULL);
+CREATE INDEX IF NOT EXISTS failures_of ON failures (key, at);
+"""
+
+
+class Account(NamedTuple):
+    """One person's way to sign in. Times are Unix seconds."""
+
+    login: str
+    person: str
+    hash: str
+    """argon2id, in its own PHC string form."""
+    changed: float
+    must_change: bool
+    """Somebody else knows the password: it is changed at the next sign-in."""
+
+
+class SessionRow(NamedTuple):
+    """One browser that is signed in. ``token`` is the SHA-256 of what the browser holds."""
+
+    token: str
+    person: str
+    opened: float
+    seen: float
+    address: str
+    agent: str
+
+
+class AccountStore:
+    """The tables. Each call is one short transaction; any number of threads and processes may call."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        make_folder(path.parent)
+        with self._connected() as connection:
+            connection.executescript(_TABLES)
+        path.chmod(0o600)
+
+    def account(self, login: str) -> Account | None:
+        """The account of a login name."""
+        return self._one("SELECT * FROM accounts WHERE login = ?", login)
+
+    def account_of(self, person: str) -> Account | None:
+        """The account of a person."""
+        return self._one("SELECT * FROM accounts WHERE person = ?", person)
+
+    def accounts(self) -> list[Account]:
+        """All accounts, by login name."""
+        with self._connected() as connection:
+            rows = connection.execute("SELECT * FROM accounts ORDER BY login").fetchall()
+        return [Account(*row[:4], bool(row[4])) for row in rows]
+
+    def put(self, account: Account) -> None:
+        """Add an account or replace the one of the same person."""
+        with self._connected() as connection:
+            connection.execute("DELETE FROM accounts WHERE person = ?", (account.person,))
+            connection.execute("INSERT INTO accounts VALUES (?, ?, ?, ?, ?)", account)
+
+    def remove(self, person: str) -> None:
+        """Forget an account and its sessions."""
+        with self._connected() as connection:
+            connection.execute("DELETE FROM accounts WHERE person = ?", (person,))
+            connection.execute("DELETE FROM sessions WHERE person = ?", (person,))
+
+    def open(self, session: SessionRow) -> None:
+        """Remember a new session."""
+        with self._connected() as connection:
+            connection.execute("INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?)", session)
+
+    def session(self, token: str) -> SessionRow | None:
+        """A session by its token."""
+        with self._connected() as connection:
+            row = connection.execute("SELECT * FROM sessions WHERE token = ?", (token,)).fetchone()
+        return SessionRow(*row) if row else None
+
+    def sessions(self, person: str) -> list[SessionRow]:
+        """A person's sessions, newest first."""
+        with self._connected() as connection:
+            rows = connection.execute("SELECT * FROM sessions WHERE person = ? ORDER BY opened DESC", (person,))
+            return [SessionRow(*row) for row in rows.fetchall()]
+
+    def touch(self, token: str, at: float) -> None:
+        """The session was used."""
+        with self._connected() as connection:
+            connection.execute("UPDATE sessions SET seen = ? WHERE token = ?", (at, token))
+
+    def end(self, token: str) -> None:
+        """End one session."""
+        with self._connected() as connection:
+            connection.execute("DELETE FROM sessions WHERE token = ?", (token,))
+
+    def end_all(self, person: str, but: str = "") -> None:
+        """End a person's sessions, except one."""
+        with self._connected() as connection:
+            connection.execute("DELETE FROM sessions WHERE person = ? AND token != ?", (person, but))
+
+    def forget_before(self, opened: float) -> None:
+        """Drop sessions that were opened before a time, and failures as old."""
+        with self._connected() as connection:
+            connection.execute("DELETE FROM sessions WHERE opened < ?", (opened,))
+            connection.execute("DELETE FROM failures WHERE at < ?", (opened,))
+
+    def fail(self, key: str, at: float) -> None:
+        """Count a failed sign-in under a key."""
+        with self._connected() as connection:
+            connection.execute("INSERT INTO failures VALUES (?, ?)", (key, at))
+
+    def failures(self, key: str, since: float) -> int:
+        """How often a key failed since a time."""
+        with self._connected() as connection:
+            row = connection.execute("SELECT COUNT(*) FROM failures WHERE key = ? AND at > ?", (key, since)).fetchone()
+        return int(row[0])
+
+    def clear(self, key: str) -> None:
+        """Forget a key's failures."""
+        with self._connected() as connection:
+            connection.execute("DELETE FROM failures WHERE key = ?", (key,))
+
+    def _one(self, statement: str, value: str) -> Account | None:
+        with self._connected() as connection:
+            row = connection.execute(statement, (value,)).fetchone()
+        return Account(*row[:4], bool(row[4])) if row else None
+
+    @contextlib.contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with contextlib.closing(sqlite3.connect(self.path, timeout=5)) as connection, connection:
+                yield connection
+        except sqlite3.Error as error:
+            raise Unreachable(f"the accounts in {self.path} cannot be had: {error}") from error

@@ -1,0 +1,172 @@
+// The page's side of the live stream, local times, and small conveniences. No rule of the runbook is in here.
+"use strict";
+(() => {
+  const body = document.body;
+  const here = document.documentElement.lang;
+
+  // --- local time beside UTC ---------------------------------------------------------------------------------------
+  const zone = new Date().getTimezoneOffset();
+  function localTimes(root) {
+    if (!zone) return;
+    for (const tag of root.querySelectorAll("time[datetime]:not([data-local])")) {
+      const at = new Date(tag.dateTime);
+      const options = { hour: "2-digit", minute: "2-digit", hour12: false };
+      if (tag.dataset.form !== "minute") options.second = "2-digit";
+      if (tag.dataset.form === "full") Object.assign(options, { day: "2-digit", month: "2-digit" });
+      tag.dataset.local = new Intl.DateTimeFormat(here, options).format(at);
+    }
+  }
+
+  // --- ages and countdowns tick without asking the server ----------------------------------------------------------
+  function tick() {
+    for (const tag of document.querySelectorAll("[data-since]")) tag.textContent = words((Date.now() - Date.parse(tag.dataset.since)) / 1000);
+    for (const tag of document.querySelectorAll("[data-until]")) tag.textContent = words((Date.parse(tag.dataset.until) - Date.now()) / 1000);
+    for (const bar of document.querySelectorAll("progress[data-from]")) {
+      const from = Date.parse(bar.dataset.from), to = Date.parse(bar.dataset.to);
+      bar.value = Math.max(0, Math.min(1, (Date.now() - from) / (to - from)));
+    }
+  }
+  function words(seconds) {
+    const whole = Math.max(0, Math.round(seconds));
+    if (whole < 60) return `${whole} s`;
+    if (whole < 600) return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, "0")} s`;
+    if (whole < 3600) return `${Math.floor(whole / 60)} min`;
+    return `${Math.floor(whole / 3600)} h ${String(Math.floor((whole % 3600) / 60)).padStart(2, "0")} min`;
+  }
+
+  // --- what a person is typing is never taken away -----------------------------------------------------------------
+  function typed(form) {
+    return [...form.elements].some((field) =>
+      field.type === "checkbox" || field.type === "radio" ? field.checked !== field.defaultChecked
+        : field.tagName === "SELECT" ? [...field.options].some((one) => one.selected !== one.defaultSelected && one.selected)
+          : field.type === "file" ? field.files.length : "defaultValue" in field && field.type !== "hidden" && field.value !== field.defaultValue);
+  }
+  let keepTyped = true;
+  if (window.Idiomorph) {
+    Object.assign(Idiomorph.defaults, { ignoreActiveValue: true });
+    Object.assign(Idiomorph.defaults.callbacks, {
+      beforeNodeMorphed(old, fresh) {
+        if (old.nodeType !== 1) return true;
+        if (old.hasAttribute("data-keep")) return false;
+        if (keepTyped && old.tagName === "FORM" && typed(old)) return false;
+        return true;
+      },
+      beforeAttributeUpdated(name, node) {
+        return !(name === "open" && (node.tagName === "DETAILS" || node.tagName === "DIALOG"))
+          && !(name === "data-local") && !(name === "value" && node.tagName === "PROGRESS");
+      },
+    });
+  }
+
+  // --- live ---------------------------------------------------------------------------------------------------------
+  const sign = document.getElementById("live");
+  let state = "connecting", pending = 0, stale = false, seen = 0;
+  function show(next) {
+    if (!sign || next === state) return;
+    const before = state;
+    state = next;
+    body.dataset.live = next;
+    sign.querySelector(".word").textContent = sign.dataset[next] || next;
+    icon();
+    if (next === "ended") refresh();
+    if ((next === "live" || next === "polling") && before === "deaf") refresh();
+  }
+  function icon() {
+    const drift = document.getElementById("drift");
+    const name = state === "deaf" ? "deaf" : drift && !drift.hidden ? "drift" : "calm";
+    const link = document.getElementById("icon");
+    link.href = link.href.replace(/icon-\w+\.svg/, `icon-${name}.svg`);
+    const count = drift && !drift.hidden ? Number(drift.dataset.count) : 0;
+    document.title = document.title.replace(/^\(▲\d+\) /, "");
+    if (count) document.title = `(▲${count}) ${document.title}`;
+  }
+  // Many entries in a moment are one look; a hidden tab looks when it is shown again.
+  function refresh() {
+    if (document.hidden) { stale = true; return; }
+    if (pending) return;
+    pending = setTimeout(() => { pending = 0; htmx.trigger(body, "ledger"); }, 80 + Math.random() * 300);
+  }
+  function hear(message) {
+    if (message.kind === "state") show(message.state);
+    if (message.kind === "pong") { seen = Date.now(); show(message.state); }
+    if (message.kind === "entry") { ticker(message.data); refresh(); }
+    if (message.kind === "outlook" || message.kind === "resync") refresh();
+    body.dispatchEvent(new CustomEvent("stage4:news", { detail: message }));
+  }
+  function ticker(entry) {
+    const line = document.getElementById("ticker");
+    if (!line) return;
+    const link = document.createElement("a");
+    link.href = `/entries/${entry.sequence}`;
+    link.textContent = `${entry.sequence}  ${entry.at.slice(11, 19)} UTC  ${entry.rollback} ${entry.text[here] || entry.text.en}`;
+    line.replaceChildren(link);
+    line.dataset.sequence = entry.sequence;
+  }
+  let port = null;
+  function connect() {
+    if (!("live" in body.dataset)) return;
+    if ("SharedWorker" in window) {
+      const worker = new SharedWorker(body.dataset.worker, "stage4-live");
+      port = worker.port;
+      port.onmessage = (event) => hear(event.data);
+      port.start();
+      addEventListener("pagehide", () => port.postMessage("bye"));
+      seen = Date.now();
+      setInterval(() => { port.postMessage("ping"); if (Date.now() - seen > 4500) show("deaf"); }, 1500);
+      return;
+    }
+    let last = 0, failed = false; // no SharedWorker (some phones): each tab asks by itself
+    const ask = async () => {
+      if (document.hidden) return;
+      try {
+        const answer = await fetch("/live/poll" + (last ? "?after=" + last : ""), { headers: { Accept: "application/json" } });
+        if (answer.status === 401) { show("ended"); return; }
+        const found = await answer.json();
+        show("polling");
+        for (const entry of found.entries) hear({ kind: "entry", data: entry });
+        if (found.size !== last || failed) refresh();
+        last = found.size;
+        failed = false;
+      } catch { failed = true; show("deaf"); }
+    };
+    ask();
+    setInterval(ask, 2000);
+  }
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) return;
+    if (port) port.postMessage("wake");
+    if (stale) { stale = false; refresh(); }
+  });
+
+  // --- small conveniences -------------------------------------------------------------------------------------------
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    const source = button.dataset.copy.startsWith("#") ? document.querySelector(button.dataset.copy).textContent : button.dataset.copy;
+    await navigator.clipboard.writeText(source.trim());
+    const before = button.textContent;
+    button.textContent = button.dataset.done;
+    setTimeout(() => { button.textContent = before; }, 1500);
+  });
+  // A button that wants the ticket id typed is ready when it is.
+  document.addEventListener("input", (event) => {
+    const field = event.target.closest("[data-must-equal]");
+    if (field) field.form.querySelector("button[data-guarded]").disabled = field.value.trim() !== field.dataset.mustEqual;
+  });
+  document.addEventListener("click", (event) => {
+    for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = false;
+  });
+  // A form that was sent: its own answer replaces what was typed.
+  document.addEventListener("htmx:beforeRequest", (event) => { if (event.target.tagName === "FORM") keepTyped = false; });
+  document.addEventListener("htmx:afterSettle", () => { keepTyped = true; localTimes(document); tick(); icon(); });
+  document.addEventListener("htmx:responseError", (event) => { if (event.detail.xhr.status === 401) show("ended"); });
+
+  localTimes(document);
+  tick();
+  setInterval(tick, 1000);
+  icon();
+  connect();
+})();

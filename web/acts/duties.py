@@ -1,0 +1,269 @@
+"""What people do about a rollback beside its steps: two people, absent people, evidence, notes, the end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ledger.app.steps import duties, opening, stopping
+from ledger.app.steps.common import Outcome
+from ledger.domain import commands
+from ledger.domain.decide.rules import runbook_roles_of
+from ledger.domain.duties import WAIVABLE
+from ledger.domain.runbook import RUNBOOK_ROLES
+from web.acts.act import Act, Asking, Field, Taking
+from web.acts.steps import NO_DIGEST, REASON, file_of
+from web.words import ROLES, mark
+
+
+def _roles_to_assume(asking: Asking) -> Mapping[str, str]:
+    held = runbook_roles_of(asking.installation.state, asking.rollback, asking.actor.person)
+    return {role: ROLES[role] for role in RUNBOOK_ROLES if role != "product_owner" and role not in held}
+
+
+def _my_duties(asking: Asking) -> Mapping[str, str]:
+    held = runbook_roles_of(asking.installation.state, asking.rollback, asking.actor.person)
+    return {role: ROLES[role] for role in RUNBOOK_ROLES if role in held}
+
+
+def _others(asking: Asking) -> Mapping[str, str]:
+    state = asking.installation.state
+    return {
+        one: asking.names.get(one, one)
+        for one, roles in sorted(state.people.items())
+        if roles & frozenset(RUNBOOK_ROLES) and one != asking.actor.person
+    }
+
+
+def _offers(asking: Asking) -> Mapping[str, str]:
+    mine = [one for one in asking.rollback.handovers if one.receiver == asking.actor.person]
+    return {one.duty: f"{ROLES[one.duty]} ({asking.names.get(one.giver, one.giver)})" for one in mine}
+
+
+def _first(options: Mapping[str, str]) -> str:
+    return next(iter(options), "")
+
+
+def _attach(number: int) -> Act:
+    def run(taking: Taking) -> Outcome:
+        name, data = taking.values["file"]
+        note = taking.values["note"]
+        return duties.attach_bytes(taking.installation, taking.actor, taking.rollback, name, data, number, note)
+
+    return Act(
+        f"attach-{number}",
+        mark("Attach evidence"),
+        run,
+        lambda a: commands.Attach(number=number, name="x", size=1, attached_sha384=NO_DIGEST),
+        step=number,
+        shows=lambda a: a.rollback.steps[number].attempts > 0 or not a.rollback.is_open or bool(a.outlook.missing),
+        fields=(Field("file", mark("File"), "file", required=True), Field("note", mark("What it shows"))),
+        about=mark("A picture, a log, a chat: kept by its digest and marked as attached by you."),
+    )
+
+
+def _waive(number: int) -> Act:
+    return Act(
+        f"waive-{number}",
+        mark("Waive the confirmation") if number == 0 else mark("Waive this step"),
+        lambda t: duties.waive(t.installation, t.actor, t.rollback, number, t.values["reason"]),
+        lambda a: commands.Waive(number=number, reason="…"),
+        step=number,
+        shows=lambda a: a.rollback.is_open and not a.rollback.steps[number].passed and not a.rollback.restoring,
+        fields=(REASON,),
+        about=mark("The runbook goes on without it. Marked, and to be reviewed."),
+    )
+
+
+def _accept(number: int) -> Act:
+    return Act(
+        f"accept-{number}",
+        mark("Accept the inconclusive verdict"),
+        lambda t: duties.accept(t.installation, t.actor, t.rollback, number, t.values["reason"]),
+        lambda a: commands.Accept(number=number, reason="…"),
+        step=number,
+        shows=lambda a: (
+            a.rollback.is_open
+            and a.rollback.steps[number].verdict == "inconclusive"
+            and not a.rollback.steps[number].passed
+        ),
+        fields=(REASON,),
+        about=mark("Two people: the step's role proposes, a second person accepts. Marked, and to be reviewed."),
+    )
+
+
+PER_STEP = (
+    *(_accept(number) for number in range(1, 6)),
+    *(_waive(number) for number in WAIVABLE),
+    *(_attach(number) for number in range(6)),
+)
+
+DUTIES = (
+    Act(
+        "refuse",
+        mark("Refuse the rollback"),
+        lambda t: duties.refuse(t.installation, t.actor, t.rollback, t.values["reason"]),
+        lambda a: commands.Refuse(reason="…"),
+        step=0,
+        shows=lambda a: not a.rollback.confirmed_by and not a.rollback.refused,
+        fields=(REASON,),
+        about=mark("As the product owner. After the stop a refusal undoes nothing; it is recorded."),
+    ),
+    Act(
+        "report-confirmation",
+        mark("Note a confirmation by phone"),
+        lambda t: duties.report_confirmation(t.installation, t.actor, t.rollback, t.values["owner"], t.values["text"]),
+        lambda a: commands.ReportConfirmation(owner="…", text="…"),
+        step=0,
+        shows=lambda a: a.rollback.is_open and not a.rollback.confirmed_by,
+        fields=(
+            Field("owner", mark("Who confirmed"), required=True),
+            Field("text", mark("What was said"), required=True),
+        ),
+        about=mark("A claim: it passes nothing, the owner's own confirmation stays owed."),
+    ),
+    Act(
+        "declare-emergency",
+        mark("Declare an emergency"),
+        lambda t: duties.declare_emergency(t.installation, t.actor, t.rollback, t.values["reason"]),
+        lambda a: commands.DeclareEmergency(reason="…"),
+        guard="ticket",
+        tone="danger",
+        shows=lambda a: a.rollback.is_open and not a.rollback.emergency,
+        fields=(REASON,),
+        about=mark(
+            "Steps 1 to 4 need no confirmation first and may be taken by any runbook role. A late confirmation and a review are owed."
+        ),
+    ),
+    Act(
+        "put-back",
+        mark("Put the override back"),
+        lambda t: stopping.put_back(t.installation, t.actor, t.rollback, t.values["reason"]),
+        lambda a: commands.PutBack(file=file_of(a), reason="…"),
+        step=1,
+        shows=lambda a: a.rollback.is_open and a.rollback.holds and _differs(a),
+        fields=(REASON,),
+        about=mark("Writes the declared bytes again; what stands there now is kept and moved aside."),
+    ),
+    Act(
+        "assume",
+        mark("Assume a role"),
+        lambda t: duties.assume(t.installation, t.actor, t.rollback, t.values["role"], t.values["reason"]),
+        lambda a: commands.Assume(role=_first(_roles_to_assume(a)), reason="…"),
+        shows=lambda a: a.rollback.is_open and bool(_roles_to_assume(a)),
+        fields=(Field("role", mark("Role"), "choice", required=True, options=_roles_to_assume), REASON),
+        about=mark("For an absent colleague, in this rollback only. Marked, and to be reviewed."),
+    ),
+    Act(
+        "handover",
+        mark("Hand a role over"),
+        lambda t: duties.offer_handover(
+            t.installation, t.actor, t.rollback, t.values["role"], t.values["receiver"], t.values["open_points"]
+        ),
+        lambda a: commands.OfferHandover(role=_first(_my_duties(a)), receiver=_receiver(a), open_points="…"),
+        shows=lambda a: a.rollback.is_open and bool(_my_duties(a)) and bool(_others(a)),
+        fields=(
+            Field("role", mark("Role"), "choice", required=True, options=_my_duties),
+            Field("receiver", mark("To"), "choice", required=True, options=_others),
+            Field("open_points", mark("Open points"), "long", required=True),
+        ),
+        about=mark("It counts when the receiver accepts."),
+    ),
+    Act(
+        "accept-handover",
+        mark("Accept the handover"),
+        lambda t: duties.accept_handover(t.installation, t.actor, t.rollback, t.values["role"]),
+        lambda a: commands.AcceptHandover(role=_first(_offers(a))),
+        shows=lambda a: a.rollback.is_open and bool(_offers(a)),
+        fields=(Field("role", mark("Role"), "choice", required=True, options=_offers),),
+        main=True,
+    ),
+    Act(
+        "extend-window",
+        mark("Extend the maintenance window"),
+        lambda t: duties.extend_window(
+            t.installation, t.actor, t.rollback, t.values["duration"], t.values["reason"], t.values["permalink"]
+        ),
+        lambda a: commands.ExtendWindow(
+            window_end=a.rollback.window_end.replace(year=a.rollback.window_end.year + 1),
+            reason="…",
+            announcement_sha384=NO_DIGEST,
+        ),
+        fields=(
+            Field("duration", mark("By"), "duration", required=True, presets=("30m", "1h", "2h")),
+            REASON,
+            Field("permalink", mark("Link to the announcement")),
+        ),
+        about=mark("Asks the product owner for a confirmation and revokes nothing."),
+    ),
+    Act(
+        "link-ticket",
+        mark("Link a ticket"),
+        lambda t: duties.link_ticket(t.installation, t.actor, t.rollback, t.values["ticket"]),
+        lambda a: commands.LinkTicket(ticket="X-1"),
+        shows=lambda a: True,
+        fields=(Field("ticket", mark("Ticket"), required=True),),
+        about=mark("A change of the ticket that was confirmed revokes the confirmation."),
+    ),
+    Act(
+        "note",
+        mark("Add a note"),
+        lambda t: opening.note(t.installation, t.actor, t.rollback, t.values["text"], t.values["occurred_at"]),
+        lambda a: commands.AddNote(text="…"),
+        shows=lambda a: True,
+        main=True,
+        fields=(
+            Field("text", mark("Note"), "long", required=True),
+            Field(
+                "occurred_at", mark("When it happened (UTC)"), "when", hint=mark("Empty: now. A claim, marked as such.")
+            ),
+        ),
+    ),
+    Act(
+        "correct",
+        mark("Correct an entry"),
+        lambda t: duties.correct(t.installation, t.actor, t.rollback, t.values["entry"], t.values["text"]),
+        lambda a: commands.Correct(entry=a.rollback.opened_entry, text="…"),
+        shows=lambda a: True,
+        fields=(
+            Field("entry", mark("Entry number"), "number", required=True),
+            Field("text", mark("What is right"), "long", required=True),
+        ),
+        about=mark("The entry stays as it is; the correction points at it."),
+    ),
+    Act(
+        "review",
+        mark("Record the review"),
+        lambda t: duties.review(t.installation, t.actor, t.rollback, t.values["text"]),
+        lambda a: commands.Review(text="…"),
+        guard="password",
+        shows=lambda a: any(one.entry > a.rollback.reviewed for one in a.rollback.deviations),
+        fields=(Field("text", mark("What was found"), "long", required=True),),
+        about=mark("By an Incident Manager or product owner who took no step."),
+    ),
+    Act(
+        "abort",
+        mark("Abort the rollback"),
+        lambda t: opening.abort(t.installation, t.actor, t.rollback, t.values["reason"]),
+        lambda a: commands.Abort(reason="…"),
+        guard="ticket",
+        tone="danger",
+        shows=lambda a: a.rollback.is_open and not a.rollback.aborting,
+        fields=(REASON,),
+        about=mark("Before the stop it closes at once; after it, it leads through steps 5 and 6."),
+    ),
+)
+
+
+def _receiver(asking: Asking) -> str:
+    """Somebody who may take the role, so that asking beforehand is not refused for want of a choice."""
+    duty, state = _first(_my_duties(asking)), asking.installation.state
+    fit = [one for one in _others(asking) if duty in runbook_roles_of(state, asking.rollback, one)]
+    return fit[0] if fit else _first(_others(asking))
+
+
+def _differs(asking: Asking) -> bool:
+    file, declared = asking.outlook.file, asking.rollback.override
+    if file is None:
+        return False
+    given_away = bool(declared.owner) and file.owner != declared.owner
+    return file.kind != "file" or file.sha384 != declared.sha384 or file.mode != "0600" or given_away

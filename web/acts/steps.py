@@ -1,0 +1,370 @@
+"""The runbook's own steps as acts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from ledger.app.durations import parse_duration
+from ledger.app.steps import closing, opening, restoring, silencing, stopping, watching
+from ledger.app.steps.common import Outcome
+from ledger.domain import commands
+from ledger.domain.facts import FileSeen, SchedulerSeen
+from ledger.proof.entry import link
+from web.acts.act import Act, Asking, Field, Taking
+from web.words import mark
+
+NO_DIGEST = "sha384:" + 96 * "0"
+"""Stands for an artefact that a press would keep."""
+
+
+def scheduler_of(asking: Asking) -> SchedulerSeen:
+    """The scheduler as it was seen last."""
+    return asking.outlook.scheduler or SchedulerSeen("unknown", asking.at, "", error="not asked yet")
+
+
+def file_of(asking: Asking) -> FileSeen:
+    """The override as it was seen last."""
+    return asking.outlook.file or FileSeen(asking.rollback.override.path, "absent", asking.at)
+
+
+def write_override(asking: Asking) -> commands.WriteOverride:
+    """The command of step 1 as a press would submit it."""
+    path = str(asking.installation.override_path(asking.rollback.component))
+    return commands.WriteOverride(
+        path=path,
+        reason=asking.rollback.reason,
+        requested_by="L2 Ops",
+        component=asking.rollback.component,
+        file=file_of(asking),
+    )
+
+
+def request_silence(asking: Asking) -> commands.RequestSilence:
+    """The command of step 2 as a press would submit it."""
+    return commands.RequestSilence(
+        matchers=asking.installation.matchers,
+        starts_at=asking.at,
+        ends_at=silencing.planned_end(asking.installation, asking.rollback, asking.at),
+        created_by=asking.actor.person,
+        comment=asking.rollback.id,
+        marker=silencing.marker(asking.installation, asking.rollback),
+        preview_sha384=NO_DIGEST,
+    )
+
+
+def _confirm(asking: Asking) -> commands.Confirm:
+    line = asking.installation.ledger.log.line(asking.rollback.opened_entry)
+    return commands.Confirm(confirms=link(line or b""))
+
+
+def _finish(asking: Asking) -> commands.Command:
+    started = asking.rollback.watch.started if asking.rollback.watch else None
+    start = started.starts_at if started else asking.at
+    length = started.duration_seconds if started else 60
+    return commands.StartWatch(starts_at=start, duration_seconds=length)
+
+
+def _silence_candidates(asking: Asking) -> Mapping[str, str]:
+    wanted = set(asking.installation.matchers)
+    return {
+        one.id: f"{one.id[:8]}… {one.comment[:60]} ({one.created_by})"
+        for one in asking.outlook.silences
+        if one.state == "active"
+        and (silencing.carries_marker(one.comment, asking.rollback.id) or set(one.matchers) == wanted)
+    }
+
+
+def _adopt_silence(asking: Asking) -> commands.Command:
+    silence = next((one for one in asking.outlook.silences if one.id in _silence_candidates(asking)), None)
+    assert silence is not None
+    return commands.AdoptSilence(silence=silence, reason="…", transcript_sha384=NO_DIGEST)
+
+
+def _watch(taking: Taking) -> Outcome:
+    seconds = parse_duration(taking.values["duration"] or taking.installation.config.watch_duration)
+    return Outcome(watching.start(taking.installation, taking.actor, taking.rollback, seconds), None)
+
+
+def _over(asking: Asking) -> bool:
+    running = asking.rollback.watch
+    if not asking.rollback.is_open or running is None or asking.rollback.steps[4].passed:
+        return False
+    ends = running.started.starts_at + timedelta(seconds=running.started.duration_seconds)
+    return asking.at >= ends
+
+
+def _removed_outside(asking: Asking) -> bool:
+    return asking.rollback.is_open and bool(asking.rollback.override.removed_outside)
+
+
+def _made_by_hand(asking: Asking) -> bool:
+    file = asking.outlook.file
+    return (
+        asking.rollback.is_open
+        and asking.rollback.override.written_at is None
+        and not asking.installation.state.holders
+        and file is not None
+        and file.kind == "file"
+    )
+
+
+def _restoring_now(asking: Asking) -> bool:
+    return asking.rollback.is_open and asking.rollback.restoring
+
+
+def _adoption(taking: Taking) -> Outcome:
+    return silencing.adopt_silence(
+        taking.installation,
+        taking.actor,
+        taking.rollback,
+        reason=taking.values["reason"],
+        silence_id=taking.values["silence_id"],
+        run_url=taking.values["run_url"],
+    )
+
+
+def _restore(taking: Taking) -> Outcome:
+    link_ = taking.values["permalink"]
+    return restoring.restore(taking.installation, taking.actor, taking.rollback, taking.say, link_)
+
+
+def _owe(taking: Taking) -> Outcome:
+    after = restoring.owe_silence_end(taking.installation, taking.actor, taking.rollback)
+    return restoring.restore(taking.installation, taking.actor, after, taking.say)
+
+
+def _disable(taking: Taking) -> Outcome:
+    v = taking.values
+    return stopping.disable(
+        taking.installation,
+        taking.actor,
+        taking.rollback,
+        requested_by=v["requested_by"],
+        reason=v["reason"],
+        duration=v["duration"],
+    )
+
+
+REASON = Field("reason", mark("Reason"), "long", required=True)
+TWO_HOURS = ("30m", "1h", "2h", "4h")
+
+STEPS = (
+    Act(
+        "confirm",
+        mark("Confirm the rollback"),
+        lambda t: opening.confirm(t.installation, t.actor, t.rollback),
+        _confirm,
+        step=0,
+        main=True,
+        guard="password",
+        shows=lambda a: not a.rollback.steps[0].passed or bool(a.rollback.extension) or not a.rollback.confirmed_by,
+        about=mark("You agree to what the opening entry says, as a product owner who did not open it."),
+        preview="rollbacks/preview/confirm.html",
+    ),
+    Act(
+        "disable",
+        mark("Stop the scheduler"),
+        _disable,
+        write_override,
+        step=1,
+        main=True,
+        tone="danger",
+        shows=lambda a: a.rollback.is_open and a.rollback.stoppable_again and not a.rollback.restoring,
+        fields=(
+            Field("requested_by", mark("Team that asks"), required=True, default=lambda _: "L2 Ops"),
+            Field("reason", mark("Reason in the override file"), default=lambda a: a.rollback.reason),
+            Field(
+                "duration",
+                mark("Ends after"),
+                "duration",
+                hint=mark("Empty: no end. An end never removes the file by itself."),
+                presets=TWO_HOURS,
+            ),
+        ),
+        about=mark("Writes the override file and reads it back."),
+        preview="rollbacks/preview/disable.html",
+    ),
+    Act(
+        "adopt-override",
+        mark("Adopt the override made by hand"),
+        lambda t: stopping.adopt_override(t.installation, t.actor, t.rollback, t.values["reason"]),
+        lambda a: commands.AdoptOverride(file=file_of(a), reason="…"),
+        step=1,
+        shows=_made_by_hand,
+        fields=(REASON,),
+        about=mark("The file that somebody made becomes this step's act, with the usual verdict."),
+    ),
+    Act(
+        "silence",
+        mark("Silence the alerts"),
+        lambda t: silencing.silence(t.installation, t.actor, t.rollback, t.values["duration"]),
+        request_silence,
+        step=2,
+        main=True,
+        shows=lambda a: (
+            a.rollback.is_open and a.rollback.silence.state in ("none", "lost") and not a.rollback.restoring
+        ),
+        fields=(
+            Field(
+                "duration",
+                mark("For"),
+                "duration",
+                hint=mark("Empty: as long as configured, at most 15 minutes beyond the window."),
+                presets=TWO_HOURS,
+            ),
+        ),
+        about=mark("Creates the one silence of this rollback and looks whether it mutes what fires."),
+        preview="rollbacks/preview/silence.html",
+    ),
+    Act(
+        "check-silence",
+        mark("Check the silence again"),
+        lambda t: silencing.check_silence(t.installation, t.actor, t.rollback),
+        lambda a: commands.CheckSilence(
+            silence=a.outlook.silence(a.rollback.silence.id),
+            firing=a.outlook.muted or (),
+            installation=a.installation.labels,
+            alerts_sha384=NO_DIGEST,
+        ),
+        step=2,
+        main=True,
+        shows=lambda a: a.rollback.is_open and a.rollback.silence.state == "active" and not a.rollback.restoring,
+    ),
+    Act(
+        "adopt-silence",
+        mark("Adopt a silence made elsewhere"),
+        _adoption,
+        _adopt_silence,
+        step=2,
+        shows=lambda a: a.rollback.is_open and a.rollback.silence.state != "active" and bool(_silence_candidates(a)),
+        fields=(
+            Field("silence_id", mark("Silence"), "choice", required=True, options=_silence_candidates),
+            Field("run_url", mark("Address of the workflow run")),
+            REASON,
+        ),
+    ),
+    Act(
+        "extend-silence",
+        mark("Extend the silence"),
+        lambda t: silencing.extend_silence(t.installation, t.actor, t.rollback, t.values["duration"]),
+        lambda a: commands.ExtendSilence(seconds=60),
+        step=2,
+        shows=lambda a: a.rollback.is_open and a.rollback.silence.state == "active",
+        fields=(
+            Field(
+                "duration", mark("By"), "duration", required=True, presets=("15m", "30m", "1h"), default=lambda _: "15m"
+            ),
+        ),
+        about=mark("Counted from its current end, so that it never becomes shorter."),
+    ),
+    Act(
+        "check",
+        mark("Ask the scheduler whether it stopped"),
+        lambda t: stopping.check(t.installation, t.actor, t.rollback),
+        lambda a: commands.CheckScheduler(seen=scheduler_of(a), log_sha384=NO_DIGEST),
+        step=3,
+        main=True,
+        shows=lambda a: a.rollback.is_open and not a.rollback.restoring,
+        preview="rollbacks/preview/check.html",
+    ),
+    Act(
+        "watch",
+        mark("Start the watch"),
+        _watch,
+        _finish,
+        step=4,
+        main=True,
+        shows=lambda a: a.rollback.is_open and not a.rollback.restoring and not _over(a),
+        fields=(
+            Field(
+                "duration",
+                mark("For"),
+                "duration",
+                default=lambda a: a.installation.config.watch_duration,
+                presets=("5m", "15m", "30m"),
+            ),
+        ),
+        about=mark("The window runs on the server; it is judged from Prometheus' own history when it is over."),
+    ),
+    Act(
+        "finish-watch",
+        mark("Judge the watch"),
+        lambda t: watching.finish(t.installation, t.actor, t.rollback),
+        lambda a: commands.StartWatch(starts_at=a.at, duration_seconds=60),
+        step=4,
+        main=True,
+        shows=_over,
+        about=mark("The window is over; the ledger judges it by itself after a few seconds, or you do now."),
+    ),
+    Act(
+        "end-incident",
+        mark("End the incident"),
+        lambda t: restoring.end_incident(t.installation, t.actor, t.rollback, t.values["note"]),
+        lambda a: commands.EndIncident(),
+        step=5,
+        main=True,
+        shows=lambda a: a.rollback.is_open and not a.rollback.restoring,
+        fields=(Field("note", mark("What ended it")),),
+        about=mark("Opens step 5. Trading stays stopped until L2 Ops restores it."),
+    ),
+    Act(
+        "restore",
+        mark("Restore trading"),
+        _restore,
+        lambda a: (
+            commands.RequestRemoval(file=file_of(a), scheduler=scheduler_of(a))
+            if a.rollback.holds
+            else commands.CheckRestore(file=file_of(a), scheduler=scheduler_of(a), silence=None, log_sha384=NO_DIGEST)
+        ),
+        step=5,
+        main=True,
+        guard="ticket",
+        shows=lambda a: _restoring_now(a) and not a.rollback.steps[5].passed,
+        fields=(Field("permalink", mark("Link to the all-clear")),),
+        about=mark(
+            "Removes the override, waits for the restart, ends the silence, announces the all-clear: in this order."
+        ),
+        preview="rollbacks/preview/restore.html",
+    ),
+    Act(
+        "adopt-removal",
+        mark("Adopt the removal that was seen"),
+        lambda t: restoring.adopt_removal(t.installation, t.actor, t.rollback, t.values["reason"]),
+        lambda a: commands.AdoptRemoval(
+            file=file_of(a),
+            reason="…",
+            override_after_sha384=NO_DIGEST,
+            listing_sha384=NO_DIGEST,
+            log_sha384=NO_DIGEST,
+        ),
+        step=5,
+        shows=_removed_outside,
+        fields=(REASON,),
+        about=mark("Somebody removed the file outside; this makes it the step's act."),
+    ),
+    Act(
+        "owe-silence-end",
+        mark("Close with the silence's end owed"),
+        _owe,
+        lambda a: commands.OweSilenceEnd(cause="…"),
+        step=5,
+        shows=lambda a: (
+            _restoring_now(a) and a.rollback.silence.state == "active" and "alertmanager" in a.outlook.missing
+        ),
+        about=mark("Alertmanager is down: the silence's end is owed and seen to when it is back."),
+    ),
+    Act(
+        "complete",
+        mark("Close the decision log"),
+        lambda t: closing.complete(t.installation, t.actor, t.rollback),
+        lambda a: commands.Complete(summary_sha384=a.rollback.summary_sha384),
+        step=6,
+        main=True,
+        shows=lambda a: a.rollback.is_open,
+        about=mark(
+            "Writes the signed closing entry. Afterwards only notes, evidence, a late confirmation and a review are taken."
+        ),
+        preview="rollbacks/preview/complete.html",
+    ),
+)

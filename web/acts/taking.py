@@ -1,0 +1,157 @@
+"""Taking an act: who presses, what was typed, what it was decided on; then the application layer decides."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from flask import Blueprint, abort, g, redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from ledger.app.access import count_refusal
+from ledger.app.installation import Installation
+from ledger.app.steps import opening, stopping
+from ledger.app.steps.common import Outcome
+from ledger.app.steps.in_time import stop_in_time
+from ledger.domain.runbook import PURPOSES
+from ledger.domain.state import Rollback
+from ledger.errors import LedgerError, Refused
+from ledger.stop import Stopped, stop_without_ledger
+from web.acts import forms
+from web.acts.act import Act, Field, Taking
+from web.acts.duties import DUTIES, PER_STEP
+from web.acts.steps import REASON, STEPS
+from web.errors import status_of
+from web.identity import actor
+from web.jobs import Job
+from web.site import site
+from web.words import mark
+
+ACTS: dict[str, Act] = {act.name: act for act in (*STEPS, *PER_STEP, *DUTIES)}
+PATIENCE = 6.0
+"""Seconds that a browser waits for a press; one that takes longer is shown as running."""
+STOP_FIELDS = (REASON, Field("ticket", mark("Ticket, if there is one")))
+OPEN_FIELDS = (
+    Field("ticket", mark("Ticket"), required=True, hint=mark("e.g. INC-2042: it becomes the rollback's id")),
+    Field("purpose", mark("Purpose"), "choice", required=True, default=lambda _: "incident"),
+    Field("reason", mark("Reason"), "long", required=True),
+    Field("component", mark("Component"), "choice", required=True),
+    Field("channel", mark("Announced in")),
+    Field("start", mark("Window begins (UTC)"), "when", hint=mark("Empty: now. Planned work is opened ahead.")),
+    Field("window", mark("Window lasts"), "duration", presets=("1h", "2h", "4h")),
+    Field("expected", mark("Alerts that a load test will raise"), "choices"),
+    Field("permalink", mark("Link to the announcement")),
+)
+_REQUEST_ID = re.compile(r"[0-9a-f]{32}")
+blueprint = Blueprint("acts", __name__)
+
+
+@blueprint.post("/rollbacks/<rollback>/<name>")
+def take(rollback: str, name: str) -> Response | tuple[str, int]:
+    """Take an act. The page comes back with what was typed where a rule says no."""
+    from web.pages.rollbacks import render
+
+    act, installation = ACTS.get(name), site().installation
+    found = installation.state.rollback(rollback)
+    if act is None or found is None:
+        abort(404)
+    back = redirect(url_for("rollbacks.show", rollback=found.id), code=303)
+    try:
+        if _known(installation):
+            return back
+        job = _press(found, act)
+        if job.error is not None:
+            raise job.error
+    except LedgerError as error:
+        count_refusal(installation.home.root, error)
+        return render(found.id, failed=act.name, error=error, typed=forms.typed()), status_of(error)
+    return back
+
+
+def _press(found: Rollback, act: Act) -> Job:
+    """Check the guards, read the form, run."""
+    _guard(found, act)
+    values = forms.read(act.fields)
+    pressed = site().installation.pressed(_request_id(), _decided_on())
+    who, person = actor(), str(g.person)
+
+    def work(say: Any) -> Outcome:
+        return act.run(Taking(pressed, who, found, values, say))
+
+    return site().jobs.run(Job(_request_id(), found.id, act.name, person), work, PATIENCE)
+
+
+def _guard(found: Rollback, act: Act) -> None:
+    if act.guard == "password":
+        site().accounts.check(g.person, request.form.get("password", ""))
+    wanted = found.ticket or found.id
+    if act.guard == "ticket" and request.form.get("typed_ticket", "").strip() != wanted:
+        raise Refused(f"type {wanted} to show that you mean this rollback; nothing was done")
+
+
+@blueprint.post("/stop")
+def stop() -> Response | tuple[str, int]:
+    """The stop: one form, one press; it works when the ledger cannot be written or decided on."""
+    from web.pages.now import render
+
+    installation = site().installation
+    try:
+        values = forms.read(STOP_FIELDS)
+        stopped = _stop(installation.pressed(_request_id(), None), values["reason"], values["ticket"])
+    except LedgerError as error:
+        count_refusal(installation.home.root, error)
+        return render(error=error, typed=forms.typed()), status_of(error)
+    if isinstance(stopped, Stopped):
+        return render(stopped=stopped), 200
+    return redirect(url_for("rollbacks.show", rollback=stopped.rollback.id), code=303)
+
+
+def _stop(installation: Installation, reason: str, ticket: str) -> Outcome | Stopped:
+    """Through the ledger, or without it within the two seconds that the stop has."""
+    who, person = actor(), str(g.person)
+    return stop_in_time(
+        lambda: stopping.stop(installation, who, reason=reason, ticket=ticket, requested_by=person),
+        lambda why: stop_without_ledger(
+            installation.home.root, reason=reason, why=why, ticket=ticket, requested_by=person
+        ),
+        lambda: True,
+    )
+
+
+@blueprint.post("/rollbacks")
+def open_new() -> Response | tuple[str, int]:
+    """Step 0: register the ticket and announce the window."""
+    from web.pages.rollbacks import render_form
+
+    installation = site().installation
+    try:
+        values = forms.read(OPEN_FIELDS)
+        if values["purpose"] not in PURPOSES:
+            raise Refused("choose a purpose")
+        receipt = installation.ledger.log.receipt(_request_id())
+        if receipt is None:
+            pressed = installation.pressed(_request_id(), None)
+            outcome = opening.open_rollback(pressed, actor(), **values)
+            return redirect(url_for("rollbacks.show", rollback=outcome.rollback.id), code=303)
+        record, _ = next(installation.ledger.records(receipt.first - 1))
+        return redirect(url_for("rollbacks.show", rollback=record.rollback), code=303)
+    except LedgerError as error:
+        count_refusal(installation.home.root, error)
+        return render_form(error=error, typed=forms.typed()), status_of(error)
+
+
+def _request_id() -> str:
+    found = request.form.get("request_id", "")
+    if not _REQUEST_ID.fullmatch(found):
+        raise Refused("the form came without its number; load the page again")
+    return found
+
+
+def _decided_on() -> int | None:
+    found = request.form.get("decided_on", "")
+    return int(found) if found.isascii() and found.isdecimal() and len(found) < 10 else None
+
+
+def _known(installation: Installation) -> bool:
+    """Whether this very press was taken before: a double click, a reload, a lost answer."""
+    return installation.ledger.log.receipt(_request_id()) is not None

@@ -1,0 +1,73 @@
+"""Who asks: the signed-in person of a request, and the routes that need none.
+
+Every route is closed unless it is listed in :data:`OPEN`, so that a new page cannot forget to ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from flask import Flask, abort, g, redirect, request, session, url_for
+from werkzeug.wrappers import Response
+
+from ledger.domain.commands import Actor
+from ledger.domain.runbook import RUNBOOK_ROLES
+from web.site import site
+
+OPEN = frozenset(
+    ("static", "favicon", "signin.form", "signin.enter", "health.healthz", "health.metrics", "i18n.choose")
+)
+"""Endpoints that anybody may ask."""
+CHANGING = frozenset(("signin.password", "signin.change", "signin.leave", "i18n.choose", "static"))
+"""What somebody may still do who must choose a new password first."""
+
+
+def init_app(app: Flask) -> None:
+    """Find out who asks before anything else happens."""
+    app.before_request(identify)
+
+
+def identify() -> Response | None:
+    """Put the person into ``g``: ``g.person`` (id or ""), ``g.roles``. Sends a stranger to the sign-in page."""
+    g.person, g.roles, g.token = "", frozenset(), ""
+    if request.endpoint == "static":
+        return None
+    known = site().accounts.who(session.get("token", ""))
+    roles = site().installation.state.people.get(known.person, frozenset()) if known else frozenset()
+    if known and roles:
+        g.person, g.roles, g.token = known.person, roles, known.token
+        if known.must_change and request.endpoint not in CHANGING:
+            return redirect(url_for("signin.password"), code=303)
+        return None
+    if request.endpoint in OPEN or request.endpoint is None:
+        return None
+    if request.method == "GET" and "text/html" in request.headers.get("Accept", ""):
+        return redirect(url_for("signin.form", to=request.full_path.rstrip("?")), code=303)
+    abort(401)
+
+
+def actor() -> Actor:
+    """The person of this request as the ledger knows them."""
+    return Actor(person=g.person, auth="session")
+
+
+def runs_the_runbook() -> bool:
+    """Whether the person holds any role of the runbook."""
+    return bool(g.roles & frozenset(RUNBOOK_ROLES))
+
+
+def only(*roles: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """403 unless the person holds one of the roles."""
+
+    def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(view)
+        def guarded(*given: Any, **named: Any) -> Any:
+            if not g.roles & frozenset(roles):
+                abort(403, f"this page is for {' or '.join(roles)}")
+            return view(*given, **named)
+
+        return guarded
+
+    return decorate

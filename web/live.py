@@ -1,0 +1,139 @@
+"""Server-sent events (WHATWG HTML, "Server-sent events"): one stream a browser, and polling where streams do not pass.
+
+``entry`` carries a sentence in each language and has the entry's sequence as id, so a browser that was away gets what it
+missed by ``Last-Event-ID``; where that is too much it gets ``resync`` and reads its page anew. ``outlook`` says that the
+outside looks different. ``beat`` comes every two seconds, so that a page knows within five that it cannot hear.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Blueprint, Response, abort, request, session
+
+from ledger.app.outlook import Outlook
+from ledger.app.queries import sentence
+from ledger.domain.record import Recorded
+from ledger.errors import LedgerError
+from web.hub import Message
+from web.i18n import LANGUAGES, translate
+from web.site import Site, site
+
+BEAT = 2.0
+"""Seconds between two signs of life."""
+CHECKED = 30.0
+"""Seconds between two looks whether the session still stands."""
+STREAMS = 500
+"""Open streams at most; a browser beyond that polls. The server has more threads than this."""
+_FOLLOW = 0.2
+blueprint = Blueprint("live", __name__)
+
+
+@blueprint.get("/live")
+def stream() -> Response:
+    """The stream of this browser."""
+    here, token = site(), session.get("token", "")
+    if here.hub.listeners >= STREAMS:
+        abort(503, "too many open streams; this page asks every few seconds instead")
+    last = request.headers.get("Last-Event-ID", "")
+    answer = Response(_events(here, token, last), mimetype="text/event-stream")
+    answer.headers["X-Accel-Buffering"] = "no"
+    return answer
+
+
+@blueprint.get("/live/poll")
+def poll() -> dict[str, Any]:
+    """What a stream would have said since an entry, for browsers without one."""
+    here = site()
+    after = request.args.get("after", "")
+    number = int(after) if after.isascii() and after.isdecimal() else None
+    missed = here.hub.after_entry(number) if number is not None else []
+    size = here.installation.ledger.view().size
+    return {
+        "size": size,
+        "outlook": here.lookout.outlook.version,
+        "resync": missed is None or (not missed and number is not None and number != size),
+        "entries": [json.loads(one.data) for one in missed or ()],
+    }
+
+
+def _events(here: Site, token: str, last: str) -> Iterator[str]:
+    listening = here.hub.listen(BEAT)
+    yield "retry: 1000\n\n"
+    if last.isascii() and last.isdecimal():
+        missed = here.hub.after_entry(int(last))
+        size = here.installation.ledger.view().size
+        if missed is None and int(last) != size:
+            yield format_event(Message(0, "resync", "{}", size))
+        for message in missed or ():
+            yield format_event(message)
+    checked = time.monotonic()
+    for news in listening:
+        if time.monotonic() - checked > CHECKED:
+            if here.accounts.who(token) is None:
+                yield format_event(Message(0, "ended", "{}"))
+                return
+            checked = time.monotonic()
+        yield format_event(news or Message(0, "beat", "{}"))
+
+
+def format_event(message: Message) -> str:
+    """The bytes of one event; ``data`` is one line of JSON."""
+    head = f"id: {message.id}\n" if message.id else ""
+    return f"{head}event: {message.event}\ndata: {message.data}\n\n"
+
+
+class Follower:
+    """Tells the hub of every new entry, whoever appended it, and of every change outside."""
+
+    def __init__(self, here: Site) -> None:
+        self._site = here
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
+        self._told = 0
+
+    def start(self) -> None:
+        """Begin with what is new from now on."""
+        self._told = self._site.installation.ledger.view().size
+        self._site.lookout.changed = self.changed
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, and with it every stream."""
+        self._stopped.set()
+        self._site.hub.close()
+        self._thread.join(5)
+
+    def changed(self, outlook: Outlook) -> None:
+        """The outside looks different."""
+        self._site.hub.publish("outlook", json.dumps({"version": outlook.version}))
+
+    def _run(self) -> None:
+        ledger = self._site.installation.ledger
+        while not self._stopped.wait(_FOLLOW):
+            try:
+                if ledger.view().size > self._told:
+                    for record, _ in ledger.records(self._told):
+                        self._site.hub.publish(
+                            "entry", json.dumps(news_of(record), ensure_ascii=False), record.sequence
+                        )
+                        self._told = record.sequence
+            except LedgerError:
+                continue  # every page says what is wrong with the store; the next round looks again
+
+
+def news_of(record: Recorded) -> dict[str, Any]:
+    """What an open page hears of an entry."""
+    text = sentence(record)
+    return {
+        "sequence": record.sequence,
+        "at": record.timestamp.isoformat(timespec="seconds"),
+        "actor": record.actor,
+        "rollback": record.rollback,
+        "status": record.status,
+        "text": {tongue: translate(text, tongue) for tongue in LANGUAGES},
+    }

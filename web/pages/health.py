@@ -1,0 +1,33 @@
+"""For machines: whether the server lives, and the ledger's metrics."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from ledger.app.metrics import LedgerMetrics
+from ledger.errors import LedgerError
+from web.site import site
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/healthz")
+def healthz() -> tuple[Response, int]:
+    """200 while the ledger can be read, 503 with the reason's kind otherwise. Names nothing private."""
+    try:
+        size = site().installation.ledger.view().size
+    except LedgerError as error:
+        return jsonify(status="failing", why=type(error).__name__.lower()), 503
+    return jsonify(status="ok", entries=size), 200
+
+
+@blueprint.get("/metrics")
+def metrics() -> Response:
+    """The ledger's gauges for Prometheus."""
+    collector = LedgerMetrics(site().installation)
+    collector.last_look = site().last_look
+    registry = CollectorRegistry()
+    registry.register(collector)
+    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)

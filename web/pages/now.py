@@ -1,0 +1,178 @@
+"""Now: one sentence, the stop, one glance, and the open rollbacks with whose turn it is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+from flask import Blueprint, Flask, g, render_template
+
+from ledger.app.installation import new_request_id
+from ledger.app.outlook import Outlook
+from ledger.domain.runbook import RUNBOOK_ROLES, STOP_ROLES
+from ledger.domain.state import State
+from ledger.errors import LedgerError
+from ledger.stop import Stopped
+from web import situation
+from web.i18n import gettext as _
+from web.site import site
+from web.situation import Row, Tile
+from web.words import Look, mark
+
+blueprint = Blueprint("now", __name__)
+
+
+@blueprint.record_once
+def _drift(setup: Any) -> None:
+    app: Flask = setup.app
+    app.jinja_env.globals["drift_now"] = lambda: situation.discrepancies(*situation.current()) if g.person else []
+
+
+@blueprint.get("/")
+def show() -> str:
+    """The first page."""
+    return render()
+
+
+@blueprint.get("/drift")
+def drift_banner() -> str:
+    """The banner alone, for open pages."""
+    return render_template("parts/drift.html")
+
+
+def render(
+    error: LedgerError | None = None, typed: dict[str, str] | None = None, stopped: Stopped | None = None
+) -> str:
+    """The page, with what was typed into the stop and why it was not taken."""
+    state, outlook, now = situation.current()
+    return render_template(
+        "now.html",
+        sentence=situation.sentence(state, outlook, now),
+        tiles=tiles(state, outlook, now),
+        rollbacks=[(rollback, situation.next_of(rollback)) for rollback in state.open.values()],
+        duty_roles=RUNBOOK_ROLES,
+        may_stop=bool(g.roles & frozenset(STOP_ROLES)),
+        holder=state.holder,
+        request_id=new_request_id(),
+        error=error,
+        typed=typed or {},
+        stopped=stopped,
+        last=state.timestamp,
+    )
+
+
+def tiles(state: State, outlook: Outlook, now: datetime) -> list[Tile]:
+    """Scheduler, override, silence, alerts, ledger: declared, commanded, observed."""
+    return [
+        _scheduler(state, outlook, now),
+        _override(state, outlook, now),
+        _silence(state, outlook, now),
+        _alerts(state, outlook, now),
+        _ledger(state),
+    ]
+
+
+_UNKNOWN: Final = Look(mark("unknown"), "?", "unknown")
+_STALE: Final = Look(mark("stale"), "⌛", "unknown")
+
+
+def _commanded(state: State, *kinds: str) -> str:
+    entry = next((e.requested for r in state.open.values() for e in r.effects if e.kind in kinds), None)
+    return _("asked for by entry %(entry)s", entry=entry) if entry else _("nothing pending")
+
+
+def _missing(outlook: Outlook, source: str) -> tuple[str, datetime | None]:
+    missing = outlook.missing.get(source)
+    return (missing.why, missing.since) if missing else ("", None)
+
+
+def _not_fresh(outlook: Outlook, source: str) -> Look:
+    return _STALE if source in outlook.at else _UNKNOWN
+
+
+def _scheduler(state: State, outlook: Outlook, now: datetime) -> Tile:
+    held = state.holder is not None
+    seen = outlook.scheduler
+    if seen is None or seen.status == "unknown" or not outlook.fresh("scheduler", now):
+        look = _not_fresh(outlook, "scheduler")
+    elif seen.status == "disabled":
+        look = Look("disabled", "■", "good" if held else "bad")
+    else:
+        look = Look("enabled", "▶", "bad" if held else "good")
+    rows = (
+        Row(_("declared"), "disabled" if held else "enabled"),
+        Row(_("commanded"), _commanded(state, "override", "put_back", "removal")),
+        Row(_("observed"), seen.status if seen else _("not yet"), outlook.at.get("scheduler")),
+    )
+    return Tile("Scheduler", look, rows, _missing(outlook, "scheduler")[0], "scheduler")
+
+
+def _override(state: State, outlook: Outlook, now: datetime) -> Tile:
+    holder, seen = state.holder, outlook.file
+    if seen is None or not outlook.fresh("override", now):
+        look = _not_fresh(outlook, "override")
+    elif seen.kind == "absent":
+        look = Look(mark("absent"), "○", "bad" if holder else "good")
+    elif holder is not None and seen.sha384 == holder.override.sha384 and seen.mode == "0600":
+        look = Look(mark("present"), "■", "good")
+    else:
+        look = Look(mark("not as declared"), "≠", "bad")
+    observed = f"{seen.kind}, {seen.mode}" if seen and seen.mode else seen.kind if seen else _("not yet")
+    rows = (
+        Row(_("declared"), _("present") + f" ({holder.id})" if holder else _("absent")),
+        Row(_("commanded"), _commanded(state, "override", "put_back", "removal")),
+        Row(_("observed"), observed, outlook.at.get("override")),
+    )
+    return Tile("Override", look, rows, _missing(outlook, "override")[0], "override")
+
+
+def _silence(state: State, outlook: Outlook, now: datetime) -> Tile:
+    declared = [r for r in state.open.values() if r.silence.id and r.silence.state in ("active", "lost", "end_owed")]
+    seen = [outlook.silence(r.silence.id) for r in declared]
+    ends = max((one.ends_at for one in seen if one), default=None)
+    if not outlook.fresh("alertmanager", now):
+        look = _not_fresh(outlook, "alertmanager")
+    elif not declared:
+        look = Look(mark("none"), "○", "quiet")
+    elif not all(seen):
+        look = Look(mark("gone"), "✕", "bad")
+    else:
+        look = Look(mark("active"), "◗", "warn" if ends and (ends - now).total_seconds() < 900 else "info")
+    said = {"active": _("active"), "lost": _("lost"), "end_owed": _("end owed")}
+    rows = (
+        Row(_("declared"), ", ".join(f"{said[r.silence.state]} ({r.id})" for r in declared) or _("none")),
+        Row(_("commanded"), _commanded(state, "silence", "silence_extend", "silence_end")),
+        Row(
+            _("observed"),
+            _("until %(until)s UTC", until=f"{ends:%H:%M}") if ends else _("none"),
+            outlook.at.get("alertmanager"),
+        ),
+    )
+    return Tile(_("Silence"), look, rows, _missing(outlook, "alertmanager")[0], "alertmanager")
+
+
+def _alerts(state: State, outlook: Outlook, now: datetime) -> Tile:
+    found, alerts = situation.critical(outlook), outlook.alerts or ()
+    if found is None or not outlook.fresh("prometheus", now):
+        look = _not_fresh(outlook, "prometheus")
+    else:
+        look = Look(str(len(found)), "!" if found else "✓", "bad" if found else "good")
+    others = len([one for one in alerts if one.state == "firing"]) - len(found or [])
+    pending = len([one for one in alerts if one.state == "pending"])
+    names = ", ".join(sorted({one.name.removeprefix("MultiStrategy") for one in found or ()}))
+    rows = (
+        Row(_("critical"), names or _("none"), outlook.at.get("prometheus")),
+        Row(_("other firing"), str(others)),
+        Row(_("pending"), str(pending)),
+    )
+    return Tile(_("Critical alerts"), look, rows, _missing(outlook, "prometheus")[0], "prometheus")
+
+
+def _ledger(state: State) -> Tile:
+    view = site().installation.ledger.view()
+    rows = (
+        Row(_("head"), view.head.removeprefix("sha384:")[:12] + "…"),
+        Row(_("last entry"), "", state.timestamp),
+        Row(_("last verified"), "" if site().verified else _("not since the start"), site().verified),
+    )
+    return Tile(_("Ledger"), Look(str(view.size), "≡", "info"), rows)

@@ -1,0 +1,83 @@
+"""What will happen when a button is pressed: shown before it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ledger.adapters.matching import affected
+from ledger.app.may import Answer
+from ledger.app.steps import silencing
+from ledger.app.steps.common import title
+from ledger.domain.decide.stopping import override_content
+from ledger.domain.events.override import OverrideRequested
+from ledger.domain.judge import is_stage4
+from web.acts.act import Asking
+from web.situation import muting
+
+
+def confirm(asking: Asking, answer: Answer) -> dict[str, Any]:
+    """What is confirmed: ticket, purpose, reason, window, expected alerts."""
+    return {"rollback": asking.rollback}
+
+
+def disable(asking: Asking, answer: Answer) -> dict[str, Any]:
+    """The override file's path and bytes."""
+    asked = next((one.event for one in answer.events if isinstance(one.event, OverrideRequested)), None)
+    path = asking.installation.override_path(asking.rollback.component)
+    return {"path": path, "content": override_content(asked).decode() if asked else ""}
+
+
+def silence(asking: Asking, answer: Answer) -> dict[str, Any]:
+    """Which firing alerts it mutes, which it leaves alone, and until when."""
+    firing = asking.outlook.muted
+    wanted = asking.installation.matchers
+    muted = affected(wanted, firing or ())
+    left = [one for one in firing or () if is_stage4(one, ()) and one not in muted]
+    return {
+        "known": firing is not None and asking.outlook.fresh("alertmanager", asking.at),
+        "missing": asking.outlook.missing.get("alertmanager"),
+        "matchers": [str(one) for one in wanted],
+        "mutes": [title(one) for one in muted],
+        "leaves": [title(one) for one in left],
+        "starts": asking.at,
+        "ends": silencing.planned_end(asking.installation, asking.rollback, asking.at),
+    }
+
+
+def check(asking: Asking, answer: Answer) -> dict[str, Any]:
+    """What the scheduler said last."""
+    return {"seen": asking.outlook.scheduler, "missing": asking.outlook.missing.get("scheduler")}
+
+
+def restore(asking: Asking, answer: Answer) -> dict[str, Any]:
+    """What is removed, who still holds, which alerts will fire, which silences would go on muting."""
+    rollback = asking.rollback
+    others = [one.id for one in asking.installation.state.holders if one.id != rollback.id]
+    muted = [one for one in asking.outlook.muted or () if rollback.silence.id in one.silenced_by]
+    return {
+        "path": rollback.override.path,
+        "removed": rollback.override.removed_at,
+        "others": others,
+        "fires": [title(one) for one in muted if set(one.silenced_by) <= {rollback.silence.id}],
+        "known": asking.outlook.fresh("alertmanager", asking.at),
+        "muting": muting(asking.outlook, rollback.silence.id),
+        "silence": rollback.silence,
+    }
+
+
+def complete(asking: Asking, answer: Answer) -> dict[str, Any]:
+    """The closing entry's checklist."""
+    checklist = next((getattr(one.event, "checklist", ()) for one in answer.events), ())
+    return {"checklist": checklist, "summary": asking.rollback.summary_sha384}
+
+
+PREVIEWS: dict[str, Callable[[Asking, Answer], dict[str, Any]]] = {
+    "confirm": confirm,
+    "disable": disable,
+    "silence": silence,
+    "check": check,
+    "restore": restore,
+    "complete": complete,
+}
+"""By the act's name."""

@@ -1,0 +1,205 @@
+"""Rollbacks: the list, the form that opens one, and the page on which one is run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import Blueprint, abort, g, render_template, request
+
+from ledger.app.installation import new_request_id
+from ledger.app.may import Answer, may
+from ledger.domain.decide.rules import duration_minutes
+from ledger.domain.duties import owed
+from ledger.domain.paper import paper_lines
+from ledger.domain.runbook import COMPONENTS, EXPECTED_RULES, PURPOSES, STEPS, Step
+from ledger.domain.state import Evidence, Rollback, StepState
+from ledger.errors import LedgerError
+from web import situation
+from web.acts import ACTS
+from web.acts.act import Act, Asking
+from web.acts.taking import OPEN_FIELDS
+from web.identity import actor, only
+from web.pages import previews
+from web.site import site
+from web.words import PURPOSES as PURPOSE_WORDS
+
+blueprint = Blueprint("rollbacks", __name__)
+blueprint.add_app_template_global(lambda name: ACTS[name].label if name in ACTS else name, "acts_label")
+
+
+@dataclass(frozen=True)
+class Offered:
+    """One act as it is offered to this person now."""
+
+    act: Act
+    answer: Answer
+    preview: dict[str, Any] | None
+    """What its preview shows; None where it has none."""
+
+
+@dataclass(frozen=True)
+class StepPage:
+    """One step as the page shows it."""
+
+    step: Step
+    state: StepState
+    main: tuple[Offered, ...]
+    more: tuple[Offered, ...]
+    evidence: tuple[Evidence, ...]
+    paper: tuple[str, ...]
+    current: bool
+
+
+@blueprint.get("/rollbacks")
+def index() -> str:
+    """All rollbacks, open ones first."""
+    state = site().installation.state
+    closed = sorted(state.closed.values(), key=lambda one: one.opened_entry, reverse=True)
+    found = [*state.open.values(), *closed]
+    rows = [(one, duration_minutes(one), owed(one)) for one in found]
+    return render_template("rollbacks/index.html", rows=rows)
+
+
+@blueprint.get("/rollbacks/new")
+@only("incident_manager")
+def new() -> str:
+    """The form."""
+    return render_form()
+
+
+def render_form(error: LedgerError | None = None, typed: dict[str, str] | None = None) -> str:
+    """The form, with what was typed and why it was not taken."""
+    config = site().installation.config
+    return render_template(
+        "rollbacks/new.html",
+        fields={field.name: field for field in OPEN_FIELDS},
+        purposes={name: PURPOSE_WORDS[name] for name in PURPOSES},
+        components=COMPONENTS,
+        alerts=EXPECTED_RULES,
+        channel=config.rollback_channel,
+        window=config.rollback_window,
+        request_id=request.form.get("request_id") or new_request_id(),
+        error=error,
+        typed=typed or {},
+        chosen=request.form.getlist("expected"),
+    )
+
+
+@blueprint.get("/rollbacks/<rollback>")
+def show(rollback: str) -> str:
+    """The page of one rollback."""
+    return render(rollback)
+
+
+def render(name: str, failed: str = "", error: LedgerError | None = None, typed: dict[str, str] | None = None) -> str:
+    """The page; with ``failed`` the act that was not taken, its form open with what was typed."""
+    here = site()
+    found = here.installation.state.rollback(name)
+    if found is None:
+        abort(404, f"there is no rollback {name[:64]!a}")
+    asking = _asking(found)
+    offered = [_offer(act, asking) for act in ACTS.values() if _shows(act, asking)]
+    return render_template(
+        "rollbacks/show.html",
+        rollback=found,
+        steps=_steps(found, offered),
+        general=[one for one in offered if one.act.step is None],
+        owed=owed(found),
+        upcoming=situation.next_of(found),
+        sentence=situation.sentence(here.installation.state, asking.outlook, asking.at),
+        asking=asking,
+        outlook=asking.outlook,
+        watch=watch_page(found, asking.at),
+        jobs=here.jobs.of(found.id),
+        minutes=duration_minutes(found),
+        entries=_newest(found),
+        request_id=new_request_id,
+        failed=failed,
+        error=error,
+        typed=typed or {},
+    )
+
+
+def _asking(found: Rollback) -> Asking:
+    here = site()
+    names = {one.id: one.name for one in here.installation.people.people()}
+    return Asking(here.installation, actor(), found, here.lookout.outlook, here.installation.clock(), names)
+
+
+def _shows(act: Act, asking: Asking) -> bool:
+    """Who only reads is shown no acts at all."""
+    return bool(g.roles - {"auditor"}) and act.shows(asking)
+
+
+def _offer(act: Act, asking: Asking) -> Offered:
+    state = asking.installation.state
+    answer = may(state, asking.actor, act.probe(asking), asking.rollback.id, asking.at)
+    preview = previews.PREVIEWS[act.name](asking, answer) if act.name in previews.PREVIEWS else None
+    return Offered(act, answer, preview)
+
+
+def _steps(found: Rollback, offered: list[Offered]) -> list[StepPage]:
+    due = {one.step for one in situation.next_of(found)}
+    paper = paper_lines(found)
+    pages = []
+    for step, state in zip(STEPS, found.steps, strict=True):
+        mine = [one for one in offered if one.act.step == step.number]
+        pages.append(
+            StepPage(
+                step,
+                state,
+                tuple(one for one in mine if one.act.main),
+                tuple(one for one in mine if not one.act.main),
+                tuple(one for one in found.evidence if step_of(one.status) == step.number),
+                paper.get(step.number, ()),
+                step.number in due,
+            )
+        )
+    return pages
+
+
+def step_of(status: str) -> int | None:
+    """The step that an event belongs to, by its permanent name."""
+    return _STEP_OF.get(status)
+
+
+def _step_table() -> dict[str, int | None]:
+    from ledger.domain.events import EVENTS
+
+    return {status: kind.step for (status, _), kind in EVENTS.items()}
+
+
+_STEP_OF = _step_table()
+
+
+@dataclass(frozen=True)
+class WatchPage:
+    """The window that runs or ran last."""
+
+    starts: datetime
+    ends: datetime
+    over: bool
+    disturbed: str
+
+
+def watch_page(found: Rollback, at: datetime) -> WatchPage | None:
+    """The running window; None where there is none."""
+    if found.watch is None or not found.is_open:
+        return None
+    started = found.watch.started
+    ends = started.starts_at + timedelta(seconds=started.duration_seconds)
+    return WatchPage(started.starts_at, ends, at >= ends, found.watch.disturbed)
+
+
+def _newest(found: Rollback, number: int = 30) -> list[dict[str, Any]]:
+    """The rollback's newest entries, newest first."""
+    from ledger.app.queries import entry_json
+
+    rows = [
+        entry_json(record, line)
+        for record, line in site().installation.ledger.records(found.opened_entry - 1)
+        if record.rollback == found.id
+    ]
+    return rows[: -number - 1 : -1]

@@ -1,0 +1,44 @@
+"""What every request needs, built once by whoever starts the server and found again through the Flask application."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import cast
+
+from flask import current_app
+
+from ledger.app.accounts import Accounts
+from ledger.app.installation import Installation
+from ledger.app.outlook import Lookout
+from web.hub import Hub
+from web.jobs import Jobs
+
+
+@dataclass
+class Site:
+    """One dashboard of one installation."""
+
+    installation: Installation
+    accounts: Accounts
+    lookout: Lookout
+    """What the outside looked like last; pages never ask it themselves."""
+    hub: Hub = field(default_factory=Hub)
+    """Tells the open browsers."""
+    jobs: Jobs = field(default_factory=Jobs)
+    """The presses that run."""
+    secret: bytes = b""
+    """Signs the cookies."""
+    behind_proxy: bool = False
+    verified: datetime | None = None
+    """When the ledger was verified last, and found whole."""
+    last_look: float = 0.0
+    """When the observer looked last, in Unix seconds."""
+
+
+KEY = "stage4"
+
+
+def site() -> Site:
+    """The site that this request is for."""
+    return cast("Site", current_app.extensions[KEY])

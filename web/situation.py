@@ -1,0 +1,186 @@
+"""The situation in one sentence and one glance: what the ledger declares beside what was seen outside."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from ledger.adapters.matching import affected
+from ledger.app.observer.warnings import LINGER, MINUTES
+from ledger.app.outlook import Outlook
+from ledger.app.queries import drift
+from ledger.domain.decide.rules import owed_before, owed_before_end
+from ledger.domain.facts import AlertSeen
+from ledger.domain.judge import is_stage4
+from ledger.domain.runbook import STEPS
+from ledger.domain.state import Rollback, State
+from web.i18n import gettext as _
+from web.site import site
+from web.words import ROLES, Look, person
+
+
+class Next(NamedTuple):
+    """What comes next for a rollback and whose it is."""
+
+    rollback: str
+    step: int | None
+    what: str
+    role: str
+    holder: str
+    """Person id of who holds the role in this rollback, or ""."""
+
+
+class Row(NamedTuple):
+    """One line of a tile."""
+
+    name: str
+    value: str
+    at: datetime | None = None
+
+
+class Tile(NamedTuple):
+    """One thing at a glance."""
+
+    title: str
+    look: Look
+    rows: tuple[Row, ...]
+    note: str = ""
+    source: str = ""
+
+
+UNKNOWN = ("?", "unknown")
+
+
+def next_of(rollback: Rollback) -> list[Next]:
+    """The next actions of an open rollback, the most urgent first."""
+    if not rollback.is_open:
+        return []
+    found = []
+    if rollback.override.removed_outside:
+        found.append(_next(rollback, 5, _("adopt the removal, or put the override back"), "l2_ops"))
+    if not rollback.restoring and not owed_before_end(rollback):
+        return [*found, _next(rollback, 5, _("end the incident"), "incident_manager")]
+    numbers = (5, 6) if rollback.restoring else range(5)
+    for number in numbers:
+        if rollback.steps[number].passed or owed_before(rollback, number):
+            continue
+        role = "product_owner" if number == 0 else STEPS[number].role
+        found.append(_next(rollback, number, _(SHORT[number]), role))
+        if not rollback.emergency:
+            break
+    return found
+
+
+def _next(rollback: Rollback, step: int | None, what: str, role: str) -> Next:
+    return Next(rollback.id, step, what, role, rollback.duty.get(role, ""))
+
+
+def _mark(message: str) -> str:
+    return message
+
+
+SHORT = (
+    _mark("confirmation"),
+    _mark("stop of the scheduler"),
+    _mark("silence of the alerts"),
+    _mark("check of the stop"),
+    _mark("watch"),
+    _mark("restart of trading"),
+    _mark("closing of the decision log"),
+)
+"""The steps as nouns, for "Next: …"."""
+
+
+def critical(outlook: Outlook) -> list[AlertSeen] | None:
+    """Critical Stage4 alerts that fire, as Prometheus has them; None where that is not known."""
+    if outlook.alerts is None:
+        return None
+    return [one for one in outlook.alerts if one.severity == "critical" and one.state == "firing"]
+
+
+def sentence(state: State, outlook: Outlook, now: datetime) -> str:
+    """The whole situation as somebody would say it in the incident channel."""
+    parts = [_trading(state, outlook, now), _muted(state)]
+    upcoming = [one for rollback in state.open.values() for one in next_of(rollback)[:1]]
+    for one in upcoming[:2]:
+        role = _(ROLES[one.role])
+        who = f"{role} ({person(one.holder)})" if one.holder else role
+        where = f" ({one.rollback})" if len(state.open) > 1 else ""
+        parts.append(_("Next: %(what)s, %(who)s%(where)s.", what=one.what, who=who, where=where))
+    if not state.open:
+        parts.append(_("No rollback is open."))
+    return " ".join(part for part in parts if part)
+
+
+def _trading(state: State, outlook: Outlook, now: datetime) -> str:
+    holder, seen = state.holder, outlook.scheduler
+    known = seen is not None and outlook.fresh("scheduler", now) and seen.status != "unknown"
+    if holder is not None and holder.override.written_at is not None:
+        since, who = f"{holder.override.written_at:%H:%M}", person(holder.override.by)
+        if known and seen is not None and seen.status == "disabled":
+            return _("Trading STOPPED since %(since)s (%(who)s).", since=since, who=who)
+        if known:
+            return _("Trading is RUNNING although %(who)s stopped it at %(since)s.", since=since, who=who)
+        return _("Trading was stopped at %(since)s (%(who)s); the scheduler does not answer.", since=since, who=who)
+    if known and seen is not None:
+        running = seen.status == "enabled"
+        return _("Trading is running.") if running else _("Trading is STOPPED, and no rollback holds it.")
+    return _("Whether trading runs is not known: the scheduler does not answer.")
+
+
+def _muted(state: State) -> str:
+    ends = [r.silence.ends_at for r in state.open.values() if r.silence.state == "active" and r.silence.ends_at]
+    if ends:
+        return _("Alerts muted until %(until)s UTC.", until=f"{max(ends):%H:%M}")
+    return _("Alerts are not muted.") if state.open else ""
+
+
+def discrepancies(state: State, outlook: Outlook, now: datetime) -> list[str]:
+    """What every page warns of: drift, a source that is silent, ends that come near."""
+    found = []
+    if outlook.file is not None and outlook.scheduler is not None:
+        pending = any(e.kind in ("override", "put_back", "removal") for r in state.open.values() for e in r.effects)
+        leaving = any(rollback.override.removed_at for rollback in state.open.values() if rollback.restarted_at is None)
+        status = outlook.scheduler.status
+        said = drift(state, outlook.file, status)
+        calm = status == "disabled" and leaving  # it is on its way back: step 5 waits for it
+        found += [] if pending else [one for one in said if not (calm and "although nothing holds it" in one)]
+        if status == "unknown":
+            found = [one for one in found if "status is not known" not in one]
+    found += [f"{source} does not answer: {one.why}" for source, one in outlook.missing.items()]
+    for rollback in state.open.values():
+        found += _silence_troubles(rollback, state, outlook, now)
+    return found
+
+
+def _silence_troubles(rollback: Rollback, state: State, outlook: Outlook, now: datetime) -> list[str]:
+    silence, found = rollback.silence, []
+    if silence.state == "lost":
+        found.append(f"the silence of {rollback.id} is gone: silence the alerts again")
+    if silence.state == "active" and outlook.fresh("alertmanager", now) and outlook.silence(silence.id) is None:
+        found.append(f"Alertmanager does not have the silence of {rollback.id}")
+    if silence.state == "active" and silence.ends_at:
+        left = silence.ends_at - now
+        due = next((minutes for minutes in reversed(MINUTES) if left <= timedelta(minutes=minutes)), None)
+        if due is not None and left > timedelta(0):
+            found.append(f"the silence of {rollback.id} ends in less than {due} minutes")
+        since = state.scheduler.at
+        if state.scheduler.status == "enabled" and rollback.restarted_at is not None and now - since > LINGER:
+            found.append(f"the scheduler is enabled and the silence of {rollback.id} still mutes its alerts")
+    return found
+
+
+def muting(outlook: Outlook, but: str = "") -> list[tuple[str, str, str]]:
+    """Silences other than one that mute a Stage4 alert: id, comment, who."""
+    alerts = [one for one in outlook.muted or () if is_stage4(one, ())]
+    return [
+        (one.id, one.comment, one.created_by)
+        for one in outlook.silences
+        if one.id != but and one.state == "active" and affected(one.matchers, alerts)
+    ]
+
+
+def current() -> tuple[State, Outlook, datetime]:
+    """State, outlook and time of this request."""
+    here = site()
+    return here.installation.state, here.lookout.outlook, here.installation.clock()

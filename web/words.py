@@ -1,0 +1,155 @@
+"""Words and small pieces that all templates share: times, people, verdicts, roles, sizes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
+
+from flask import Flask, g
+from markupsafe import Markup
+
+from ledger.domain.runbook import ALL_ROLES, RUNBOOK_ROLES
+from web.i18n import gettext, ngettext
+from web.site import site
+
+
+def mark(message: str) -> str:
+    """Marks a text for the catalogue; it is translated where it is shown."""
+    return message
+
+
+class Look(NamedTuple):
+    """How a state looks: a word, a shape and a colour's name, so that no one of them is needed alone."""
+
+    word: str
+    shape: str
+    tone: str
+    """``good``, ``bad``, ``warn``, ``info``, ``quiet`` or ``unknown``."""
+
+
+VERDICTS: Final = {
+    "pass": Look(mark("pass"), "✓", "good"),
+    "fail": Look(mark("fail"), "✕", "bad"),
+    "error": Look(mark("error"), "!", "bad"),
+    "inconclusive": Look(mark("inconclusive"), "?", "warn"),
+    "lapsed": Look(mark("lapsed"), "↺", "warn"),
+    "waived": Look(mark("waived"), "⤼", "info"),
+    "accepted": Look(mark("accepted"), "✓?", "info"),
+}
+ROLES: Final = {
+    "incident_manager": mark("Incident Manager"),
+    "l2_ops": mark("L2 Ops"),
+    "observability": mark("Observability"),
+    "noc": mark("NOC"),
+    "product_owner": mark("product owner"),
+    "auditor": mark("auditor"),
+    "admin": mark("admin"),
+    "system": mark("the ledger itself"),
+    "none": mark("no role"),
+}
+PURPOSES: Final = {
+    "incident": mark("incident"),
+    "load_test": mark("load test"),
+    "maintenance": mark("maintenance"),
+    "drill": mark("drill"),
+}
+PHASES: Final = {
+    "open": Look(mark("open"), "●", "info"),
+    "completed": Look(mark("completed"), "✓", "good"),
+    "aborted": Look(mark("aborted"), "⊘", "quiet"),
+}
+
+
+def init_app(app: Flask) -> None:
+    """Give the templates these words."""
+    app.jinja_env.filters.update(
+        time=time_tag,
+        stamp=stamp,
+        short=short,
+        person=person,
+        duration=duration,
+        size=size,
+        role=lambda name: gettext(ROLES.get(name, name)),
+        purpose=lambda name: gettext(PURPOSES.get(name, name)),
+    )
+    app.jinja_env.globals.update(
+        verdict=lambda name: VERDICTS.get(name or "", Look(mark("open"), "○", "quiet")),
+        phase=lambda name: PHASES[name],
+        all_roles=ALL_ROLES,
+        runbook_roles=RUNBOOK_ROLES,
+        endpoints=app.view_functions,
+    )
+    app.context_processor(frame)
+
+
+def frame() -> dict[str, Any]:
+    """What the frame around every page shows."""
+    roles = g.get("roles", frozenset())
+    return {
+        "me": g.get("person", ""),
+        "my_roles": [role for role in ALL_ROLES if role in roles],
+        "language": g.get("language", "en"),
+        "theme": g.get("theme", "auto"),
+        "now": site().installation.clock(),
+    }
+
+
+def stamp(moment: datetime | str | None) -> str:
+    """``2026-11-23 03:14:07 UTC``."""
+    if isinstance(moment, str):
+        moment = datetime.fromisoformat(moment)
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if moment else "–"
+
+
+def time_tag(moment: datetime | str | None, form: str = "clock") -> Markup:
+    """A ``<time>`` in UTC, whose local time the page writes beside it. Forms: ``clock``, ``minute``, ``full``."""
+    if isinstance(moment, str):
+        moment = datetime.fromisoformat(moment)
+    if moment is None:
+        return Markup("–")
+    at = moment.astimezone(UTC)
+    shown = {"clock": f"{at:%H:%M:%S}", "minute": f"{at:%H:%M}", "full": f"{at:%Y-%m-%d %H:%M:%S}"}[form]
+    return Markup('<time datetime="{}" title="{}" data-form="{}">{} UTC</time>').format(
+        at.isoformat(timespec="seconds"), stamp(at), form, shown
+    )
+
+
+def short(digest: str) -> str:
+    """A digest or id, shortened for the eye; pages carry the whole one in a title."""
+    plain = digest.removeprefix("sha384:")
+    return plain if len(plain) <= 14 else f"{plain[:10]}…"
+
+
+def person(name: str) -> str:
+    """The person's name from the directory; ids stay ids where there is none."""
+    if not name:
+        return gettext("nobody")
+    if name == "system":
+        return gettext("the ledger itself")
+    if "names" not in g:
+        g.names = {one.id: one.name for one in site().installation.people.people()}
+    return str(g.names.get(name, name))
+
+
+def duration(seconds: float | None) -> str:
+    """``45 s``, ``12 min``, ``2 h 05 min``: as people say it, nothing finer than they need."""
+    if seconds is None:
+        return "–"
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        rest = f" {whole % 60:02} s" if whole < 600 and whole % 60 else ""
+        return f"{whole // 60} min{rest}"
+    if whole < 86_400:
+        return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+    days = whole // 86_400
+    return ngettext("%(num)s day", "%(num)s days", days) % {"num": days}
+
+
+def size(bytes_: int) -> str:
+    """``812 B``, ``4.2 kB``, ``3.1 MB``."""
+    for unit, factor in (("MB", 1_000_000), ("kB", 1_000)):
+        if bytes_ >= factor:
+            return f"{bytes_ / factor:.1f} {unit}"
+    return f"{bytes_} B"
