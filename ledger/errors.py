@@ -19,6 +19,10 @@ class Refused(LedgerError):
         self.owed = owed
 
 
+class NotYours(Refused):
+    """The person does not hold the role that this takes."""
+
+
 class Conflict(LedgerError):
     """The rollback moved since the person decided, or the same request id came with another command."""
 

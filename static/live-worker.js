@@ -11,14 +11,14 @@ function news(kind, event) {
   heard = Date.now();
   become("live");
   if (event.lastEventId) last = Number(event.lastEventId);
-  if (kind !== "beat") tell({ kind, data: JSON.parse(event.data) });
+  tell({ kind, data: JSON.parse(event.data) });
 }
 
 function open() {
   if (source) source.close();
   heard = Date.now();
   source = new EventSource(new URL("/live", self.location.href));
-  source.onopen = () => { failures = 0; tell({ kind: "open" }); };
+  source.onopen = () => { failures = 0; heard = Date.now(); become("live"); };
   source.onerror = () => {
     become("deaf");
     if (source.readyState === EventSource.CLOSED) poll();

@@ -89,9 +89,14 @@
   function hear(message) {
     if (message.kind === "state") show(message.state);
     if (message.kind === "pong") { seen = Date.now(); show(message.state); }
+    if (message.kind === "beat") ages(message.data.at);
     if (message.kind === "entry") { ticker(message.data); refresh(); }
     if (message.kind === "outlook" || message.kind === "resync") refresh();
     body.dispatchEvent(new CustomEvent("stage4:news", { detail: message }));
+  }
+  // When each source was had last: an age on the page is the age now, not the age when the page was made.
+  function ages(at) {
+    for (const tag of document.querySelectorAll("[data-source-age]")) if (at[tag.dataset.sourceAge]) tag.dataset.since = at[tag.dataset.sourceAge];
   }
   function ticker(entry) {
     const line = document.getElementById("ticker");

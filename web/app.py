@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
+from typing import Any
 
 from flask import Flask, redirect, url_for
 from htmx_flask import Htmx
@@ -40,7 +42,15 @@ def create_app(site: Site) -> Flask:
     for blueprint in (signin.blueprint, live.blueprint, acts.blueprint, *PAGES):
         app.register_blueprint(blueprint)
     app.add_url_rule("/favicon.ico", "favicon", _favicon)
+    app.url_defaults(_versioned)
     return app
+
+
+def _versioned(endpoint: str, values: dict[str, Any]) -> None:
+    """A file that changed has another address, so that a browser may keep what it has."""
+    if endpoint == "static":
+        with contextlib.suppress(OSError):
+            values.setdefault("v", int((ROOT / "static" / values["filename"]).stat().st_mtime))
 
 
 def _favicon() -> Response:

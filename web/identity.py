@@ -43,9 +43,9 @@ def identify() -> Response | None:
         return None
     if request.endpoint in OPEN or request.endpoint is None:
         return None
-    if request.method == "GET" and "text/html" in request.headers.get("Accept", ""):
-        return redirect(url_for("signin.form", to=request.full_path.rstrip("?")), code=303)
-    abort(401)
+    if request.method != "GET" or "text/html" not in request.headers.get("Accept", ""):
+        abort(401)
+    return redirect(url_for("signin.form", to=request.full_path.rstrip("?")), code=303)
 
 
 def actor() -> Actor:

@@ -1,8 +1,8 @@
 """Server-sent events (WHATWG HTML, "Server-sent events"): one stream a browser, and polling where streams do not pass.
 
-``entry`` carries a sentence in each language and has the entry's sequence as id, so a browser that was away gets what it
-missed by ``Last-Event-ID``; where that is too much it gets ``resync`` and reads its page anew. ``outlook`` says that the
-outside looks different. ``beat`` comes every two seconds, so that a page knows within five that it cannot hear.
+``entry`` carries a sentence in each language and has the entry's sequence as id, so a browser that was away gets what
+it missed by ``Last-Event-ID``; where that is too much it gets ``resync`` and reads its page anew. ``outlook`` says that
+the outside looks different. ``beat`` comes every two seconds, so that a page knows within five that it cannot hear.
 """
 
 from __future__ import annotations
@@ -78,7 +78,13 @@ def _events(here: Site, token: str, last: str) -> Iterator[str]:
                 yield format_event(Message(0, "ended", "{}"))
                 return
             checked = time.monotonic()
-        yield format_event(news or Message(0, "beat", "{}"))
+        yield format_event(news or _beat(here))
+
+
+def _beat(here: Site) -> Message:
+    """A sign of life, with when each source was had last."""
+    at = {source: moment.isoformat(timespec="milliseconds") for source, moment in here.lookout.outlook.at.items()}
+    return Message(0, "beat", json.dumps({"at": at}))
 
 
 def format_event(message: Message) -> str:

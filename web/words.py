@@ -8,7 +8,9 @@ from typing import Any, Final, NamedTuple
 from flask import Flask, g
 from markupsafe import Markup
 
+from ledger.app.queries import entry_json
 from ledger.domain.runbook import ALL_ROLES, RUNBOOK_ROLES
+from ledger.errors import LedgerError
 from web.i18n import gettext, ngettext
 from web.site import site
 
@@ -69,8 +71,8 @@ def init_app(app: Flask) -> None:
         person=person,
         duration=duration,
         size=size,
-        role=lambda name: gettext(ROLES.get(name, name)),
-        purpose=lambda name: gettext(PURPOSES.get(name, name)),
+        role=lambda name: gettext(str(ROLES.get(name, name))),
+        purpose=lambda name: gettext(str(PURPOSES.get(name, name))),
     )
     app.jinja_env.globals.update(
         verdict=lambda name: VERDICTS.get(name or "", Look(mark("open"), "○", "quiet")),
@@ -91,7 +93,18 @@ def frame() -> dict[str, Any]:
         "language": g.get("language", "en"),
         "theme": g.get("theme", "auto"),
         "now": site().installation.clock(),
+        "latest": _latest() if g.get("person") else None,
     }
+
+
+def _latest() -> dict[str, Any] | None:
+    """The newest entry, for the foot of the page; None where the ledger cannot be read (the page says so itself)."""
+    installation = site().installation
+    try:
+        found = list(installation.ledger.records(installation.ledger.view().size - 1))
+    except LedgerError:
+        return None
+    return entry_json(*found[-1]) if found else None
 
 
 def stamp(moment: datetime | str | None) -> str:

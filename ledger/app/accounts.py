@@ -60,6 +60,10 @@ class Accounts:
             raise Refused(f"the login name {login} is taken")
         self._store.put(Account(login, person, self._hashed(password), self._now(), must_change))
 
+    def any(self) -> bool:
+        """Whether there is any account."""
+        return bool(self._store.accounts())
+
     def login_of(self, person: str) -> str:
         """The person's login name, or ``""``."""
         account = self._store.account_of(person)

@@ -155,7 +155,7 @@ class Installation:
         the same press sent again repeats the ids, so nothing is done twice.
         """
         own = copy.copy(self)
-        own._press = Press(request_id, decided_on)
+        own._press = Press(request_id, decided_on)  # noqa: SLF001 (it is one of us)
         return own
 
     def publish(self) -> Foreign | None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ledger.domain.commands import Actor, Command, Request
 from ledger.domain.decide import Decided, decide
 from ledger.domain.state import State
-from ledger.errors import Conflict, Refused
+from ledger.errors import Conflict, NotYours, Refused
 
 
 class Answer(NamedTuple):
@@ -20,6 +20,9 @@ class Answer(NamedTuple):
     events: tuple[Decided, ...] = ()
     why_not: str = ""
     owed: tuple[str, ...] = ()
+
+    needs_role: bool = False
+    """The person does not hold the role that it takes."""
 
     @property
     def yes(self) -> bool:
@@ -32,6 +35,8 @@ def may(state: State, actor: Actor, command: Command, rollback: str, at: datetim
     request = Request(command=command, actor=actor, at=at, id="asking", rollback=rollback)
     try:
         return Answer(decide(state, request))
+    except NotYours as error:
+        return Answer(why_not=str(error), needs_role=True)
     except Refused as error:
         return Answer(why_not=str(error), owed=error.owed)
     except Conflict as error:

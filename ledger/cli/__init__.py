@@ -15,6 +15,7 @@ from ledger.cli.lab import lab, rehearse
 from ledger.cli.people import people
 from ledger.cli.rollback import rollback
 from ledger.cli.scripts import stop
+from ledger.cli.serve import demo, serve
 from ledger.cli.workflow import workflow
 
 
@@ -30,6 +31,7 @@ def stage4(home: str | None, as_json: bool, acting_as: str | None, stage: str | 
     \b
     Try it here, on real servers that only listen on this machine:
       stage4 rehearse --watch 20s --home /tmp/rehearsal
+      stage4 demo                         the same with the dashboard, in a browser
       stage4 lab                          keep them up; then, in another terminal:
       stage4 rollback open --ticket INC-2042 --reason "latency"
       stage4 status
@@ -59,6 +61,8 @@ for command in (
     people,
     lab,
     rehearse,
+    demo,
+    serve,
     rollback,
     stop,
     workflow,

@@ -51,6 +51,11 @@ class SessionRow(NamedTuple):
     agent: str
 
 
+def _account(row: tuple[str, str, str, float, int]) -> Account:
+    login, person, hashed, changed, must_change = row
+    return Account(login, person, hashed, changed, bool(must_change))
+
+
 class AccountStore:
     """The tables. Each call is one short transaction; any number of threads and processes may call."""
 
@@ -73,7 +78,7 @@ class AccountStore:
         """All accounts, by login name."""
         with self._connected() as connection:
             rows = connection.execute("SELECT * FROM accounts ORDER BY login").fetchall()
-        return [Account(*row[:4], bool(row[4])) for row in rows]
+        return [_account(row) for row in rows]
 
     def put(self, account: Account) -> None:
         """Add an account or replace the one of the same person."""
@@ -144,7 +149,7 @@ class AccountStore:
     def _one(self, statement: str, value: str) -> Account | None:
         with self._connected() as connection:
             row = connection.execute(statement, (value,)).fetchone()
-        return Account(*row[:4], bool(row[4])) if row else None
+        return _account(row) if row else None
 
     @contextlib.contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:

@@ -1,4 +1,4 @@
-"""What an act is: a button with its form, what it asks the application layer, and how to ask beforehand whether it may."""
+"""What an act is: a button with its form, what it asks for, and how to ask beforehand whether it may."""
 
 from __future__ import annotations
 

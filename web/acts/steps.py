@@ -363,7 +363,7 @@ STEPS = (
         main=True,
         shows=lambda a: a.rollback.is_open,
         about=mark(
-            "Writes the signed closing entry. Afterwards only notes, evidence, a late confirmation and a review are taken."
+            "Writes the signed closing entry. After it: only notes, evidence, a late confirmation and a review."
         ),
         preview="rollbacks/preview/complete.html",
     ),

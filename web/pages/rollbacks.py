@@ -38,6 +38,11 @@ class Offered:
     preview: dict[str, Any] | None
     """What its preview shows; None where it has none."""
 
+    @property
+    def foreign(self) -> bool:
+        """Another role's button, beside the step's own: it is not there at all."""
+        return not self.act.main and self.answer.needs_role
+
 
 @dataclass(frozen=True)
 class StepPage:
@@ -101,6 +106,7 @@ def render(name: str, failed: str = "", error: LedgerError | None = None, typed:
         abort(404, f"there is no rollback {name[:64]!a}")
     asking = _asking(found)
     offered = [_offer(act, asking) for act in ACTS.values() if _shows(act, asking)]
+    offered = [one for one in offered if one.act.name == failed or one.answer.yes or not one.foreign]
     return render_template(
         "rollbacks/show.html",
         rollback=found,

@@ -10,7 +10,7 @@ from ledger.domain.commands import SYSTEM, Request
 from ledger.domain.events.base import Event
 from ledger.domain.runbook import ALL_ROLES, RUNBOOK_ROLES, STEPS, Role
 from ledger.domain.state import Rollback, State
-from ledger.errors import Conflict, Refused
+from ledger.errors import Conflict, NotYours, Refused
 
 
 class Decided(NamedTuple):
@@ -36,7 +36,7 @@ def act_as(state: State, request: Request, *allowed: Role) -> Role:
         return "system"
     needed = " or ".join(role for role in allowed if role != "system")
     has = ", ".join(sorted(held)) or "no role"
-    raise Refused(f"this needs the role {needed}; {request.actor.person} holds {has}")
+    raise NotYours(f"this needs the role {needed}; {request.actor.person} holds {has}")
 
 
 def anybody(state: State, request: Request) -> Role:

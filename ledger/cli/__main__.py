@@ -1,0 +1,5 @@
+"""``python -m ledger.cli`` is ``stage4``."""
+
+from ledger.cli import main
+
+main()

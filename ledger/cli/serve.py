@@ -1,0 +1,129 @@
+"""``stage4 serve`` and ``stage4 demo``: the dashboard of an installation, and one on the lab to try it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+import click
+
+from ledger.app.accounts import Accounts, generate
+from ledger.app.installation import Installation
+from ledger.app.setup import LAB_PEOPLE
+from ledger.app.steps import opening
+from ledger.cli.context import Session, stage4_command
+from ledger.cli.lab import rehearse
+from ledger.domain.commands import SYSTEM, AddPerson
+from ledger.errors import Refused
+from ledger.lab.loopback import answers, until
+from ledger.lab.processes import Processes
+from ledger.lab.rehearsal import lab_home, person, wait_for_alert
+
+LAB_READERS = {"lab-auditor": ("auditor",), "lab-admin": ("admin",)}
+HOST = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+PORT = click.option("--port", type=click.IntRange(1, 65535), default=8044, show_default=True, help="Port to listen on.")
+
+
+@click.command()
+@HOST
+@PORT
+@click.option("--behind-proxy", is_flag=True, help="Believe X-Forwarded-* of the one proxy in front (TLS).")
+@stage4_command
+def serve(session: Session, host: str, port: int, behind_proxy: bool) -> None:
+    """Serve the dashboard, with the observer inside, until Ctrl-C.
+
+    \b
+    stage4 serve --home /srv/stage4
+    stage4 serve --home /srv/stage4 --port 8443 --behind-proxy
+    It listens on this machine only unless --host says otherwise; put a proxy with TLS in front of anything else.
+    /healthz says whether it lives, /metrics has the ledger's gauges.
+    """
+    from web.server import Server
+
+    installation = session.installation
+    if not any(installation.people.people()) or not Accounts(installation.home, installation.clock).any():
+        session.say("nobody has an account yet; give one with: stage4 people password PERSON --login NAME")
+    session.close()
+    session.say(f"dashboard  http://{host}:{port}  (Ctrl-C ends it)")
+    sys.argv = [sys.argv[0]]
+    Server(session.root, host, port, behind_proxy=behind_proxy).run()
+
+
+@click.command()
+@PORT
+@click.option("--ticket", default="INC-2042", show_default=True, help="Ticket id of the rollback that is ready.")
+@click.option("--watch", "duration", default="20s", show_default=True, help="Window of the unattended rehearsal.")
+@stage4_command
+@click.pass_context
+def demo(context: click.Context, session: Session, port: int, ticket: str, duration: str) -> None:
+    """The lab and the dashboard, with a rollback ready to be run, until Ctrl-C.
+
+    Without a terminal, or with CI set, the unattended rehearsal runs instead and its exit status is returned.
+    """
+    if os.environ.get("CI") or not sys.stdout.isatty():
+        context.invoke(rehearse, duration=duration, ticket=ticket, home=str(session.root), as_json=session.as_json)
+        return
+    attended(session, port, ticket)
+
+
+def attended(session: Session, port: int, ticket: str) -> None:
+    """Start everything, say how to sign in, stay up."""
+    if answers(f"http://127.0.0.1:{port}/healthz"):
+        raise Refused(f"something answers on port {port} already; choose another one with --port")
+    with lab_home(session.root, session.say, observed=False) as (installation, lab):
+        password = give_accounts(installation)
+        session.say("the scheduler misbehaves: waiting until a critical alert fires")
+        lab.misbehave("latency")
+        wait_for_alert(installation, lab)
+        rollback = _ready(installation, ticket)
+        with Processes(lab.folder / "log") as processes:
+            command = [sys.executable, "-m", "ledger.cli", "serve", "--port", str(port), "--home", str(session.root)]
+            processes.start("dashboard", command)
+            address = f"http://127.0.0.1:{port}"
+
+            def up() -> bool:
+                processes.check()
+                return answers(f"{address}/healthz")
+
+            until(up, 30, f"the dashboard to be ready at {address}")
+            _tell(session, address, password, rollback)
+            try:
+                while True:
+                    lab.check()
+                    processes.check()
+                    time.sleep(0.5)
+            except KeyboardInterrupt:
+                session.say("ended")
+
+
+def give_accounts(installation: Installation) -> str:
+    """Accounts for the lab's people, all with one password made for this start; returns it."""
+    accounts, password = Accounts(installation.home, installation.clock), generate()
+    for name, roles in LAB_READERS.items():
+        if name not in installation.state.people:
+            installation.submit(AddPerson(person=name, roles=roles), SYSTEM)
+    for name in (*LAB_PEOPLE, *LAB_READERS):
+        accounts.add(name.removeprefix("lab-"), name, password)
+    return password
+
+
+def _ready(installation: Installation, ticket: str) -> str:
+    """The id of an open rollback: what an earlier demo left open, or a new one."""
+    for name in installation.state.open:
+        return name
+    manager = person(installation, "incident_manager")
+    reason = "Scheduler latency is critical since the last deployment"
+    return opening.open_rollback(installation, manager, ticket=ticket, reason=reason).rollback.id
+
+
+def _tell(session: Session, address: str, password: str, rollback: str) -> None:
+    names = {name.removeprefix("lab-"): roles for name, roles in (*LAB_PEOPLE.items(), *LAB_READERS.items())}
+    listed = "".join(f"\n    {name:18} {', '.join(roles)}" for name, roles in names.items())
+    session.say(
+        f"\ndashboard   {address}\npassword    {password}   (for all of them, made for this start)\n"
+        f"sign in as{listed}\n\n"
+        f"{rollback} is open and waits: product-owner confirms, l2-ops stops, observability silences,\n"
+        "l2-ops checks, noc watches, incident-manager ends the incident, l2-ops restores, incident-manager closes.\n"
+        "In another terminal: stage4 lab misbehave none   (the alerts end)\nCtrl-C ends it."
+    )

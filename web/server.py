@@ -1,0 +1,155 @@
+"""Serving: gunicorn, one process of many threads (one writer, one fan-out), the observer and the lookout inside.
+
+Measured against the alternatives in the project's notes on dependencies: 500 streams and pages beside them on two cores.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+from gunicorn.workers.gthread import ThreadWorker
+
+from ledger.app.accounts import Accounts
+from ledger.app.home import Home
+from ledger.app.installation import open_home
+from ledger.app.observer import Observer
+from ledger.app.outlook import Lookout
+from ledger.errors import LedgerError
+from ledger.files import make_folder, place_exclusive, read_bounded
+from web.app import create_app
+from web.live import STREAMS, Follower
+from web.site import KEY, Site
+
+THREADS: Final = STREAMS + 80
+"""Each stream holds one; the rest answer pages."""
+_RETRY: Final = 5.0
+_SITES: list[Running] = []
+
+
+class Running:
+    """A site with its threads: lookout, follower, observer."""
+
+    def __init__(self, root: Path, *, behind_proxy: bool) -> None:
+        installation = open_home(root)
+        accounts = Accounts(installation.home, installation.clock)
+        self.site = Site(installation, accounts, Lookout(installation), behind_proxy=behind_proxy)
+        self.site.secret = cookie_secret(installation.home)
+        self.site.jobs.finished = lambda _: self.site.hub.publish("outlook", "{}")
+        self._follower = Follower(self.site)
+        self._observed = open_home(root)  # its own connections: a slow page never holds the observer
+        self._stopped = threading.Event()
+        self._observer = threading.Thread(target=self._observe, name="observer", daemon=True)
+
+    def start(self) -> None:
+        """Start everything; the first picture of the outside comes within moments."""
+        self.site.lookout.start()
+        self._follower.start()
+        self._observer.start()
+
+    def hush(self) -> None:
+        """End the streams, so that the server can end."""
+        self._stopped.set()
+        self.site.hub.close()
+
+    def stop(self) -> None:
+        """End everything."""
+        self.hush()
+        self._follower.stop()
+        self.site.lookout.stop()
+        self._observer.join(3)
+
+    def _observe(self) -> None:
+        """Observe; where another observer is at work, wait for its place."""
+        while not self._stopped.is_set():
+            observer = Observer(self._observed, lambda _: None)
+            observer.looked = lambda at: setattr(self.site, "last_look", at.timestamp())
+            with contextlib.suppress(LedgerError):
+                observer.run(self._stopped)
+            self._stopped.wait(_RETRY)
+
+
+def cookie_secret(home: Home) -> bytes:
+    """The key that signs the cookies: ``var/keys/web.key``, made on first use with mode 600."""
+    path = home.var / "keys" / "web.key"
+    make_folder(path.parent)
+    with contextlib.suppress(FileExistsError):
+        place_exclusive(path, os.urandom(32).hex().encode(), 0o600)
+    return read_bounded(path, 1024)
+
+
+def build(root: Path, *, behind_proxy: bool = False) -> Flask:
+    """A running application."""
+    running = Running(root, behind_proxy=behind_proxy)
+    app = create_app(running.site)
+    running.start()
+    _SITES.append(running)
+    return app
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]
+    """Ends the streams when it is told to end: they would hold it otherwise."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """SIGTERM."""
+        for running in _SITES:
+            threading.Thread(target=running.hush, daemon=True).start()
+        super().handle_exit(sig, frame)
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """gunicorn, configured by us alone."""
+
+    def __init__(self, root: Path, host: str, port: int, *, behind_proxy: bool) -> None:
+        self._root = root
+        self._behind_proxy = behind_proxy
+        self._bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        super().__init__()
+
+    def load_config(self) -> None:
+        """The settings."""
+        settings: dict[str, Any] = {
+            "bind": self._bind,
+            "worker_class": "web.server.Worker",
+            "workers": 1,
+            "threads": THREADS,
+            "worker_connections": THREADS + 200,
+            "graceful_timeout": 3,
+            "timeout": 60,
+            "keepalive": 15,
+            "loglevel": "warning",
+            "proc_name": "stage4",
+            "control_socket_disable": True,
+            "worker_exit": _ended,
+        }
+        for name, value in settings.items():
+            if name in self.cfg.settings:
+                self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """The application, made in the worker: no connection or thread crosses a fork."""
+        return build(self._root, behind_proxy=self._behind_proxy)
+
+
+def _ended(server: Any, worker: Any) -> None:
+    for running in _SITES:
+        running.stop()
+
+
+@contextlib.contextmanager
+def serving(root: Path) -> Iterator[Flask]:
+    """A running application for the length of a block, to be served by whoever asks (tests, screenshots)."""
+    app = build(root)
+    try:
+        yield app
+    finally:
+        running = next(one for one in _SITES if one.site is app.extensions[KEY])
+        running.stop()
+        _SITES.remove(running)
