@@ -18,9 +18,14 @@
   }
 
   // --- ages and countdowns tick without asking the server ----------------------------------------------------------
+  const over = new Set();
   function tick() {
     for (const tag of document.querySelectorAll("[data-since]")) tag.textContent = words((Date.now() - Date.parse(tag.dataset.since)) / 1000);
-    for (const tag of document.querySelectorAll("[data-until]")) tag.textContent = words((Date.parse(tag.dataset.until) - Date.now()) / 1000);
+    for (const tag of document.querySelectorAll("[data-until]")) {
+      const left = (Date.parse(tag.dataset.until) - Date.now()) / 1000;
+      tag.textContent = words(left);
+      if (left < -0.5 && !over.has(tag.dataset.until)) { over.add(tag.dataset.until); refresh(); } // what comes after it is another page
+    }
     for (const bar of document.querySelectorAll("progress[data-from]")) {
       const from = Date.parse(bar.dataset.from), to = Date.parse(bar.dataset.to);
       bar.value = Math.max(0, Math.min(1, (Date.now() - from) / (to - from)));

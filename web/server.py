@@ -1,4 +1,4 @@
-"""Serving: gunicorn, one process of many threads (one writer, one fan-out), the observer and the lookout inside.
+"""Serving: gunicorn, one process of many threads (one writer, one fan-out), observer and lookout inside.
 
 Measured against the alternatives in the project's notes on dependencies: 500 streams and pages beside them on two cores.
 """

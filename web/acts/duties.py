@@ -131,7 +131,7 @@ DUTIES = (
         shows=lambda a: a.rollback.is_open and not a.rollback.emergency,
         fields=(REASON,),
         about=mark(
-            "Steps 1 to 4 need no confirmation first, any runbook role takes them. A late confirmation and a review are owed."
+            "Steps 1 to 4 then wait for no confirmation and for no role. A late confirmation and a review are owed."
         ),
     ),
     Act(
