@@ -28,10 +28,11 @@ $(STAMP): pyproject.toml requirements-dev.txt requirements-node.txt package-lock
 	command -v npm >/dev/null 2>&1 || $(BIN)/python -m pip install --quiet -r requirements-node.txt
 	touch $@
 
-demo: $(STAMP) ## rehearse a whole rollback on real servers, and verify what it left
-	$(BIN)/stage4 rehearse --watch $(WATCH)
+demo: $(STAMP) ## the lab and the dashboard, a rollback ready to be run (without a terminal, or in CI: the rehearsal)
+	$(BIN)/stage4 demo --watch $(WATCH)
 
-rehearsal: demo
+rehearsal: $(STAMP) ## rehearse a whole rollback on real servers, unattended, and verify what it left
+	$(BIN)/stage4 rehearse --watch $(WATCH)
 
 test: $(STAMP) ## lint, types and all tests (fetches the servers it needs into var/lab/tools)
 	$(BIN)/ruff check .

@@ -94,6 +94,11 @@ def _over(asking: Asking) -> bool:
     return asking.at >= ends
 
 
+def _running(asking: Asking) -> bool:
+    """A window that runs and that nothing disturbed."""
+    return asking.rollback.watch is not None and not asking.rollback.watch.disturbed and not _over(asking)
+
+
 def _removed_outside(asking: Asking) -> bool:
     return asking.rollback.is_open and bool(asking.rollback.override.removed_outside)
 
@@ -275,7 +280,7 @@ STEPS = (
         _finish,
         step=4,
         main=True,
-        shows=lambda a: a.rollback.is_open and not a.rollback.restoring and not _over(a),
+        shows=lambda a: a.rollback.is_open and not a.rollback.restoring and not _over(a) and not _running(a),
         fields=(
             Field(
                 "duration",
