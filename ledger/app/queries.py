@@ -207,6 +207,7 @@ def entry_json(record: Recorded, line: bytes) -> dict[str, Any]:
         "role": record.role,
         "rollback": record.rollback or None,
         "rollback_entry": record.rollback_entry or None,
+        "marks": list(record.marks),
         "entry": parse_entry(line).body,
     }
 
@@ -217,7 +218,8 @@ def sentence(record: Recorded) -> str:
         return f"{record.status}: not known to this version"
     fields = {field.name: _word(getattr(record.event, field.name)) for field in dataclasses.fields(record.event)}
     verdict = getattr(record.event, "verdict", None)
-    return record.event.sentence.format(**fields) + (f" — {verdict}" if verdict else "")
+    told = record.event.sentence.format(**fields) + (f" — {verdict}" if verdict else "")
+    return f"{told} [{', '.join(record.marks)}]" if record.marks else told
 
 
 def _word(value: Any) -> str:

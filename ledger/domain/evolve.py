@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ledger.domain import marks
 from ledger.domain.duties import require
 from ledger.domain.events import DIGESTS, ledger, observation, override, rollback, silence
 from ledger.domain.events.base import Event
@@ -134,12 +135,27 @@ def _ledger_opened(state: State, record: Recorded, event: ledger.LedgerOpened) -
 
 def _person_added(state: State, record: Recorded, event: ledger.PersonAdded) -> State:
     require(event.person not in state.people, f"{event.person} is a person already; ids are never reissued")
-    return _with_roles(state, event.person, frozenset(event.roles))
+    state = _with_roles(_marking(state, record), event.person, frozenset(event.roles))
+    return marks.added(state, record, event.person, event.roles) if event.version > 1 else state
 
 
 def _roles_granted(state: State, record: Recorded, event: ledger.RolesGranted) -> State:
     require(event.person in state.people, f"{event.person} is no person of this ledger")
-    return _with_roles(state, event.person, state.people[event.person] | frozenset(event.roles))
+    state = _with_roles(_marking(state, record), event.person, state.people[event.person] | frozenset(event.roles))
+    return marks.granted(state, record, event.person, event.roles) if event.version > 1 else state
+
+
+def _marking(state: State, record: Recorded) -> State:
+    """Remember the first event of a version that marks; an older one after it would be a grant that hides."""
+    version = record.event.version if record.event else 0
+    require(version > 1 or not state.marking, f"{record.status}: version 1 cannot follow entry {state.marking}")
+    return state if version == 1 or state.marking else state._replace(marking=record.sequence)
+
+
+def _password_reset(state: State, record: Recorded, event: ledger.PasswordReset) -> State:
+    require(event.person in state.people, f"{event.person} is no person of this ledger")
+    require(event.person != record.actor, f"{event.person} changed the own password: that is no reset")
+    return marks.reset(state, record, event.person)
 
 
 def _roles_revoked(state: State, record: Recorded, event: ledger.RolesRevoked) -> State:
@@ -213,7 +229,10 @@ def _foreign_gone(state: State, record: Recorded, event: Any) -> State:
 _STAGE: dict[type[Event], Callable[[State, Recorded, Any], State]] = {
     ledger.LedgerOpened: _ledger_opened,
     ledger.PersonAdded: _person_added,
+    ledger.PersonAdded1: _person_added,
+    ledger.PasswordReset: _password_reset,
     ledger.RolesGranted: _roles_granted,
+    ledger.RolesGranted1: _roles_granted,
     ledger.RolesRevoked: _roles_revoked,
     rollback.StopChecked: _scheduler_seen,
     rollback.RestartChecked: _scheduler_seen,

@@ -227,6 +227,17 @@ class ForeignSilence(NamedTuple):
     fits: str
 
 
+class Fresh(NamedTuple):
+    """A grant or a password reset, which marks what the person does for 24 hours (``ledger.domain.marks``)."""
+
+    what: Literal["password_reset", "role_granted"]
+    role: str
+    """The role granted; empty for a password reset, which marks every role."""
+    entry: int
+    at: datetime
+    """Wall time."""
+
+
 class State(NamedTuple):
     """The whole stage. The mappings are never changed in place."""
 
@@ -234,6 +245,10 @@ class State(NamedTuple):
     timestamp: datetime = EPOCH
     opened: LedgerOpened | None = None
     people: Mapping[str, frozenset[str]] = _NOTHING
+    fresh: Mapping[str, tuple[Fresh, ...]] = _NOTHING
+    """Person -> grants and resets since the person was added; old ones stay until newer ones take their place."""
+    marking: int = 0
+    """The first entry about people that marks; older versions of such events cannot follow it."""
     open: Mapping[str, Rollback] = _NOTHING
     closed: Mapping[str, Rollback] = _NOTHING
     scheduler: SchedulerView = SchedulerView()

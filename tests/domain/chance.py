@@ -50,6 +50,7 @@ PAPERS = st.sampled_from(
         c.ChangeRoles(person="noc", grant=("l2_ops",)),
         c.ChangeRoles(person="noc", revoke=("l2_ops", "noc")),
         c.ChangeRoles(person="two", revoke=("incident_manager",)),
+        c.ResetPassword(person="two"),
     ]
 )
 FOUR_EYES = st.one_of(

@@ -275,6 +275,7 @@ def check(before: State, record: Recorded, after: State) -> None:
     assert runtime_flags(before) == runtime_flags(after) or record.status in MOVES_FLAGS
     was, now = before.rollback(record.rollback), after.rollback(record.rollback)
     check_role(before, record, was)
+    check_marks(before, record)
     if was and now:
         check_four_eyes(record, was)
         check_joining(before, record, now)
@@ -290,6 +291,14 @@ def check_role(before: State, record: Recorded, was: Rollback | None) -> None:
     step = record.event.step if record.event else None
     if record.role != "system" and step in (1, 2, 3, 4) and was and record.status != "override_requested":
         assert record.role == STEPS[step].role or was.emergency
+
+
+def check_marks(before: State, record: Recorded) -> None:
+    """Every mark names a grant to the actor or a reset of the actor's password, not a day old."""
+    for mark in record.marks:
+        what, entry = mark.split(":")
+        (found,) = {(one.what, one.at) for one in before.fresh[record.actor] if one.entry == int(entry)}
+        assert found[0] == what and record.at - found[1] < timedelta(hours=24)
 
 
 def check_four_eyes(record: Recorded, was: Rollback) -> None:

@@ -168,6 +168,7 @@ LATER = {
     "record",
     "record an outside summary",
     "add a person",
+    "reset a password",
     "change roles",
 }
 

@@ -41,6 +41,13 @@ class ChangeRoles(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ResetPassword(Command):
+    """Say that somebody else's password was reset; the hash itself lives outside the ledger."""
+
+    person: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenRollback(Command):
     """Step 0."""
 

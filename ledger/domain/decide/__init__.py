@@ -18,6 +18,7 @@ _DECISIONS: dict[type[Command], Callable[[State, Request, Any], tuple[Decided, .
     commands.OpenLedger: stage.open_ledger,
     commands.AddPerson: stage.add_person,
     commands.ChangeRoles: stage.change_roles,
+    commands.ResetPassword: stage.reset_password,
     commands.AddNote: stage.add_note,
     commands.KeepLog: stage.keep_log,
     commands.RecordSummary: stage.record_summary,

@@ -12,6 +12,7 @@ from ledger.domain.commands import (
     Record,
     RecordSummary,
     Request,
+    ResetPassword,
 )
 from ledger.domain.decide.rules import Decided, act_as, anybody, as_role, known_rollback
 from ledger.domain.events import duties, ledger, observation, override, rollback, silence
@@ -84,6 +85,16 @@ def change_roles(state: State, request: Request, command: ChangeRoles) -> tuple[
     if not decided:
         raise Refused(f"{command.person} holds exactly these roles already: {', '.join(sorted(held)) or 'none'}")
     return tuple(decided)
+
+
+def reset_password(state: State, request: Request, command: ResetPassword) -> tuple[Decided, ...]:
+    """By an admin, of somebody else: what that account does is marked for 24 hours."""
+    role = act_as(state, request, "admin")
+    if command.person not in state.people:
+        raise Refused(f"{command.person} is no person of this ledger; see: stage4 people list")
+    if command.person == request.actor.person:
+        raise Refused("changing your own password is no reset; another admin resets it")
+    return (Decided(ledger.PasswordReset(person=command.person), "", role),)
 
 
 def add_note(state: State, request: Request, command: AddNote) -> tuple[Decided, ...]:

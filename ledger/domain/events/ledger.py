@@ -30,9 +30,17 @@ class PersonAdded(Event):
     """A person may act from now on. Names live outside the chain; ids are never reissued."""
 
     status: ClassVar[str] = "person_added"
+    version: ClassVar[int] = 2
     sentence: ClassVar[str] = "added {person} as {roles}"
     person: str
     roles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonAdded1(PersonAdded):
+    """Version 1, of the time before grants marked what is done under them; it marks nothing."""
+
+    version: ClassVar[int] = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +48,26 @@ class RolesGranted(Event):
     """A person holds these roles too."""
 
     status: ClassVar[str] = "roles_granted"
+    version: ClassVar[int] = 2
     sentence: ClassVar[str] = "granted {roles} to {person}"
     person: str
     roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolesGranted1(RolesGranted):
+    """Version 1; it marks nothing."""
+
+    version: ClassVar[int] = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordReset(Event):
+    """An admin gave somebody else a new password: for 24 hours whatever that account does is marked."""
+
+    status: ClassVar[str] = "password_reset"
+    sentence: ClassVar[str] = "reset the password of {person}"
+    person: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,8 +129,11 @@ class RefusalsCounted(Event):
 EVENTS = (
     LedgerOpened,
     PersonAdded,
+    PersonAdded1,
     RolesGranted,
+    RolesGranted1,
     RolesRevoked,
+    PasswordReset,
     LogKept,
     ForeignLinesFound,
     ExternalSummaryRecorded,
