@@ -9,6 +9,7 @@ from typing import Any
 from ledger.app.installation import Installation
 from ledger.domain.decide.rules import duration_minutes, owed_before, owed_before_end
 from ledger.domain.duties import owed
+from ledger.domain.evolve import evolve
 from ledger.domain.facts import FileSeen
 from ledger.domain.paper import paper_lines
 from ledger.domain.record import Recorded
@@ -193,6 +194,16 @@ def drift(state: State, file: FileSeen, scheduler: str) -> list[str]:
     if scheduler == "unknown":
         found.append("the scheduler's status is not known")
     return found
+
+
+def state_at(installation: Installation, moment: datetime) -> State:
+    """What was true at a moment: the entries up to it, folded anew."""
+    state = State()
+    for record, _ in installation.ledger.records():
+        if record.timestamp > moment:
+            break
+        state = evolve(state, record)
+    return state
 
 
 def entry_json(record: Recorded, line: bytes) -> dict[str, Any]:

@@ -140,7 +140,7 @@ def _person_added(state: State, record: Recorded, event: ledger.PersonAdded) -> 
 
 
 def _roles_granted(state: State, record: Recorded, event: ledger.RolesGranted) -> State:
-    require(event.person in state.people, f"{event.person} is no person of this ledger")
+    _require_active(state, event.person)
     state = _with_roles(_marking(state, record), event.person, state.people[event.person] | frozenset(event.roles))
     return marks.granted(state, record, event.person, event.roles) if event.version > 1 else state
 
@@ -153,9 +153,22 @@ def _marking(state: State, record: Recorded) -> State:
 
 
 def _password_reset(state: State, record: Recorded, event: ledger.PasswordReset) -> State:
-    require(event.person in state.people, f"{event.person} is no person of this ledger")
+    _require_active(state, event.person)
     require(event.person != record.actor, f"{event.person} changed the own password: that is no reset")
     return marks.reset(state, record, event.person)
+
+
+def _person_deactivated(state: State, record: Recorded, event: ledger.PersonDeactivated) -> State:
+    _require_active(state, event.person)
+    others = [person for person, roles in state.people.items() if "admin" in roles and person != event.person]
+    require(others, f"{event.person} is the last admin and stays")
+    after = state._replace(deactivated={**state.deactivated, event.person: record.sequence})
+    return _with_roles(after, event.person, frozenset())
+
+
+def _require_active(state: State, person: str) -> None:
+    require(person in state.people, f"{person} is no person of this ledger")
+    require(person not in state.deactivated, f"{person} was deactivated by entry {state.deactivated.get(person)}")
 
 
 def _roles_revoked(state: State, record: Recorded, event: ledger.RolesRevoked) -> State:
@@ -231,6 +244,7 @@ _STAGE: dict[type[Event], Callable[[State, Recorded, Any], State]] = {
     ledger.PersonAdded: _person_added,
     ledger.PersonAdded1: _person_added,
     ledger.PasswordReset: _password_reset,
+    ledger.PersonDeactivated: _person_deactivated,
     ledger.RolesGranted: _roles_granted,
     ledger.RolesGranted1: _roles_granted,
     ledger.RolesRevoked: _roles_revoked,

@@ -245,6 +245,8 @@ class State(NamedTuple):
     timestamp: datetime = EPOCH
     opened: LedgerOpened | None = None
     people: Mapping[str, frozenset[str]] = _NOTHING
+    deactivated: Mapping[str, int] = _NOTHING
+    """Person who can no longer act -> the entry that says so. They stay in ``people``, without roles."""
     fresh: Mapping[str, tuple[Fresh, ...]] = _NOTHING
     """Person -> grants and resets since the person was added; old ones stay until newer ones take their place."""
     marking: int = 0

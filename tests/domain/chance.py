@@ -51,6 +51,10 @@ PAPERS = st.sampled_from(
         c.ChangeRoles(person="noc", revoke=("l2_ops", "noc")),
         c.ChangeRoles(person="two", revoke=("incident_manager",)),
         c.ResetPassword(person="two"),
+        c.DeactivatePerson(person="noc"),
+        c.DeactivatePerson(person="admin"),
+        c.ChangeRoles(person="admin", revoke=("admin",)),
+        c.ChangeRoles(person="boss", grant=("admin",)),
     ]
 )
 FOUR_EYES = st.one_of(

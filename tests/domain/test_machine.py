@@ -256,6 +256,12 @@ class Stage(RuleBasedStateMachine):
             assert all(debt.what.startswith(MAY_STAY_OWED) for debt in owed(rollback))
 
     @invariant()
+    def somebody_is_admin_and_who_left_holds_nothing(self) -> None:
+        people = self.story.state.people
+        assert any("admin" in roles for roles in people.values())
+        assert not any(people[person] for person in self.story.state.deactivated)
+
+    @invariant()
     def the_five_flags_are_there(self) -> None:
         assert runtime_flags(self.story.state).keys() == set(FLAGS)
 

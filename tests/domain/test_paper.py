@@ -169,6 +169,7 @@ LATER = {
     "record an outside summary",
     "add a person",
     "reset a password",
+    "deactivate a person",
     "change roles",
 }
 

@@ -144,6 +144,7 @@ TABLE = {
     "add a person": ("opened", {"admin", "system"}, lambda s: c.AddPerson(person="new", roles=("noc",))),
     "change roles": ("opened", {"admin"}, lambda s: c.ChangeRoles(person="noc", grant=("l2_ops",))),
     "reset a password": ("opened", {"admin"}, lambda s: c.ResetPassword(person="noc")),
+    "deactivate a person": ("opened", {"admin"}, lambda s: c.DeactivatePerson(person="noc")),
     "record a file": ("asked", {"system"}, lambda s: c.RecordOverride(file=facts.override_of(s.rollback))),
     "record": ("opened", {"system"}, lambda s: c.Record(event=SilenceFailed(cause="no"))),
     "refuse": ("opened", {"owner"}, lambda s: c.Refuse(reason="not now")),

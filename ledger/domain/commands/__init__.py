@@ -22,15 +22,14 @@ from ledger.domain.commands.duties import (
     Review,
     Waive,
 )
+from ledger.domain.commands.people import AddPerson, ChangeRoles, DeactivatePerson, ResetPassword
 from ledger.domain.commands.steps import (
     Abort,
     AddNote,
-    AddPerson,
     AdoptOverride,
     AdoptRemoval,
     AdoptSilence,
     AnnounceAllClear,
-    ChangeRoles,
     CheckRestore,
     CheckScheduler,
     CheckSilence,
@@ -49,7 +48,6 @@ from ledger.domain.commands.steps import (
     RequestRemoval,
     RequestSilence,
     RequestSilenceEnd,
-    ResetPassword,
     StartWatch,
     Stop,
     TakeInStop,
@@ -80,6 +78,7 @@ __all__ = [
     "Complete",
     "Confirm",
     "Correct",
+    "DeactivatePerson",
     "DeclareEmergency",
     "EndIncident",
     "ExpireEffect",

@@ -81,6 +81,15 @@ class RolesRevoked(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PersonDeactivated(Event):
+    """A person can no longer act, for good; what was done before stays."""
+
+    status: ClassVar[str] = "person_deactivated"
+    sentence: ClassVar[str] = "deactivated {person}"
+    person: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogKept(Event):
     """The text that a script or command printed, kept as it was seen."""
 
@@ -134,6 +143,7 @@ EVENTS = (
     RolesGranted1,
     RolesRevoked,
     PasswordReset,
+    PersonDeactivated,
     LogKept,
     ForeignLinesFound,
     ExternalSummaryRecorded,
