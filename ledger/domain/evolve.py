@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ledger.domain import marks
+from ledger.domain import erasure, marks
 from ledger.domain.duties import require
-from ledger.domain.events import DIGESTS, ledger, observation, override, rollback, silence
+from ledger.domain.events import DIGESTS, FREE_TEXT, ledger, observation, override, rollback, silence
 from ledger.domain.events.base import Event
 from ledger.domain.record import Recorded
 from ledger.domain.runbook import ALL_ROLES, RUNBOOK_ROLES
@@ -45,6 +45,8 @@ def evolve(state: State, record: Recorded) -> State:
     if type(event) in _STAGE:
         state = _STAGE[type(event)](state, record, event)
     if record.rollback:
+        if not FREE_TEXT.isdisjoint(DIGESTS[type(event)]):
+            state = erasure.remember_texts(state, record, event)
         changes |= _apply_to_rollback(state, record, event)
     return state._replace(**changes)
 
@@ -248,6 +250,8 @@ _STAGE: dict[type[Event], Callable[[State, Recorded, Any], State]] = {
     ledger.RolesGranted: _roles_granted,
     ledger.RolesGranted1: _roles_granted,
     ledger.RolesRevoked: _roles_revoked,
+    ledger.ErasureProposed: erasure.proposed,
+    ledger.ArtefactErased: erasure.erased,
     rollback.StopChecked: _scheduler_seen,
     rollback.RestartChecked: _scheduler_seen,
     observation.SchedulerObserved: _scheduler_seen,

@@ -238,6 +238,18 @@ class Fresh(NamedTuple):
     """Wall time."""
 
 
+class FreeText(NamedTuple):
+    """A long text that is an artefact and may be erased by two people."""
+
+    entry: int
+    """The entry that names it."""
+    proposal: int = 0
+    proposed_by: str = ""
+    ground: str = ""
+    erased: int = 0
+    """The entry that erased it."""
+
+
 class State(NamedTuple):
     """The whole stage. The mappings are never changed in place."""
 
@@ -257,6 +269,8 @@ class State(NamedTuple):
     file: FileView = FileView()
     foreign: Mapping[str, ForeignSilence] = _NOTHING
     """Silences that no rollback asked for and that mute Stage4 alerts, by id."""
+    texts: Mapping[str, FreeText] = _NOTHING
+    """Free text that stands outside the entries, by its artefact's name."""
     unknown: tuple[int, ...] = ()
     """Sequences of entries that this build does not know; they block decisions (not the stop)."""
 

@@ -57,6 +57,11 @@ class Replay:
         self.unjudged = 0
         """Entries that do not fit a rollback whose state is no longer known."""
 
+    @property
+    def erased(self) -> tuple[int, ...]:
+        """The entries that erased a free text."""
+        return tuple(sorted(text.erased for text in self._state.texts.values() if text.erased))
+
     def stop(self, sequence: int) -> None:
         """The state from ``sequence`` on cannot be known."""
         self.stopped = self.stopped or sequence

@@ -43,6 +43,11 @@ STEPS = st.sampled_from(
 PAPERS = st.sampled_from(
     [
         c.AddNote(text="x"),
+        c.AddNote(text="long …", text_sha384=digest("long")),
+        c.ProposeErasure(artefact=digest("long"), ground="names a person"),
+        c.ProposeErasure(artefact=digest("summary"), ground="names a person"),
+        c.Erase(artefact=digest("long")),
+        c.Erase(artefact=digest("summary")),
         c.Correct(entry=20, text="x"),
         c.Attach(number=2, name="a", size=1, attached_sha384=digest("a")),
         c.LinkTicket(ticket="INC-7"),

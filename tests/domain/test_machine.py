@@ -282,6 +282,7 @@ def check(before: State, record: Recorded, after: State) -> None:
     was, now = before.rollback(record.rollback), after.rollback(record.rollback)
     check_role(before, record, was)
     check_marks(before, record)
+    check_erasure(before, record)
     if was and now:
         check_four_eyes(record, was)
         check_joining(before, record, now)
@@ -305,6 +306,20 @@ def check_marks(before: State, record: Recorded) -> None:
         what, entry = mark.split(":")
         (found,) = {(one.what, one.at) for one in before.fresh[record.actor] if one.entry == int(entry)}
         assert found[0] == what and record.at - found[1] < timedelta(hours=24)
+
+
+def check_erasure(before: State, record: Recorded) -> None:
+    """Two people erase, and never what a step rests on."""
+    if record.status == "artefact_erased":
+        name = record.event.erased_sha384
+        assert before.texts[name].proposed_by not in ("", record.actor)
+        named = {
+            one.name
+            for r in (*before.open.values(), *before.closed.values())
+            for one in r.evidence
+            if one.sha384 == name
+        }
+        assert named <= {"text_sha384", "reason_sha384"}
 
 
 def check_four_eyes(record: Recorded, was: Rollback) -> None:

@@ -169,6 +169,8 @@ LATER = {
     "record an outside summary",
     "add a person",
     "reset a password",
+    "propose an erasure",
+    "erase",
     "deactivate a person",
     "change roles",
 }

@@ -77,6 +77,16 @@ def absent_role(story: Story) -> c.Assume:
     return c.Assume(role="observability", reason="asleep")
 
 
+def written(story: Story) -> c.ProposeErasure:
+    story.do("im", c.AddNote(text="long …", text_sha384=digest("long")))
+    return c.ProposeErasure(artefact=digest("long"), ground="names a person")
+
+
+def written_and_proposed(story: Story) -> c.Erase:
+    story.do("admin", written(story))
+    return c.Erase(artefact=digest("long"))
+
+
 def offered(story: Story) -> c.AcceptHandover:
     story.do("im", c.OfferHandover(role="incident_manager", receiver="boss", open_points="none"))
     return c.AcceptHandover(role="incident_manager")
@@ -145,6 +155,8 @@ TABLE = {
     "change roles": ("opened", {"admin"}, lambda s: c.ChangeRoles(person="noc", grant=("l2_ops",))),
     "reset a password": ("opened", {"admin"}, lambda s: c.ResetPassword(person="noc")),
     "deactivate a person": ("opened", {"admin"}, lambda s: c.DeactivatePerson(person="noc")),
+    "propose an erasure": ("opened", {"admin"}, written),
+    "erase": ("opened", RUNBOOK, written_and_proposed),
     "record a file": ("asked", {"system"}, lambda s: c.RecordOverride(file=facts.override_of(s.rollback))),
     "record": ("opened", {"system"}, lambda s: c.Record(event=SilenceFailed(cause="no"))),
     "refuse": ("opened", {"owner"}, lambda s: c.Refuse(reason="not now")),
@@ -189,7 +201,7 @@ TABLE = {
 }
 
 
-NO = r"^(this needs the role|nobody offered|ops proposed it; a second person|im took steps)"
+NO = r"^(this needs the role|nobody offered|(ops|admin) proposed it; a second person|im took steps)"
 
 
 @pytest.mark.parametrize("name", TABLE)

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from ledger.app.access import roll_up
 from ledger.app.deliver import deliver
+from ledger.app.erasing import remove_erased
 from ledger.app.installation import Installation
 from ledger.app.observer.coverage import Coverage
 from ledger.app.observer.desk import Desk
@@ -56,6 +57,9 @@ class Observer:
         with desk.telling():
             if done := deliver(installation):
                 desk.say(f"delivered {done} pending effects")
+        with desk.telling():
+            if gone := remove_erased(installation):
+                desk.say(f"removed {gone} artefacts that were erased")
         with desk.telling():
             installation.publish()
         with desk.telling():

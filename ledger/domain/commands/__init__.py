@@ -22,7 +22,7 @@ from ledger.domain.commands.duties import (
     Review,
     Waive,
 )
-from ledger.domain.commands.people import AddPerson, ChangeRoles, DeactivatePerson, ResetPassword
+from ledger.domain.commands.people import AddPerson, ChangeRoles, DeactivatePerson, Erase, ProposeErasure, ResetPassword
 from ledger.domain.commands.steps import (
     Abort,
     AddNote,
@@ -81,6 +81,7 @@ __all__ = [
     "DeactivatePerson",
     "DeclareEmergency",
     "EndIncident",
+    "Erase",
     "ExpireEffect",
     "ExtendSilence",
     "ExtendWindow",
@@ -91,6 +92,7 @@ __all__ = [
     "OpenLedger",
     "OpenRollback",
     "OweSilenceEnd",
+    "ProposeErasure",
     "PutBack",
     "Record",
     "RecordOverride",

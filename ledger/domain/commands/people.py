@@ -36,3 +36,18 @@ class DeactivatePerson(Command):
     """A leaver holds no roles any more and cannot get new ones."""
 
     person: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposeErasure(Command):
+    """Say why a free text should be erased; a second person must agree."""
+
+    artefact: str
+    ground: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erase(Command):
+    """Agree to an erasure that was proposed."""
+
+    artefact: str

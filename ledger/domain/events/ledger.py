@@ -135,6 +135,27 @@ class RefusalsCounted(Event):
     conflicts: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErasureProposed(Event):
+    """An admin would erase a free text; a second person must agree."""
+
+    status: ClassVar[str] = "erasure_proposed"
+    sentence: ClassVar[str] = "proposed to erase {erased_sha384}: {ground}"
+    erased_sha384: str
+    ground: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtefactErased(Event):
+    """A second person agrees: the bytes go, their digest and this entry stay."""
+
+    status: ClassVar[str] = "artefact_erased"
+    sentence: ClassVar[str] = "erased {erased_sha384} as proposed by entry {proposal}: {ground}"
+    erased_sha384: str
+    proposal: int
+    ground: str
+
+
 EVENTS = (
     LedgerOpened,
     PersonAdded,
@@ -148,4 +169,6 @@ EVENTS = (
     ForeignLinesFound,
     ExternalSummaryRecorded,
     RefusalsCounted,
+    ErasureProposed,
+    ArtefactErased,
 )
