@@ -78,11 +78,12 @@ def _apply_to_rollback(state: State, record: Recorded, event: Event) -> dict[str
     kind = type(event)
     if isinstance(event, rollback.RollbackOpened):
         require(state.rollback(record.rollback) is None, f"{record.rollback} was opened before")
-        after = opened(record, event)
+        before = after = opened(record, event)
     else:
-        before = state.rollback(record.rollback)
-        if before is None:
+        found = state.rollback(record.rollback)
+        if found is None:
             raise Corrupt(f"{record.status}: there is no rollback {record.rollback}")
+        before = found
         if before.phase != "open" and kind not in AFTER_CLOSING:
             raise Corrupt(f"{record.status}: {before.id} is closed")
         apply = TRANSITIONS.get(kind)
@@ -94,7 +95,7 @@ def _apply_to_rollback(state: State, record: Recorded, event: Event) -> dict[str
     if event.step is not None and record.role in RUNBOOK_ROLES and kind is not rollback.RollbackConfirmed:
         changes |= _on_duty(after, record)
     if event.decides:
-        changes["steps"] = _judged(after, record, event)
+        changes["steps"] = _judged(before, after, record, event)
     return _put(state, after._replace(**changes))
 
 
@@ -115,17 +116,29 @@ def _evidence(record: Recorded, event: Event) -> tuple[Evidence, ...]:
     )
 
 
-def _judged(after: Rollback, record: Recorded, event: Any) -> tuple[StepState, ...]:
+def _judged(before: Rollback, after: Rollback, record: Recorded, event: Any) -> tuple[StepState, ...]:
     number = event.step
+    failed = event.verdict == "error"  # an attempt that came to nothing ends no waiver
     step = StepState(
         after.steps[number].attempts + 1,
         event.verdict,
         record.sequence,
         record.at,
-        after.override.by if number == 1 else record.actor,  # the ledger itself records what was written
+        _judged_by(before, after, record, number),
         getattr(event, "reasons", ()) or tuple(filter(None, (getattr(event, "cause", ""),))),
+        waived=before.steps[number].waived if failed else 0,
     )
     return (*after.steps[:number], step, *after.steps[number + 1 :])
+
+
+def _judged_by(before: Rollback, after: Rollback, record: Recorded, number: int) -> str:
+    """What the ledger itself records is the step of the person who asked for it."""
+    if number == 1:
+        return after.override.by
+    if record.actor != "system":
+        return record.actor
+    asked = {2: after.silence.by, 4: before.watch.by if before.watch else ""}
+    return asked.get(number) or record.actor
 
 
 # --- the stage -------------------------------------------------------------------------------------------------------

@@ -122,6 +122,8 @@ class Silence(NamedTuple):
     matchers: tuple[Matcher, ...] = ()
     ends_at: datetime | None = None
     state: Literal["none", "active", "ended", "lost", "end_owed"] = "none"
+    by: str = ""
+    """The person who asked for it (or adopted it)."""
 
 
 class Watch(NamedTuple):
@@ -129,6 +131,8 @@ class Watch(NamedTuple):
 
     entry: int
     started: WatchStarted
+    by: str
+    """The person who started it."""
     disturbed: str = ""
     """Why the window must start again: the scheduler was seen enabled in it, or the override changed."""
 
