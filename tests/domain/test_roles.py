@@ -122,7 +122,7 @@ TABLE = {
     "check the silence": ("silenced", {"obs", "system"}, silence_check),
     "check the stop": ("silenced", {"ops"}, lambda s: scheduler_check(s, "disabled")),
     "start a watch": ("checked", {"noc"}, watch_start),
-    "finish a watch": ("checked", {"noc"}, waited),
+    "finish a watch": ("checked", {"noc", "system"}, waited),
     "end the incident": ("watched", {"im"}, lambda s: c.EndIncident()),
     "remove the override": ("ended", {"ops"}, removing),
     "check the restart": ("removed", {"ops"}, lambda s: scheduler_check(s, "enabled", cycle=42)),
