@@ -39,6 +39,10 @@ class Undecidable(Refused):
     """The ledger cannot be decided on: it holds an entry that this build does not know. The stop works all the same."""
 
 
+class Erased(Unreachable):
+    """The artefact was erased on purpose, by two people. The sentence names the entry and the ground."""
+
+
 def kind_of(error: LedgerError) -> str:
     """``refused``, ``conflict``, ``corrupt`` or ``unreachable``, for machines."""
     kinds = (Refused, Conflict, Corrupt, Unreachable)

@@ -1,11 +1,14 @@
-"""Durations as people type them: ``20s``, ``15m``, ``2h``, ``1h30m``."""
+"""Durations and moments as people type them: ``20s``, ``15m``, ``1h30m``; ``2026-11-23``, ``2026-11-23T05:27:01Z``."""
 
 from __future__ import annotations
 
+import contextlib
 import re
+from datetime import UTC, datetime, timedelta
 
 from ledger.errors import Refused
 
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:[Zz]|[+-]\d\d:\d\d))?")
 _FORM = re.compile(r"(?:(\d{1,4})h)?(?:(\d{1,5})m)?(?:(\d{1,6})s)?")
 
 
@@ -25,3 +28,16 @@ def format_duration(seconds: float) -> str:
     hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
     parts = [f"{n} {unit}" for n, unit in ((hours, "h"), (minutes, "min"), (rest, "s")) if n]
     return " ".join(parts[:2]) or "0 s"
+
+
+def parse_moment(text: str) -> datetime:
+    """An RFC 3339 date-time, or a date, which means its last moment in UTC; ``Refused`` for other forms."""
+    text = text.strip()
+    found = None
+    with contextlib.suppress(ValueError):
+        found = datetime.fromisoformat(text.upper()) if _RFC3339.fullmatch(text) else None
+    if found is None:
+        raise Refused(f"{text[:40]!a} is no date; write 2026-11-23 or 2026-11-23T05:27:01+00:00")
+    if len(text) > len("2026-11-23"):
+        return found.astimezone(UTC)
+    return found.replace(tzinfo=UTC) + timedelta(days=1, microseconds=-1)

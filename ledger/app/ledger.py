@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from ledger.domain.commands import FACTS, Command, Request
 from ledger.domain.decide import Decided, decide
 from ledger.domain.evolve import evolve
+from ledger.domain.marks import marks
 from ledger.domain.record import Recorded, format_body, parse_body
 from ledger.domain.state import State, runtime_flags
 from ledger.errors import Conflict, Corrupt
@@ -185,6 +186,7 @@ class Ledger:
             one.rollback,
             (rollback.entries if rollback else 0) + 1 if one.rollback else 0,
             request.actor.os,
+            marks(state, request.actor.person, one.role, request.at),
         )
 
     def _format(self, state: State, record: Recorded, head: str) -> bytes:

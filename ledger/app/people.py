@@ -60,6 +60,24 @@ class Directory:
         make_folder(self.path.parent)
         replace(self.path, json.dumps(page, indent=2, ensure_ascii=False).encode() + b"\n", 0o600)
 
+    def erase(self, person: str) -> bool:
+        """Forget a person's name and uid; whether there was such a line. What others copied is not reached."""
+        page = {one.id: {"name": one.name, "uid": one.uid} for one in self.people() if one.id != person}
+        if len(page) == len(self.people()):
+            return False
+        replace(self.path, json.dumps(page, indent=2, ensure_ascii=False).encode() + b"\n", 0o600)
+        return True
+
+
+def erase_person(directory: Directory, state: State, actor: Actor, person: str) -> None:
+    """Forget who a deactivated person was, by an admin. Entries name the id alone and stay as they are."""
+    if "admin" not in state.people.get(actor.person, frozenset()):
+        raise Refused(f"this needs the role admin; {actor.person} does not hold it")
+    if person in state.people and person not in state.deactivated:
+        raise Refused(f"{person} may still act; first deactivate that person: stage4 people deactivate")
+    if not directory.erase(person):
+        raise Refused(f"the directory has no name for {person}; there is nothing to erase")
+
 
 def new_person_id() -> str:
     """An opaque id such as ``p-4f9c2``."""
@@ -97,4 +115,6 @@ def terminal_actor(home: Home, state: State, acting_as: str = "") -> Actor:
             f"uid {login_uid()} is no person of this ledger; an admin adds you: "
             f"stage4 people add NAME --uid {login_uid()} --role l2_ops"
         )
+    if person.id in state.deactivated:
+        raise Refused(f"{person.id} was deactivated by entry {state.deactivated[person.id]} and can no longer act")
     return Actor(person=person.id, auth="os", os=os_identity())

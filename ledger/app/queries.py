@@ -9,6 +9,7 @@ from typing import Any
 from ledger.app.installation import Installation
 from ledger.domain.decide.rules import duration_minutes, owed_before, owed_before_end
 from ledger.domain.duties import owed
+from ledger.domain.evolve import evolve
 from ledger.domain.facts import FileSeen
 from ledger.domain.paper import paper_lines
 from ledger.domain.record import Recorded
@@ -195,6 +196,16 @@ def drift(state: State, file: FileSeen, scheduler: str) -> list[str]:
     return found
 
 
+def state_at(installation: Installation, moment: datetime) -> State:
+    """What was true at a moment: the entries up to it, folded anew."""
+    state = State()
+    for record, _ in installation.ledger.records():
+        if record.timestamp > moment:
+            break
+        state = evolve(state, record)
+    return state
+
+
 def entry_json(record: Recorded, line: bytes) -> dict[str, Any]:
     """One line of the timeline."""
     return {
@@ -207,6 +218,7 @@ def entry_json(record: Recorded, line: bytes) -> dict[str, Any]:
         "role": record.role,
         "rollback": record.rollback or None,
         "rollback_entry": record.rollback_entry or None,
+        "marks": list(record.marks),
         "entry": parse_entry(line).body,
     }
 
@@ -217,7 +229,8 @@ def sentence(record: Recorded) -> str:
         return f"{record.status}: not known to this version"
     fields = {field.name: _word(getattr(record.event, field.name)) for field in dataclasses.fields(record.event)}
     verdict = getattr(record.event, "verdict", None)
-    return record.event.sentence.format(**fields) + (f" — {verdict}" if verdict else "")
+    told = record.event.sentence.format(**fields) + (f" — {verdict}" if verdict else "")
+    return f"{told} [{', '.join(record.marks)}]" if record.marks else told
 
 
 def _word(value: Any) -> str:

@@ -9,6 +9,7 @@ from types import FrameType
 import click
 
 from ledger.cli import duties as _duties  # noqa: F401 (adds its commands to ``rollback``)
+from ledger.cli.artefacts import artefact
 from ledger.cli.home import config, doctor, export, init, log, observe, status, verify
 from ledger.cli.keys import keys
 from ledger.cli.lab import lab, rehearse
@@ -59,6 +60,7 @@ for command in (
     config,
     keys,
     people,
+    artefact,
     lab,
     rehearse,
     demo,

@@ -6,10 +6,13 @@ from typing import Any
 
 import click
 
-from ledger.app.people import Person, new_person_id
+from ledger.app.durations import parse_moment
+from ledger.app.people import Person, erase_person, new_person_id
+from ledger.app.queries import state_at
 from ledger.cli.context import Session, stage4_command
-from ledger.domain.commands import AddPerson, ChangeRoles
+from ledger.domain.commands import AddPerson, ChangeRoles, DeactivatePerson
 from ledger.domain.runbook import ALL_ROLES
+from ledger.domain.state import State
 from ledger.domain.text import check_text
 from ledger.errors import Refused
 
@@ -23,7 +26,9 @@ def people() -> None:
     \b
     stage4 people add "Ola" --uid 1000 --role l2_ops --role noc
     stage4 people grant p-4f9c2 --role product_owner
-    stage4 people list
+    stage4 people deactivate p-4f9c2
+    stage4 people erase p-4f9c2
+    stage4 people list --at 2026-11-23
     """
 
 
@@ -67,14 +72,36 @@ def revoke(session: Session, person: str, roles: tuple[str, ...]) -> None:
     _show(session)
 
 
-@people.command("list")
+@people.command()
+@click.argument("person")
 @stage4_command
-def list_(session: Session) -> None:
-    """Everybody and their roles."""
+def deactivate(session: Session, person: str) -> None:
+    """Let a person act no more, for good (admin). The last admin stays."""
+    session.installation.submit(DeactivatePerson(person=person), session.actor)
     _show(session)
 
 
-def _show(session: Session) -> None:
+@people.command()
+@click.argument("person")
+@stage4_command
+def erase(session: Session, person: str) -> None:
+    """Forget name and uid of a deactivated person (admin). The entries stay: they name the id alone."""
+    installation = session.installation
+    erase_person(installation.people, installation.state, session.actor, person)
+    told = f"{person}: name and uid are erased from {installation.people.path}; the ledger's entries are untouched"
+    session.answer({"erased": person, "directory": str(installation.people.path)}, lambda: click.echo(told))
+
+
+@people.command("list")
+@click.option("--at", metavar="DATE", help="As it was then: RFC 3339; a date means its end in UTC.")
+@stage4_command
+def list_(session: Session, at: str | None) -> None:
+    """Everybody and their roles, now or at a moment."""
+    _show(session, state_at(session.installation, parse_moment(at)) if at else None)
+
+
+def _show(session: Session, then: State | None = None) -> None:
+    state = then or session.installation.state
     known = {person.id: person for person in session.installation.people.people()}
     rows: list[dict[str, Any]] = [
         {
@@ -82,13 +109,18 @@ def _show(session: Session) -> None:
             "name": known[key].name if key in known else None,
             "uid": known[key].uid if key in known else None,
             "roles": sorted(roles),
+            "deactivated_entry": state.deactivated.get(key),
         }
-        for key, roles in sorted(session.installation.state.people.items())
+        for key, roles in sorted(state.people.items())
     ]
 
     def show() -> None:
         for row in rows:
             uid = f"uid {row['uid']}" if row["uid"] is not None else "no shell"
-            click.echo(f"{row['person']:22} {row['name'] or '?':28} {uid:10} {', '.join(row['roles'])}")
+            gone = row["deactivated_entry"]
+            held = f"deactivated by entry {gone}" if gone else ", ".join(row["roles"])
+            click.echo(f"{row['person']:22} {row['name'] or '?':28} {uid:10} {held}")
+        if not rows:
+            click.echo("nobody: the ledger has no entries of that time")
 
     session.answer(rows, show)

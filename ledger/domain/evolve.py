@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ledger.domain import erasure, marks
 from ledger.domain.duties import require
-from ledger.domain.events import DIGESTS, ledger, observation, override, rollback, silence
+from ledger.domain.events import DIGESTS, FREE_TEXT, ledger, observation, override, rollback, silence
 from ledger.domain.events.base import Event
 from ledger.domain.record import Recorded
 from ledger.domain.runbook import ALL_ROLES, RUNBOOK_ROLES
@@ -44,6 +45,8 @@ def evolve(state: State, record: Recorded) -> State:
     if type(event) in _STAGE:
         state = _STAGE[type(event)](state, record, event)
     if record.rollback:
+        if not FREE_TEXT.isdisjoint(DIGESTS[type(event)]):
+            state = erasure.remember_texts(state, record, event)
         changes |= _apply_to_rollback(state, record, event)
     return state._replace(**changes)
 
@@ -75,11 +78,12 @@ def _apply_to_rollback(state: State, record: Recorded, event: Event) -> dict[str
     kind = type(event)
     if isinstance(event, rollback.RollbackOpened):
         require(state.rollback(record.rollback) is None, f"{record.rollback} was opened before")
-        after = opened(record, event)
+        before = after = opened(record, event)
     else:
-        before = state.rollback(record.rollback)
-        if before is None:
+        found = state.rollback(record.rollback)
+        if found is None:
             raise Corrupt(f"{record.status}: there is no rollback {record.rollback}")
+        before = found
         if before.phase != "open" and kind not in AFTER_CLOSING:
             raise Corrupt(f"{record.status}: {before.id} is closed")
         apply = TRANSITIONS.get(kind)
@@ -91,7 +95,7 @@ def _apply_to_rollback(state: State, record: Recorded, event: Event) -> dict[str
     if event.step is not None and record.role in RUNBOOK_ROLES and kind is not rollback.RollbackConfirmed:
         changes |= _on_duty(after, record)
     if event.decides:
-        changes["steps"] = _judged(after, record, event)
+        changes["steps"] = _judged(before, after, record, event)
     return _put(state, after._replace(**changes))
 
 
@@ -112,17 +116,29 @@ def _evidence(record: Recorded, event: Event) -> tuple[Evidence, ...]:
     )
 
 
-def _judged(after: Rollback, record: Recorded, event: Any) -> tuple[StepState, ...]:
+def _judged(before: Rollback, after: Rollback, record: Recorded, event: Any) -> tuple[StepState, ...]:
     number = event.step
+    failed = event.verdict == "error"  # an attempt that came to nothing ends no waiver
     step = StepState(
         after.steps[number].attempts + 1,
         event.verdict,
         record.sequence,
         record.at,
-        after.override.by if number == 1 else record.actor,  # the ledger itself records what was written
+        _judged_by(before, after, record, number),
         getattr(event, "reasons", ()) or tuple(filter(None, (getattr(event, "cause", ""),))),
+        waived=before.steps[number].waived if failed else 0,
     )
     return (*after.steps[:number], step, *after.steps[number + 1 :])
+
+
+def _judged_by(before: Rollback, after: Rollback, record: Recorded, number: int) -> str:
+    """What the ledger itself records is the step of the person who asked for it."""
+    if number == 1:
+        return after.override.by
+    if record.actor != "system":
+        return record.actor
+    asked = {2: after.silence.by, 4: before.watch.by if before.watch else ""}
+    return asked.get(number) or record.actor
 
 
 # --- the stage -------------------------------------------------------------------------------------------------------
@@ -134,12 +150,40 @@ def _ledger_opened(state: State, record: Recorded, event: ledger.LedgerOpened) -
 
 def _person_added(state: State, record: Recorded, event: ledger.PersonAdded) -> State:
     require(event.person not in state.people, f"{event.person} is a person already; ids are never reissued")
-    return _with_roles(state, event.person, frozenset(event.roles))
+    state = _with_roles(_marking(state, record), event.person, frozenset(event.roles))
+    return marks.added(state, record, event.person, event.roles) if event.version > 1 else state
 
 
 def _roles_granted(state: State, record: Recorded, event: ledger.RolesGranted) -> State:
-    require(event.person in state.people, f"{event.person} is no person of this ledger")
-    return _with_roles(state, event.person, state.people[event.person] | frozenset(event.roles))
+    _require_active(state, event.person)
+    state = _with_roles(_marking(state, record), event.person, state.people[event.person] | frozenset(event.roles))
+    return marks.granted(state, record, event.person, event.roles) if event.version > 1 else state
+
+
+def _marking(state: State, record: Recorded) -> State:
+    """Remember the first event of a version that marks; an older one after it would be a grant that hides."""
+    version = record.event.version if record.event else 0
+    require(version > 1 or not state.marking, f"{record.status}: version 1 cannot follow entry {state.marking}")
+    return state if version == 1 or state.marking else state._replace(marking=record.sequence)
+
+
+def _password_reset(state: State, record: Recorded, event: ledger.PasswordReset) -> State:
+    _require_active(state, event.person)
+    require(event.person != record.actor, f"{event.person} changed the own password: that is no reset")
+    return marks.reset(state, record, event.person)
+
+
+def _person_deactivated(state: State, record: Recorded, event: ledger.PersonDeactivated) -> State:
+    _require_active(state, event.person)
+    others = [person for person, roles in state.people.items() if "admin" in roles and person != event.person]
+    require(others, f"{event.person} is the last admin and stays")
+    after = state._replace(deactivated={**state.deactivated, event.person: record.sequence})
+    return _with_roles(after, event.person, frozenset())
+
+
+def _require_active(state: State, person: str) -> None:
+    require(person in state.people, f"{person} is no person of this ledger")
+    require(person not in state.deactivated, f"{person} was deactivated by entry {state.deactivated.get(person)}")
 
 
 def _roles_revoked(state: State, record: Recorded, event: ledger.RolesRevoked) -> State:
@@ -213,8 +257,14 @@ def _foreign_gone(state: State, record: Recorded, event: Any) -> State:
 _STAGE: dict[type[Event], Callable[[State, Recorded, Any], State]] = {
     ledger.LedgerOpened: _ledger_opened,
     ledger.PersonAdded: _person_added,
+    ledger.PersonAdded1: _person_added,
+    ledger.PasswordReset: _password_reset,
+    ledger.PersonDeactivated: _person_deactivated,
     ledger.RolesGranted: _roles_granted,
+    ledger.RolesGranted1: _roles_granted,
     ledger.RolesRevoked: _roles_revoked,
+    ledger.ErasureProposed: erasure.proposed,
+    ledger.ArtefactErased: erasure.erased,
     rollback.StopChecked: _scheduler_seen,
     rollback.RestartChecked: _scheduler_seen,
     observation.SchedulerObserved: _scheduler_seen,

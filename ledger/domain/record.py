@@ -35,6 +35,8 @@ class Recorded(NamedTuple):
     """Empty for an entry of the ledger itself."""
     rollback_entry: int
     os: dict[str, Any] | None = None
+    marks: tuple[str, ...] = ()
+    """What makes the entry worth a second look, sorted, such as ``role_granted:12`` (``ledger.domain.marks``)."""
 
 
 def format_body(record: Recorded, *, stage: str, origin: str, incident: str, flags: dict[str, bool]) -> dict[str, Any]:
@@ -54,6 +56,8 @@ def format_body(record: Recorded, *, stage: str, origin: str, incident: str, fla
         metadata["step"] = event.step
     if record.os:
         metadata["os"] = record.os
+    if record.marks:
+        metadata["marks"] = list(record.marks)
     if record.at != record.timestamp:
         metadata["wall_time"] = _text(record.at)
     if record.rollback:
@@ -107,7 +111,15 @@ def parse_body(sequence: int, timestamp: datetime, body: dict[str, Any]) -> Reco
         rollback,
         number,
         metadata.get("os"),
+        _marks(metadata["marks"]) if "marks" in metadata else (),
     )
+
+
+def _marks(value: Any) -> tuple[str, ...]:
+    texts = type(value) is list and all(type(text) is str for text in value)
+    if not texts or not value or value != sorted(set(value)):
+        raise Corrupt(f"metadata.marks: expected sorted texts, each once, found {value!r}")
+    return tuple(value)
 
 
 def _parse_own(kind: type[Event], body: dict[str, Any]) -> Event:

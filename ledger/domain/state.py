@@ -122,6 +122,8 @@ class Silence(NamedTuple):
     matchers: tuple[Matcher, ...] = ()
     ends_at: datetime | None = None
     state: Literal["none", "active", "ended", "lost", "end_owed"] = "none"
+    by: str = ""
+    """The person who asked for it (or adopted it)."""
 
 
 class Watch(NamedTuple):
@@ -129,6 +131,8 @@ class Watch(NamedTuple):
 
     entry: int
     started: WatchStarted
+    by: str
+    """The person who started it."""
     disturbed: str = ""
     """Why the window must start again: the scheduler was seen enabled in it, or the override changed."""
 
@@ -227,6 +231,29 @@ class ForeignSilence(NamedTuple):
     fits: str
 
 
+class Fresh(NamedTuple):
+    """A grant or a password reset, which marks what the person does for 24 hours (``ledger.domain.marks``)."""
+
+    what: Literal["password_reset", "role_granted"]
+    role: str
+    """The role granted; empty for a password reset, which marks every role."""
+    entry: int
+    at: datetime
+    """Wall time."""
+
+
+class FreeText(NamedTuple):
+    """A long text that is an artefact and may be erased by two people."""
+
+    entry: int
+    """The entry that names it."""
+    proposal: int = 0
+    proposed_by: str = ""
+    ground: str = ""
+    erased: int = 0
+    """The entry that erased it."""
+
+
 class State(NamedTuple):
     """The whole stage. The mappings are never changed in place."""
 
@@ -234,12 +261,20 @@ class State(NamedTuple):
     timestamp: datetime = EPOCH
     opened: LedgerOpened | None = None
     people: Mapping[str, frozenset[str]] = _NOTHING
+    deactivated: Mapping[str, int] = _NOTHING
+    """Person who can no longer act -> the entry that says so. They stay in ``people``, without roles."""
+    fresh: Mapping[str, tuple[Fresh, ...]] = _NOTHING
+    """Person -> grants and resets since the person was added; old ones stay until newer ones take their place."""
+    marking: int = 0
+    """The first entry about people that marks; older versions of such events cannot follow it."""
     open: Mapping[str, Rollback] = _NOTHING
     closed: Mapping[str, Rollback] = _NOTHING
     scheduler: SchedulerView = SchedulerView()
     file: FileView = FileView()
     foreign: Mapping[str, ForeignSilence] = _NOTHING
     """Silences that no rollback asked for and that mute Stage4 alerts, by id."""
+    texts: Mapping[str, FreeText] = _NOTHING
+    """Free text that stands outside the entries, by its artefact's name."""
     unknown: tuple[int, ...] = ()
     """Sequences of entries that this build does not know; they block decisions (not the stop)."""
 

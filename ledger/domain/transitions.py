@@ -154,17 +154,24 @@ def _removal_adopted(before: Rollback, record: Recorded, event: override.Removal
 
 def _silence_requested(before: Rollback, record: Recorded, event: silence.SilenceRequested) -> Rollback:
     require(before.silence.state != "active", f"{before.id} has a silence already")
-    return _ask(before._replace(silence=Silence(event, "", event.matchers, event.ends_at)), "silence", record, event)
+    return _ask(
+        before._replace(silence=Silence(event, "", event.matchers, event.ends_at, by=record.actor)),
+        "silence",
+        record,
+        event,
+    )
 
 
 def _silence_created(before: Rollback, record: Recorded, event: silence.SilenceCreated) -> Rollback:
     after = _done(before, "silence", record.status)
     return after._replace(
-        silence=Silence(after.silence.request, event.silence_id, event.matchers, event.ends_at, "active")
+        silence=after.silence._replace(
+            id=event.silence_id, matchers=event.matchers, ends_at=event.ends_at, state="active"
+        )
     )
 
 
-def _silence_failed(before: Rollback, record: Recorded, event: silence.SilenceFailed) -> Rollback:
+def _silence_failed(before: Rollback, record: Recorded, event: Any) -> Rollback:
     return _done(before, "silence", record.status)
 
 
@@ -172,7 +179,7 @@ def _silence_adopted(before: Rollback, record: Recorded, event: silence.SilenceA
     require(before.silence.state != "active", f"{before.id} has a silence already")
     return before._replace(
         effects=tuple(effect for effect in before.effects if effect.kind != "silence"),
-        silence=Silence(None, event.silence_id, event.matchers, event.ends_at, "active"),
+        silence=Silence(None, event.silence_id, event.matchers, event.ends_at, "active", record.actor),
     )
 
 
@@ -235,7 +242,7 @@ def _effect_dropped(before: Rollback, record: Recorded, event: Any) -> Rollback:
 
 
 def _watch_started(before: Rollback, record: Recorded, event: rollback.WatchStarted) -> Rollback:
-    return before._replace(watch=Watch(record.sequence, event))
+    return before._replace(watch=Watch(record.sequence, event, record.actor))
 
 
 def _watch_finished(before: Rollback, record: Recorded, event: rollback.WatchFinished) -> Rollback:
@@ -304,6 +311,7 @@ TRANSITIONS: dict[type[Event], Callable[[Rollback, Recorded, Any], Rollback]] = 
     silence.SilenceRequested: _silence_requested,
     silence.SilenceCreated: _silence_created,
     silence.SilenceFailed: _silence_failed,
+    silence.SilenceFailed1: _silence_failed,
     silence.SilenceAdopted: _silence_adopted,
     silence.SilenceExtendRequested: _extend_requested,
     silence.SilenceExtended: _extended,

@@ -1,4 +1,4 @@
-"""Artefacts: pieces of evidence, stored once by digest, never changed."""
+"""Artefacts: pieces of evidence, stored once by digest, never changed; erased only where an entry says so first."""
 
 from __future__ import annotations
 
@@ -74,6 +74,18 @@ class Artefacts:
         if sha384(data) != name:
             raise Corrupt(f"the artefact at {path} was changed: expected {name}, found {sha384(data)}")
         return data
+
+    def erase(self, name: str) -> bool:
+        """Remove an artefact's bytes (the folder is flushed); whether there were any. ``Unreachable`` on failure."""
+        path = self.path(name)
+        try:
+            path.unlink()
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise Unreachable(f"the artefact at {path} cannot be erased: {error.strerror}") from error
+        sync_folder(path.parent)
+        return True
 
     def has(self, name: str) -> bool:
         """Whether a file of that name is there (its bytes are not looked at)."""

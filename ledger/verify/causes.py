@@ -37,6 +37,7 @@ class Cause(StrEnum):
     CONFIRMATION_MISMATCH = "confirmation_mismatch"
     WRONG_INCIDENT = "wrong_incident"
     FLAGS_LIE = "flags_lie"
+    MARKS_LIE = "marks_lie"
     CHECKPOINT_MALFORMED = "checkpoint_malformed"
     CHECKPOINT_ORIGIN = "checkpoint_origin"
     CHECKPOINT_SIGNATURE = "checkpoint_signature"
@@ -77,6 +78,7 @@ EXPLAINED: dict[Cause, str] = {
     Cause.CONFIRMATION_MISMATCH: "A confirmation does not name the rollback's opening line.",
     Cause.WRONG_INCIDENT: "An entry's incident id is not its rollback's ticket.",
     Cause.FLAGS_LIE: "An entry's runtime flags are not the state that the entries give.",
+    Cause.MARKS_LIE: "An entry's marks are not those of the grants and password resets before it.",
     Cause.CHECKPOINT_MALFORMED: "The checkpoint is no signed note of three lines.",
     Cause.CHECKPOINT_ORIGIN: "The checkpoint is of another ledger.",
     Cause.CHECKPOINT_SIGNATURE: "The checkpoint is not signed by the key given.",

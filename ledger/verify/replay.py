@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ledger.domain.events.ledger import LedgerOpened
 from ledger.domain.events.rollback import RollbackAborted, RollbackCompleted, RollbackConfirmed, RollbackOpened
 from ledger.domain.evolve import evolve
+from ledger.domain.marks import marks
 from ledger.domain.record import Recorded, parse_body
 from ledger.domain.state import Rollback, State, runtime_flags
 from ledger.errors import Corrupt
@@ -47,6 +48,7 @@ class Replay:
         self._openings: dict[str, str] = {}
         self._shaky: set[str] = set()
         self._differing = _AGREED
+        self._marked: dict[tuple[str, str], tuple[tuple[str, ...], tuple[str, ...]]] = {}
         self._doubt = 0
         self.stopped = 0
         """Entry from which on the state was not replayed; 0 where all of it was."""
@@ -55,10 +57,15 @@ class Replay:
         self.unjudged = 0
         """Entries that do not fit a rollback whose state is no longer known."""
 
+    @property
+    def erased(self) -> tuple[int, ...]:
+        """The entries that erased a free text."""
+        return tuple(sorted(text.erased for text in self._state.texts.values() if text.erased))
+
     def stop(self, sequence: int) -> None:
         """The state from ``sequence`` on cannot be known."""
         self.stopped = self.stopped or sequence
-        self._state, self._closed, self._openings = State(), {}, {}
+        self._state, self._closed, self._openings, self._marked = State(), {}, {}, {}
 
     def doubt(self, sequence: int) -> None:
         """Entry ``sequence`` is perhaps not what was written."""
@@ -104,6 +111,8 @@ class Replay:
         except _HOSTILE as error:
             self._impossible(line, record, before, str(error))
             return
+        if record.marks or record.actor in state.fresh:
+            self._check_marks(line, record, state)
         if after.closed:
             # Closed rollbacks are kept aside, for evolve copies all of them whenever one is closed; and without their
             # evidence, which evolve collects and never looks at.
@@ -199,6 +208,19 @@ class Replay:
         if not self._is_doubtful(line.sequence):
             reason = f"incident_id is {found!a}, but the ticket of {rollback.id} is {expected!a}"
             self._report(Cause.WRONG_INCIDENT, line, expected, str(found), reason)
+
+    def _check_marks(self, line: Line, record: Recorded, before: State) -> None:
+        """Marks follow from the grants and resets before the entry; an unknown entry of the ledger may be one.
+
+        A difference is reported once while it lasts, for each person and role.
+        """
+        expected = marks(before, record.actor, record.role, record.at)
+        pair, key = (expected, record.marks), (record.actor, record.role)
+        known, self._marked[key] = self._marked.get(key), pair
+        if record.marks == expected or pair == known or "" in self._shaky or self._is_doubtful(line.sequence):
+            return
+        wanted, found = (", ".join(texts) or "none" for texts in (expected, record.marks))
+        self._report(Cause.MARKS_LIE, line, wanted, found, f"its marks say {found}, the entries give {wanted}")
 
     def _check_flags(self, line: Line, *, accuse: bool) -> None:
         """A difference is reported where it appears, not again while it lasts."""

@@ -88,6 +88,9 @@ def said_not_checked(seen: Seen) -> Iterator[str]:
             f"Entries by how the actor was known: {counts}."
         )
     yield "Artefacts: entries name them by digest; the files themselves were not looked at."
+    if erased := seen.replay.erased:
+        entries = ", ".join(str(entry) for entry in erased[:20]) + (" …" if len(erased) > 20 else "")
+        yield f"{len(erased)} long texts, because two people erased each on purpose (entries {entries}): not missing."
 
 
 def _about_evidence(seen: Seen) -> Iterator[str]:

@@ -10,6 +10,7 @@ from ledger.domain.commands import SYSTEM, Actor, AddPerson, Command, OpenLedger
 from ledger.domain.decide import decide
 from ledger.domain.events.base import Event
 from ledger.domain.evolve import evolve
+from ledger.domain.marks import marks
 from ledger.domain.record import Recorded, format_body, parse_body
 from ledger.domain.state import Rollback, State, runtime_flags
 from ledger.proof.entry import GENESIS, HmacKey, link, parse_entry, seal_entry
@@ -130,6 +131,7 @@ def recorded(state: State, request: Request, event: Event, rollback: str = "", r
         request.id,
         rollback,
         (before.entries if before else 0) + 1 if rollback else 0,
+        marks=marks(state, request.actor.person, role, request.at),
     )
 
 

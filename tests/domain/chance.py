@@ -43,6 +43,11 @@ STEPS = st.sampled_from(
 PAPERS = st.sampled_from(
     [
         c.AddNote(text="x"),
+        c.AddNote(text="long …", text_sha384=digest("long")),
+        c.ProposeErasure(artefact=digest("long"), ground="names a person"),
+        c.ProposeErasure(artefact=digest("summary"), ground="names a person"),
+        c.Erase(artefact=digest("long")),
+        c.Erase(artefact=digest("summary")),
         c.Correct(entry=20, text="x"),
         c.Attach(number=2, name="a", size=1, attached_sha384=digest("a")),
         c.LinkTicket(ticket="INC-7"),
@@ -50,6 +55,11 @@ PAPERS = st.sampled_from(
         c.ChangeRoles(person="noc", grant=("l2_ops",)),
         c.ChangeRoles(person="noc", revoke=("l2_ops", "noc")),
         c.ChangeRoles(person="two", revoke=("incident_manager",)),
+        c.ResetPassword(person="two"),
+        c.DeactivatePerson(person="noc"),
+        c.DeactivatePerson(person="admin"),
+        c.ChangeRoles(person="admin", revoke=("admin",)),
+        c.ChangeRoles(person="boss", grant=("admin",)),
     ]
 )
 FOUR_EYES = st.one_of(

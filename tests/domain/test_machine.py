@@ -256,6 +256,12 @@ class Stage(RuleBasedStateMachine):
             assert all(debt.what.startswith(MAY_STAY_OWED) for debt in owed(rollback))
 
     @invariant()
+    def somebody_is_admin_and_who_left_holds_nothing(self) -> None:
+        people = self.story.state.people
+        assert any("admin" in roles for roles in people.values())
+        assert not any(people[person] for person in self.story.state.deactivated)
+
+    @invariant()
     def the_five_flags_are_there(self) -> None:
         assert runtime_flags(self.story.state).keys() == set(FLAGS)
 
@@ -275,6 +281,8 @@ def check(before: State, record: Recorded, after: State) -> None:
     assert runtime_flags(before) == runtime_flags(after) or record.status in MOVES_FLAGS
     was, now = before.rollback(record.rollback), after.rollback(record.rollback)
     check_role(before, record, was)
+    check_marks(before, record)
+    check_erasure(before, record)
     if was and now:
         check_four_eyes(record, was)
         check_joining(before, record, now)
@@ -290,6 +298,28 @@ def check_role(before: State, record: Recorded, was: Rollback | None) -> None:
     step = record.event.step if record.event else None
     if record.role != "system" and step in (1, 2, 3, 4) and was and record.status != "override_requested":
         assert record.role == STEPS[step].role or was.emergency
+
+
+def check_marks(before: State, record: Recorded) -> None:
+    """Every mark names a grant to the actor or a reset of the actor's password, not a day old."""
+    for mark in record.marks:
+        what, entry = mark.split(":")
+        (found,) = {(one.what, one.at) for one in before.fresh[record.actor] if one.entry == int(entry)}
+        assert found[0] == what and record.at - found[1] < timedelta(hours=24)
+
+
+def check_erasure(before: State, record: Recorded) -> None:
+    """Two people erase, and never what a step rests on."""
+    if record.status == "artefact_erased":
+        name = record.event.erased_sha384
+        assert before.texts[name].proposed_by not in ("", record.actor)
+        named = {
+            one.name
+            for r in (*before.open.values(), *before.closed.values())
+            for one in r.evidence
+            if one.sha384 == name
+        }
+        assert named <= {"text_sha384", "reason_sha384"}
 
 
 def check_four_eyes(record: Recorded, was: Rollback) -> None:

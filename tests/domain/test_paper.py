@@ -168,6 +168,10 @@ LATER = {
     "record",
     "record an outside summary",
     "add a person",
+    "reset a password",
+    "propose an erasure",
+    "erase",
+    "deactivate a person",
     "change roles",
 }
 

@@ -77,6 +77,16 @@ def absent_role(story: Story) -> c.Assume:
     return c.Assume(role="observability", reason="asleep")
 
 
+def written(story: Story) -> c.ProposeErasure:
+    story.do("im", c.AddNote(text="long …", text_sha384=digest("long")))
+    return c.ProposeErasure(artefact=digest("long"), ground="names a person")
+
+
+def written_and_proposed(story: Story) -> c.Erase:
+    story.do("admin", written(story))
+    return c.Erase(artefact=digest("long"))
+
+
 def offered(story: Story) -> c.AcceptHandover:
     story.do("im", c.OfferHandover(role="incident_manager", receiver="boss", open_points="none"))
     return c.AcceptHandover(role="incident_manager")
@@ -112,7 +122,7 @@ TABLE = {
     "check the silence": ("silenced", {"obs", "system"}, silence_check),
     "check the stop": ("silenced", {"ops"}, lambda s: scheduler_check(s, "disabled")),
     "start a watch": ("checked", {"noc"}, watch_start),
-    "finish a watch": ("checked", {"noc"}, waited),
+    "finish a watch": ("checked", {"noc", "system"}, waited),
     "end the incident": ("watched", {"im"}, lambda s: c.EndIncident()),
     "remove the override": ("ended", {"ops"}, removing),
     "check the restart": ("removed", {"ops"}, lambda s: scheduler_check(s, "enabled", cycle=42)),
@@ -143,6 +153,10 @@ TABLE = {
     ),
     "add a person": ("opened", {"admin", "system"}, lambda s: c.AddPerson(person="new", roles=("noc",))),
     "change roles": ("opened", {"admin"}, lambda s: c.ChangeRoles(person="noc", grant=("l2_ops",))),
+    "reset a password": ("opened", {"admin"}, lambda s: c.ResetPassword(person="noc")),
+    "deactivate a person": ("opened", {"admin"}, lambda s: c.DeactivatePerson(person="noc")),
+    "propose an erasure": ("opened", {"admin"}, written),
+    "erase": ("opened", RUNBOOK, written_and_proposed),
     "record a file": ("asked", {"system"}, lambda s: c.RecordOverride(file=facts.override_of(s.rollback))),
     "record": ("opened", {"system"}, lambda s: c.Record(event=SilenceFailed(cause="no"))),
     "refuse": ("opened", {"owner"}, lambda s: c.Refuse(reason="not now")),
@@ -187,7 +201,7 @@ TABLE = {
 }
 
 
-NO = r"^(this needs the role|nobody offered|ops proposed it; a second person|im took steps)"
+NO = r"^(this needs the role|nobody offered|(ops|admin) proposed it; a second person|im took steps)"
 
 
 @pytest.mark.parametrize("name", TABLE)

@@ -18,6 +18,7 @@ from ledger.domain.events import observation, override, silence
 from ledger.domain.events.base import Event
 from ledger.domain.evolve import evolve
 from ledger.domain.facts import AlertSeen, FileSeen, Matcher, SchedulerSeen, SilenceSeen, WatchSeen
+from ledger.domain.marks import marks
 from ledger.domain.override_text import format_override
 from ledger.domain.record import Recorded, format_body
 from ledger.domain.state import State, runtime_flags
@@ -87,7 +88,7 @@ class Ledger:
         number = (before.entries if before else 0) + 1 if rollback else 0
         return Recorded(
             event, event.status, sequence, self.now, self.now, actor.person, actor.auth, role,
-            f"req-{sequence:08d}", rollback, number, actor.os,
+            f"req-{sequence:08d}", rollback, number, actor.os, marks(self.state, actor.person, role, self.now),
         )  # fmt: skip
 
     def seal(self, record: Recorded, flags: dict[str, bool]) -> None:
@@ -332,6 +333,9 @@ def reseal(
             body["metadata"]["confirms"] = links.get(confirms, confirms)
         for name in {"started", "adopts", "requested"} & body["metadata"].keys():
             body["metadata"][name] -= moved * (body["metadata"][name] >= number)
+        if moved and (marks := body["metadata"].get("marks")):
+            parts = [mark.split(":") for mark in marks]
+            body["metadata"]["marks"] = sorted(f"{a}:{int(b) - moved * (int(b) >= number)}" for a, b in parts)
         previous = link(forged[-1]) if forged else GENESIS
         forged.append(seal_entry(body, origin=origin, sequence=index + 1, previous=previous, key=key))
         links[link(lines[index])] = link(forged[-1])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from ledger.domain.commands import AddNote, ResetPassword
 from ledger.domain.events import observation, override, rollback
+from ledger.domain.events.ledger import RolesGranted1
 from ledger.domain.record import Recorded
 from ledger.domain.state import runtime_flags
 from ledger.verify.report import Report
@@ -152,11 +154,59 @@ def test_time_goes_back():
     assert named(signed(reseal(LINES, 20, change))) == [("time_goes_back", 20)]
 
 
-def test_a_time_in_the_future_is_one_finding():
+def test_a_time_in_the_future_shows_at_the_next_entry_and_by_marks_that_would_be_over():
     def change(body):
         body["timestamp"] = "2099-01-01T00:00:00.000000+00:00"
 
-    assert named(signed(reseal(LINES, 20, change))) == [("time_goes_back", 21)]
+    assert named(signed(reseal(LINES, 20, change))) == [("marks_lie", 20), ("time_goes_back", 21)]
+
+
+def marked_lines():
+    return [n for n, line in enumerate(LINES, 1) if body_of(line)["metadata"].get("marks")]
+
+
+def test_marks_left_out_invented_or_of_another_entry():
+    number = marked_lines()[3]
+    for marks in ([], ["password_reset:3"], ["role_granted:2"], ["role_granted:3", "role_granted:4", "zzz"]):
+
+        def change(body, marks=marks):
+            body["metadata"]["marks"] = marks
+            if not marks:
+                del body["metadata"]["marks"]
+
+        assert named(signed(reseal(LINES, number, change))) == [("marks_lie", number)]
+    plain = next(n for n in range(number, len(LINES)) if n not in marked_lines())
+    report = signed(reseal(LINES, plain, lambda body: body["metadata"].update(marks=["password_reset:3"])))
+    assert named(report) == [("marks_lie", plain)] and report.findings[0].expected == "none"
+
+
+def test_marks_that_are_no_marks_are_malformed():
+    number = marked_lines()[0]
+    for marks in ([], "role_granted:3", [3], ["b", "a"], ["a", "a"]):
+        report = signed(reseal(LINES, number, lambda body, marks=marks: body["metadata"].update(marks=marks)))
+        assert named(report) == [("event_malformed", number)]
+
+
+def test_a_grant_of_another_version_hides_nothing():
+    """Whoever holds the key writes the grant in the form that marks nothing, and leaves the marks out."""
+    ledger = Ledger().open()
+    grant = RolesGranted1(person=BY["noc"].person, roles=("l2_ops",))
+    record = ledger.record(grant, BY["admin"], role="admin")
+    ledger.seal(record, runtime_flags(ledger.state))
+    assert named(signed(ledger.lines)) == [("impossible_transition", len(ledger.lines))]
+
+
+def test_a_reset_left_out_is_told_once_for_each_person_and_role():
+    ledger = Ledger().open().run("INC-1")
+    ledger.now += timedelta(days=2)
+    reset = ResetPassword(person=BY["noc"].person)
+    ledger.do(reset, BY["admin"])
+    number = len(ledger.lines)
+    for _ in range(3):
+        ledger.do(AddNote(text="x"), BY["noc"], "INC-1")
+    assert signed(ledger.lines).verified
+    lines = [*ledger.lines[: number - 1], *ledger.lines[number:]]
+    assert named(signed(reseal(lines, number, lambda body: None))) == [("marks_lie", number)]
 
 
 def test_wrong_stage_origin_and_incident():

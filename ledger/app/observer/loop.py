@@ -9,12 +9,14 @@ from datetime import datetime
 
 from ledger.app.access import roll_up
 from ledger.app.deliver import deliver
+from ledger.app.erasing import remove_erased
 from ledger.app.installation import Installation
 from ledger.app.observer.coverage import Coverage
 from ledger.app.observer.desk import Desk
 from ledger.app.observer.file import look_at_expiry, look_at_file
 from ledger.app.observer.silences import Silences
 from ledger.app.observer.warnings import Warnings
+from ledger.app.observer.watches import Watches
 from ledger.app.spool import take_in
 from ledger.domain.events.observation import ObserverStarted, SchedulerObserved
 from ledger.domain.state import State
@@ -33,6 +35,7 @@ class Observer:
         self._coverage = Coverage(self._desk, installation.home.locks / "observer.alive")
         self._silences = Silences(self._desk)
         self._warnings = Warnings(self._desk)
+        self._watches = Watches(self._desk)
         self._looks = 0
         self.looked: Callable[[datetime], None] = lambda _: None
         """Called with the time after each round, for the metrics."""
@@ -56,6 +59,9 @@ class Observer:
         with desk.telling():
             if done := deliver(installation):
                 desk.say(f"delivered {done} pending effects")
+        with desk.telling():
+            if gone := remove_erased(installation):
+                desk.say(f"removed {gone} artefacts that were erased")
         with desk.telling():
             installation.publish()
         with desk.telling():
@@ -82,6 +88,8 @@ class Observer:
         with desk.telling():
             self._warnings.look(self._installation.state)
             self._coverage.beat()
+        with desk.telling():
+            self._watches.look(self._installation.state)
         desk.settle("scheduler")
         desk.settle("override")
 

@@ -42,7 +42,7 @@ class Silences:
         known, desk = rollback.silence, self._desk
         at = desk.installation.clock()
         state = seen.state if seen else "absent"
-        before = self._last.get(known.id)
+        before = self._last.get(known.id) or _as_recorded(rollback)
         reading = (state, seen.ends_at, seen.comment) if seen else (state, known.ends_at, "")
         believed = ("active", known.ends_at, before.comment if before else (seen.comment if seen else ""))
         if seen is not None and before is None:
@@ -137,6 +137,23 @@ class Silences:
             )
         except Refused:
             return True  # a regex that we read differently: better told than not
+
+
+def _as_recorded(rollback: Rollback) -> SilenceSeen | None:
+    """The silence as the ledger's own entries say, so that a change before the first look has a before too."""
+    known, asked = rollback.silence, rollback.silence.request
+    if asked is None or known.ends_at is None:
+        return None
+    return SilenceSeen(
+        known.id,
+        "active",
+        known.matchers,
+        asked.starts_at,
+        known.ends_at,
+        asked.created_by,
+        asked.comment,
+        asked.starts_at,
+    )
 
 
 def _labels(rule: str, severity: str, labels: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:

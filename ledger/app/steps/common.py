@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ledger.app.deliver import deliver
+from ledger.app.erasing import SALT
 from ledger.app.installation import Installation
 from ledger.domain.commands import Actor, Command
 from ledger.domain.facts import AlertSeen, SchedulerSeen
@@ -68,7 +69,7 @@ def bounded(installation: Installation, name: str, text: str) -> tuple[str, str]
     checked = check_text(name, text)
     if len(checked) <= INLINE:
         return checked, ""
-    return shorten(checked), installation.keep(secrets.token_bytes(16) + checked.encode())
+    return shorten(checked), installation.keep(secrets.token_bytes(SALT) + checked.encode())
 
 
 def alerts_json(alerts: Sequence[AlertSeen]) -> bytes:

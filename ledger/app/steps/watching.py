@@ -39,11 +39,16 @@ def watch(
     seconds: int,
     report: Callable[[Progress], None] = lambda _: None,
 ) -> Outcome:
-    """Run the window to its end and judge it. A window that runs already is joined; one that is over is judged."""
+    """Run the window to its end and judge it. A window that runs already is joined; one that is over is judged.
+
+    Where the observer has judged it and it passed, that is the outcome.
+    """
+    if rollback.watch is None and rollback.steps[4].verdict == "pass" and rollback.steps[4].passed:
+        return _judged_already(rollback)
     if rollback.watch is None:
         rollback = start(installation, actor, rollback, seconds)
     running = _running(rollback)
-    _wait(installation, running.started.starts_at, running.started.duration_seconds, report)
+    _wait(installation, running, report)
     return finish(installation, actor, rollback)
 
 
@@ -73,9 +78,9 @@ def _running(rollback: Rollback) -> Watch:
     return rollback.watch
 
 
-def _wait(installation: Installation, begin: datetime, seconds: int, report: Callable[[Progress], None]) -> None:
-    """Sleep until the window and one more sample are over, telling how it goes; alerts are asked for now and then."""
-    end = begin + timedelta(seconds=seconds + 2 * installation.step_seconds)
+def _wait(installation: Installation, running: Watch, report: Callable[[Progress], None]) -> None:
+    """Sleep until the window and two more samples are over, telling how it goes; alerts are asked for now and then."""
+    begin, seconds, end = running.started.starts_at, running.started.duration_seconds, ends_at(installation, running)
     critical, asked = None, 0.0
     while (left := (end - installation.clock()).total_seconds()) > 0:
         if time.monotonic() - asked >= installation.step_seconds:
@@ -94,8 +99,36 @@ def _critical_now(installation: Installation) -> int | None:
 
 
 def finish(installation: Installation, actor: Actor, rollback: Rollback) -> Outcome:
-    """Judge a window that is over, from history, with report and picture."""
-    started = _running(rollback).started
+    """Judge a window that is over, from history, with report and picture.
+
+    Where somebody else was quicker (the observer, another terminal), the outcome is what that came to.
+    """
+    if rollback.watch is None and rollback.steps[4].verdict:
+        return _judged_already(rollback)
+    running = _running(rollback)
+    try:
+        return _finish(installation, actor, rollback, running)
+    except Refused:
+        after = installation.rollback(rollback.id)
+        if (after.watch is None or after.watch.entry != running.entry) and after.steps[4].entry > running.entry:
+            return _judged_already(after)
+        raise
+
+
+def _judged_already(rollback: Rollback) -> Outcome:
+    step = rollback.steps[4]
+    lines = [f"judged    entry {step.entry} has the verdict already", *(f"reason    {one}" for one in step.reasons)]
+    return outcome(rollback, 4, "".join(f"{line}\n" for line in lines))
+
+
+def ends_at(installation: Installation, running: Watch) -> datetime:
+    """When the window and two more samples are over: from then on its history is complete."""
+    seconds = running.started.duration_seconds + 2 * installation.step_seconds
+    return running.started.starts_at + timedelta(seconds=seconds)
+
+
+def _finish(installation: Installation, actor: Actor, rollback: Rollback, running: Watch) -> Outcome:
+    started = running.started
     begin, end = started.starts_at, started.starts_at + timedelta(seconds=started.duration_seconds)
     prometheus = installation.prometheus
     seen = prometheus.watch(begin, end, EXPECTED_RULES, installation.step_seconds)

@@ -24,23 +24,6 @@ class OpenLedger(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AddPerson(Command):
-    """Let a person act. The first one may be added by nobody in particular (``system``)."""
-
-    person: str
-    roles: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeRoles(Command):
-    """Grant and revoke roles of a person."""
-
-    person: str
-    grant: tuple[str, ...] = ()
-    revoke: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenRollback(Command):
     """Step 0."""
 

@@ -7,7 +7,18 @@ from typing import Any
 
 from ledger.domain import commands
 from ledger.domain.commands import Command, Request
-from ledger.domain.decide import closing, duty, opening, restoring, silencing, stage, stopping, watching
+from ledger.domain.decide import (
+    closing,
+    duty,
+    erasing,
+    opening,
+    people,
+    restoring,
+    silencing,
+    stage,
+    stopping,
+    watching,
+)
 from ledger.domain.decide.rules import Decided
 from ledger.domain.state import State
 from ledger.errors import Refused, Undecidable
@@ -16,8 +27,12 @@ __all__ = ["Decided", "decide"]
 
 _DECISIONS: dict[type[Command], Callable[[State, Request, Any], tuple[Decided, ...]]] = {
     commands.OpenLedger: stage.open_ledger,
-    commands.AddPerson: stage.add_person,
-    commands.ChangeRoles: stage.change_roles,
+    commands.AddPerson: people.add_person,
+    commands.ChangeRoles: people.change_roles,
+    commands.ResetPassword: people.reset_password,
+    commands.DeactivatePerson: people.deactivate,
+    commands.ProposeErasure: erasing.propose,
+    commands.Erase: erasing.erase,
     commands.AddNote: stage.add_note,
     commands.KeepLog: stage.keep_log,
     commands.RecordSummary: stage.record_summary,

@@ -1,11 +1,9 @@
-"""Decisions about the ledger itself: its opening, people, notes, kept logs, what was seen."""
+"""Decisions about the ledger itself: its opening, notes, kept logs, what was seen."""
 
 from __future__ import annotations
 
 from ledger.domain.commands import (
     AddNote,
-    AddPerson,
-    ChangeRoles,
     ExpireEffect,
     KeepLog,
     OpenLedger,
@@ -13,7 +11,7 @@ from ledger.domain.commands import (
     RecordSummary,
     Request,
 )
-from ledger.domain.decide.rules import Decided, act_as, anybody, as_role, known_rollback
+from ledger.domain.decide.rules import Decided, act_as, anybody, known_rollback
 from ledger.domain.events import duties, ledger, observation, override, rollback, silence
 from ledger.domain.events.base import Event
 from ledger.domain.runbook import Role
@@ -57,33 +55,6 @@ def open_ledger(state: State, request: Request, command: OpenLedger) -> tuple[De
         earlier_log_sha384=command.earlier_log_sha384,
     )
     return (Decided(event, "", "none"),)
-
-
-def add_person(state: State, request: Request, command: AddPerson) -> tuple[Decided, ...]:
-    """By an admin; a new ledger's first person is added by the ledger itself."""
-    role = act_as(state, request, "admin", "system")
-    if command.person in state.people or command.person == "system":
-        raise Refused(f"{command.person} is taken; ids are never reissued")
-    roles = tuple(sorted(as_role(name) for name in command.roles))
-    return (Decided(ledger.PersonAdded(person=command.person, roles=roles), "", role),)
-
-
-def change_roles(state: State, request: Request, command: ChangeRoles) -> tuple[Decided, ...]:
-    """By an admin; nothing that changes nothing is written."""
-    role = act_as(state, request, "admin")
-    held = state.people.get(command.person)
-    if held is None:
-        raise Refused(f"{command.person} is no person of this ledger; see: stage4 people list")
-    grant = tuple(sorted({as_role(name) for name in command.grant} - held))
-    revoke = tuple(sorted({as_role(name) for name in command.revoke} & held))
-    decided = []
-    if grant:
-        decided.append(Decided(ledger.RolesGranted(person=command.person, roles=grant), "", role))
-    if revoke:
-        decided.append(Decided(ledger.RolesRevoked(person=command.person, roles=revoke), "", role))
-    if not decided:
-        raise Refused(f"{command.person} holds exactly these roles already: {', '.join(sorted(held)) or 'none'}")
-    return tuple(decided)
 
 
 def add_note(state: State, request: Request, command: AddNote) -> tuple[Decided, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from ledger.domain.commands import FinishWatch, Request, StartWatch
+from ledger.domain.commands import SYSTEM, FinishWatch, Request, StartWatch
 from ledger.domain.decide.rules import Decided, act_in_step, open_rollback, require_ready
 from ledger.domain.decide.stage import lapses
 from ledger.domain.events.observation import SchedulerObserved
@@ -43,9 +43,9 @@ def start_watch(state: State, request: Request, command: StartWatch) -> tuple[De
 
 
 def finish_watch(state: State, request: Request, command: FinishWatch) -> tuple[Decided, ...]:
-    """Judge the window that is over."""
+    """Judge the window that is over. Also by the ledger itself: the person stands in ``watch_started``."""
     rollback = open_rollback(state, request)
-    role = act_in_step(state, request, rollback, 4)
+    role = "system" if request.actor == SYSTEM else act_in_step(state, request, rollback, 4)
     running = rollback.watch
     if running is None:
         raise Refused(f"no watch of {rollback.id} is running: stage4 rollback watch {rollback.id}")

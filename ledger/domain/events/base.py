@@ -17,7 +17,7 @@ from ledger.domain.facts import Matcher
 from ledger.errors import Corrupt
 
 ARTEFACT_FIELDS = frozenset({"silence_id"})
-_ENVELOPE = "actor auth os request_id role rollback rollback_entry step version wall_time"
+_ENVELOPE = "actor auth marks os request_id role rollback rollback_entry step version wall_time"
 RESERVED = frozenset(_ENVELOPE.split())
 """Names in ``metadata`` that belong to the envelope; no event may use them (a test looks)."""
 

@@ -30,9 +30,17 @@ class PersonAdded(Event):
     """A person may act from now on. Names live outside the chain; ids are never reissued."""
 
     status: ClassVar[str] = "person_added"
+    version: ClassVar[int] = 2
     sentence: ClassVar[str] = "added {person} as {roles}"
     person: str
     roles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonAdded1(PersonAdded):
+    """Version 1, of the time before grants marked what is done under them; it marks nothing."""
+
+    version: ClassVar[int] = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +48,26 @@ class RolesGranted(Event):
     """A person holds these roles too."""
 
     status: ClassVar[str] = "roles_granted"
+    version: ClassVar[int] = 2
     sentence: ClassVar[str] = "granted {roles} to {person}"
     person: str
     roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolesGranted1(RolesGranted):
+    """Version 1; it marks nothing."""
+
+    version: ClassVar[int] = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordReset(Event):
+    """An admin gave somebody else a new password: for 24 hours whatever that account does is marked."""
+
+    status: ClassVar[str] = "password_reset"
+    sentence: ClassVar[str] = "reset the password of {person}"
+    person: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +78,15 @@ class RolesRevoked(Event):
     sentence: ClassVar[str] = "revoked {roles} from {person}"
     person: str
     roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonDeactivated(Event):
+    """A person can no longer act, for good; what was done before stays."""
+
+    status: ClassVar[str] = "person_deactivated"
+    sentence: ClassVar[str] = "deactivated {person}"
+    person: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,13 +135,40 @@ class RefusalsCounted(Event):
     conflicts: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErasureProposed(Event):
+    """An admin would erase a free text; a second person must agree."""
+
+    status: ClassVar[str] = "erasure_proposed"
+    sentence: ClassVar[str] = "proposed to erase {erased_sha384}: {ground}"
+    erased_sha384: str
+    ground: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtefactErased(Event):
+    """A second person agrees: the bytes go, their digest and this entry stay."""
+
+    status: ClassVar[str] = "artefact_erased"
+    sentence: ClassVar[str] = "erased {erased_sha384} as proposed by entry {proposal}: {ground}"
+    erased_sha384: str
+    proposal: int
+    ground: str
+
+
 EVENTS = (
     LedgerOpened,
     PersonAdded,
+    PersonAdded1,
     RolesGranted,
+    RolesGranted1,
     RolesRevoked,
+    PasswordReset,
+    PersonDeactivated,
     LogKept,
     ForeignLinesFound,
     ExternalSummaryRecorded,
     RefusalsCounted,
+    ErasureProposed,
+    ArtefactErased,
 )

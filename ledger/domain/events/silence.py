@@ -50,6 +50,19 @@ class SilenceFailed(Event):
     """Alertmanager did not take the silence."""
 
     status: ClassVar[str] = "silence_failed"
+    version: ClassVar[int] = 2
+    step: ClassVar[int | None] = 2
+    decides: ClassVar[bool] = True
+    sentence: ClassVar[str] = "could not create the silence: {cause}"
+    cause: str
+    verdict: Verdict = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilenceFailed1(Event):
+    """Version 1, which was no counted attempt of step 2."""
+
+    status: ClassVar[str] = "silence_failed"
     step: ClassVar[int | None] = 2
     sentence: ClassVar[str] = "could not create the silence: {cause}"
     cause: str
@@ -188,6 +201,7 @@ EVENTS = (
     SilenceRequested,
     SilenceCreated,
     SilenceFailed,
+    SilenceFailed1,
     SilenceAdopted,
     SilenceExtendRequested,
     SilenceExtended,

@@ -1,0 +1,86 @@
+"""``stage4 artefact …``: what a piece of evidence is, and the erasure of free text by two people."""
+
+from __future__ import annotations
+
+import click
+
+from ledger.app.erasing import Artefact, erase, full_name, show
+from ledger.cli.context import Session, stage4_command
+from ledger.errors import Erased
+
+
+@click.group()
+def artefact() -> None:
+    """Pieces of evidence by their digest; long free text can be erased by two people.
+
+    \b
+    stage4 artefact show sha384:0f3a…
+    stage4 artefact erase sha384:0f3a… --ground "names a patient"    # an admin proposes
+    stage4 artefact erase sha384:0f3a…                               # somebody else erases
+    """
+
+
+@artefact.command("show")
+@click.argument("digest")
+@stage4_command
+def show_(session: Session, digest: str) -> None:
+    """Which entries name it, and what it says; erased is told from missing."""
+    found = show(session.installation, digest)
+    if found.error is not None and not isinstance(found.error, Erased):
+        raise found.error
+    session.answer(_page(session, found), lambda: _print(session, found))
+
+
+@artefact.command("erase")
+@click.argument("digest")
+@click.option("--ground", default="", help="Why (the first of the two); no names in it: the ground stays for good.")
+@stage4_command
+def erase_(session: Session, digest: str, ground: str) -> None:
+    """Erase a free text: an admin proposes with a ground, a second person of any role erases.
+
+    The chain stays whole: entries name the digest. Backups and copies elsewhere are not reached.
+    """
+    after = erase(session.installation, session.actor, digest, ground)
+    name = full_name(digest)
+    page = {
+        "artefact": name,
+        "ground": after.ground,
+        "proposal_entry": after.proposal,
+        "erased_entry": after.erased or None,
+    }
+    told = (
+        f"erased {name} (entry {after.erased}): {after.ground}"
+        if after.erased
+        else f"proposed (entry {after.proposal}); somebody else now types: stage4 artefact erase {name}"
+    )
+    session.answer(page, lambda: click.echo(told))
+
+
+def _page(session: Session, found: Artefact) -> dict[str, object]:
+    text = found.free_text
+    return {
+        "artefact": found.name,
+        "named_by": [one._asdict() for one in found.named],
+        "path": str(session.installation.artefacts.path(found.name)),
+        "size": None if found.error else len(found.data),
+        "text": found.text,
+        "proposal_entry": text.proposal or None if text else None,
+        "erased_entry": text.erased or None if text else None,
+        "ground": text.ground or None if text else None,
+    }
+
+
+def _print(session: Session, found: Artefact) -> None:
+    click.echo(found.name)
+    for one in found.named:
+        click.echo(f"  named by entry {one.entry} ({one.status}) as {one.field}")
+    text = found.free_text
+    if text and text.erased:
+        click.echo(f"  erased by entry {text.erased}: {text.ground}")
+        return
+    if text and text.proposal:
+        click.echo(f"  entry {text.proposal} proposes to erase it: {text.ground}")
+    click.echo(f"  {len(found.data)} bytes at {session.installation.artefacts.path(found.name)}")
+    if found.text is not None:
+        click.echo()
+        click.echo(found.text.rstrip("\n"))

@@ -1,0 +1,67 @@
+"""Decisions about people: who may act, under which roles, and who no longer."""
+
+from __future__ import annotations
+
+from ledger.domain.commands import AddPerson, ChangeRoles, DeactivatePerson, Request, ResetPassword
+from ledger.domain.decide.rules import Decided, act_as, as_role
+from ledger.domain.events import ledger
+from ledger.domain.state import State
+from ledger.errors import Refused
+
+
+def add_person(state: State, request: Request, command: AddPerson) -> tuple[Decided, ...]:
+    """By an admin; a new ledger's first person is added by the ledger itself."""
+    role = act_as(state, request, "admin", "system")
+    if command.person in state.people or command.person == "system":
+        raise Refused(f"{command.person} is taken; ids are never reissued")
+    roles = tuple(sorted(as_role(name) for name in command.roles))
+    return (Decided(ledger.PersonAdded(person=command.person, roles=roles), "", role),)
+
+
+def change_roles(state: State, request: Request, command: ChangeRoles) -> tuple[Decided, ...]:
+    """By an admin; nothing that changes nothing is written."""
+    role = act_as(state, request, "admin")
+    held = _active(state, command.person)
+    grant = tuple(sorted({as_role(name) for name in command.grant} - held))
+    revoke = tuple(sorted({as_role(name) for name in command.revoke} & held))
+    decided = []
+    if "admin" in revoke:
+        _require_other_admin(state, command.person)
+    if grant:
+        decided.append(Decided(ledger.RolesGranted(person=command.person, roles=grant), "", role))
+    if revoke:
+        decided.append(Decided(ledger.RolesRevoked(person=command.person, roles=revoke), "", role))
+    if not decided:
+        raise Refused(f"{command.person} holds exactly these roles already: {', '.join(sorted(held)) or 'none'}")
+    return tuple(decided)
+
+
+def reset_password(state: State, request: Request, command: ResetPassword) -> tuple[Decided, ...]:
+    """By an admin, of somebody else: what that account does is marked for 24 hours."""
+    role = act_as(state, request, "admin")
+    _active(state, command.person)
+    if command.person == request.actor.person:
+        raise Refused("changing your own password is no reset; another admin resets it")
+    return (Decided(ledger.PasswordReset(person=command.person), "", role),)
+
+
+def deactivate(state: State, request: Request, command: DeactivatePerson) -> tuple[Decided, ...]:
+    """By an admin, for good: the person holds no roles from now on. The last admin stays."""
+    role = act_as(state, request, "admin")
+    _active(state, command.person)
+    _require_other_admin(state, command.person)
+    return (Decided(ledger.PersonDeactivated(person=command.person), "", role),)
+
+
+def _active(state: State, person: str) -> frozenset[str]:
+    """The roles of somebody who was not deactivated; ``Refused`` otherwise."""
+    if person not in state.people:
+        raise Refused(f"{person} is no person of this ledger; see: stage4 people list")
+    if person in state.deactivated:
+        raise Refused(f"{person} was deactivated by entry {state.deactivated[person]}, for good; add a new person")
+    return state.people[person]
+
+
+def _require_other_admin(state: State, person: str) -> None:
+    if [name for name, roles in state.people.items() if "admin" in roles] == [person]:
+        raise Refused(f"{person} is the last admin; grant admin to somebody else first")

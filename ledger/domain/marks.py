@@ -1,0 +1,55 @@
+"""Marks: for 24 hours whatever an account does under a role just granted, or after its password was reset, says so.
+
+Who can grant a role or reset a password could act through another's account; a mark points at the entry that made it
+possible. The ledger's first person and the lab's invented people are nobody's grant.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from ledger.domain.record import Recorded
+from ledger.domain.state import Fresh, State
+
+LASTS = timedelta(hours=24)
+"""How long a grant or reset marks, by the wall clock."""
+LAB = "lab-"
+"""Ids of the rehearsal's people begin so, in a ledger whose first entry says ``purpose: lab``."""
+
+
+def marks(state: State, actor: str, role: str, at: datetime) -> tuple[str, ...]:
+    """``metadata.marks`` of what ``actor`` does now under ``role``: sorted texts such as ``role_granted:12``."""
+    fresh = state.fresh.get(actor)
+    if not fresh:
+        return ()
+    held = state.people.get(actor, frozenset())
+    roles = {"", role} | (held if role not in held else frozenset())  # an assumed role rests on those that are held
+    return tuple(sorted({f"{one.what}:{one.entry}" for one in fresh if one.role in roles and at - one.at < LASTS}))
+
+
+def granted(state: State, record: Recorded, person: str, roles: tuple[str, ...]) -> State:
+    """Remember that roles were granted; what the ledger itself gave (its first person) marks nothing."""
+    if record.actor == "system":
+        return state
+    return _remember(state, record, "role_granted", person, roles)
+
+
+def added(state: State, record: Recorded, person: str, roles: tuple[str, ...]) -> State:
+    """Like :func:`granted`, for a new person; the lab's own people are marked by nothing."""
+    lab = state.opened is not None and state.opened.purpose == "lab" and person.startswith(LAB)
+    return state if lab else granted(state, record, person, roles)
+
+
+def reset(state: State, record: Recorded, person: str) -> State:
+    """Remember that a password was reset, whatever role is acted under."""
+    return _remember(state, record, "password_reset", person, ("",))
+
+
+def _remember(
+    state: State, record: Recorded, what: Literal["password_reset", "role_granted"], person: str, roles: tuple[str, ...]
+) -> State:
+    """The newest grant of each role and the newest reset are kept."""
+    kept = [one for one in state.fresh.get(person, ()) if (one.what, one.role) not in {(what, role) for role in roles}]
+    new = [Fresh(what, role, record.sequence, record.at) for role in roles]
+    return state._replace(fresh={**state.fresh, person: (*kept, *new)})

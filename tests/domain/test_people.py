@@ -1,0 +1,72 @@
+"""Leavers: who was deactivated acts no more, for good, and an admin is always left."""
+
+from __future__ import annotations
+
+import pytest
+
+from ledger.domain import commands as c
+from ledger.domain.events import ledger
+from ledger.domain.evolve import evolve
+from ledger.errors import Corrupt, Refused
+
+from .builders import Story, recorded
+from .road import opening, story_at
+
+
+def refused(story: Story, who: str, command: c.Command, says: str) -> None:
+    with pytest.raises(Refused, match=says):
+        story.do(who, command)
+
+
+def test_who_was_deactivated_holds_nothing_and_acts_no_more():
+    story = story_at("opened")
+    story.do("boss", c.Assume(role="noc", reason="asleep"))
+    story.do("admin", c.DeactivatePerson(person="boss"))
+    assert story.state.people["boss"] == frozenset() and story.state.deactivated == {"boss": story.state.sequence}
+    refused(story, "boss", opening(story, ticket="INC-7"), "boss holds no role")
+    refused(story, "boss", c.AddNote(text="x"), "holds no role")
+    refused(story, "boss", c.AcceptHandover(role="noc"), "nobody offered")
+    refused(story, "im", c.OfferHandover(role="incident_manager", receiver="boss", open_points="x"), "does not hold")
+
+
+def test_a_deactivated_person_comes_back_under_no_name():
+    story = story_at("opened")
+    story.do("admin", c.DeactivatePerson(person="noc"))
+    for command in (
+        c.ChangeRoles(person="noc", grant=("noc",)),
+        c.ResetPassword(person="noc"),
+        c.DeactivatePerson(person="noc"),
+    ):
+        refused(story, "admin", command, f"deactivated by entry {story.state.sequence}")
+    refused(story, "admin", c.AddPerson(person="noc", roles=("noc",)), "never reissued")
+
+
+def test_the_last_admin_stays_whoever_asks():
+    story = story_at("opened")
+    refused(story, "admin", c.DeactivatePerson(person="admin"), "last admin")
+    refused(story, "admin", c.ChangeRoles(person="admin", grant=("noc",), revoke=("admin",)), "last admin")
+    story.do("admin", c.ChangeRoles(person="boss", grant=("admin",)))
+    story.do("admin", c.DeactivatePerson(person="admin"))
+    refused(story, "boss", c.ChangeRoles(person="boss", revoke=("admin",)), "last admin")
+
+
+def test_nobody_is_deactivated_who_is_nobody():
+    refused(Story(), "admin", c.DeactivatePerson(person="ghost"), "no person of this ledger")
+
+
+@pytest.mark.parametrize(
+    ("event", "says"),
+    [
+        (ledger.PersonDeactivated(person="admin"), "the last admin"),
+        (ledger.PersonDeactivated(person="ghost"), "no person"),
+        (ledger.PersonDeactivated(person="noc"), "deactivated by entry"),
+        (ledger.RolesGranted(person="noc", roles=("noc",)), "deactivated by entry"),
+        (ledger.PasswordReset(person="noc"), "deactivated by entry"),
+    ],
+)
+def test_a_replay_takes_no_such_entry(event, says):
+    story = Story()
+    story.do("admin", c.DeactivatePerson(person="noc"))
+    request = story.request("admin", c.AddNote(text="x"), "")
+    with pytest.raises(Corrupt, match=says):
+        evolve(story.state, recorded(story.state, request, event, "", "admin"))
