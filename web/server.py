@@ -1,6 +1,6 @@
 """Serving: gunicorn, one process of many threads (one writer, one fan-out), observer and lookout inside.
 
-Measured against the alternatives in the project's notes on dependencies: 500 streams and pages beside them on two cores.
+Measured against the alternatives: 500 streams and pages beside them on two cores (docs/adr/0005).
 """
 
 from __future__ import annotations
