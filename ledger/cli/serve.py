@@ -10,6 +10,7 @@ import click
 
 from ledger.app.accounts import Accounts, generate
 from ledger.app.installation import Installation
+from ledger.app.people import Person
 from ledger.app.setup import LAB_PEOPLE
 from ledger.app.steps import opening
 from ledger.cli.context import Session, stage4_command
@@ -103,6 +104,7 @@ def give_accounts(installation: Installation) -> str:
     for name, roles in LAB_READERS.items():
         if name not in installation.state.people:
             installation.submit(AddPerson(person=name, roles=roles), SYSTEM)
+            installation.people.put(Person(name, f"{name.removeprefix('lab-').title()} (lab)", None))
     for name in (*LAB_PEOPLE, *LAB_READERS):
         accounts.add(name.removeprefix("lab-"), name, password)
     return password
