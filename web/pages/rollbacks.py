@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from flask import Blueprint, abort, g, render_template, request
 
 from ledger.app.installation import new_request_id
 from ledger.app.may import Answer, may
+from ledger.app.queries import entry_json
 from ledger.domain.decide.rules import duration_minutes
 from ledger.domain.duties import owed
+from ledger.domain.events import EVENTS
 from ledger.domain.paper import paper_lines
 from ledger.domain.runbook import COMPONENTS, EXPECTED_RULES, PURPOSES, STEPS, Step
 from ledger.domain.state import Evidence, Rollback, StepState
@@ -158,7 +162,7 @@ def _steps(found: Rollback, offered: list[Offered]) -> list[StepPage]:
                 state,
                 tuple(one for one in mine if one.act.main),
                 tuple(one for one in mine if not one.act.main),
-                tuple(one for one in found.evidence if step_of(one.status) == step.number),
+                tuple(one for one in found.evidence if STEP_OF.get(one.status) == step.number),
                 paper.get(step.number, ()),
                 step.number in due,
             )
@@ -166,18 +170,8 @@ def _steps(found: Rollback, offered: list[Offered]) -> list[StepPage]:
     return pages
 
 
-def step_of(status: str) -> int | None:
-    """The step that an event belongs to, by its permanent name."""
-    return _STEP_OF.get(status)
-
-
-def _step_table() -> dict[str, int | None]:
-    from ledger.domain.events import EVENTS
-
-    return {status: kind.step for (status, _), kind in EVENTS.items()}
-
-
-_STEP_OF = _step_table()
+STEP_OF = {status: kind.step for (status, _), kind in EVENTS.items()}
+"""The step that an event belongs to, by its permanent name."""
 
 
 @dataclass(frozen=True)
@@ -200,12 +194,8 @@ def watch_page(found: Rollback, at: datetime) -> WatchPage | None:
 
 
 def _newest(found: Rollback, number: int = 30) -> list[dict[str, Any]]:
-    """The rollback's newest entries, newest first."""
-    from ledger.app.queries import entry_json
-
-    rows = [
-        entry_json(record, line)
-        for record, line in site().installation.ledger.records(found.opened_entry - 1)
-        if record.rollback == found.id
-    ]
-    return rows[: -number - 1 : -1]
+    """The rollback's newest entries, newest first; its own count says where the reading may end."""
+    records = site().installation.ledger.records(found.opened_entry - 1)
+    own = ((record, line) for record, line in records if record.rollback == found.id)
+    newest = deque(islice(own, found.entries), maxlen=number)
+    return [entry_json(record, line) for record, line in reversed(newest)]
