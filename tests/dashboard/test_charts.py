@@ -1,0 +1,75 @@
+"""The charts' samples: asked for once, bounded, and honest about a source that cannot be had."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+
+import pytest
+
+from ledger.adapters.dashboard import Panel
+from ledger.adapters.picture import PanelData
+from ledger.app.steps import opening
+from ledger.domain.facts import Series
+from web.pages import charts
+
+from .conftest import person
+
+
+@pytest.fixture
+def rollback(installation):
+    return opening.open_rollback(
+        installation, person("incident_manager"), ticket="INC-7", reason="Latency climbs"
+    ).rollback
+
+
+def test_it_says_since_when_prometheus_cannot_be_had(browser, rollback):
+    noc = browser("noc")
+    first = noc.get("/rollbacks/INC-7/charts.json")
+    assert first.status_code == 503
+    assert first.mimetype == "application/problem+json"
+    assert first.json["since"] and "prometheus" in first.json["detail"].lower()
+    assert noc.get("/rollbacks/INC-7/charts.json").json["since"] == first.json["since"]
+
+
+def test_it_asks_prometheus_once_for_many_browsers(browser, rollback, monkeypatch):
+    asked = []
+    answer = PanelData(Panel("Latency", ("x",), "ms", ()), ((Series((), ((1.0, 2.0),)),),))
+    monkeypatch.setattr(charts, "panel_data", lambda *_: asked.append(1) or (answer,))
+    noc, owner = browser("noc"), browser("product_owner")
+    pages = [one.get("/rollbacks/INC-7/charts.json").json for one in (noc, owner, noc)]
+    assert len(asked) == 1
+    assert pages[0]["panels"][0]["series"] == [[{}, [1.0], [2.0]]]
+
+
+def test_it_knows_no_other_rollback(browser):
+    assert browser("noc").get("/rollbacks/INC-8/charts.json").status_code == 404
+
+
+def test_it_writes_no_numbers_that_json_has_not(rollback, installation):
+    series = Series((("schedule", "a"), ("pod", "secret")), ((1.0, math.nan), (2.0, math.inf), (3.0, 4.0)))
+    page = charts.page(
+        rollback, (PanelData(Panel("P", ("x",), "percent", (("red", 1.0),)), ((series,),)),), *span(rollback)
+    )
+    assert page["panels"][0]["series"] == [[{"schedule": "a"}, [1.0, 2.0, 3.0], [None, None, 4.0]]]
+    assert page["panels"][0]["unit"] == "%"
+
+
+def span(rollback):
+    return charts.window(rollback, rollback.opened_at + timedelta(minutes=1))
+
+
+def test_thinning_keeps_the_peak_and_the_order():
+    points = [(float(at), 1000.0 if at == 4321 else float(at % 7)) for at in range(10_000)]
+    kept = charts.thin(points)
+    assert len(kept) <= charts.MOST_POINTS
+    assert (4321.0, 1000.0) in kept
+    assert kept == sorted(kept)
+
+
+def test_the_window_is_bounded_and_ends_soon_after_the_restart(rollback):
+    late = rollback.opened_at + timedelta(days=3)
+    start, end = charts.window(rollback, late)
+    assert (end, end - start) == (late, charts.LONGEST)
+    start, end = charts.window(rollback._replace(restarted_at=rollback.opened_at + timedelta(hours=1)), late)
+    assert end == rollback.opened_at + timedelta(hours=1) + charts.LEAD

@@ -1,0 +1,139 @@
+"""The samples behind a rollback's charts, as JSON. Many browsers ask; Prometheus is asked once in two seconds."""
+
+from __future__ import annotations
+
+import json
+import math
+import threading
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from flask import Blueprint, Response, abort
+
+from ledger.adapters.picture import PanelData
+from ledger.app.steps.pictures import marks, panel_data
+from ledger.domain.facts import Series
+from ledger.domain.state import Rollback
+from ledger.errors import LedgerError
+from web.site import Site, site
+
+blueprint = Blueprint("charts", __name__)
+FRESH_SECONDS: Final = 2.0
+LEAD: Final = timedelta(minutes=5)
+"""How long before the stop the charts begin."""
+LONGEST: Final = timedelta(hours=6)
+"""An open rollback's charts show at most this much, up to now."""
+MOST_POINTS: Final = 600
+"""Points of one line at most; between them the extremes are kept, so that no peak is lost."""
+
+
+@blueprint.get("/rollbacks/<rollback>/charts.json")
+def data(rollback: str) -> Response:
+    """Panels, marks and window; 503 ``application/problem+json`` with ``since`` where no panel could be had."""
+    here = site()
+    found = here.installation.state.rollback(rollback)
+    if found is None:
+        abort(404, f"there is no rollback {rollback[:64]!a}")
+    status, body = _CACHE.get(here, found)
+    kind = "application/json" if status == 200 else "application/problem+json"
+    return Response(body, status, mimetype=kind)
+
+
+class Cache:
+    """The last answer of each rollback, for two seconds; who asks meanwhile waits for the one who fetches."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._kept: dict[tuple[int, str], tuple[float, int, bytes]] = {}
+        self._down: dict[int, datetime] = {}
+
+    def get(self, here: Site, found: Rollback) -> tuple[int, bytes]:
+        """HTTP status and body."""
+        key = (id(here), found.id)
+        with self._guard:
+            kept = self._kept.get(key)
+            if kept is None or time.monotonic() - kept[0] > FRESH_SECONDS:
+                status, page = self._fetch(here, found)
+                body = json.dumps(page, allow_nan=False, ensure_ascii=False).encode()
+                self._forget()
+                kept = self._kept[key] = (time.monotonic(), status, body)
+        return kept[1:]
+
+    def _forget(self) -> None:
+        oldest = time.monotonic() - FRESH_SECONDS
+        self._kept = {key: kept for key, kept in self._kept.items() if kept[0] > oldest}
+
+    def _fetch(self, here: Site, found: Rollback) -> tuple[int, dict[str, Any]]:
+        at = here.installation.clock()
+        start, end = window(found, at)
+        try:
+            panels = panel_data(here.installation, start, end)
+            error = panels[0].error if panels and all(one.error for one in panels) else ""
+        except LedgerError as failure:
+            panels, error = (), str(failure)
+        if error:
+            since = self._down.setdefault(id(here), at)
+            return 503, problem(error, since)
+        self._down.pop(id(here), None)
+        return 200, page(found, panels, start, end)
+
+
+_CACHE = Cache()
+
+
+def window(found: Rollback, at: datetime) -> tuple[datetime, datetime]:
+    """From shortly before the stop to now, or to a little after the end of a rollback that is over."""
+    begin = (found.override.written_at or found.opened_at) - LEAD
+    over = found.restarted_at or found.closed_at
+    end = min(at, over + LEAD) if over else at
+    return max(begin, end - LONGEST), max(end, begin + timedelta(seconds=1))
+
+
+def problem(error: str, since: datetime) -> dict[str, Any]:
+    """RFC 9457, with the time since when the source cannot be had."""
+    return {
+        "type": "about:blank",
+        "title": "Prometheus cannot be had",
+        "status": 503,
+        "detail": error,
+        "since": since.isoformat(timespec="seconds"),
+    }
+
+
+def page(found: Rollback, panels: Sequence[PanelData], start: datetime, end: datetime) -> dict[str, Any]:
+    """What the page draws: times in Unix seconds, values as numbers, null where a sample is no number."""
+    return {
+        "rollback": found.id,
+        "window": [start.timestamp(), end.timestamp()],
+        "marks": [[at.timestamp(), text] for at, text in marks(found, start, end)],
+        "panels": [
+            {
+                "title": one.panel.title,
+                "unit": {"percent": "%", "short": ""}.get(one.panel.unit, one.panel.unit),
+                "thresholds": [[colour, value] for colour, value in one.panel.thresholds],
+                "error": one.error,
+                "series": [_line(series) for answer in one.answers for series in answer],
+            }
+            for one in panels
+        ],
+    }
+
+
+def _line(series: Series) -> list[Any]:
+    labels = {name: value for name, value in series.labels if name in ("schedule", "strategy", "__name__")}
+    kept = thin(series.points)
+    return [labels, [at for at, _ in kept], [value if math.isfinite(value) else None for _, value in kept]]
+
+
+def thin(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """At most ``MOST_POINTS`` points: of each bucket the lowest and the highest, in time's order."""
+    if len(points) <= MOST_POINTS:
+        return list(points)
+    width = math.ceil(len(points) / (MOST_POINTS // 2))
+    kept = []
+    for first in range(0, len(points), width):
+        bucket = points[first : first + width]
+        kept += sorted({min(bucket, key=lambda one: one[1]), max(bucket, key=lambda one: one[1])})
+    return kept
