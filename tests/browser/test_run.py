@@ -1,0 +1,105 @@
+"""The runbook run in browsers: by five people, by two at once, by an impatient one."""
+
+from __future__ import annotations
+
+from ledger.lab.rehearsal import wait_for_alert
+
+from .house import House
+from .people import People, live, passed, press
+
+
+def test_five_people_run_steps_0_to_6(home: House, signed_in: People) -> None:
+    home.lab.misbehave("latency")
+    wait_for_alert(home.installation, home.lab)
+    manager, owner, l2 = signed_in("incident-manager"), signed_in("product-owner", "pl"), signed_in("l2-ops")
+    observability, noc = signed_in("observability", theme="dark"), signed_in("noc")
+    manager.goto("/rollbacks/new")
+    manager.fill("[name=ticket]", "INC-2042")
+    manager.fill("[name=reason]", "Scheduler latency <b>is</b> critical & 'rising'")
+    manager.click("form[action='/rollbacks'] button")
+    manager.wait_for_url("**/rollbacks/INC-2042")
+    for page in (owner, l2, observability, noc):
+        page.goto("/rollbacks/INC-2042")
+        live(page)
+    press(owner, "confirm", password=home.password)
+    passed(owner, 0)
+    press(l2, "disable", requested_by="L2 Ops")
+    passed(l2, 1)
+    press(observability, "silence", duration="1h")
+    passed(observability, 2)
+    press(l2, "check")
+    passed(l2, 3)
+    home.lab.misbehave("none")
+    press(noc, "watch", duration="3s")
+    noc.wait_for_selector(".watch progress")
+    for page in (manager, owner, l2, observability, noc):
+        passed(page, 4)  # judged by the server, seen by everybody, pressed by nobody
+    press(manager, "end-incident", note="The deployment was taken back")
+    l2.wait_for_selector("#act-restore [name=typed_ticket]")
+    l2.fill("#act-restore [name=typed_ticket]", "INC-2042")
+    l2.click("#act-restore button")
+    passed(l2, 5, 40)
+    manager.wait_for_selector("#act-complete button:enabled")
+    press(manager, "complete")
+    passed(manager, 6)
+    for page in (manager, owner, l2, observability, noc):
+        page.wait_for_selector("#main h1 .badge.good")
+    assert "<b>is</b>" in manager.inner_text(".reason")
+    assert home.installation.state.closed["INC-2042"].phase == "completed"
+    assert not home.installation.override_path().exists()
+    home.stage4("verify")
+
+
+def test_of_two_who_press_the_same_button_one_does_it_and_the_other_is_told(home: House, signed_in: People) -> None:
+    name = home.open("INC-2101", upto=2).id
+    first, second = signed_in("l2-ops"), signed_in("l2-ops", url=home.url)
+    for page in (first, second):
+        page.goto(f"/rollbacks/{name}")
+        live(page)
+    signed_in.expected.append("status of 409")
+    second.locator("#act-note").evaluate("form => form.closest('details').open = true")
+    second.fill("#act-note [name=text]", "what I was writing")
+    second.route("**/*", lambda route: route.continue_())
+    stale = second.locator("#act-note [name=decided_on]").input_value()
+    press(first, "check")
+    passed(first, 3)
+    second.wait_for_selector("#step-3.good")  # the new state is shown while the text stays
+    assert second.input_value("#act-note [name=text]") == "what I was writing"
+    assert second.locator("#act-note [name=decided_on]").input_value() == stale
+    with second.expect_response(lambda answer: answer.request.method == "POST") as answered:
+        second.locator("#act-note button").last.click()
+    assert answered.value.status == 409
+    second.wait_for_selector("#act-note .error")
+    assert second.input_value("#act-note [name=text]") == "what I was writing"
+    assert home.statuses(name).count("note_added") == 0
+    with second.expect_response(lambda answer: answer.request.method == "POST"):
+        second.locator("#act-note button").last.click()
+    second.wait_for_function("!document.querySelector('#act-note .error')")
+    assert home.statuses(name).count("note_added") == 1
+
+
+def test_a_double_click_and_a_reload_do_nothing_twice(home: House, signed_in: People) -> None:
+    name = home.open("INC-2102", upto=0).id
+    page = signed_in("l2-ops")
+    page.goto(f"/rollbacks/{name}")
+    live(page)
+    page.dblclick("#act-disable button")
+    passed(page, 1)
+    page.reload()
+    passed(page, 1)
+    statuses = home.statuses(name)
+    assert statuses.count("override_requested") == 1 and statuses.count("override_written") == 1
+
+
+def test_the_same_post_sent_again_does_nothing_twice(home: House, signed_in: People) -> None:
+    name = home.open("INC-2103").id
+    page = signed_in("noc")
+    page.goto(f"/rollbacks/{name}")
+    form = page.locator("#act-note").evaluate(
+        "form => { form.querySelector('[name=text]').value = 'once'; return Object.fromEntries(new FormData(form)) }"
+    )
+    headers = {"Sec-Fetch-Site": "same-origin", "Accept": "text/html"}
+    for _ in range(3):
+        answer = page.request.post(f"/rollbacks/{name}/note", form=form, headers=headers)
+        assert answer.ok
+    assert home.statuses(name).count("note_added") == 1
