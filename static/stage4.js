@@ -53,7 +53,7 @@
       beforeNodeMorphed(old, fresh) {
         if (old.nodeType !== 1) return true;
         if (old.hasAttribute("data-keep")) return false;
-        if (keepTyped && old.tagName === "FORM" && typed(old)) return false;
+        if (keepTyped && old.tagName === "FORM" && (typed(old) || old.querySelector(".error"))) return false;
         return true;
       },
       beforeAttributeUpdated(name, node) {

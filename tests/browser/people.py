@@ -22,9 +22,7 @@ class People:
         self.expected: list[str] = []
         """Patterns of what a test means to happen, e.g. an answer 409."""
 
-    def __call__(
-        self, login: str, language: str = "en", theme: str = "light", url: str = "", **context: Any
-    ) -> Page:
+    def __call__(self, login: str, language: str = "en", theme: str = "light", url: str = "", **context: Any) -> Page:
         """A page of a browser in which somebody is signed in; ``""`` is a stranger."""
         made = self.browser(login, language, theme, url, **context)
         return self.tab(made)

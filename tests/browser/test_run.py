@@ -52,29 +52,42 @@ def test_five_people_run_steps_0_to_6(home: House, signed_in: People) -> None:
 
 def test_of_two_who_press_the_same_button_one_does_it_and_the_other_is_told(home: House, signed_in: People) -> None:
     name = home.open("INC-2101", upto=2).id
-    first, second = signed_in("l2-ops"), signed_in("l2-ops", url=home.url)
+    first, second = signed_in("l2-ops"), signed_in("incident-manager")
     for page in (first, second):
         page.goto(f"/rollbacks/{name}")
         live(page)
     signed_in.expected.append("status of 409")
-    second.locator("#act-note").evaluate("form => form.closest('details').open = true")
-    second.fill("#act-note [name=text]", "what I was writing")
-    second.route("**/*", lambda route: route.continue_())
-    stale = second.locator("#act-note [name=decided_on]").input_value()
+    second.locator("#act-waive-4").evaluate("form => form.closest('details').open = true")
+    second.fill("#act-waive-4 [name=reason]", "what I was writing")
+    stale = second.locator("#act-waive-4 [name=decided_on]").input_value()
     press(first, "check")
     passed(first, 3)
-    second.wait_for_selector("#step-3.good")  # the new state is shown while the text stays
-    assert second.input_value("#act-note [name=text]") == "what I was writing"
-    assert second.locator("#act-note [name=decided_on]").input_value() == stale
+    passed(second, 3)  # the new state is shown while the text stays
+    assert second.input_value("#act-waive-4 [name=reason]") == "what I was writing"
+    assert second.locator("#act-waive-4 [name=decided_on]").input_value() == stale
     with second.expect_response(lambda answer: answer.request.method == "POST") as answered:
-        second.locator("#act-note button").last.click()
+        second.locator("#act-waive-4 button").last.click()
     assert answered.value.status == 409
-    second.wait_for_selector("#act-note .error")
-    assert second.input_value("#act-note [name=text]") == "what I was writing"
-    assert home.statuses(name).count("note_added") == 0
-    with second.expect_response(lambda answer: answer.request.method == "POST"):
-        second.locator("#act-note button").last.click()
-    second.wait_for_function("!document.querySelector('#act-note .error')")
+    second.wait_for_selector("#act-waive-4 .error")
+    assert second.input_value("#act-waive-4 [name=reason]") == "what I was writing"
+    assert home.statuses(name).count("step_waived") == 0
+    second.locator("#act-waive-4 button").last.click()
+    second.wait_for_selector("#step-4.info")
+    assert home.statuses(name).count("step_waived") == 1
+
+
+def test_a_note_never_waits_for_what_others_do(home: House, signed_in: People) -> None:
+    name = home.open("INC-2106", upto=2).id
+    first, second = signed_in("l2-ops"), signed_in("noc")
+    for page in (first, second):
+        page.goto(f"/rollbacks/{name}")
+        live(page)
+    second.locator("#act-note").evaluate("form => form.closest('details').open = true")
+    second.fill("#act-note [name=text]", "what I was writing")
+    press(first, "check")
+    passed(second, 3)
+    second.locator("#act-note button").last.click()
+    second.wait_for_selector("text=what I was writing >> nth=0")
     assert home.statuses(name).count("note_added") == 1
 
 

@@ -74,6 +74,8 @@ class Act:
     """Whether it has anything to do with the rollback as it is: false hides it."""
     main: bool = False
     """The step's own act, as against what may be done about it."""
+    decided: bool = True
+    """Whether it is decided on the rollback as it was seen; a note or a file is not, and never conflicts."""
     guard: Guard = ""
     """Asks for the password again, or for the ticket id to be typed."""
     tone: Literal["", "danger"] = ""

@@ -55,6 +55,7 @@ def _attach(number: int) -> Act:
         run,
         lambda a: commands.Attach(number=number, name="x", size=1, attached_sha384=NO_DIGEST),
         step=number,
+        decided=False,
         shows=lambda a: a.rollback.steps[number].attempts > 0 or not a.rollback.is_open or bool(a.outlook.missing),
         fields=(Field("file", mark("File"), "file", required=True), Field("note", mark("What it shows"))),
         about=mark("A picture, a log, a chat: kept by its digest and marked as attached by you."),
@@ -114,6 +115,7 @@ DUTIES = (
         lambda t: duties.report_confirmation(t.installation, t.actor, t.rollback, t.values["owner"], t.values["text"]),
         lambda a: commands.ReportConfirmation(owner="…", text="…"),
         step=0,
+        decided=False,
         shows=lambda a: a.rollback.is_open and not a.rollback.confirmed_by,
         fields=(
             Field("owner", mark("Who confirmed"), required=True),
@@ -209,6 +211,7 @@ DUTIES = (
         mark("Add a note"),
         lambda t: opening.note(t.installation, t.actor, t.rollback, t.values["text"], t.values["occurred_at"]),
         lambda a: commands.AddNote(text="…"),
+        decided=False,
         shows=lambda a: True,
         main=True,
         fields=(
@@ -223,6 +226,7 @@ DUTIES = (
         mark("Correct an entry"),
         lambda t: duties.correct(t.installation, t.actor, t.rollback, t.values["entry"], t.values["text"]),
         lambda a: commands.Correct(entry=a.rollback.opened_entry, text="…"),
+        decided=False,
         shows=lambda a: True,
         fields=(
             Field("entry", mark("Entry number"), "number", required=True),
@@ -236,6 +240,7 @@ DUTIES = (
         lambda t: duties.review(t.installation, t.actor, t.rollback, t.values["text"]),
         lambda a: commands.Review(text="…"),
         guard="password",
+        decided=False,
         shows=lambda a: any(one.entry > a.rollback.reviewed for one in a.rollback.deviations),
         fields=(Field("text", mark("What was found"), "long", required=True),),
         about=mark("By an Incident Manager or product owner who took no step."),

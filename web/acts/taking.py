@@ -72,7 +72,7 @@ def _press(found: Rollback, act: Act) -> Job:
     """Check the guards, read the form, run."""
     _guard(found, act)
     values = forms.read(act.fields)
-    pressed = site().installation.pressed(_request_id(), _decided_on())
+    pressed = site().installation.pressed(_request_id(), _decided_on() if act.decided else None)
     who, person = actor(), str(g.person)
 
     def work(say: Any) -> Outcome:
