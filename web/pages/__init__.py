@@ -1,6 +1,6 @@
 """The pages (GET), one blueprint each."""
 
-from web.pages import charts, health, now, rollbacks
+from web.pages import charts, health, now, review, rollbacks
 
-PAGES = (now.blueprint, rollbacks.blueprint, charts.blueprint, health.blueprint)
+PAGES = (now.blueprint, rollbacks.blueprint, charts.blueprint, review.blueprint, health.blueprint)
 """All of them, for :func:`web.app.create_app`."""
