@@ -1,0 +1,147 @@
+"""Keeps the timeline's read model in step with the ledger: a few entries at once, a big build by a thread."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import threading
+from typing import Any, NamedTuple
+
+from ledger.app.installation import Installation
+from ledger.app.queries import sentence
+from ledger.domain.events.duties import Corrected
+from ledger.domain.record import Recorded, parse_body
+from ledger.errors import LedgerError
+from ledger.proof.entry import GENESIS, format_time, link, parse_entry
+from ledger.store.timeline import Head, Row, TimelineStore
+
+logger = logging.getLogger("stage4.timeline")
+AT_ONCE = 2_000
+"""Entries that a page waits for; more are read in the background."""
+_BATCH = 1_000
+_LONGEST = 4_000
+"""Characters of an entry that are searched."""
+
+
+class Progress(NamedTuple):
+    """How far the read model is."""
+
+    done: int
+    size: int
+    """Entries of the ledger."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether pages can be shown."""
+        return self.done >= self.size
+
+
+class Timeline:
+    """One installation's timeline. Thread-safe."""
+
+    def __init__(self, installation: Installation) -> None:
+        self._ledger = installation.ledger
+        store = installation.home.store
+        self.store = TimelineStore(store.with_name(f"{store.stem}.timeline.sqlite"), self._ledger.origin, GENESIS)
+        self._guard = threading.Lock()
+        self._builder: threading.Thread | None = None
+
+    def catch_up(self) -> Progress:
+        """Read what is new. Where that is much, a thread does it and the answer says how far it is.
+
+        ``Corrupt`` where the ledger is not what was signed, ``Unreachable`` where a file cannot be had.
+        """
+        size = self._ledger.view().size
+        with self._guard:
+            head = self._fitting()
+            if size - head.size <= AT_ONCE:
+                return Progress(self._read(head, size).size, size)
+            if self._builder is None or not self._builder.is_alive():
+                self._builder = threading.Thread(target=self._build, name="timeline", daemon=True)
+                self._builder.start()
+            return Progress(head.size, size)
+
+    def wait(self, seconds: float | None = None) -> Progress:
+        """Catch up and wait for the thread, if there is one, at most ``seconds``."""
+        progress = self.catch_up()
+        if not progress.ready and self._builder is not None:
+            self._builder.join(seconds)
+            progress = self.catch_up()
+        return progress
+
+    def _build(self) -> None:
+        try:
+            while True:
+                head, size = self._fitting(), self._ledger.view().size
+                if head.size >= size:
+                    return
+                self._read(head, min(size, head.size + _BATCH))
+        except LedgerError as error:
+            logger.warning("the timeline is not built: %s", error)  # the next page tries again
+
+    def _fitting(self) -> Head:
+        """How far the file is; one that does not fit the ledger is made anew."""
+        head = self.store.head()
+        if head is None or not self._fits(head):
+            self.store.make()
+            head = self.store.head()
+            assert head is not None
+        return head
+
+    def _fits(self, head: Head) -> bool:
+        if head.size == 0:
+            return True
+        line = self._ledger.log.line(head.size)
+        return line is not None and link(line) == head.head
+
+    def _read(self, head: Head, size: int) -> Head:
+        """Append the entries up to ``size``, unless another process just did."""
+        while head.size < size:
+            lines = list(itertools.islice(self._ledger.log.lines(head.size, size), _BATCH))
+            if not lines:
+                break
+            self.store.add(head, [row_of(line) for line in lines], link(lines[-1]))
+            head = self.store.head() or head
+        return head
+
+
+def row_of(line: bytes) -> tuple[Row, str]:
+    """An entry's row, and the lower-case text in which it is found. ``Corrupt`` where the line is no entry."""
+    entry = parse_entry(line)
+    record = parse_body(entry.sequence, entry.timestamp, entry.body)
+    said = sentence(record)
+    row = Row(
+        sequence=record.sequence,
+        timestamp=format_time(record.timestamp),
+        status=record.status,
+        kind=entry.body["kind"],
+        rollback=record.rollback,
+        step=entry.metadata.get("step"),
+        actor=record.actor,
+        role=record.role,
+        verdict=_text(getattr(record.event, "verdict", None)),
+        corrects=record.event.entry if isinstance(record.event, Corrected) else None,
+        sentence=said,
+    )
+    return row, _search_text(record, entry.body, said)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _search_text(record: Recorded, body: dict[str, Any], said: str) -> str:
+    """Sentence, name, people, and everything that stands in the entry's own fields: digests and paths too."""
+    own = {name: value for name, value in body["metadata"].items() if name not in ("version", "rollback_entry")}
+    values = [said, record.status, record.status.replace("_", " "), *_values(own), *_values(body["artefacts"])]
+    return "\n".join(values).lower()[:_LONGEST]
+
+
+def _values(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict):
+        return [text for one in value.values() for text in _values(one)]
+    if isinstance(value, list):
+        return [text for one in value for text in _values(one)]
+    return []

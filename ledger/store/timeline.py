@@ -1,0 +1,168 @@
+"""The timeline's read model: one row an entry in an SQLite file of mode 600 beside the ledger, for filters and search.
+
+Disposable: it is deleted and filled again whenever it does not fit the ledger (another ledger, another schema, another
+last entry) or is damaged. Nothing is decided by it and nothing is proved by it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ledger.errors import Unreachable
+from ledger.files import make_folder
+from ledger.store.timeline_filter import Filter, condition
+
+SCHEMA = 1
+"""Number of this form of the file; another one is thrown away."""
+_TABLES = """
+CREATE TABLE entries (
+  sequence INTEGER PRIMARY KEY, timestamp TEXT NOT NULL, status TEXT NOT NULL, kind TEXT NOT NULL,
+  rollback TEXT NOT NULL, step INTEGER, actor TEXT NOT NULL, role TEXT NOT NULL, verdict TEXT NOT NULL,
+  corrects INTEGER, sentence TEXT NOT NULL
+);
+CREATE TABLE texts (sequence INTEGER PRIMARY KEY, text TEXT NOT NULL);
+CREATE INDEX by_time ON entries (timestamp);
+CREATE INDEX by_rollback ON entries (rollback);
+CREATE INDEX by_status ON entries (status);
+CREATE INDEX by_kind ON entries (kind);
+CREATE INDEX by_step ON entries (step);
+CREATE INDEX by_actor ON entries (actor);
+CREATE INDEX by_verdict ON entries (verdict);
+CREATE INDEX by_corrected ON entries (corrects) WHERE corrects IS NOT NULL;
+CREATE TABLE ledger (schema INTEGER NOT NULL, origin TEXT NOT NULL, size INTEGER NOT NULL, head TEXT NOT NULL);
+"""
+_END = 2**62
+_DAMAGED = ("malformed", "not a database", "no such table", "no such column")
+
+
+class Row(NamedTuple):
+    """One entry as the timeline shows it."""
+
+    sequence: int
+    timestamp: str
+    """``YYYY-MM-DDTHH:MM:SS.ffffff+00:00``: text in the order of time."""
+    status: str
+    kind: str
+    rollback: str
+    """Empty for an entry of the ledger itself."""
+    step: int | None
+    actor: str
+    role: str
+    verdict: str
+    """Empty where the entry has none."""
+    corrects: int | None
+    """The entry that this one corrects."""
+    sentence: str
+    """English."""
+
+
+class Head(NamedTuple):
+    """How far the file is: ``size`` entries, the last of which has this ``sha384:…``."""
+
+    origin: str
+    size: int
+    head: str
+
+
+class TimelineStore:
+    """The file. Each call is one short transaction; any number of threads and processes may call."""
+
+    def __init__(self, path: Path, origin: str, genesis: str) -> None:
+        self.path = path
+        self._empty = Head(origin, 0, genesis)
+        make_folder(path.parent)
+
+    def head(self) -> Head | None:
+        """How far the file is; None where there is none of this schema and origin."""
+        if not self.path.is_file():
+            return None
+        try:
+            with self._connected() as connection:
+                row = connection.execute("SELECT schema, origin, size, head FROM ledger").fetchone()
+        except Unreachable:
+            if self.path.is_file():
+                raise
+            return None  # it was damaged
+        return Head(*row[1:]) if row and row[0] == SCHEMA and row[1] == self._empty.origin else None
+
+    def make(self) -> None:
+        """Begin an empty file in place of whatever has the name."""
+        try:
+            for end in ("", "-wal", "-shm"):
+                self.path.with_name(self.path.name + end).unlink(missing_ok=True)
+            self.path.touch(mode=0o600)
+        except OSError as error:
+            raise Unreachable(f"the timeline's file {self.path} cannot be made: {error.strerror}") from error
+        self.path.chmod(0o600)
+        with self._connected() as connection:
+            connection.execute("PRAGMA journal_mode = WAL")  # readers never wait for the build
+            connection.executescript(_TABLES)
+            connection.execute("INSERT INTO ledger VALUES (?, ?, ?, ?)", (SCHEMA, *self._empty))
+
+    def add(self, before: Head, rows: Sequence[tuple[Row, str]], head: str) -> bool:
+        """Append rows, each with its lower-case search text; ``head`` is the last entry's.
+
+        False where somebody else was quicker: the file no longer stands at ``before``.
+        """
+        with self._connected() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            if connection.execute("SELECT origin, size, head FROM ledger").fetchone() != tuple(before):
+                return False
+            marks = ", ".join("?" * len(Row._fields))
+            connection.executemany(f"INSERT INTO entries VALUES ({marks})", (row for row, _ in rows))  # noqa: S608
+            connection.executemany("INSERT INTO texts VALUES (?, ?)", ((row.sequence, text) for row, text in rows))
+            connection.execute("UPDATE ledger SET size = size + ?, head = ?", (len(rows), head))
+        return True
+
+    def page(self, chosen: Filter, beyond: int | None, limit: int, *, newest_first: bool) -> list[Row]:
+        """The next ``limit`` matching rows beyond a sequence, in order; the last page costs as much as the first."""
+        where, values = condition(chosen)
+        order = "sequence < ? ORDER BY sequence DESC" if newest_first else "sequence > ? ORDER BY sequence"
+        edge = (_END if newest_first else 0) if beyond is None else beyond
+        return self._entries(f"{where} AND {order} LIMIT ?", (*values, edge, limit))
+
+    def count(self, chosen: Filter, after: int = 0) -> int:
+        """How many entries after a sequence match."""
+        where, values = condition(chosen)
+        found = self._fetch(f"SELECT COUNT(*) FROM entries WHERE {where} AND sequence > ?", (*values, after))  # noqa: S608
+        return int(found[0][0])
+
+    def neighbours(self, rollback: str, sequence: int) -> tuple[int | None, int | None]:
+        """The entries of the same rollback before and after one."""
+        statement = "SELECT {} FROM entries WHERE rollback = ? AND sequence {} ?"
+        before = self._fetch(statement.format("MAX(sequence)", "<"), (rollback, sequence))
+        after = self._fetch(statement.format("MIN(sequence)", ">"), (rollback, sequence))
+        return before[0][0], after[0][0]
+
+    def corrections(self, sequence: int) -> list[Row]:
+        """The entries that correct one, in order."""
+        return self._entries("corrects = ? ORDER BY sequence", (sequence,))
+
+    def rollbacks(self) -> list[str]:
+        """Names of all rollbacks, the newest first."""
+        found = self._fetch(
+            "SELECT rollback FROM entries WHERE rollback != '' GROUP BY rollback ORDER BY MIN(rowid) DESC"
+        )
+        return [str(row[0]) for row in found]
+
+    def _entries(self, rest: str, values: Sequence[object]) -> list[Row]:
+        return [Row(*row) for row in self._fetch(f"SELECT {', '.join(Row._fields)} FROM entries WHERE {rest}", values)]  # noqa: S608
+
+    def _fetch(self, statement: str, values: Sequence[object] = ()) -> list[Any]:
+        with self._connected() as connection:
+            return connection.execute(statement, values).fetchall()
+
+    @contextlib.contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with contextlib.closing(sqlite3.connect(self.path, timeout=5)) as connection, connection:
+                yield connection
+        except sqlite3.Error as error:
+            if any(word in str(error) for word in _DAMAGED):
+                self.path.unlink(missing_ok=True)
+                raise Unreachable(f"the timeline in {self.path} was damaged and is made anew: ask again") from error
+            raise Unreachable(f"the timeline in {self.path} cannot be had: {error}") from error

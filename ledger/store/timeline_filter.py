@@ -1,0 +1,64 @@
+"""Which entries of the timeline are shown, and the SQL condition that says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+_LAST = 2**62
+
+
+class Word(NamedTuple):
+    """One word that is searched for: lower case; ``actors`` are people whose names it is a part of."""
+
+    text: str
+    actors: tuple[str, ...] = ()
+
+
+class Filter(NamedTuple):
+    """Which entries are shown; what is empty lets everything through."""
+
+    rollback: str = ""
+    step: int | None = None
+    person: str = ""
+    statuses: tuple[str, ...] = ()
+    kind: str = ""
+    verdict: str = ""
+    since: str = ""
+    """From this time on, as entries write it: ``YYYY-MM-DDTHH:MM:SS.ffffff+00:00``."""
+    until: str = ""
+    """Before this time."""
+    words: tuple[Word, ...] = ()
+    """All of them stand in the entry."""
+
+
+def condition(chosen: Filter) -> tuple[str, tuple[object, ...]]:
+    """A condition on the rows of ``entries`` and the values of its question marks; every text is a value, none SQL."""
+    parts = list(_parts(chosen))
+    text = " AND ".join(sql for sql, _ in parts) or "TRUE"
+    return text, tuple(value for _, values in parts for value in values)
+
+
+def _parts(chosen: Filter) -> Iterator[tuple[str, tuple[object, ...]]]:
+    for column in ("rollback", "kind", "verdict"):
+        if value := getattr(chosen, column):
+            yield f"{column} = ?", (value,)
+    if chosen.step is not None:
+        yield "step = ?", (chosen.step,)
+    if chosen.person:
+        yield "actor = ?", (chosen.person,)
+    if chosen.statuses:
+        yield f"status IN ({_marks(chosen.statuses)})", chosen.statuses
+    # Timestamps never go back, so a time is a place in the ledger, and the primary key finds it.
+    place = "(SELECT sequence FROM entries WHERE timestamp >= ? ORDER BY timestamp, sequence LIMIT 1)"
+    if chosen.since:
+        yield f"sequence >= {place}", (chosen.since,)
+    if chosen.until:
+        yield f"sequence < COALESCE({place}, {_LAST})", (chosen.until,)
+    for word in chosen.words:
+        found = "instr((SELECT text FROM texts WHERE texts.sequence = entries.sequence), ?) > 0"
+        yield f"({found} OR actor IN ({_marks(word.actors)}))", (word.text, *word.actors)
+
+
+def _marks(values: tuple[str, ...]) -> str:
+    return ", ".join("?" * len(values))

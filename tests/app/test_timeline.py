@@ -1,0 +1,76 @@
+"""The timeline kept in step with a real ledger."""
+
+from __future__ import annotations
+
+import pytest
+
+from ledger.app import timeline
+from ledger.app.installation import Installation
+from ledger.app.timeline import Timeline, row_of
+from ledger.domain import commands as c
+from ledger.domain.commands import SYSTEM
+from ledger.store.timeline_filter import Filter, Word
+
+from .builders import INC, actor, note, opening
+
+
+@pytest.fixture
+def kept(installation: Installation) -> Timeline:
+    return Timeline(installation)
+
+
+def whole(kept: Timeline) -> list:
+    return kept.store.page(Filter(), None, 10_000, newest_first=False)
+
+
+def test_made_anew_it_is_what_it_became_entry_by_entry(installation, kept):
+    steps = [(opening(installation), INC), *((note(number), "") for number in range(5))]
+    for command, rollback in steps:
+        installation.submit(command, actor("incident_manager"), "" if command is steps[0][0] else rollback)
+        assert kept.catch_up().ready
+    grown = whole(kept)
+    kept.store.path.unlink()
+    kept.catch_up()
+    assert whole(kept) == grown == [row_of(line)[0] for line in installation.ledger.log.lines()]
+
+
+def test_what_another_process_appended_is_there_at_the_next_look(installation, kept):
+    before = kept.catch_up().size
+    installation.submit(note(), SYSTEM)
+    assert kept.catch_up() == (before + 1, before + 1)
+    assert kept.store.count(Filter(), after=before) == 1
+
+
+def test_much_is_built_in_the_background_and_comes_to_the_same(installation, kept, monkeypatch):
+    for number in range(30):
+        installation.submit(note(number), SYSTEM)
+    monkeypatch.setattr(timeline, "AT_ONCE", 5)
+    monkeypatch.setattr(timeline, "_BATCH", 4)
+    first = kept.catch_up()
+    assert not first.ready
+    assert kept.wait(30).ready
+    assert whole(kept) == [row_of(line)[0] for line in installation.ledger.log.lines()]
+
+
+def test_a_file_whose_last_entry_is_not_the_ledgers_is_made_anew(installation, kept):
+    kept.catch_up()
+    with kept.store._connected() as connection:
+        connection.execute("UPDATE ledger SET head = 'sha384:another'")
+        connection.execute("UPDATE entries SET sentence = 'a lie'")
+    kept.catch_up()
+    assert "a lie" not in {row.sentence for row in whole(kept)}
+
+
+def test_a_rollback_its_digests_and_its_corrections_are_found(installation, kept):
+    manager = actor("incident_manager")
+    installation.submit(opening(installation), manager)
+    number = installation.state.sequence
+    installation.submit(c.Correct(entry=number, text="the Reason was another"), manager, INC)
+    kept.catch_up()
+    found = kept.store.corrections(number)
+    assert [row.status for row in found] == ["corrected"]
+    assert kept.store.page(Filter(words=(Word("reason was"),)), None, 9, newest_first=True) == found
+    assert kept.store.rollbacks() == [INC]
+    installation.submit(note(7), SYSTEM)
+    kept.catch_up()
+    assert kept.store.count(Filter(words=(Word(note(7).log_sha384[10:40]),))) == 1
