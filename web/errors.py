@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import logging
+from typing import Final
 
-from flask import Flask, render_template, request
+from flask import Flask, g, jsonify, render_template, request
+from werkzeug import exceptions
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response
 
 from ledger.errors import Conflict, Corrupt, LedgerError, Refused, Unreachable
+from web.i18n import gettext
+from web.words import mark
 
 logger = logging.getLogger("stage4.web")
 STATUS: dict[type[LedgerError], int] = {Refused: 422, Conflict: 409, Corrupt: 500, Unreachable: 503}
+SENTENCES: Final[dict[type[HTTPException], str]] = {
+    exceptions.BadRequest: mark("What the browser sent cannot be read. Go back, load the page and try again."),
+    exceptions.Unauthorized: mark("Nobody is signed in here, or the session has ended."),
+    exceptions.NotFound: mark("Check the address, or go on from the first page."),
+    exceptions.MethodNotAllowed: mark("This address takes no such request; use the page's own buttons."),
+    exceptions.RequestEntityTooLarge: mark("What was sent is too large; nothing was kept. Attach a smaller excerpt."),
+    exceptions.UnsupportedMediaType: mark("This address takes forms of this site only."),
+}
+"""In place of the library's own descriptions."""
 
 
 def init_app(app: Flask) -> None:
@@ -26,21 +39,43 @@ def status_of(error: LedgerError) -> int:
     return next((status for kind, status in STATUS.items() if isinstance(error, kind)), 500)
 
 
-def _ledger(error: LedgerError) -> tuple[str, int]:
-    return page(status_of(error), str(error), getattr(error, "owed", ())), status_of(error)
+def _ledger(error: LedgerError) -> Response:
+    return _answer(status_of(error), str(error), getattr(error, "owed", ()))
 
 
-def _http(error: HTTPException) -> tuple[str, int] | Response:
+def _http(error: HTTPException) -> Response:
+    """With the headers that belong to the error, such as ``Allow``."""
+    found = error.get_response()
     if error.code is None or error.code < 400:
-        return Response(status=error.code or 500)
-    return page(error.code, error.description or ""), error.code
+        return Response(status=found.status_code, headers=found.headers)
+    own = SENTENCES.get(type(error)) if error.description == type(error).description else None
+    answer = _answer(error.code, gettext(own) if own else error.description or "")
+    for name, value in found.headers.items():
+        if name.lower() not in ("content-type", "content-length"):
+            answer.headers[name] = value
+    return answer
 
 
-def _unforeseen(error: Exception) -> tuple[str, int]:
+def _unforeseen(error: Exception) -> Response:
+    # The path alone: a query may hold what somebody typed.
     logger.error("unforeseen error on %s %s", request.method, request.path, exc_info=error)
-    return page(500, InternalServerError.description or ""), 500
+    return _answer(500, InternalServerError.description or "")
+
+
+def _answer(status: int, sentence: str, owed: tuple[str, ...] = ()) -> Response:
+    """The error as a page, or as ``application/problem+json`` (RFC 9457) for who asks for JSON and no page."""
+    asked = request.accept_mimetypes
+    if asked.accept_json and not asked.accept_html:
+        answer = jsonify(type="about:blank", status=status, title=sentence, owed=list(owed))
+        answer.status_code, answer.mimetype = status, "application/problem+json"
+        return answer
+    return Response(page(status, sentence, owed), status=status, mimetype="text/html")
 
 
 def page(status: int, sentence: str, owed: tuple[str, ...] = ()) -> str:
-    """The error page."""
-    return render_template("error.html", status=status, sentence=sentence, owed=owed)
+    """The error page; without the person's frame where the ledger that fills it cannot be read."""
+    try:
+        return render_template("error.html", status=status, sentence=sentence, owed=owed)
+    except LedgerError:
+        g.person = ""
+        return render_template("error.html", status=status, sentence=sentence, owed=owed)

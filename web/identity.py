@@ -5,6 +5,7 @@ Every route is closed unless it is listed in :data:`OPEN`, so that a new page ca
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -14,7 +15,8 @@ from werkzeug.wrappers import Response
 
 from ledger.domain.commands import Actor
 from ledger.domain.runbook import RUNBOOK_ROLES
-from web.site import site
+from ledger.errors import LedgerError
+from web.site import Site, site
 
 OPEN = frozenset(
     ("static", "favicon", "signin.form", "signin.enter", "health.healthz", "health.metrics", "i18n.choose")
@@ -22,6 +24,8 @@ OPEN = frozenset(
 """Endpoints that anybody may ask."""
 CHANGING = frozenset(("signin.password", "signin.change", "signin.leave", "i18n.choose", "static"))
 """What somebody may still do who must choose a new password first."""
+TIMERS = frozenset(("live.stream", "live.poll", "now.drift_banner"))
+"""Endpoints that a page asks by itself: nobody is at the keyboard because of them."""
 
 
 def init_app(app: Flask) -> None:
@@ -34,8 +38,11 @@ def identify() -> Response | None:
     g.person, g.roles, g.token = "", frozenset(), ""
     if request.endpoint == "static":
         return None
-    known = site().accounts.who(session.get("token", ""))
-    roles = site().installation.state.people.get(known.person, frozenset()) if known else frozenset()
+    here = site()
+    known = here.accounts.who(session.get("token", ""), used=not _by_itself())
+    roles = roles_of(here, known.person) if known else frozenset()
+    if known and not roles:
+        here.accounts.end_all(known.person, "no_role", "system")
     if known and roles:
         g.person, g.roles, g.token = known.person, roles, known.token
         if known.must_change and request.endpoint not in CHANGING:
@@ -46,6 +53,24 @@ def identify() -> Response | None:
     if request.method != "GET" or "text/html" not in request.headers.get("Accept", ""):
         abort(401)
     return redirect(url_for("signin.form", to=request.full_path.rstrip("?")), code=303)
+
+
+def _by_itself() -> bool:
+    """Whether a page asks by itself: the stream, or a look because an entry arrived."""
+    return request.endpoint in TIMERS or request.headers.get("HX-Trigger") == "main"
+
+
+def roles_of(here: Site, person: str) -> frozenset[str]:
+    """The person's roles by the ledger; by what it said last where it cannot be read: the stop needs them then."""
+    with contextlib.suppress(LedgerError):
+        here.people = here.installation.state.people
+    return here.people.get(person, frozenset())
+
+
+def stands(here: Site, token: str) -> bool:
+    """Whether a browser's session still stands, and its person still holds a role."""
+    known = here.accounts.who(token, used=False)
+    return known is not None and bool(roles_of(here, known.person))
 
 
 def actor() -> Actor:

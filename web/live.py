@@ -21,6 +21,7 @@ from ledger.domain.record import Recorded
 from ledger.errors import LedgerError
 from web.hub import Message
 from web.i18n import LANGUAGES, translate
+from web.identity import stands
 from web.site import Site, site
 
 BEAT = 2.0
@@ -74,7 +75,7 @@ def _events(here: Site, token: str, last: str) -> Iterator[str]:
     checked = time.monotonic()
     for news in listening:
         if time.monotonic() - checked > CHECKED:
-            if here.accounts.who(token) is None:
+            if not stands(here, token):
                 yield format_event(Message(0, "ended", "{}"))
                 return
             checked = time.monotonic()

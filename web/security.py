@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, abort, request
+import re
+from typing import Final
 
+from flask import Flask, Response, abort, request
+from flask.sessions import SecureCookieSessionInterface
+
+_PATH: Final = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 POLICY = "; ".join(
     (
@@ -31,8 +36,17 @@ HEADERS = {
 }
 
 
+class Cookies(SecureCookieSessionInterface):
+    """Session cookies that are ``Secure`` wherever the browser speaks https (RFC 6265, 4.1.2.5)."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        """Whether this answer goes over TLS, by the proxy's word where there is one."""
+        return request.is_secure
+
+
 def init_app(app: Flask) -> None:
     """Guard every request and dress every answer."""
+    app.session_interface = Cookies()
     app.before_request(refuse_foreign)
     app.after_request(dress)
 
@@ -63,3 +77,8 @@ def dress(response: Response) -> Response:
     if request.is_secure:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     return response
+
+
+def own_path(path: str) -> str:
+    """A path of this site to go on to, in printable ASCII; anything else is the first page."""
+    return path if _PATH.fullmatch(path) else "/"

@@ -2,40 +2,44 @@
 
 from __future__ import annotations
 
-import re
-
 from flask import Blueprint, g, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
+from ledger.app.accounts import digest_token
 from ledger.errors import Refused
 from web.errors import status_of
+from web.identity import roles_of
+from web.security import own_path
 from web.site import site
 
 blueprint = Blueprint("signin", __name__)
-_PATH = re.compile(r"/(?![/\\])[^\s]*")
 
 
 @blueprint.get("/sign-in")
 def form() -> str | Response:
     """The form; who is signed in already goes on."""
     if g.person:
-        return redirect(_target(request.args.get("to", "/")), code=303)
-    return render_template("signin.html", to=_target(request.args.get("to", "/")))
+        return redirect(own_path(request.args.get("to", "/")), code=303)
+    return render_template("signin.html", to=own_path(request.args.get("to", "/")))
 
 
 @blueprint.post("/sign-in")
 def enter() -> tuple[str, int] | Response:
     """Check name and password; a session begins anew, so that nobody can have planted one."""
-    login, to = request.form.get("login", "").strip().lower(), _target(request.form.get("to", "/"))
+    login, to = request.form.get("login", "").strip().lower(), own_path(request.form.get("to", "/"))
+    here, before = site(), session.get("token", "")
     try:
-        token, known = site().accounts.sign_in(
-            login, request.form.get("password", ""), request.remote_addr or "", request.user_agent.string
+        token, known = here.accounts.sign_in(
+            login,
+            request.form.get("password", ""),
+            request.remote_addr or "",
+            request.user_agent.string,
+            lambda person: bool(roles_of(here, person)),
         )
-        if not site().installation.state.people.get(known.person):
-            site().accounts.end(known.token)
-            raise Refused("this account has no role any more; ask an admin")
     except Refused as error:
         return render_template("signin.html", to=to, login=login, error=str(error)), status_of(error)
+    if before:
+        here.accounts.leave(digest_token(before))
     session.clear()
     session["token"] = token
     return redirect(url_for("signin.password", to=to) if known.must_change else to, code=303)
@@ -45,7 +49,7 @@ def enter() -> tuple[str, int] | Response:
 def leave() -> Response:
     """End this session."""
     if g.token:
-        site().accounts.end(g.token)
+        site().accounts.leave(g.token)
     session.clear()
     return redirect(url_for("signin.form"), code=303)
 
@@ -53,23 +57,22 @@ def leave() -> Response:
 @blueprint.get("/password")
 def password() -> str:
     """The form for a new password."""
-    return render_template("password.html", to=_target(request.args.get("to", "/")))
+    return render_template("password.html", to=own_path(request.args.get("to", "/")))
 
 
 @blueprint.post("/password")
 def change() -> tuple[str, int] | Response:
     """Change one's own password; all other sessions end."""
-    to = _target(request.form.get("to", "/"))
+    to = own_path(request.form.get("to", "/"))
     try:
         site().accounts.check(g.person, request.form.get("password", ""))
-        if request.form.get("new", "") != request.form.get("again", ""):
-            raise Refused("the two new passwords differ; type the same one twice")
-        site().accounts.change(g.person, request.form["new"], g.token)
+        site().accounts.change(g.person, _typed_twice(), g.token)
     except Refused as error:
         return render_template("password.html", to=to, error=str(error)), status_of(error)
     return redirect(to, code=303)
 
 
-def _target(path: str) -> str:
-    """A path of this site to go on to; anything else is the first page."""
-    return path if _PATH.fullmatch(path) else "/"
+def _typed_twice() -> str:
+    if request.form.get("new", "") != request.form.get("again", ""):
+        raise Refused("the two new passwords differ; type the same one twice")
+    return request.form.get("new", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import cast
@@ -27,6 +28,8 @@ class Site:
     """Tells the open browsers."""
     jobs: Jobs = field(default_factory=Jobs)
     """The presses that run."""
+    people: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Who held which roles when the ledger could be read last."""
     secret: bytes = b""
     """Signs the cookies."""
     behind_proxy: bool = False

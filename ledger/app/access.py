@@ -1,66 +1,132 @@
-"""The access ledger ``stage4-access``: how often a rule said no, a minute at a time, and never what was typed.
+"""The access ledger ``stage4-access``: who signed in and out, and how often a rule said no; never what was typed.
 
-Each refusal adds one letter to a file named after its minute (``var/access/20261123T1026``); the observer turns the
-files of past minutes into entries.
+Nobody waits for it. A refusal or a failed sign-in adds one letter to a file named after its minute
+(``var/access/20261123T1026``), anything else is a small file of its own (``var/access/event-…``); the observer turns
+them into entries. So a ledger that is missing, locked or full never stands in a sign-in's way.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import re
+import secrets
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 from ledger.app.home import Home
 from ledger.app.installation import Installation, now, open_home
 from ledger.domain.commands import SYSTEM, Record
+from ledger.domain.events import access, format_event, parse_event
+from ledger.domain.events.base import Event
 from ledger.domain.events.ledger import RefusalsCounted
-from ledger.errors import Conflict, LedgerError, Refused
+from ledger.errors import Conflict, Corrupt, LedgerError, Refused
 
 STAGE = "stage4-access"
 _FORM = "%Y%m%dT%H%M"
+_MINUTE = re.compile(r"\d{8}T\d{4}")
+_KINDS = {(kind.status, kind.version): kind for kind in access.EVENTS}
 
 
 def count_refusal(root: Path, error: LedgerError) -> None:
     """Count one refusal or conflict of a home that has an access ledger. Never fails, never keeps a text."""
-    if not isinstance(error, (Refused, Conflict)) or not Home(root, STAGE).store.exists():
+    if isinstance(error, (Refused, Conflict)):
+        _count(root, b"C" if isinstance(error, Conflict) else b"R")
+
+
+def count_failed_sign_in(root: Path) -> None:
+    """Count one sign-in that failed. Never fails, never keeps a name."""
+    _count(root, b"F")
+
+
+def note(root: Path, event: Event) -> None:
+    """Keep an event of the access ledger until the observer enters it. Never fails and waits for nothing."""
+    if not has_ledger(root):
         return
-    folder = _folder(root)
+    artefacts, metadata = format_event(event)
+    page = json.dumps({"status": event.status, "version": event.version, "fields": artefacts | metadata})
+    name = f"event-{time.time_ns():020}-{secrets.token_hex(8)}"
     with contextlib.suppress(OSError):
-        folder.mkdir(mode=0o700, exist_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-        descriptor = os.open(folder / now().strftime(_FORM), flags, 0o600)
-        try:
-            os.write(descriptor, b"C" if isinstance(error, Conflict) else b"R")
-        finally:
-            os.close(descriptor)
+        folder = _folder(root)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _add(folder / f".{name}", page.encode())
+        (folder / f".{name}").rename(folder / name)
+
+
+def has_ledger(root: Path) -> bool:
+    """Whether this home has an access ledger."""
+    return Home(root, STAGE).store.exists()
 
 
 def roll_up(installation: Installation) -> int:
-    """Turn the files of past minutes into entries of the access ledger; returns how many."""
-    folder = _folder(installation.home.root)
-    if not folder.is_dir() or not Home(installation.home.root, STAGE).store.exists():
+    """Turn what was kept, and the counts of past minutes, into entries of the access ledger; returns how many files."""
+    root = installation.home.root
+    folder = _folder(root)
+    if not folder.is_dir() or not has_ledger(root):
         return 0
     current = installation.clock().strftime(_FORM)
-    past = sorted(path for path in folder.iterdir() if path.name < current)
-    if not past:
+    names = sorted(path.name for path in folder.iterdir())
+    kept = [name for name in names if name.startswith("event-")]
+    past = [name for name in names if _MINUTE.fullmatch(name) and name < current]
+    if not kept and not past:
         return 0
-    access = open_home(installation.home.root, STAGE)
+    ledger = open_home(root, STAGE)
     try:
-        for path in past:
-            _enter(access, path)
+        for name in kept:
+            _enter(ledger, folder / name)
+        for name in past:
+            _enter_counts(ledger, folder / name)
     finally:
-        access.ledger.log.close()
-    return len(past)
+        ledger.ledger.log.close()
+    return len(kept) + len(past)
 
 
-def _enter(access: Installation, path: Path) -> None:
+def _enter(ledger: Installation, path: Path) -> None:
+    """The file's name is the request's id: a crash between the entry and the unlink enters nothing twice."""
+    try:
+        page = json.loads(path.read_bytes())
+        kind = _KINDS[page["status"], page["version"]]
+        event = parse_event(kind, page["fields"])
+    except FileNotFoundError:
+        return
+    except (Corrupt, ValueError, KeyError, TypeError, AttributeError):
+        path.rename(path.with_name(f"unreadable-{path.name}"))
+        return
+    ledger.submit(Record(event=event), SYSTEM, request_id=path.name)
+    path.unlink(missing_ok=True)
+
+
+def _enter_counts(ledger: Installation, path: Path) -> None:
     letters = path.read_bytes()
     minute = datetime.strptime(path.name, _FORM).replace(tzinfo=UTC)
-    event = RefusalsCounted(minute=minute, refused=letters.count(b"R"), conflicts=letters.count(b"C"))
-    # The minute is the request's id: a crash between the entry and the unlink counts nothing twice.
-    access.submit(Record(event=event), SYSTEM, request_id=f"refusals-{path.name}")
-    path.unlink()
+    refused, conflicts, failed = (letters.count(letter) for letter in (b"R", b"C", b"F"))
+    if refused or conflicts:
+        counted = RefusalsCounted(minute=minute, refused=refused, conflicts=conflicts)
+        # The minute is the request's id, for the same reason.
+        ledger.submit(Record(event=counted), SYSTEM, request_id=f"refusals-{path.name}")
+    if failed:
+        event = access.SignInsFailed(minute=minute, failed=failed)
+        ledger.submit(Record(event=event), SYSTEM, request_id=f"failed-{path.name}")
+    path.unlink(missing_ok=True)
+
+
+def _count(root: Path, letter: bytes) -> None:
+    if not has_ledger(root):
+        return
+    with contextlib.suppress(OSError):
+        folder = _folder(root)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _add(folder / now().strftime(_FORM), letter)
+
+
+def _add(path: Path, data: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(descriptor, data)
+    finally:
+        os.close(descriptor)
 
 
 def _folder(root: Path) -> Path:

@@ -5,17 +5,24 @@ A login name belongs to one person of the ledger; what that person may do is in 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import secrets
-from typing import Final, NamedTuple
+import threading
+import unicodedata
+from collections.abc import Callable
+from typing import Final, Literal, NamedTuple
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from ledger.app.access import count_failed_sign_in, note
 from ledger.app.home import Home
 from ledger.app.ledger import Clock
-from ledger.errors import Refused
+from ledger.domain.events import access
+from ledger.domain.events.base import Event
+from ledger.errors import Refused, Unreachable
 from ledger.store.accounts import Account, AccountStore, SessionRow
 
 SHORTEST: Final = 10
@@ -26,10 +33,15 @@ LIFE: Final = 12 * 3600
 IDLE: Final = 2 * 3600
 """Seconds without use after which it ends."""
 GUESSES: Final = 8
-"""Failed sign-ins of one account or one address within :data:`WITHIN` seconds; then both wait."""
+"""Failed sign-ins of one account within :data:`WITHIN` seconds; then it waits."""
+FROM_ONE_PLACE: Final = 40
+"""The same of one address: a whole office may stand behind one."""
 WITHIN: Final = 300
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
+_HASHING = threading.BoundedSemaphore(4)
+"""Each hash takes 64 MiB and a core; a crowd at the door queues instead of filling the memory."""
+Cause = Literal["password", "asked", "no_role", "deactivated"]
 _WRONG = "the name or the password is wrong"
 
 
@@ -46,19 +58,26 @@ class Accounts:
     """The accounts of one home, in ``var/web/accounts.sqlite``."""
 
     def __init__(self, home: Home, clock: Clock, hasher: PasswordHasher | None = None) -> None:
+        self._home = home
         self._store = AccountStore(home.var / "web" / "accounts.sqlite")
         self._clock = clock
         self._hasher = hasher or PasswordHasher()
         self._nobody = self._hasher.hash(secrets.token_hex(16))
 
-    def add(self, login: str, person: str, password: str, *, must_change: bool = False) -> None:
+    def add(self, login: str, person: str, password: str, *, must_change: bool = False, by: str = "system") -> None:
         """Give a person a login name and a password; ``Refused`` where the name is taken or either is not fit."""
+        self.require_login(login, person)
+        self._store.put(Account(login, person, self._hashed(password), self._now(), must_change))
+        self._note(access.PasswordChanged(person=person, by=by, at=self._clock()))
+        self._end_all(person, "password", by)
+
+    def require_login(self, login: str, person: str = "") -> None:
+        """``Refused`` where the person cannot have that login name."""
         if not _LOGIN.fullmatch(login):
             raise Refused("a login name has lower-case letters, digits and . _ @ - only, at most 64 of them")
         taken = self._store.account(login)
         if taken is not None and taken.person != person:
             raise Refused(f"the login name {login} is taken")
-        self._store.put(Account(login, person, self._hashed(password), self._now(), must_change))
 
     def any(self) -> bool:
         """Whether there is any account."""
@@ -69,45 +88,62 @@ class Accounts:
         account = self._store.account_of(person)
         return account.login if account else ""
 
-    def sign_in(self, login: str, password: str, address: str, agent: str) -> tuple[str, SignedIn]:
-        """A new session: the token for the browser, and who it is. ``Refused`` tells nobody what was wrong."""
-        keys = (f"login:{login}", f"address:{address}")
-        for key in keys:
-            self.require_patience(key)
-        account = self._store.account(login)
-        if not self._fits(account.hash if account else self._nobody, password) or account is None:
-            for key in keys:
-                self._store.fail(key, self._now())
-            raise Refused(_WRONG)
-        self._store.clear(keys[0])
+    def sign_in(
+        self, login: str, password: str, address: str, agent: str, may: Callable[[str], bool] = lambda _: True
+    ) -> tuple[str, SignedIn]:
+        """A new session: the token for the browser, and who it is. ``Refused`` tells nobody what was wrong.
+
+        Each try counts before it is judged, so that many at once are not more than many in a row; one that succeeds
+        is taken off again. ``may`` says of a person whether they may sign in at all.
+        """
+        at = self._now()
+        keys = ((f"login:{login[:64]}", GUESSES), (f"address:{address}", FROM_ONE_PLACE))
+        try:
+            for key, limit in keys:
+                self._try(key, limit, at)
+            account = self._prove(login, password, may)
+        except Refused:
+            count_failed_sign_in(self._home.root)
+            raise
+        self._store.clear(keys[0][0])
+        self._store.forgive(keys[1][0], at)
         token = secrets.token_urlsafe(32)
-        row = SessionRow(_digest(token), account.person, self._now(), self._now(), address[:100], agent[:200])
-        self._store.forget_before(self._now() - LIFE)
+        row = SessionRow(digest_token(token), account.person, at, at, address[:100], agent[:200])
+        self._store.forget_before(at - LIFE)
         self._store.open(row)
+        self._note(access.SignedIn(person=account.person, address=row.address, at=self._clock()))
         return token, SignedIn(account.person, row.token, account.must_change)
 
-    def require_patience(self, key: str) -> None:
-        """``Refused`` where a key failed too often lately."""
-        if self._store.failures(key, self._now() - WITHIN) >= GUESSES:
+    def _prove(self, login: str, password: str, may: Callable[[str], bool]) -> Account:
+        """The account; a name that nobody has takes as long as one that somebody has."""
+        account = self._store.account(login)
+        if not self._fits(account.hash if account else self._nobody, password) or account is None:
+            raise Refused(_WRONG)
+        if not may(account.person):
+            raise Refused("this account has no role any more; ask an admin")
+        return account
+
+    def _try(self, key: str, limit: int, at: float) -> None:
+        if not self._store.attempt(key, at, at - WITHIN, limit):
             raise Refused(f"too many failed sign-ins; wait {WITHIN // 60} minutes and try again")
 
-    def who(self, token: str) -> SignedIn | None:
-        """Whose token it is; None where it is unknown, ended or too old."""
-        row = self._store.session(_digest(token)) if token else None
+    def who(self, token: str, *, used: bool = True) -> SignedIn | None:
+        """Whose token it is; None where it is unknown, ended or too old. ``used``: a person did this, not a timer."""
+        row = self._store.session(digest_token(token)) if token else None
         at = self._now()
         if row is None or at - row.opened > LIFE or at - row.seen > IDLE:
             return None
-        if at - row.seen > 60:
-            self._store.touch(row.token, at)
+        if used and at - row.seen > 60:
+            with contextlib.suppress(Unreachable):  # a busy file never turns anybody away
+                self._store.touch(row.token, at)
         account = self._store.account_of(row.person)
         return SignedIn(row.person, row.token, account.must_change) if account else None
 
     def check(self, person: str, password: str) -> None:
         """Ask for the password again before something grave; ``Refused`` where it is wrong or was wrong too often."""
         account, key = self._store.account_of(person), f"again:{person}"
-        self.require_patience(key)
+        self._try(key, GUESSES, self._now())
         if account is None or not self._fits(account.hash, password):
-            self._store.fail(key, self._now())
             raise Refused("the password is wrong; nothing was done")
         self._store.clear(key)
 
@@ -116,31 +152,61 @@ class Accounts:
         account = self._known(person)
         if self._fits(account.hash, password):
             raise Refused("that is the password that you have; choose another one")
-        self._store.put(account._replace(hash=self._hashed(password), changed=self._now(), must_change=False))
-        self._store.end_all(person, keep)
+        self._put(account, password, person, must_change=False)
+        self._end_all(person, "password", person, keep)
 
-    def reset(self, person: str) -> str:
-        """A new password, shown once, to be changed at the next sign-in; all sessions end."""
-        password, account = generate(), self._known(person)
-        self._store.put(account._replace(hash=self._hashed(password), changed=self._now(), must_change=True))
-        self._store.end_all(person)
-        return password
+    def reset(self, person: str, by: str = "system", password: str = "") -> str:
+        """A new password (generated where none is given), to be changed at the next sign-in; all sessions end."""
+        given = password or generate()
+        self._put(self._known(person), given, by, must_change=True)
+        self._end_all(person, "password", by)
+        return given
 
     def sessions(self, person: str) -> list[SessionRow]:
-        """A person's sessions, newest first."""
-        return self._store.sessions(person)
+        """A person's sessions that still stand, newest first."""
+        at = self._now()
+        return [one for one in self._store.sessions(person) if at - one.opened <= LIFE and at - one.seen <= IDLE]
 
-    def end(self, token: str) -> None:
-        """End a session by the name that the store has for it."""
+    def seen(self) -> dict[str, float]:
+        """Person -> when a session of theirs was used last, in Unix seconds."""
+        return self._store.seen()
+
+    def leave(self, token: str) -> None:
+        """A person signs out: ends the session by the name that the store has for it."""
+        row = self._store.session(token)
         self._store.end(token)
+        if row is not None:
+            self._note(access.SignedOut(person=row.person, at=self._clock()))
 
-    def end_all(self, person: str, but: str = "") -> None:
+    def end(self, person: str, token: str, by: str) -> None:
+        """End one session of a person; ``Refused`` where that person has no such session."""
+        row = self._store.session(token)
+        if row is None or row.person != person:
+            raise Refused("this session has ended already")
+        self._store.end(token)
+        self._note(access.SessionsEnded(person=person, number=1, cause="asked", by=by, at=self._clock()))
+
+    def end_all(self, person: str, cause: Cause, by: str, but: str = "") -> None:
         """End a person's sessions, except one."""
-        self._store.end_all(person, but)
+        self._end_all(person, cause, by, but)
 
-    def remove(self, person: str) -> None:
-        """Take the account away."""
+    def remove(self, person: str, by: str) -> None:
+        """Take the account away; its login name is free again."""
+        self._end_all(person, "deactivated", by)
         self._store.remove(person)
+
+    def _end_all(self, person: str, cause: Cause, by: str, but: str = "") -> None:
+        if number := self._store.end_all(person, but):
+            self._note(access.SessionsEnded(person=person, number=number, cause=cause, by=by, at=self._clock()))
+
+    def _put(self, account: Account, password: str, by: str, *, must_change: bool) -> None:
+        self._store.put(account._replace(hash=self._hashed(password), changed=self._now(), must_change=must_change))
+        # Who was locked out by guesses gets in with the new one.
+        self._store.clear(f"login:{account.login}")
+        self._note(access.PasswordChanged(person=account.person, by=by, at=self._clock()))
+
+    def _note(self, event: Event) -> None:
+        note(self._home.root, event)
 
     def _known(self, person: str) -> Account:
         account = self._store.account_of(person)
@@ -149,13 +215,18 @@ class Accounts:
         return account
 
     def _hashed(self, password: str) -> str:
-        if not SHORTEST <= len(password) <= LONGEST:
+        plain = _plain(password)
+        if plain is None or not SHORTEST <= len(plain) <= LONGEST:
             raise Refused(f"a password has from {SHORTEST} to {LONGEST} characters; a few words in a row do well")
-        return self._hasher.hash(password)
+        with _HASHING:
+            return self._hasher.hash(plain)
 
     def _fits(self, hashed: str, password: str) -> bool:
+        """Whether the password is the one; it takes as long where it cannot be."""
+        plain = _plain(password)
         try:
-            return self._hasher.verify(hashed, password[:LONGEST])
+            with _HASHING:
+                return self._hasher.verify(hashed, (plain or "")[: LONGEST + 1]) and plain is not None
         except (VerificationError, InvalidHashError):
             return False
 
@@ -168,5 +239,15 @@ def generate() -> str:
     return "-".join("".join(secrets.choice(_ALPHABET) for _ in range(5)) for _ in range(4))
 
 
-def _digest(token: str) -> str:
+def digest_token(token: str) -> str:
+    """The name that the store has for a browser's session."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _plain(password: str) -> str | None:
+    """One form for one text, however a keyboard composes it (NFC); None where it is not Unicode."""
+    try:
+        password.encode()
+    except UnicodeEncodeError:
+        return None
+    return unicodedata.normalize("NFC", password)

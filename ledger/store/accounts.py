@@ -119,10 +119,16 @@ class AccountStore:
         with self._connected() as connection:
             connection.execute("DELETE FROM sessions WHERE token = ?", (token,))
 
-    def end_all(self, person: str, but: str = "") -> None:
-        """End a person's sessions, except one."""
+    def end_all(self, person: str, but: str = "") -> int:
+        """End a person's sessions, except one; returns how many there were."""
         with self._connected() as connection:
-            connection.execute("DELETE FROM sessions WHERE person = ? AND token != ?", (person, but))
+            ended = connection.execute("DELETE FROM sessions WHERE person = ? AND token != ?", (person, but))
+            return ended.rowcount
+
+    def seen(self) -> dict[str, float]:
+        """Person -> when a session of theirs was used last."""
+        with self._connected() as connection:
+            return dict(connection.execute("SELECT person, MAX(seen) FROM sessions GROUP BY person").fetchall())
 
     def forget_before(self, opened: float) -> None:
         """Drop sessions that were opened before a time, and failures as old."""
@@ -130,16 +136,20 @@ class AccountStore:
             connection.execute("DELETE FROM sessions WHERE opened < ?", (opened,))
             connection.execute("DELETE FROM failures WHERE at < ?", (opened,))
 
-    def fail(self, key: str, at: float) -> None:
-        """Count a failed sign-in under a key."""
+    def attempt(self, key: str, at: float, since: float, limit: int) -> bool:
+        """Count a try under a key, unless there were ``limit`` since a time: then False."""
         with self._connected() as connection:
-            connection.execute("INSERT INTO failures VALUES (?, ?)", (key, at))
-
-    def failures(self, key: str, since: float) -> int:
-        """How often a key failed since a time."""
-        with self._connected() as connection:
+            connection.execute("BEGIN IMMEDIATE")
             row = connection.execute("SELECT COUNT(*) FROM failures WHERE key = ? AND at > ?", (key, since)).fetchone()
-        return int(row[0])
+            if int(row[0]) >= limit:
+                return False
+            connection.execute("INSERT INTO failures VALUES (?, ?)", (key, at))
+        return True
+
+    def forgive(self, key: str, at: float) -> None:
+        """Take back one try."""
+        with self._connected() as connection:
+            connection.execute("DELETE FROM failures WHERE key = ? AND at = ?", (key, at))
 
     def clear(self, key: str) -> None:
         """Forget a key's failures."""

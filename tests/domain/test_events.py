@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ledger.domain.events import (
     EVENTS,
+    access,
     duties,
     format_event,
     ledger,
@@ -33,7 +34,7 @@ from .road import story_at
 
 KINDS = sorted(EVENTS.values(), key=lambda kind: (kind.status, kind.version))
 NEWEST = {kind.status: kind.version for kind in KINDS}
-MODULES = (ledger, rollback, override, silence, observation, duties)
+MODULES = (ledger, rollback, override, silence, observation, duties, access)
 NAMES = [f"{kind.status}-{kind.version}" for kind in KINDS]
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 WHOLE = st.integers(-(2**53) + 1, 2**53 - 1)

@@ -12,7 +12,7 @@ from ledger.domain.commands import (
     Request,
 )
 from ledger.domain.decide.rules import Decided, act_as, anybody, known_rollback
-from ledger.domain.events import duties, ledger, observation, override, rollback, silence
+from ledger.domain.events import access, duties, ledger, observation, override, rollback, silence
 from ledger.domain.events.base import Event
 from ledger.domain.runbook import Role
 from ledger.domain.state import State, StepState
@@ -37,6 +37,7 @@ RECORDED: frozenset[type[Event]] = frozenset(
         ledger.ForeignLinesFound,
         ledger.RefusalsCounted,
         *observation.EVENTS,
+        *access.EVENTS,
     }
 )
 """Events that the ledger itself records as they are; ``evolve`` refuses those that nobody asked for."""

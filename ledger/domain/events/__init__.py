@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ledger.domain.events import duties, ledger, observation, override, rollback, silence
+from ledger.domain.events import access, duties, ledger, observation, override, rollback, silence
 from ledger.domain.events.base import Event, digests_of, fields_of
 from ledger.errors import Corrupt
 
 EVENTS: dict[tuple[str, int], type[Event]] = {
     (kind.status, kind.version): kind
-    for module in (ledger, rollback, override, silence, observation, duties)
+    for module in (ledger, rollback, override, silence, observation, duties, access)
     for kind in module.EVENTS
 }
 _FIELDS = {kind: fields_of(kind) for kind in EVENTS.values()}
