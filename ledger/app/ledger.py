@@ -20,7 +20,7 @@ from ledger.domain.record import Recorded, format_body, parse_body
 from ledger.domain.state import State, runtime_flags
 from ledger.errors import Conflict, Corrupt
 from ledger.proof.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
-from ledger.proof.entry import GENESIS, HmacKey, link, parse_entry, seal_entry
+from ledger.proof.entry import GENESIS, HmacKey, check_signatures, link, parse_entry, seal_entry
 from ledger.proof.merkle import Tree, leaf_hash
 from ledger.proof.note import Signer, Verifier
 from ledger.store.log import Line, Log, Writing
@@ -85,6 +85,10 @@ class Ledger:
     def verifier(self) -> Verifier:
         """The public half of the checkpoint key."""
         return self._signer.verifier
+
+    def check(self, line: bytes) -> None:
+        """``Corrupt`` where the line's signatures are not this ledger's."""
+        check_signatures(parse_entry(line), self._key, self.origin)
 
     def view(self) -> View:
         """What is true now: new lines of other processes are read and compared with the newest checkpoint.

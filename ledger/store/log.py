@@ -99,6 +99,11 @@ class Log:
         found = self._fetch("SELECT note FROM checkpoints WHERE size <= ? ORDER BY size DESC LIMIT 1", (to,))
         return bytes(found[0][0]) if found else None
 
+    def newest_checkpoints(self, number: int) -> list[tuple[int, bytes]]:
+        """The newest checkpoints, the largest first."""
+        rows = self._fetch("SELECT size, note FROM checkpoints ORDER BY size DESC LIMIT ?", (number,))
+        return [(int(size), bytes(note)) for size, note in rows]
+
     def checkpoints(self) -> Iterator[tuple[int, bytes]]:
         """All checkpoints ever signed, smallest first."""
         for size, note in self._fetch("SELECT size, note FROM checkpoints ORDER BY size"):

@@ -1,0 +1,114 @@
+"""The timeline: every entry of the ledger, filtered, searched, fetched as one scrolls."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
+
+from flask import Blueprint, current_app, render_template, request
+
+from ledger.app.timeline import Timeline
+from ledger.domain.events import EVENTS
+from ledger.domain.runbook import STEPS
+from ledger.store.timeline import Row
+from ledger.store.timeline_filter import Filter, Word
+from web.site import site
+from web.words import VERDICTS
+
+PAGE: Final = 50
+"""Rows fetched at a time."""
+_KEY = "stage4.timeline"
+blueprint = Blueprint("timeline", __name__)
+
+
+class Chosen(NamedTuple):
+    """The filter as it was typed, and as the store takes it."""
+
+    typed: dict[str, str]
+    filter: Filter
+    newest_first: bool
+
+
+def timeline() -> Timeline:
+    """The site's read model, made on first use."""
+    made: Timeline = current_app.extensions.setdefault(_KEY, Timeline(site().installation))
+    return made
+
+
+@blueprint.get("/timeline")
+def show() -> str:
+    """The page, or with ``beyond`` (htmx) the next rows alone."""
+    progress, chosen = timeline().catch_up(), _chosen()
+    beyond = request.args.get("beyond", "")
+    rows = timeline().store.page(
+        chosen.filter, int(beyond) if beyond.isdecimal() else None, PAGE + 1, newest_first=chosen.newest_first
+    )
+    more = request.args.to_dict() | {"beyond": str(rows[PAGE - 1].sequence)} if len(rows) > PAGE else None
+    given: dict[str, Any] = {"rows": rows[:PAGE], "more": more, "chosen": chosen, "step_titles": STEPS}
+    if "HX-Request" in request.headers and beyond:
+        return render_template("timeline/rows.html", **given)
+    shown = timeline().store.count(chosen.filter)
+    people = site().installation.state.people
+    return render_template(
+        "timeline/show.html",
+        **given,
+        progress=progress,
+        shown=shown,
+        hidden=progress.done - shown,
+        newest=progress.done,
+        rollbacks=timeline().store.rollbacks(),
+        people=sorted(people),
+        statuses=sorted({status for status, _ in EVENTS}),
+        verdicts=list(VERDICTS)[:4],
+    )
+
+
+@blueprint.get("/timeline/fresh")
+def fresh() -> str:
+    """How many entries came after one that is shown, for the bar above the rows."""
+    after, chosen = request.args.get("after", ""), _chosen()
+    timeline().catch_up()
+    number = timeline().store.count(chosen.filter, int(after) if after.isdecimal() else 0)
+    return render_template("timeline/fresh.html", number=number, after=after, chosen=chosen)
+
+
+def _chosen() -> Chosen:
+    names = ("rollback", "step", "person", "status", "verdict", "since", "until", "q", "order")
+    typed = {name: request.args.get(name, "").strip()[:200] for name in names}
+    chosen = Filter(
+        rollback=typed["rollback"],
+        step=int(typed["step"]) if typed["step"] in {str(step.number) for step in STEPS} else None,
+        person=typed["person"],
+        statuses=(typed["status"],) if typed["status"] else (),
+        verdict=typed["verdict"],
+        since=_time(typed["since"]),
+        until=_time(typed["until"]),
+        words=tuple(Word(word, _named(word)) for word in typed["q"].lower().split()[:8]),
+    )
+    return Chosen({name: value for name, value in typed.items() if value}, chosen, typed["order"] != "oldest")
+
+
+def _named(word: str) -> tuple[str, ...]:
+    """People whose names a word is a part of: names are in the directory, not in the entries."""
+    return tuple(one.id for one in site().installation.people.people() if word in one.name.lower())
+
+
+def _time(text: str) -> str:
+    """A typed time (UTC) as entries write it; ``""`` where it is none."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return ""
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return moment.isoformat(timespec="microseconds")
+
+
+def category(row: Row) -> str:
+    """A sign for what kind of thing happened, beside its words."""
+    signs = {"override": "■", "silence": "◗", "watch": "◉", "rollback": "◆", "scheduler": "▶", "note": "✎"}
+    return next((sign for start, sign in signs.items() if row.status.startswith(start)), "·")
+
+
+@blueprint.record_once
+def _filters(setup: Any) -> None:
+    setup.app.jinja_env.filters["category"] = category
