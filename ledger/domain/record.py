@@ -5,14 +5,15 @@ The body is the entry without ``chain`` and signatures; ``ledger.proof.entry`` a
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from ledger.domain.events import ARTEFACT_NAMES, EVENTS, format_event, parse_event
-from ledger.domain.events.base import RESERVED, Event
+from ledger.domain.events.base import RESERVED, Event, format_time, parse_time
 from ledger.errors import Corrupt
 
 FLAGS = ("alerts.silenced", "override.active", "rollback.active", "scheduler.known", "scheduler.stopped")
+_TEXTS = ("actor", "auth", "request_id", "role")
 _NUMBERS = ("rollback_entry", "step", "version")
 
 
@@ -59,7 +60,7 @@ def format_body(record: Recorded, *, stage: str, origin: str, incident: str, fla
     if record.marks:
         metadata["marks"] = list(record.marks)
     if record.at != record.timestamp:
-        metadata["wall_time"] = _text(record.at)
+        metadata["wall_time"] = format_time(record.at)
     if record.rollback:
         metadata |= {"rollback": record.rollback, "rollback_entry": record.rollback_entry}
         artefacts["incident_id"] = incident
@@ -73,7 +74,7 @@ def format_body(record: Recorded, *, stage: str, origin: str, incident: str, fla
         "stage": stage,
         "status": event.status,
         "tags": ["rollback"] if record.rollback else ["ledger"],
-        "timestamp": _text(record.timestamp),
+        "timestamp": format_time(record.timestamp),
     }
 
 
@@ -82,35 +83,33 @@ def parse_body(sequence: int, timestamp: datetime, body: dict[str, Any]) -> Reco
 
     A name or version that this build does not know gives a record without event: readable, but no basis for decisions.
     """
-    metadata = body["metadata"]
-    for name in ("actor", "auth", "request_id", "role"):
-        if type(metadata.get(name)) is not str:
-            raise Corrupt(f"metadata.{name}: expected text, found {metadata.get(name)!r}")
-    for name in _NUMBERS:
-        if type(metadata.get(name, 0)) is not int:
-            raise Corrupt(f"metadata.{name}: expected a number, found {metadata[name]!r}")
-    rollback, number = metadata.get("rollback", ""), metadata.get("rollback_entry", 0)
+    metadata, status = body["metadata"], body["status"]
+    get = metadata.get
+    actor, auth, request_id, role = get("actor"), get("auth"), get("request_id"), get("role")
+    if not type(actor) is type(auth) is type(request_id) is type(role) is str:
+        name = next(name for name in _TEXTS if type(get(name)) is not str)
+        raise Corrupt(f"metadata.{name}: expected text, found {get(name)!r}")
+    number, step, version = get("rollback_entry", 0), get("step", 0), get("version", 0)
+    if not type(number) is type(step) is type(version) is int:
+        name = next(name for name in _NUMBERS if type(get(name, 0)) is not int)
+        raise Corrupt(f"metadata.{name}: expected a number, found {metadata[name]!r}")
+    rollback = get("rollback", "")
     if type(rollback) is not str or bool(rollback) != bool(number):
         raise Corrupt("metadata.rollback and metadata.rollback_entry come together")
-    if type(metadata.get("os", {})) is not dict or metadata.get("os") == {}:
-        raise Corrupt(f"metadata.os: expected an object with something in it, found {metadata['os']!r}")
-    if metadata.get("wall_time") == body["timestamp"]:
-        raise Corrupt("metadata.wall_time stands only where it differs from timestamp")
-    status = body["status"]
-    kind = EVENTS.get((status, metadata.get("version", 0)))
+    kind = EVENTS.get((status, version))
     return Recorded(
         _parse_own(kind, body) if kind else None,
         status,
         sequence,
         timestamp,
-        _moment(metadata["wall_time"]) if "wall_time" in metadata else timestamp,
-        metadata["actor"],
-        metadata["auth"],
-        metadata["role"],
-        metadata["request_id"],
+        _wall_time(metadata["wall_time"], body["timestamp"]) if "wall_time" in metadata else timestamp,
+        actor,
+        auth,
+        role,
+        request_id,
         rollback,
         number,
-        metadata.get("os"),
+        _system(metadata["os"]) if "os" in metadata else None,
         _marks(metadata["marks"]) if "marks" in metadata else (),
     )
 
@@ -127,26 +126,26 @@ def _parse_own(kind: type[Event], body: dict[str, Any]) -> Event:
     if body["kind"] != kind.kind or metadata.get("step") != kind.step:
         raise Corrupt(f"{kind.status}: expected kind {kind.kind} and step {kind.step}")
     fields = {name: value for name, value in metadata.items() if name not in RESERVED}
-    artefacts = dict(body["artefacts"])
+    artefacts, names = body["artefacts"].copy(), ARTEFACT_NAMES[kind]
     place = "incident_id" if metadata.get("rollback") else "origin"
     if type(artefacts.pop(place, None)) is not str:
         raise Corrupt(f"{kind.status}: artefacts.{place} is missing")
-    if not artefacts.keys() <= ARTEFACT_NAMES[kind] or not ARTEFACT_NAMES[kind].isdisjoint(fields):
+    if not names.issuperset(artefacts) or not names.isdisjoint(fields):
         raise Corrupt(f"{kind.status}: in artefacts stand exactly its digests and ids, found {sorted(artefacts)}")
-    return parse_event(kind, fields | artefacts)
+    fields |= artefacts
+    return parse_event(kind, fields)
 
 
-def _text(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+def _system(found: Any) -> dict[str, Any]:
+    if type(found) is not dict or not found:
+        raise Corrupt(f"metadata.os: expected an object with something in it, found {found!r}")
+    return found
 
 
-def _moment(text: Any) -> datetime:
-    if type(text) is not str:
-        raise Corrupt(f"metadata.wall_time: expected a time, found {text!r}")
+def _wall_time(text: Any, timestamp: str) -> datetime:
+    if text == timestamp:
+        raise Corrupt("metadata.wall_time stands only where it differs from timestamp")
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise Corrupt(f"metadata.wall_time: not a time: {text[:40]!r}") from error
-    if moment.tzinfo is not UTC or _text(moment) != text:
-        raise Corrupt(f"metadata.wall_time: expected UTC with microseconds, found {text[:40]!r}")
-    return moment
+        return parse_time(text)
+    except (Corrupt, ValueError) as error:
+        raise Corrupt(f"metadata.wall_time: {error}") from error

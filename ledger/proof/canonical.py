@@ -38,17 +38,42 @@ def format_canonical(value: Any) -> bytes:
 
 def parse_canonical(data: bytes) -> Any:
     """The value behind canonical bytes: parse, format again, compare; anything else is ``Corrupt``."""
+    value = parse_inexact(data)
+    if holds_float(value):
+        _refuse_inexact(value)
+    return value
+
+
+def parse_inexact(data: bytes) -> Any:
+    """As :func:`parse_canonical`, but floats are let through: for a caller that looks at the types itself."""
     try:
         value = orjson.loads(data)
+        again = orjson.dumps(value, option=_OPTIONS)
     except orjson.JSONDecodeError as error:
         raise Corrupt(f"not JSON: {error}") from error
-    except RecursionError as error:
-        raise Corrupt("nested too deeply") from error
-    again = format_canonical(value)
+    except orjson.JSONEncodeError:
+        format_canonical(value)  # says why
+        raise
+    # Canonical bytes escape no letter, so where they are all ASCII the keys are too, and nobody need look at each.
+    if again != data or not data.isascii():
+        _refuse_inexact(value)
     if again != data:
         at = next((i for i, (a, b) in enumerate(zip(again, data, strict=False)) if a != b), min(len(again), len(data)))
         raise Corrupt(f"not canonical at byte {at}: expected {again[at : at + 24]!r}, found {data[at : at + 24]!r}")
     return value
+
+
+def holds_float(value: Any) -> bool:
+    """Whether a parsed JSON value is a float or holds one anywhere."""
+    kind = type(value)
+    if kind is dict:
+        value = value.values()
+    elif kind is not list:
+        return kind is float
+    for item in value:
+        if type(item) not in _SCALARS and holds_float(item):
+            return True
+    return False
 
 
 def _refuse_inexact(value: Any) -> None:

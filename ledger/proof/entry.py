@@ -9,11 +9,12 @@ from __future__ import annotations
 import hmac
 import re
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from ledger.digest import sha384
 from ledger.errors import Corrupt
-from ledger.proof.canonical import MAX_LINE, format_canonical, parse_canonical
+from ledger.proof.canonical import MAX_LINE, format_canonical, holds_float, parse_canonical, parse_inexact
 from ledger.proof.encoding import format_base64
 
 GENESIS = "sha384:" + "0" * 96
@@ -40,6 +41,13 @@ HMAC_DIGESTS = {"HMAC-SHA256": "sha256", "HMAC-SHA384": "sha384"}
 _ARTEFACT = frozenset((str, int, bool, type(None)))
 _FLAG = frozenset((bool,))
 _TEXT = frozenset((str,))
+_CHAIN = frozenset(("previous", "sequence"))
+_SIGNATURE = frozenset(("algorithm", "key_id", "value"))
+_SIGNATURES = frozenset((CHAIN_SIGNATURE,))
+_NAMES = ("kind", "stage", "status", "timestamp")
+_TEXTS = itemgetter(*_NAMES)
+_OTHERS = itemgetter("artefacts", "runtime_flags", "tags", "metadata", "chain", "signature", "signatures")
+_ABOUT_ARTEFACTS = "artefacts: expected at least one; each text that is not empty, a number, true, false or null"
 _MARKS = "--T::."
 """Characters 4, 7, 10, 13, 16 and 19 of a timestamp."""
 _V2_SIGNATURE = re.compile(r"hmac:[A-Za-z0-9+/=:_-]+")
@@ -88,7 +96,8 @@ def parse_time(text: str) -> datetime:
     except ValueError as error:
         raise Corrupt(f"not a timestamp: {text[:40]!r}") from error
     # fromisoformat() takes other forms too (week dates, a comma, other separators): the places of the marks decide.
-    if len(text) != 32 or text[26:] != "+00:00" or text[4::3][:6] != _MARKS:
+    # Later Pythons read 24:00 as the next day's midnight, which has another form.
+    if len(text) != 32 or text[26:] != "+00:00" or text[4::3][:6] != _MARKS or text[11:13] == "24":
         raise Corrupt(f"not a UTC timestamp with microseconds: {text[:40]!r}")
     return moment
 
@@ -123,10 +132,17 @@ def parse_entry(line: bytes) -> Entry:
     """The entry behind a line; ``Corrupt`` where it is not canonical or not of the form. Signatures: see below."""
     if len(line) > MAX_LINE:
         raise Corrupt(f"longer than {MAX_LINE} bytes: {len(line)}")
-    body = parse_canonical(line)
-    moment = _check_form(body)
-    chain = body["chain"]
-    return Entry(chain["sequence"], chain["previous"], body["status"], moment, body["metadata"], body)
+    body = parse_inexact(line)
+    try:
+        moment = _check_form(body)
+    except Corrupt:
+        parse_canonical(line)  # where a float is why, that is the better reason
+        raise
+    # The form leaves no room for floats anywhere else.
+    metadata, chain = body["metadata"], body["chain"]
+    if holds_float(metadata):
+        parse_canonical(line)
+    return Entry(chain["sequence"], chain["previous"], body["status"], moment, metadata, body)
 
 
 def _check_form(body: Any) -> datetime:
@@ -134,9 +150,16 @@ def _check_form(body: Any) -> datetime:
     if type(body) is not dict or body.keys() != FIELDS:
         found = sorted(body) if type(body) is dict else type(body).__name__
         raise Corrupt(f"fields: expected {sorted(FIELDS)}, found {found}")
-    _check_v2(body)
-    chain = body["chain"]
-    if type(chain) is not dict or chain.keys() != {"previous", "sequence"}:
+    texts = _TEXTS(body)
+    if set(map(type, texts)) != _TEXT or "" in texts:
+        name = next(name for name in _NAMES if type(body[name]) is not str or not body[name])
+        raise Corrupt(f"{name}: expected text that is not empty")
+    artefacts, flags, tags, metadata, chain, signature, signatures = _OTHERS(body)
+    _check_v2(artefacts, flags, tags)
+    if type(metadata) is not dict:
+        raise Corrupt("metadata: expected an object")
+    _check_signature_form(signature, signatures)
+    if type(chain) is not dict or chain.keys() != _CHAIN:
         raise Corrupt("chain: expected previous and sequence")
     sequence, previous = chain["sequence"], chain["previous"]
     if type(sequence) is not int or sequence < 1 or type(previous) is not str:
@@ -165,38 +188,26 @@ def check_signatures(entry: Entry, key: HmacKey, origin: str) -> None:
         raise Corrupt(f"signatures.{CHAIN_SIGNATURE}: {found[:100]} is not the HMAC of this place by key {key.id!r}")
 
 
-def _check_v2(body: dict[str, Any]) -> None:
-    """The rules of decision log v2, and ours on top: every field present, metadata an object, one chain signature."""
-    for name in ("kind", "stage", "status", "timestamp"):
-        if type(body[name]) is not str or not body[name]:
-            raise Corrupt(f"{name}: expected text that is not empty")
-    artefacts, flags = body["artefacts"], body["runtime_flags"]
-    if (
-        type(artefacts) is not dict
-        or not artefacts
-        or not set(map(type, artefacts.values())) <= _ARTEFACT
-        or "" in (artefacts.values())
-    ):
-        raise Corrupt("artefacts: expected at least one; each text that is not empty, a number, true, false or null")
+def _check_v2(artefacts: Any, flags: Any, tags: Any) -> None:
+    """The rules of decision log v2 for these three, and ours on top: every field present, flags never empty."""
+    if type(artefacts) is not dict or not artefacts or "" in artefacts.values():
+        raise Corrupt(_ABOUT_ARTEFACTS)
+    if not set(map(type, artefacts.values())) <= _ARTEFACT:
+        raise Corrupt(_ABOUT_ARTEFACTS)
     if type(flags) is not dict or set(map(type, flags.values())) != _FLAG:
         raise Corrupt("runtime_flags: expected at least one; each true or false")
-    tags = body["tags"]
     if type(tags) is not list or not set(map(type, tags)) <= _TEXT or len(set(tags)) != len(tags):
         raise Corrupt("tags: expected a list of texts without duplicates")
-    if type(body["metadata"]) is not dict:
-        raise Corrupt("metadata: expected an object")
-    _check_signature_form(body)
 
 
-def _check_signature_form(body: dict[str, Any]) -> None:
-    signature, signatures = body["signature"], body["signatures"]
-    if type(signature) is not dict or signature.keys() != {"algorithm", "key_id", "value"}:
+def _check_signature_form(signature: Any, signatures: Any) -> None:
+    if type(signature) is not dict or signature.keys() != _SIGNATURE:
         raise Corrupt("signature: expected algorithm, key_id and value")
-    if not all(type(value) is str for value in signature.values()) or signature["algorithm"] not in HMAC_DIGESTS:
+    if set(map(type, signature.values())) != _TEXT or signature["algorithm"] not in HMAC_DIGESTS:
         raise Corrupt(f"signature.algorithm: expected one of {', '.join(HMAC_DIGESTS)}")
     if not signature["value"].isascii():
         raise Corrupt("signature.value: expected base64")
-    if type(signatures) is not dict or signatures.keys() != {CHAIN_SIGNATURE}:
+    if type(signatures) is not dict or signatures.keys() != _SIGNATURES:
         raise Corrupt(f"signatures: expected {CHAIN_SIGNATURE} alone")
     chain = signatures[CHAIN_SIGNATURE]
     if type(chain) is not str or not _V2_SIGNATURE.fullmatch(chain):

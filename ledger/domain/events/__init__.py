@@ -31,7 +31,7 @@ def format_event(event: Event) -> tuple[dict[str, Any], dict[str, Any]]:
         value = getattr(event, field.name)
         if field.optional and value == field.default:
             continue
-        if field.encode is not None:
+        if field.plain is None:
             value = field.encode(value)
         (artefacts if field.artefact else metadata)[field.name] = value
     return artefacts, metadata
@@ -39,18 +39,21 @@ def format_event(event: Event) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def parse_event(kind: type[Event], fields: dict[str, Any]) -> Event:
     """The event behind its fields (both parts together); ``Corrupt`` for a missing, unknown or wrong one."""
-    if not fields.keys() <= _NAMES[kind]:
-        raise Corrupt(f"{kind.status}: unknown {', '.join(sorted(fields.keys() - _NAMES[kind]))}")
     values: dict[str, Any] = {}
-    for field in _FIELDS[kind]:
-        if field.name in fields:
+    for name, _, optional, default, plain, _, decode in _FIELDS[kind]:
+        if name not in fields:
+            if not optional:
+                raise Corrupt(f"{kind.status}: {name} is missing")
+            continue
+        value = fields[name]
+        if type(value) is not plain:
             try:
-                value = field.decode(fields[field.name])
+                value = decode(value)
             except (Corrupt, ValueError) as error:
-                raise Corrupt(f"{kind.status}: {field.name}: {error}") from error
-            if field.optional and value == field.default:
-                raise Corrupt(f"{kind.status}: {field.name} is empty and should not be there")
-            values[field.name] = value
-        elif not field.optional:
-            raise Corrupt(f"{kind.status}: {field.name} is missing")
+                raise Corrupt(f"{kind.status}: {name}: {error}") from error
+        if optional and value == default:
+            raise Corrupt(f"{kind.status}: {name} is empty and should not be there")
+        values[name] = value
+    if len(values) != len(fields):
+        raise Corrupt(f"{kind.status}: unknown {', '.join(sorted(fields.keys() - _NAMES[kind]))}")
     return kind(**values)

@@ -36,24 +36,38 @@ class Event:
     """What the timeline says; ``{field}`` names a field."""
 
 
-class _Field(NamedTuple):
+class Field(NamedTuple):
+    """How one field stands in an entry."""
+
     name: str
     artefact: bool
     optional: bool
     default: Any
-    encode: Callable[[Any], Any] | None
+    plain: type | None
+    """The JSON type that is taken as it is; None where ``encode`` and ``decode`` have something to do."""
+    encode: Callable[[Any], Any]
     decode: Callable[[Any], Any]
 
 
-def _time_text(moment: datetime) -> str:
+_MARKS = "--T::."
+"""Characters 4, 7, 10, 13, 16 and 19 of a time."""
+
+
+def format_time(moment: datetime) -> str:
+    """``2026-11-23T05:27:01.123456+00:00``: UTC, always six digits of a second."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-def _time(value: Any) -> datetime:
+def parse_time(value: Any) -> datetime:
+    """An aware UTC datetime from exactly :func:`format_time`'s form; ``Corrupt`` or ``ValueError`` otherwise.
+
+    The places of the marks decide, which is as strict as formatting again and comparing (a test looks) and quicker.
+    """
     if type(value) is not str:
         raise Corrupt(f"expected a time, found {value!r}")
     moment = datetime.fromisoformat(value)
-    if moment.tzinfo is not UTC or moment.isoformat(timespec="microseconds") != value:
+    # Later Pythons read 24:00 as the next day's midnight, which has another form.
+    if len(value) != 32 or value[26:] != "+00:00" or value[4::3][:6] != _MARKS or value[11:13] == "24":
         raise Corrupt(f"expected a UTC time with microseconds, found {value!r}")
     return moment
 
@@ -93,23 +107,27 @@ def _matchers(value: Any) -> tuple[Matcher, ...]:
     return tuple(found)
 
 
-def _codec(annotation: Any) -> tuple[Callable[[Any], Any] | None, Callable[[Any], Any]]:
+def _same(value: Any) -> Any:
+    return value
+
+
+def _codec(annotation: Any) -> tuple[type | None, Callable[[Any], Any], Callable[[Any], Any]]:
     if annotation is datetime:
-        return _time_text, _time
+        return None, format_time, parse_time
     if annotation == tuple[str, ...]:
-        return list, _texts
+        return None, list, _texts
     if annotation == tuple[Matcher, ...]:
-        return (lambda matchers: [list(matcher) for matcher in matchers]), _matchers
+        return None, (lambda matchers: [list(matcher) for matcher in matchers]), _matchers
     if annotation in (str, int, bool, dict):
-        return None, _exactly(annotation)
+        return annotation, _same, _exactly(annotation)
     if typing.get_origin(annotation) is dict:
-        return None, _exactly(dict)
+        return dict, _same, _exactly(dict)
     if typing.get_origin(annotation) is typing.Literal:
-        return None, _one_of(typing.get_args(annotation))
+        return None, _same, _one_of(typing.get_args(annotation))
     raise TypeError(f"no entry form for {annotation}")
 
 
-def fields_of(kind: type[Event]) -> tuple[_Field, ...]:
+def fields_of(kind: type[Event]) -> tuple[Field, ...]:
     """How ``kind``'s fields stand in an entry; computed once, when the registry is built."""
     hints = typing.get_type_hints(kind)
     found = []
@@ -117,10 +135,10 @@ def fields_of(kind: type[Event]) -> tuple[_Field, ...]:
         hint = hints[field.name]
         arguments = [a for a in typing.get_args(hint) if a is not type(None)]
         nullable = type(None) in typing.get_args(hint) and len(arguments) == 1
-        encode, decode = _codec(arguments[0] if nullable else hint)
+        codec = _codec(arguments[0] if nullable else hint)
         optional = field.default is not dataclasses.MISSING and field.default in (None, "", ())
         artefact = field.name.endswith("_sha384") or field.name in ARTEFACT_FIELDS
-        found.append(_Field(field.name, artefact, optional, field.default, encode, decode))
+        found.append(Field(field.name, artefact, optional, field.default, *codec))
     return tuple(found)
 
 
