@@ -16,8 +16,9 @@ from bench.append import SIGNLEDGER
 from bench.others import Auditchain, SignLedger
 from bench.rounds import Piece, take_turns
 from bench.workloads import payload, rollbacks
+from ledger.proof.entry import mac_of
 from ledger.verify import verify
-from ledger.verify.signatures import mac_of, unsigned_bytes
+from ledger.verify.signatures import unsigned_bytes
 from tests.verify.builders import KEY, ORIGIN, SIGNER, join
 
 OURS = "Stage4 Ledger, all steps"

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -217,10 +218,17 @@ def digest_request(request: Request) -> str:
 def _asked(value: Any) -> Any:
     """What a person typed: texts, numbers and tables of them, through nested commands; no facts, times or digests."""
     if isinstance(value, Command):
-        fields = [f.name for f in dataclasses.fields(value) if not f.name.endswith("_sha384") and f.name not in FACTS]
-        return type(value).__name__, [(name, _asked(getattr(value, name))) for name in fields]
+        names = _typed(type(value))  # type: ignore[arg-type]  # mypy does not see that a class has a hash
+        return type(value).__name__, [(name, _asked(getattr(value, name))) for name in names]
     if isinstance(value, dict):
         return sorted((name, _asked(item)) for name, item in value.items())
     if isinstance(value, (tuple, list)):
         return [_asked(item) for item in value]
     return value if isinstance(value, (str, int, bool)) else None
+
+
+@functools.cache
+def _typed(kind: type[Command]) -> tuple[str, ...]:
+    """A command's fields but for facts and digests."""
+    names = [field.name for field in dataclasses.fields(kind)]
+    return tuple(name for name in names if not name.endswith("_sha384") and name not in FACTS)

@@ -70,10 +70,7 @@ def holds_float(value: Any) -> bool:
         value = value.values()
     elif kind is not list:
         return kind is float
-    for item in value:
-        if type(item) not in _SCALARS and holds_float(item):
-            return True
-    return False
+    return any(type(item) not in _SCALARS and holds_float(item) for item in value)
 
 
 def _refuse_inexact(value: Any) -> None:

@@ -36,7 +36,9 @@ class Tree:
 
     def copy(self) -> Tree:
         """An independent tree with the same leaves."""
-        return Tree(self._edge, self.size)
+        twin = Tree()
+        twin._edge, twin.size = self._edge.copy(), self.size  # checked when this one was made
+        return twin
 
     def append(self, leaf: bytes) -> None:
         """Add one leaf hash (32 bytes) on the right."""

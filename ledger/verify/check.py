@@ -18,8 +18,8 @@ from ledger.verify.report import Head, Report
 from ledger.verify.said import said_checked, said_not_checked
 from ledger.verify.signatures import Signatures
 
-_BATCH = 1 << 17
-"""Bytes of lines that are judged together."""
+_BATCH = 1 << 14
+"""Bytes of lines that are judged together: few enough that they are gone before the collector looks at them."""
 _KINDS = 32
 """Ways of knowing people that are counted apart; a hostile log cannot make more."""
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
-from binascii import b2a_base64
 from collections.abc import Callable, Sequence
 
 from ledger.errors import Corrupt
-from ledger.proof.entry import CHAIN_SIGNATURE, HMAC_DIGESTS, HmacKey, chain_text
+from ledger.proof.entry import CHAIN_SIGNATURE, HmacKey, chain_text, mac_of
 from ledger.verify.causes import Cause
 from ledger.verify.findings import Findings
 from ledger.verify.lines import Line
@@ -28,23 +26,6 @@ def unsigned_bytes(raw: bytes) -> bytes:
     if start < 0 or end < 0:
         raise Corrupt("signature: expected algorithm, key_id and value")
     return raw[:start] + raw[end + 2 :]
-
-
-def mac_of(key: HmacKey) -> Callable[[bytes], bytes]:
-    """``data -> base64 of the HMAC``, with the key's two blocks hashed once. The same as ``key.digest``."""
-    new = getattr(hashlib, HMAC_DIGESTS[key.algorithm])
-    block = new().block_size
-    secret = (new(key.secret).digest() if len(key.secret) > block else key.secret).ljust(block, b"\0")
-    inner, outer = new(bytes(byte ^ 0x36 for byte in secret)), new(bytes(byte ^ 0x5C for byte in secret))
-
-    def mac(data: bytes) -> bytes:
-        first = inner.copy()
-        first.update(data)
-        second = outer.copy()
-        second.update(first.digest())
-        return b2a_base64(second.digest(), newline=False)
-
-    return mac
 
 
 class Signatures:

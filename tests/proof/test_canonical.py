@@ -7,6 +7,7 @@ import json
 from collections import OrderedDict
 from datetime import UTC, datetime
 
+import orjson
 import pytest
 import rfc8785
 from hypothesis import given
@@ -167,3 +168,25 @@ def test_a_value_without_canonical_form_is_corrupt(value):
 def test_the_sentence_names_the_place_and_both_forms():
     with pytest.raises(Corrupt, match=r"at byte 5: expected b'1.*found b' 1"):
         parse_canonical(b'{"a": 1}')
+
+
+FLOATS = st.recursive(
+    SCALARS | st.floats(allow_nan=False, allow_infinity=False),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(FLOATS)
+def test_a_reader_takes_exactly_what_the_writer_gives(value):
+    """Floats and keys beyond ASCII are found wherever they stand, by the reader as by the writer."""
+    data = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    try:
+        expected = format_canonical(value)
+    except Corrupt:
+        expected = None
+    try:
+        found = format_canonical(parse_canonical(data))
+    except Corrupt:
+        found = None
+    assert found == expected
