@@ -27,7 +27,7 @@ def catalogue() -> Catalog:
 
 @cache
 def translations(tongue: str) -> NullTranslations:
-    """gettext's functions for a language; English needs no texts."""
+    """The functions of gettext for a language; English needs no texts."""
     if tongue != "pl":
         return NullTranslations()
     compiled = io.BytesIO()

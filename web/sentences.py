@@ -3,7 +3,8 @@
 The ledger composes English sentences; what it filled in is found again by the template's ``{}``. The translation says
 of each place what it is: ``{}`` or ``{0}`` stands as it is (ids, numbers, paths, what people typed), ``{0:said}`` is a
 sentence of the ledger, ``{0:list}`` clauses with commas, ``{0:word}`` a word that the catalogue must know, or the
-template does not fit, ``{0:or}`` names with "or" between them. So nothing that a person wrote is ever translated.
+template does not fit, ``{0:bare}`` something without a space, ``{0:or}`` names with "or" between them. So nothing that
+a person wrote is ever translated.
 """
 
 from __future__ import annotations
@@ -65,10 +66,22 @@ def _part(part: str, kind: str | None, depth: int) -> str | None:
     if kind == "said":
         return _said(part, depth + 1)
     if kind == "list":
-        return ", ".join(_said(one, depth + 1) for one in part.split(", "))
+        return _clauses(part.split(", "), depth + 1)
+    if kind == "bare":
+        return None if " " in part else part
     if kind == "word":
         return part if part in KEPT else texts(LEDGER).get(part) or texts(None).get(part)
     return part.replace(" or ", " lub ") if kind == "or" else part
+
+
+def _clauses(clauses: list[str], depth: int) -> str:
+    """Clauses with commas between them, some with commas of their own: the longest that is known, then the rest."""
+    for size in range(len(clauses), 0, -1):
+        known = ", ".join(clauses[:size])
+        if (said := _said(known, depth)) != known or size == 1:
+            rest = clauses[size:]
+            return ", ".join([said, _clauses(rest, depth)] if rest else [said])
+    return ""
 
 
 @cache

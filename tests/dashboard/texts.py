@@ -34,7 +34,8 @@ UNSHOWN = re.compile(
 NO_SENTENCE = re.compile(
     r"\[Stage4\]|.*  |stage4 |.*<MIN>|scripts/|rm \{|gh workflow|removal of |Home\(|Bearer |time\(\) - |retry:|L2 Ops$"
     r"|foreign \{\}|unsigned: |silence   |status |.*\n\Z|Stage4 – | or $| \(last verdict| none known|none; open one"
-    r"|\s*CREATE|.*\bSELECT|INSERT|BEGIN|PRAGMA|UPDATE|DELETE|sequence[ ,]|int \| None|of 1$|%s|umask|disable_multi|The stop,"
+    r"|\s*CREATE|.*\bSELECT|INSERT|BEGIN|PRAGMA|UPDATE|DELETE|sequence[ ,]|int \| None|of 1$|%s"
+    r"|umask|disable_multi|The stop,"
     r"|stage4-ledger |the announcement hook|.*\buid \{\}$"
 )
 """Commands to type, lines of logs, queries: text that is no sentence of a page."""
@@ -96,34 +97,36 @@ class _Reader:
         yield from dict.fromkeys(self._walk(self._tree))
 
     def _walk(self, node: ast.AST, loud: bool = False) -> Iterator[str]:
-        loud = loud or self._everything
         if isinstance(node, ast.FunctionDef):
-            before = self._names, self._clauses
-            self._names, self._clauses = self._local | _names_in([node]), _clauses_in(node)
-            for child in node.body:
-                if not _is_docstring(child):
-                    yield from self._walk(child, loud)
-            self._names, self._clauses = before
+            yield from self._function(node, loud)
             return
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            if node.targets[0].id in self._clauses and isinstance(node.value, TEXTUAL):
-                return
-        if isinstance(node, ast.Call):
-            called = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-            if called in MARKS or "logger" in ast.unparse(node.func) or called in ("compile", "execute", "fullmatch"):
-                return
-            loud = loud or called in ERRORS or (called in ("append", "Refused", "LedgerError"))
-        if isinstance(node, ast.AugAssign | ast.Return):
-            loud = loud or (isinstance(node, ast.AugAssign))
-        if isinstance(node, ast.Compare | ast.Assert):
+        if self._is_unread(node):
             return
-        if isinstance(node, ast.Constant | ast.JoinedStr | ast.BinOp | ast.IfExp) and (forms := self.forms(node)):
-            if any(form != "{}" for form in forms):
-                yield from (text for text in forms if loud and _reads_like_a_sentence(text))
-                return
+        loud = loud or self._everything or isinstance(node, ast.AugAssign) or _called(node) in {*ERRORS, "append"}
+        forms = self.forms(node) if isinstance(node, (*TEXTUAL, ast.BinOp)) else ["{}"]
+        if forms != ["{}"]:
+            yield from (text for text in forms if loud and _reads_like_a_sentence(text))
+            return
         for child in ast.iter_child_nodes(node):
             if not _is_docstring(child) and not _is_receiver(node, child):
                 yield from self._walk(child, loud)
+
+    def _function(self, node: ast.FunctionDef, loud: bool) -> Iterator[str]:
+        before = self._names, self._clauses
+        self._names, self._clauses = self._local | _names_in([node]), _clauses_in(node)
+        for child in node.body:
+            if not _is_docstring(child):
+                yield from self._walk(child, loud)
+        self._names, self._clauses = before
+
+    def _is_unread(self, node: ast.AST) -> bool:
+        """What is no text of its own: a page's text, a log, a comparison, a clause that is filled in elsewhere."""
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            return node.targets[0].id in self._clauses and isinstance(node.value, TEXTUAL)
+        if isinstance(node, ast.Call):
+            silent = {*MARKS, "compile", "execute", "fullmatch"}
+            return _called(node) in silent or "logger" in ast.unparse(node.func)
+        return isinstance(node, ast.Compare | ast.Assert)
 
     def forms(self, node: ast.AST, depth: int = 0) -> list[str]:
         """What the expression may read like; ``{}`` where that is not known here."""
@@ -154,6 +157,12 @@ class _Reader:
             forms = ["{}", *(form for form in forms if form != "{}")]
         forms = list(dict.fromkeys(forms))
         return forms if 0 < len(forms) <= MUCH else ["{}"]
+
+
+def _called(node: ast.AST) -> str:
+    if not isinstance(node, ast.Call):
+        return ""
+    return node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
 
 
 def _names_in(body: list[ast.stmt]) -> dict[str, list[ast.expr]]:
