@@ -1,26 +1,23 @@
 """Polish and English. Texts are English in code and templates; ``locale/pl.po`` has the Polish ones.
 
-Sentences that the ledger composes (events, refusals) are translated by their template: a message of context ``ledger``
-whose ``{}`` stand for what was filled in.
+Sentences that the ledger composes (events, refusals) are translated by their template: ``web/sentences.py``.
 """
 
 from __future__ import annotations
 
-import io
 import re
-from functools import cache, lru_cache
-from pathlib import Path
 from typing import Final
 
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
-from babel.support import NullTranslations, Translations
 from flask import Blueprint, Flask, g, redirect, request
 from werkzeug.wrappers import Response
 
+from web.catalogue import translations
+from web.sentences import translate
+
+__all__ = ["LANGUAGES", "THEMES", "blueprint", "gettext", "init_app", "language", "ngettext", "said", "translate"]
+
 LANGUAGES: Final = {"en": "English", "pl": "Polski"}
 THEMES: Final = ("auto", "light", "dark")
-_CATALOGUE = Path(__file__).parent / "locale" / "pl.po"
 _YEAR = 365 * 24 * 3600
 blueprint = Blueprint("i18n", __name__)
 
@@ -72,50 +69,3 @@ def ngettext(one: str, many: str, number: int) -> str:
 def said(sentence: str) -> str:
     """A sentence of the ledger in the language of this request; as it stands where there is no translation."""
     return translate(sentence, language())
-
-
-@cache
-def translations(tongue: str) -> NullTranslations:
-    """The catalogue of a language, read once; English needs none."""
-    if tongue != "pl" or not _CATALOGUE.exists():
-        return NullTranslations()
-    compiled = io.BytesIO()
-    with _CATALOGUE.open("rb") as stream:
-        write_mo(compiled, read_po(stream, locale="pl"))
-    compiled.seek(0)
-    return Translations(compiled)
-
-
-@lru_cache(maxsize=10_000)
-def translate(sentence: str, tongue: str) -> str:
-    """A sentence of the ledger in a language, by the templates of context ``ledger``."""
-    if tongue == "en":
-        return sentence
-    exact = str(translations(tongue).pgettext("ledger", sentence))
-    if exact != sentence:
-        return exact
-    for pattern, translated in _templates():
-        if found := pattern.fullmatch(sentence):
-            return _filled(translated, [translate(part, tongue) for part in found.groups()])
-    return sentence
-
-
-@cache
-def _templates() -> tuple[tuple[re.Pattern[str], str], ...]:
-    """The templates with something to fill in, the most literal text first."""
-    if not _CATALOGUE.exists():
-        return ()
-    with _CATALOGUE.open("rb") as stream:
-        messages = [m for m in read_po(stream, locale="pl") if m.context == "ledger" and "{}" in str(m.id) and m.string]
-    messages.sort(key=lambda message: -len(str(message.id).replace("{}", "")))
-    return tuple((_pattern(str(message.id)), str(message.string)) for message in messages)
-
-
-def _pattern(template: str) -> re.Pattern[str]:
-    return re.compile("(.*?)".join(map(re.escape, template.split("{}"))), re.DOTALL)
-
-
-def _filled(template: str, parts: list[str]) -> str:
-    """``{}`` in order, or ``{0}`` … where the translation turns the order round."""
-    in_order = iter(parts)
-    return re.sub(r"\{(\d?)\}", lambda found: parts[int(found[1])] if found[1] else next(in_order), template)
