@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
+from ledger.app import staff
+from ledger.app.accounts import Accounts
 from ledger.app.durations import parse_moment
 from ledger.app.people import Person, erase_person, new_person_id
 from ledger.app.queries import state_at
@@ -90,6 +92,31 @@ def erase(session: Session, person: str) -> None:
     erase_person(installation.people, installation.state, session.actor, person)
     told = f"{person}: name and uid are erased from {installation.people.path}; the ledger's entries are untouched"
     session.answer({"erased": person, "directory": str(installation.people.path)}, lambda: click.echo(told))
+
+
+@people.command()
+@click.argument("person")
+@click.option("--login", default="", help="Login name of a first account.")
+@click.option("--generate", is_flag=True, help="Make a password and show it once.")
+@click.option("--password-file", type=click.File("r"), help="File with the password (- for standard input).")
+@stage4_command
+def password(session: Session, person: str, login: str, generate: bool, password_file: TextIO | None) -> None:
+    """Give an account for the dashboard, or a new password (admin; one's own: anybody).
+
+    \b
+    stage4 people password p-4f9c2 --login ola
+    stage4 people password p-4f9c2 --generate
+    """
+    installation, actor = session.installation, session.actor
+    given = ""
+    if password_file is not None:
+        given = password_file.readline().rstrip("\n")
+    elif not generate:
+        given = click.prompt("New password", hide_input=True, confirmation_prompt=True, err=True)
+    accounts = Accounts(installation.home, installation.clock)
+    made = staff.give_account(installation, accounts, actor, person, login, given)
+    page = {"person": person, "login": accounts.login_of(person)} | ({} if given else {"password": made})
+    session.answer(page, lambda: click.echo("\n".join(f"{name:9} {value}" for name, value in page.items())))
 
 
 @people.command("list")

@@ -21,7 +21,13 @@ def test_a_stranger_is_sent_to_the_sign_in_page(stranger):
 
 def test_an_incident_manager_opens_a_rollback_and_the_owner_confirms_it(browser, site):
     manager = browser("incident_manager")
-    form = {"request_id": "a" * 32, "ticket": "INC-1", "reason": "latency", "purpose": "incident", "component": "multi_strategy"}
+    form = {
+        "request_id": "a" * 32,
+        "ticket": "INC-1",
+        "reason": "latency",
+        "purpose": "incident",
+        "component": "multi_strategy",
+    }
     answer = manager.post("/rollbacks", data=form)
     assert answer.location == "/rollbacks/INC-1", answer.text
     assert "latency" in manager.get("/rollbacks/INC-1").text

@@ -1,6 +1,6 @@
 """The pages (GET), one blueprint each."""
 
-from web.pages import audit, charts, entries, health, now, review, rollbacks, timeline
+from web.pages import access, audit, charts, entries, health, now, people, review, rollbacks, timeline
 
 PAGES = (
     now.blueprint,
@@ -11,6 +11,8 @@ PAGES = (
     entries.blueprint,
     entries.artefacts,
     audit.blueprint,
+    people.blueprint,
+    access.blueprint,
     health.blueprint,
 )
 """All of them, for :func:`web.app.create_app`."""

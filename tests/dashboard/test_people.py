@@ -1,0 +1,97 @@
+"""People and access pages, and the accounts behind them."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+
+import pytest
+
+from ledger.app.access import roll_up
+from ledger.app.installation import open_home
+
+from .conftest import PASSWORD
+
+
+def form(**more):
+    return {"request_id": secrets.token_hex(16), "password": PASSWORD, **more}
+
+
+def shown_password(page: str) -> str:
+    return re.search(r'id="fresh-password">([^<]+)<', page)[1]
+
+
+def test_an_admin_adds_a_person_whose_password_is_shown_once_and_must_be_changed(browser, app, site):
+    admin, data = browser("admin"), form(name="Ola", login="ola", roles=["noc"])
+    page = admin.post("/people", data=data).text
+    password = shown_password(page)
+    assert password not in admin.get("/people").text
+    again = admin.post("/people", data=data)
+    assert (again.status_code, "fresh-password" in again.text) == (422, False)
+    ola = app.test_client()
+    assert ola.post("/sign-in", data={"login": "ola", "password": password}).location.startswith("/password")
+    assert ola.get("/").location == "/password"
+    new = {"password": password, "new": "another long phrase", "again": "another long phrase"}
+    assert ola.post("/password", data=new).status_code == 303
+    assert ola.get("/").status_code == 200
+
+
+def test_what_grants_a_role_asks_for_the_password_again(browser, site):
+    admin = browser("admin")
+    wrong = admin.post("/people/lab-noc/roles", data=form(roles=["noc", "admin"], password="not it at all"))
+    assert wrong.status_code == 422
+    assert "admin" not in site.installation.state.people["lab-noc"]
+    assert admin.post("/people/lab-noc/roles", data=form(roles=["noc", "l2_ops"])).status_code == 303
+    assert site.installation.state.people["lab-noc"] == {"noc", "l2_ops"}
+
+
+def test_a_reset_ends_the_sessions_and_marks_the_account(browser, site):
+    noc, admin = browser("noc"), browser("admin")
+    page = admin.post("/people/lab-noc/password", data=form()).text
+    assert shown_password(page)
+    assert noc.get("/").status_code == 303
+    assert any(json.loads(line)["status"] == "password_reset" for line in site.installation.ledger.log.lines())
+
+
+def test_a_leaver_is_out_at_once_and_the_last_admin_stays(browser, site):
+    noc, admin = browser("noc"), browser("admin")
+    assert admin.post("/people/lab-noc/deactivate", data=form()).status_code == 303
+    assert noc.get("/").status_code == 303
+    assert admin.post("/people/lab-noc/erase", data=form()).status_code == 303
+    assert site.installation.people.name("lab-noc") == "lab-noc"
+
+
+@pytest.mark.parametrize("role", ["noc", "incident_manager", "auditor"])
+def test_only_an_admin_changes_people(browser, role):
+    assert browser(role).get("/people").status_code == 403
+    assert browser(role).post("/people/lab-noc/roles", data=form(roles=["admin"])).status_code == 403
+
+
+def test_sign_ins_are_entries_of_the_access_ledger(browser, stranger, installation):
+    auditor = browser("auditor")
+    stranger.post("/sign-in", data={"login": "noc", "password": "a wrong guess, surely"})
+    roll_up(installation)
+    page = auditor.get("/access").text
+    assert "lab-auditor signed in" in page
+    access = open_home(installation.home.root, "stage4-access")
+    lines = b"\n".join(access.ledger.log.lines())
+    access.ledger.log.close()
+    assert b"a wrong guess" not in lines
+    assert auditor.get("/access/lines").data.replace(b"\n", b"") == lines.replace(b"\n", b"")
+
+
+def test_guessing_is_slowed_down_also_for_the_right_password(stranger):
+    tries = [stranger.post("/sign-in", data={"login": "noc", "password": "wrong" * 3}).text for _ in range(9)]
+    assert "too many failed sign-ins" in tries[-1]
+    last = stranger.post("/sign-in", data={"login": "noc", "password": PASSWORD})
+    assert last.status_code == 422
+
+
+def test_a_session_from_before_the_sign_in_is_worth_nothing(browser, app, site):
+    first = browser("noc")
+    planted = first.get_cookie("stage4_session").value
+    first.post("/sign-in", data={"login": "noc", "password": PASSWORD})
+    other = app.test_client()
+    other.set_cookie("stage4_session", planted)
+    assert other.get("/").status_code == 303

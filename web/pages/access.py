@@ -1,0 +1,55 @@
+"""Access (auditor, admin): the ledger of sign-ins and refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+
+from flask import Blueprint, Response, abort, render_template, request
+
+from ledger.app.access import STAGE, has_ledger
+from ledger.app.installation import Installation, open_home
+from ledger.app.queries import entry_json
+from web.identity import only
+from web.site import site
+
+PAGE = 100
+blueprint = Blueprint("access", __name__)
+
+
+@contextmanager
+def _ledger() -> Iterator[Installation]:
+    opened = open_home(site().installation.home.root, STAGE)
+    try:
+        yield opened
+    finally:
+        opened.ledger.log.close()
+
+
+@blueprint.get("/access")
+@only("auditor", "admin")
+def show() -> str:
+    """Newest first, a page at a time."""
+    if not has_ledger(site().installation.home.root):
+        return render_template("access.html", rows=[], size=0, more=None)
+    with _ledger() as access:
+        size = access.ledger.view().size
+        asked = request.args.get("to", "")
+        last = min(int(asked), size) if asked.isascii() and asked.isdecimal() and len(asked) < 16 else size
+        first = max(0, last - PAGE)
+        rows = [entry_json(record, line) for record, line in islice(access.ledger.records(first), last - first)]
+    return render_template("access.html", rows=rows[::-1], size=size, more=first or None)
+
+
+@blueprint.get("/access/lines")
+@only("auditor", "admin")
+def lines() -> Response:
+    """The access ledger's lines, as stored."""
+    if not has_ledger(site().installation.home.root):
+        abort(404)
+    with _ledger() as access:
+        data = b"".join(line + b"\n" for line in access.ledger.log.lines())
+    answer = Response(data, mimetype="application/octet-stream")
+    answer.headers["Content-Disposition"] = f'attachment; filename="{STAGE}.jsonl"'
+    return answer

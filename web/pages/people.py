@@ -1,0 +1,107 @@
+"""People (admin): roles, accounts, sessions. A password is shown once, in the answer to the press that made it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Blueprint, g, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from ledger.app import staff
+from ledger.app.access import count_refusal
+from ledger.app.installation import new_request_id
+from ledger.errors import LedgerError, Refused
+from web.errors import status_of
+from web.identity import actor, only
+from web.site import site
+
+blueprint = Blueprint("people", __name__)
+
+
+@blueprint.get("/people")
+@only("admin")
+def index() -> str:
+    """Everybody."""
+    return _render()
+
+
+@blueprint.post("/people")
+@only("admin")
+def add() -> str | tuple[str, int]:
+    """A new person with an account; the password is shown once."""
+    here = site()
+    try:
+        _require_password()
+        pressed = here.installation.pressed(_request_id(), None)
+        login, roles = request.form.get("login", "").strip().lower(), tuple(request.form.getlist("roles"))
+        person, password = staff.add(pressed, here.accounts, actor(), request.form.get("name", ""), login, roles)
+    except LedgerError as error:
+        return _refused(error)
+    return _render(fresh=(person, login, password))
+
+
+@blueprint.post("/people/<person>/<what>")
+@only("admin")
+def change(person: str, what: str) -> str | Response | tuple[str, int]:
+    """Roles, password, sessions, deactivation, erasure of one person."""
+    here, password = site(), ""
+    try:
+        _require_password()
+        pressed = here.installation.pressed(_request_id(), None)
+        if what == "roles":
+            staff.change_roles(pressed, here.accounts, actor(), person, tuple(request.form.getlist("roles")))
+        elif what == "password":
+            login = request.form.get("login", "").strip().lower()
+            password = staff.give_account(pressed, here.accounts, actor(), person, login)
+        elif what == "sessions":
+            here.accounts.end_all(person, "asked", g.person)
+        elif what == "deactivate":
+            staff.deactivate(pressed, here.accounts, actor(), person)
+        elif what == "erase":
+            staff.erase(pressed, actor(), person)
+        else:
+            raise Refused("there is no such thing to do")
+    except LedgerError as error:
+        return _refused(error)
+    if password:
+        return _render(fresh=(person, here.accounts.login_of(person), password))
+    return redirect(url_for("people.index"), code=303)
+
+
+def _require_password() -> None:
+    site().accounts.check(g.person, request.form.get("password", ""))
+
+
+def _request_id() -> str:
+    """The form's own number; one that was taken already does nothing again and shows no password again."""
+    found = request.form.get("request_id", "")
+    if len(found) != 32 or site().installation.ledger.log.receipt(found) is not None:
+        raise Refused("this form was sent already; load the page again")
+    return found
+
+
+def _refused(error: LedgerError) -> tuple[str, int]:
+    count_refusal(site().installation.home.root, error)
+    return _render(error=error), status_of(error)
+
+
+def _render(error: LedgerError | None = None, fresh: tuple[str, str, str] | None = None) -> str:
+    here = site()
+    state, seen = here.installation.state, here.accounts.seen()
+    names = {one.id: one.name for one in here.installation.people.people()}
+    rows: list[dict[str, Any]] = [
+        {
+            "id": person,
+            "name": names.get(person, ""),
+            "roles": roles,
+            "login": here.accounts.login_of(person),
+            "sessions": here.accounts.sessions(person),
+            "seen": datetime.fromtimestamp(seen[person], UTC) if person in seen else None,
+            "left": state.deactivated.get(person),
+        }
+        for person, roles in sorted(state.people.items(), key=lambda item: names.get(item[0], item[0]).lower())
+    ]
+    return render_template(
+        "people.html", rows=rows, error=error, fresh=fresh, request_id=new_request_id, typed=request.form
+    )
