@@ -39,4 +39,8 @@ def translations(tongue: str) -> NullTranslations:
 @cache
 def texts(context: str | None) -> Mapping[str, str]:
     """English -> Polish of one context, without those that have a plural."""
-    return {str(one.id): str(one.string) for one in catalogue() if one.context == context and isinstance(one.id, str)}
+    return {
+        str(one.id): str(one.string)
+        for one in catalogue()
+        if one.id and one.context == context and isinstance(one.id, str)
+    }

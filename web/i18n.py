@@ -58,6 +58,8 @@ def language() -> str:
 def gettext(message: str, **values: object) -> str:
     """The message in the language of this request, its ``%(name)s`` filled in."""
     found = str(translations(language()).gettext(message))
+    if found == message and not values:  # a name that the ledger gave: of a span, of a step
+        found = translate(message, language())
     return found % values if values else found
 
 

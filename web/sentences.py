@@ -10,6 +10,7 @@ a person wrote is ever translated.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
@@ -88,8 +89,8 @@ def _clauses(clauses: list[str], depth: int) -> str:
 def _templates() -> dict[str, tuple[_Template, ...]]:
     """The templates by their first word, "" for those that begin with a place; the most definite first."""
     found: dict[str, list[tuple[int, int, _Template]]] = {}
-    for message, translated in texts(LEDGER).items():
-        if "{}" in message and translated:
+    for message, translated in _with_and_without_verdict():
+        if translated:
             pieces = message.split("{}")
             word = pieces[0].split(" ", 1)[0] if " " in pieces[0] else ""
             template = _Template(_pattern(message, translated), max(pieces, key=len), translated)
@@ -97,13 +98,18 @@ def _templates() -> dict[str, tuple[_Template, ...]]:
     return {word: tuple(one[2] for one in sorted(all_, key=lambda one: one[:2])) for word, all_ in found.items()}
 
 
+def _with_and_without_verdict() -> Iterator[tuple[str, str]]:
+    """The messages; where one ends in a verdict, also as pages say it that show the verdict beside it."""
+    for message, translated in texts(LEDGER).items():
+        yield message, translated
+        if message.endswith(_VERDICT):
+            yield message.removesuffix(_VERDICT), translated.rpartition(" — ")[0]
+
+
 def _pattern(message: str, translated: str) -> re.Pattern[str]:
-    ends = "(.*?)"
+    text = "(.*?)".join(map(re.escape, message.split("{}")))
     if message.endswith(_VERDICT):
-        message, ends = message.removesuffix("{}"), "(pass|fail|error|inconclusive)"
-        text = "(.*?)".join(map(re.escape, message.split("{}"))) + ends
-    else:
-        text = "(.*?)".join(map(re.escape, message.split("{}")))
+        text = text.removesuffix("(.*?)") + "(pass|fail|error|inconclusive)"
     if text.startswith("(.*?)") and not translated.startswith(("{0:said}", "{0:list}")):
         text = _ALONE + text.removeprefix("(.*?)")
     return re.compile(text, re.DOTALL)

@@ -24,7 +24,7 @@ MARKS = {"_": None, "gettext": None, "ngettext": (1, 2), "mark": None, "_mark": 
 SOURCES = ("ledger/domain", "ledger/app", "ledger/adapters", "ledger/store", "ledger/files.py", "ledger/stop.py", "web")
 ERRORS = {"Refused", "Conflict", "Corrupt", "Unreachable", "Undecidable", "LedgerError", "abort"}
 UNSHOWN = re.compile(
-    r"ledger/app/(decision_\w+|config|doctor|setup|keys|metrics|home|shipped|durations_table|access|decide)\.py"
+    r"ledger/app/(decision_\w+|config|doctor|setup|keys|metrics|home|shipped|review_text)\.py"
     r"|ledger/app/steps/(common|pictures|headers|closing)\.py"
     r"|ledger/domain/(record|runbook|paper|summaries|override_text|facts|commands/\w+|events/\w+)\.py"
     r"|ledger/adapters/(picture|dashboard|transcript|masking|silence_wire|wire|matching)\.py"
@@ -35,7 +35,7 @@ NO_SENTENCE = re.compile(
     r"\[Stage4\]|.*  |stage4 |.*<MIN>|scripts/|rm \{|gh workflow|removal of |Home\(|Bearer |time\(\) - |retry:|L2 Ops$"
     r"|foreign \{\}|unsigned: |silence   |status |.*\n\Z|Stage4 – | or $| \(last verdict| none known|none; open one"
     r"|\s*CREATE|.*\bSELECT|INSERT|BEGIN|PRAGMA|UPDATE|DELETE|sequence[ ,]|int \| None|of 1$|%s"
-    r"|umask|disable_multi|The stop,"
+    r"|.* = \?|.*ORDER BY|not a database|no such (table|column)|umask|disable_multi|The stop,"
     r"|stage4-ledger |the announcement hook|.*\buid \{\}$"
 )
 """Commands to type, lines of logs, queries: text that is no sentence of a page."""
