@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from flask import Blueprint, abort, g, redirect, request, url_for
+from flask import Blueprint, abort, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from ledger.app.access import count_refusal
@@ -102,7 +102,7 @@ def stop() -> Response | tuple[str, int]:
         count_refusal(installation.home.root, error)
         return render(error=error, typed=forms.typed()), status_of(error)
     if isinstance(stopped, Stopped):
-        return render(stopped=stopped), 200
+        return render_template("stopped.html", stopped=stopped), 200
     return redirect(url_for("rollbacks.show", rollback=stopped.rollback.id), code=303)
 
 

@@ -12,7 +12,6 @@ from ledger.app.outlook import Outlook
 from ledger.domain.runbook import RUNBOOK_ROLES, STOP_ROLES
 from ledger.domain.state import State
 from ledger.errors import LedgerError
-from ledger.stop import Stopped
 from web import situation
 from web.i18n import gettext as _
 from web.site import site
@@ -25,7 +24,17 @@ blueprint = Blueprint("now", __name__)
 @blueprint.record_once
 def _drift(setup: Any) -> None:
     app: Flask = setup.app
-    app.jinja_env.globals["drift_now"] = lambda: situation.discrepancies(*situation.current()) if g.person else []
+    app.jinja_env.globals["drift_now"] = drift_now
+
+
+def drift_now() -> list[str]:
+    """What every page warns of, also that the ledger itself cannot be had."""
+    if not g.person:
+        return []
+    try:
+        return situation.discrepancies(*situation.current())
+    except LedgerError as error:
+        return [str(error)]
 
 
 @blueprint.get("/")
@@ -40,9 +49,7 @@ def drift_banner() -> str:
     return render_template("parts/drift.html")
 
 
-def render(
-    error: LedgerError | None = None, typed: dict[str, str] | None = None, stopped: Stopped | None = None
-) -> str:
+def render(error: LedgerError | None = None, typed: dict[str, str] | None = None) -> str:
     """The page, with what was typed into the stop and why it was not taken."""
     state, outlook, now = situation.current()
     return render_template(
@@ -56,7 +63,6 @@ def render(
         request_id=new_request_id(),
         error=error,
         typed=typed or {},
-        stopped=stopped,
         last=state.timestamp,
     )
 

@@ -1,0 +1,61 @@
+"""The stop on bad days, pressed in a browser."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+
+def press(client):
+    return client.post("/stop", data={"request_id": "a" * 32, "reason": "orders look wrong"})
+
+
+def test_one_press_opens_the_rollback_and_stops(browser, site):
+    answer = press(browser("noc"))
+    (rollback,) = site.installation.state.open.values()
+    assert answer.location == f"/rollbacks/{rollback.id}"
+    assert rollback.emergency
+    assert site.installation.override_path().is_file()
+
+
+def test_a_second_press_says_who_stopped_it(browser):
+    press(browser("noc"))
+    again = browser("l2_ops").post("/stop", data={"request_id": "b" * 32, "reason": "me too"})
+    assert again.status_code == 422
+    assert "already stopped by" in again.text
+    assert "me too" in again.text
+
+
+@pytest.mark.parametrize("role", ["product_owner", "auditor", "admin"])
+def test_who_may_not_press_it_has_no_button(browser, role):
+    assert 'action="/stop"' not in browser(role).get("/").text
+
+
+def test_it_works_while_somebody_holds_the_store(browser, site, installation):
+    client = browser("noc")
+    held = sqlite3.connect(installation.home.store, isolation_level=None)
+    held.execute("BEGIN IMMEDIATE")
+    try:
+        answer = press(client)
+    finally:
+        held.close()
+    assert "stopped without the ledger" in answer.text
+    assert installation.override_path().is_file()
+    assert list(installation.home.spool.glob("stop-*.json"))
+
+
+def test_it_works_on_a_ledger_that_is_not_what_was_signed(browser, site, installation, monkeypatch):
+    client = browser("noc")
+    client.get("/")
+    store = sqlite3.connect(installation.home.store)
+    store.execute("DROP TRIGGER IF EXISTS stored_events_no_delete")
+    for (name,) in store.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+        store.execute(f'DROP TRIGGER "{name}"')
+    store.execute("DELETE FROM stored_events WHERE originator_version > 3")
+    store.commit()
+    store.close()
+    answer = press(client)
+    assert answer.status_code == 200, answer.text
+    assert "stopped without the ledger" in answer.text
+    assert installation.override_path().is_file()
