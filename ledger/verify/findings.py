@@ -29,7 +29,7 @@ class Opened:
         first, more = self.finding, self.count - 1
         sentence = first.sentence
         if more and not self._says_count:
-            sentence += f" The same goes for {more} more."
+            sentence = f"{first.sentence} The same goes for {more} more."
         return dataclasses.replace(first, sentence=sentence, count=self.count)
 
 

@@ -21,7 +21,16 @@ from ledger.domain.runbook import STEPS, EffectKind, Verdict
 
 ROOT = Path(__file__).resolve().parents[2]
 MARKS = {"_": None, "gettext": None, "ngettext": (1, 2), "mark": None, "_mark": None}
-SOURCES = ("ledger/domain", "ledger/app", "ledger/adapters", "ledger/store", "ledger/files.py", "ledger/stop.py", "web")
+SOURCES = (
+    "ledger/domain",
+    "ledger/app",
+    "ledger/adapters",
+    "ledger/store",
+    "ledger/verify",
+    "ledger/files.py",
+    "ledger/stop.py",
+    "web",
+)
 ERRORS = {"Refused", "Conflict", "Corrupt", "Unreachable", "Undecidable", "LedgerError", "abort"}
 UNSHOWN = re.compile(
     r"ledger/app/(decision_\w+|config|doctor|setup|keys|metrics|home|shipped|review_text)\.py"
@@ -39,6 +48,8 @@ NO_SENTENCE = re.compile(
     r"|stage4-ledger |the announcement hook|.*\buid \{\}$"
 )
 """Commands to type, lines of logs, queries: text that is no sentence of a page."""
+EVIDENCE = re.compile(r"ledger/verify/(?!replay|said)\w+\.py")
+"""Where a text that begins small is evidence beside a finding ("expected", "found"), and stands as it is."""
 TEXTUAL = (ast.Constant, ast.JoinedStr, ast.IfExp, ast.BoolOp)
 MUCH = 12
 """Forms of one sentence at most; more means that a condition was read wrong."""
@@ -68,7 +79,8 @@ def ledger_texts(root: Path = ROOT) -> dict[str, str]:
             name = str(file.relative_to(root))
             if not UNSHOWN.fullmatch(name):
                 for text in _Reader(ast.parse(file.read_text()), everything=not name.startswith("web/")).texts():
-                    found.setdefault(text, name)
+                    if not EVIDENCE.fullmatch(name) or not text[0].islower():
+                        found.setdefault(text, name)
     for kind in EVENTS.values():
         verdict = " — {}" if "verdict" in typing.get_type_hints(kind) else ""
         found.setdefault(re.sub(r"\{\w+\}", "{}", kind.sentence) + verdict, "ledger/domain/events")
@@ -145,6 +157,8 @@ class _Reader:
             return list(dict.fromkeys(form for one in node.values for form in self.forms(one, depth)))
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "step.command.format":
             return ["stage4 rollback {}"]
+        if _called(node) == "capitalize":
+            return [form[:1].upper() + form[1:] for form in self.forms(node.func.value, depth)]
         if isinstance(node, ast.Name) and depth < 2:
             return self._named(node.id, depth + 1)
         return ["{}"]
