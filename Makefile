@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 WATCH  ?= 20s
 
-.PHONY: help setup demo rehearsal test lint bench lock clean
+.PHONY: help setup demo rehearsal test lint screenshots bench lock clean
 
 help: ## show what can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -44,6 +44,9 @@ lint: $(STAMP) ## lint and types alone
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+screenshots: $(STAMP) ## every page as it looks, into var/screenshots
+	$(BIN)/python -m tests.browser.screenshots var/screenshots
 
 bench: $(STAMP) ## measure appending and verifying beside other ledgers
 	test -x var/bench/bin/python || $(PYTHON) -m venv var/bench

@@ -74,7 +74,7 @@
     sign.querySelector(".word").textContent = sign.dataset[next] || next;
     icon();
     if (next === "ended") refresh();
-    if ((next === "live" || next === "polling") && before === "deaf") refresh();
+    if ((next === "live" || next === "polling") && (before === "deaf" || before === "connecting")) refresh();
   }
   function icon() {
     const drift = document.getElementById("drift");

@@ -13,7 +13,7 @@ from typing import Any
 
 from ledger.app.deliver import deliver
 from ledger.app.installation import Installation
-from ledger.app.steps import closing, opening, restoring, silencing, stopping
+from ledger.app.steps import closing, duties, opening, restoring, silencing, stopping
 from ledger.cli.serve import give_accounts
 from ledger.domain.commands import AddNote
 from ledger.domain.state import Rollback
@@ -86,6 +86,8 @@ class House:
             rollback = self.installation.rollback(name)
             if not rollback.aborting and not rollback.incident_ended:
                 rollback = opening.abort(self.installation, manager, rollback, "the test is over").rollback
+            if not rollback.ticket:
+                rollback = duties.link_ticket(self.installation, manager, rollback, f"INC-9{self.size}").rollback
             if rollback.is_open:
                 rollback = restoring.restore(self.installation, l2, rollback, lambda _: None).rollback
                 closing.complete(self.installation, manager, rollback)

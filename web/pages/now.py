@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from flask import Blueprint, Flask, g, render_template
+from flask import Blueprint, Flask, g, render_template, url_for
 
 from ledger.app.installation import new_request_id
 from ledger.app.outlook import Outlook
@@ -54,6 +54,7 @@ def render(error: LedgerError | None = None, typed: dict[str, str] | None = None
     state, outlook, now = situation.current()
     return render_template(
         "now.html",
+        own_address=url_for("now.show"),
         sentence=situation.sentence(state, outlook, now),
         tiles=tiles(state, outlook, now),
         rollbacks=[(rollback, situation.next_of(rollback)) for rollback in state.open.values()],

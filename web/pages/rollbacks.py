@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from flask import Blueprint, abort, g, render_template, request
+from flask import Blueprint, abort, g, render_template, request, url_for
 
 from ledger.app.installation import new_request_id
 from ledger.app.may import Answer, may
@@ -113,6 +113,7 @@ def render(name: str, failed: str = "", error: LedgerError | None = None, typed:
     offered = [one for one in offered if one.act.name == failed or one.answer.yes or not one.foreign]
     return render_template(
         "rollbacks/show.html",
+        own_address=url_for("rollbacks.show", rollback=found.id),
         rollback=found,
         steps=_steps(found, offered),
         general=[one for one in offered if one.act.step is None],

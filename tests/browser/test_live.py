@@ -1,0 +1,94 @@
+"""What happens is on every open page at once, takes nothing away from it, and survives cut wires and killed servers."""
+
+from __future__ import annotations
+
+import statistics
+import time
+
+from playwright.sync_api import Page
+
+from .house import House, eventually
+from .people import People, live, passed, press
+from .wire import wire
+
+CUT = ["net::ERR_", "htmx:(sendError|afterRequest)"]
+"""What a console says when nothing answers."""
+
+
+def shown(page: Page, sequence: int, seconds: float = 5) -> None:
+    """Wait until an entry is in the page's own list, not only in its foot."""
+    page.wait_for_selector(f".entries a[href='/entries/{sequence}']", timeout=seconds * 1000)
+
+
+def test_entries_of_another_process_are_on_the_page_within_a_second_and_move_nothing(
+    home: House, signed_in: People
+) -> None:
+    name = home.open("INC-2201").id
+    page = signed_in("noc", viewport={"width": 900, "height": 500})
+    page.goto(f"/rollbacks/{name}")
+    live(page)
+    page.locator("#act-note").evaluate("form => form.closest('details').open = true")
+    page.locator("#act-note [name=text]").press_sequentially("half a sent")
+    before = page.evaluate("scrollY")
+    delays = []
+    for number in range(10):
+        receipt = home.note(name, f"note {number}")
+        appended = time.monotonic()
+        shown(page, receipt.last)
+        delays.append(time.monotonic() - appended)
+    assert statistics.median(delays) < 1, delays
+    page.keyboard.type("ence")
+    assert page.input_value("#act-note [name=text]") == "half a sentence"
+    assert page.evaluate("document.activeElement.name") == "text"
+    assert page.evaluate("scrollY") == before > 0
+
+
+def test_seven_tabs_are_all_live_on_one_stream(home: House, signed_in: People) -> None:
+    name = home.open("INC-2202").id
+    signed_in.expected += CUT
+    with wire(home.port) as between:
+        browser = signed_in.browser("noc", url=between.url)
+        tabs = [signed_in.tab(browser) for _ in range(7)]
+        for page in tabs:
+            page.goto(f"/rollbacks/{name}")
+            live(page)
+        receipt = home.note(name, "seen in seven tabs")
+        for page in tabs:
+            page.wait_for_selector(f"#ticker[data-sequence='{receipt.last}']", timeout=3000)
+        assert len(between.asked) == 1
+
+
+def test_a_cut_stream_resumes_after_the_last_entry_that_it_had(home: House, signed_in: People) -> None:
+    name = home.open("INC-2203").id
+    signed_in.expected += CUT
+    with wire(home.port) as between:
+        page = signed_in("noc", url=between.url)
+        page.goto(f"/rollbacks/{name}")
+        live(page)
+        had = home.note(name, "heard").last
+        page.wait_for_selector(f"#ticker[data-sequence='{had}']")
+        between.cut()
+        page.wait_for_selector("body[data-live=deaf]", timeout=5000)
+        missed = home.note(name, "missed").last
+        between.mend()
+        live(page, 10)
+        shown(page, missed)
+        eventually(lambda: f"last-event-id: {had}" in between.asked[-1].lower(), 5, "the stream to resume")
+
+
+def test_a_killed_server_that_comes_back_goes_on_with_the_watch(home: House, signed_in: People) -> None:
+    name = home.open("INC-2204", upto=3).id
+    signed_in.expected += CUT
+    page = signed_in("noc")
+    page.goto(f"/rollbacks/{name}")
+    live(page)
+    press(page, "watch", duration="6s")
+    page.wait_for_selector(".watch progress")
+    home.kill()
+    page.wait_for_selector("body[data-live=deaf]", timeout=5000)
+    missed = home.note(name, "while it was gone").last
+    home.serve()
+    live(page, 15)
+    shown(page, missed)
+    passed(page, 4, 30)
+    assert home.statuses(name).count("watch_started") == 1

@@ -1,0 +1,63 @@
+"""Every page for everybody: axe finds nothing, a narrow screen scrolls one way only, the keyboard is enough."""
+
+from __future__ import annotations
+
+import pytest
+
+from . import axe
+from .house import House
+from .pages import PAGES
+from .people import People, passed
+
+
+@pytest.fixture(scope="session")
+def program(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return axe.text(tmp_path_factory.mktemp("axe"))
+
+
+@pytest.mark.parametrize(("language", "theme"), [("en", "light"), ("en", "dark"), ("pl", "light"), ("pl", "dark")])
+def test_axe_finds_nothing_on_any_page(language: str, theme: str, home: House, signed_in: People, program: str) -> None:
+    name, found = home.open("INC-2401", upto=3).id, {}
+    signed_in.expected.append("status of 404")
+    for title, (login, path) in PAGES.items():
+        page = signed_in(login, language, theme)
+        answer = page.goto(path.format(rollback=name))
+        assert answer is not None
+        found[title] = axe.violations(page, program)  # an error page too
+        page.context.close()
+    assert not any(found.values()), {title: one for title, one in found.items() if one}
+
+
+def test_no_page_scrolls_sideways_at_320_pixels(home: House, signed_in: People) -> None:
+    name, wide = home.open("INC-2402", upto=3).id, []
+    signed_in.expected.append("status of 404")
+    for title, (login, path) in PAGES.items():
+        page = signed_in(login, "pl", viewport={"width": 320, "height": 640})
+        page.goto(path.format(rollback=name))
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            wide.append(title)
+        page.context.close()
+    assert not wide
+
+
+def test_the_keyboard_alone_signs_in_and_confirms_step_0(home: House, signed_in: People) -> None:
+    name = home.open("INC-2403").id
+    page = signed_in("")
+    page.goto(f"/sign-in?to=/rollbacks/{name}")
+    page.keyboard.type("product-owner")
+    page.keyboard.press("Tab")
+    page.keyboard.type(home.password)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#act-confirm")
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        assert outline != "none", page.evaluate("document.activeElement.outerHTML")
+        if page.evaluate(
+            "!!document.activeElement.closest('#act-confirm') && document.activeElement.name == 'password'"
+        ):
+            break
+    page.keyboard.type(home.password)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    passed(page, 0)
