@@ -42,7 +42,7 @@ def test_the_stop_works_in_time_while_the_store_is_locked(home: House, signed_in
         held.execute("BEGIN IMMEDIATE")
         started = time.monotonic()
         page.click("#stop form button")
-        page.wait_for_selector("#main .warning .mono", timeout=8000)
+        page.wait_for_selector("#main [role=alert] .mono", timeout=8000)
         took = time.monotonic() - started
         assert home.installation.override_path().exists()
         held.execute("ROLLBACK")
