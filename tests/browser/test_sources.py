@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from .house import House
+from .house import House, eventually
 from .people import People, live
 
 TILES = {"scheduler": "scheduler", "prometheus": "prometheus", "alertmanager": "alertmanager"}
@@ -47,7 +47,9 @@ def test_the_stop_works_in_time_while_the_store_is_locked(home: House, signed_in
         assert home.installation.override_path().exists()
         held.execute("ROLLBACK")
     assert took < 3, took
-    page.wait_for_selector(".sentence:has-text('STOPPED')", timeout=15_000)
+    eventually(lambda: home.installation.state.open, 15, "the stop to be taken into the ledger")
+    page.goto("/")
+    page.wait_for_selector(".sentence:has-text('Trading STOPPED since')", timeout=15_000)
 
 
 def test_the_stop_opens_the_rollback_it_made(home: House, signed_in: People) -> None:
