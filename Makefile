@@ -38,7 +38,7 @@ test: $(STAMP) ## lint, types and all tests (fetches the servers it needs into v
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -q -n 3 --dist loadfile
+	$(BIN)/pytest -q -n 2 --dist loadfile
 
 lint: $(STAMP) ## lint and types alone
 	$(BIN)/ruff check .
