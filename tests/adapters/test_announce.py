@@ -1,0 +1,50 @@
+"""The announcement hook: a command or an address that hears every warning."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+
+from ledger.adapters.announce import announce
+from ledger.errors import Unreachable
+
+from .neighbours import odd, quick, says
+
+MESSAGE = {"kind": "warning_given", "rollback": "INC-2042", "text": "wyciszenie kończy się za 5 min"}
+
+
+def test_the_address_gets_the_message_as_json() -> None:
+    with odd(says({})) as server:
+        announce("", quick(server.url + "/hook"), MESSAGE)
+    method, path, _, body = server.seen[0]
+    assert (method, path, json.loads(body)) == ("POST", "/hook", MESSAGE)
+
+
+@pytest.mark.parametrize("status", [400, 404, 500])
+def test_an_address_that_does_not_take_it_is_told(status: int) -> None:
+    with odd(says({}, status)) as server, pytest.raises(Unreachable, match=str(status)):
+        announce("", quick(server.url), MESSAGE)
+
+
+def test_an_address_where_nobody_is_is_told() -> None:
+    with pytest.raises(Unreachable, match="announcement hook"):
+        announce("", quick("http://127.0.0.1:1"), MESSAGE)
+
+
+def test_the_command_gets_the_message_and_no_shell_reads_it(tmp_path) -> None:
+    kept = tmp_path / "heard.json"
+    program = f'import sys, pathlib; pathlib.Path(r"{kept}").write_text(sys.stdin.read(), "utf-8")'
+    announce(f"{sys.executable} -c '{program}' '; touch {tmp_path}/shell'", None, MESSAGE)
+    assert json.loads(kept.read_text("utf-8")) == MESSAGE
+    assert not (tmp_path / "shell").exists()
+
+
+def test_a_command_that_fails_is_told_with_what_it_said() -> None:
+    with pytest.raises(Unreachable, match="status 3: no such channel"):
+        announce(
+            f"{sys.executable} -c 'import sys; sys.exit(print(\"no such channel\", file=sys.stderr) or 3)'",
+            None,
+            MESSAGE,
+        )
