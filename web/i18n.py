@@ -5,13 +5,13 @@ Sentences that the ledger composes (events, refusals) are translated by their te
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from flask import Blueprint, Flask, g, redirect, request
 from werkzeug.wrappers import Response
 
 from web.catalogue import translations
+from web.security import own_path
 from web.sentences import translate
 
 __all__ = ["LANGUAGES", "THEMES", "blueprint", "gettext", "init_app", "language", "ngettext", "said", "translate"]
@@ -42,8 +42,7 @@ def _choose() -> None:
 @blueprint.post("/choose")
 def choose() -> Response:
     """Remember a language or a theme in a cookie of this browser."""
-    back = request.form.get("to", "/")
-    answer = redirect(back if re.fullmatch(r"/(?![/\\])[^\s]*", back) else "/", code=303)
+    answer = redirect(own_path(request.form.get("to", "/")), code=303)
     for name, known in (("lang", LANGUAGES), ("theme", THEMES)):
         if (value := request.form.get(name)) in known:
             answer.set_cookie(name, str(value), max_age=_YEAR, samesite="Lax", httponly=True, secure=request.is_secure)
