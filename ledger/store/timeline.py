@@ -142,10 +142,11 @@ class TimelineStore:
         """The entries that correct one, in order."""
         return self._entries("corrects = ? ORDER BY sequence", (sequence,))
 
-    def rollbacks(self) -> list[str]:
-        """Names of all rollbacks, the newest first."""
+    def rollbacks(self, number: int = -1) -> list[str]:
+        """Names of rollbacks, the newest first; at most ``number`` of them unless it is negative."""
         found = self._fetch(
-            "SELECT rollback FROM entries WHERE rollback != '' GROUP BY rollback ORDER BY MIN(rowid) DESC"
+            "SELECT rollback FROM entries WHERE rollback != '' GROUP BY rollback ORDER BY MIN(rowid) DESC LIMIT ?",
+            (number,),
         )
         return [str(row[0]) for row in found]
 

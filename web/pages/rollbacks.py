@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any
+from typing import Any, Final
 
 from flask import Blueprint, abort, g, render_template, request, url_for
 
 from ledger.app.installation import new_request_id
 from ledger.app.may import Answer, may
-from ledger.app.queries import entry_json
 from ledger.domain.decide.rules import duration_minutes
 from ledger.domain.duties import owed
 from ledger.domain.events import EVENTS
@@ -20,15 +18,22 @@ from ledger.domain.paper import paper_lines
 from ledger.domain.runbook import COMPONENTS, EXPECTED_RULES, PURPOSES, STEPS, Step
 from ledger.domain.state import Evidence, Rollback, StepState
 from ledger.errors import LedgerError
+from ledger.store.timeline import Row
+from ledger.store.timeline_filter import Filter
 from web import situation
 from web.acts import ACTS
 from web.acts.act import Act, Asking
 from web.acts.taking import OPEN_FIELDS
 from web.identity import actor, only
 from web.pages import previews
+from web.pages.timeline import timeline
 from web.site import site
 from web.words import PURPOSES as PURPOSE_WORDS
 
+PAGE: Final = 50
+"""Closed rollbacks listed at a time."""
+NEWEST: Final = 30
+"""Entries beside a rollback's steps; all of them are on the timeline."""
 blueprint = Blueprint("rollbacks", __name__)
 blueprint.add_app_template_global(lambda name: ACTS[name].label if name in ACTS else name, "acts_label")
 
@@ -63,12 +68,26 @@ class StepPage:
 
 @blueprint.get("/rollbacks")
 def index() -> str:
-    """All rollbacks, open ones first."""
-    state = site().installation.state
+    """Open rollbacks, then a page of closed ones, the newest first; ``q`` is a part of an id or a reason."""
+    state, words = site().installation.state, request.args.get("q", "").strip()[:200]
+    before = request.args.get("before", "")
+    edge = int(before) if before.isascii() and before.isdecimal() else None
     closed = sorted(state.closed.values(), key=lambda one: one.opened_entry, reverse=True)
-    found = [*state.open.values(), *closed]
-    rows = [(one, duration_minutes(one), owed(one)) for one in found]
-    return render_template("rollbacks/index.html", rows=rows)
+    matching = (one for one in closed if (edge is None or one.opened_entry < edge) and _speaks_of(one, words))
+    page = list(islice(matching, PAGE + 1))
+    open_ones = [one for one in state.open.values() if edge is None and _speaks_of(one, words)]
+    return render_template(
+        "rollbacks/index.html",
+        rows=[(one, duration_minutes(one), owed(one)) for one in (*open_ones, *page[:PAGE])],
+        q=words,
+        older=page[PAGE - 1].opened_entry if len(page) > PAGE else None,
+        later=edge is not None,
+        any=bool(state.open or closed),
+    )
+
+
+def _speaks_of(rollback: Rollback, words: str) -> bool:
+    return words.lower() in f"{rollback.id} {rollback.ticket} {rollback.reason}".lower()
 
 
 @blueprint.get("/rollbacks/new")
@@ -194,9 +213,10 @@ def watch_page(found: Rollback, at: datetime) -> WatchPage | None:
     return WatchPage(started.starts_at, ends, at >= ends, found.watch.disturbed)
 
 
-def _newest(found: Rollback, number: int = 30) -> list[dict[str, Any]]:
-    """The rollback's newest entries, newest first; its own count says where the reading may end."""
-    records = site().installation.ledger.records(found.opened_entry - 1)
-    own = ((record, line) for record, line in records if record.rollback == found.id)
-    newest = deque(islice(own, found.entries), maxlen=number)
-    return [entry_json(record, line) for record, line in reversed(newest)]
+def _newest(found: Rollback) -> list[Row]:
+    """The rollback's newest entries, newest first; none while they cannot be had: its steps do not need them."""
+    try:
+        timeline().catch_up()
+        return timeline().store.page(Filter(rollback=found.id), None, NEWEST, newest_first=True)
+    except LedgerError:
+        return []

@@ -17,6 +17,8 @@ from web.words import VERDICTS
 
 PAGE: Final = 50
 """Rows fetched at a time."""
+OFFERED: Final = 200
+"""Rollbacks offered by name, the newest; any other can be typed."""
 _KEY = "stage4.timeline"
 blueprint = Blueprint("timeline", __name__)
 
@@ -56,7 +58,7 @@ def show() -> str:
         shown=shown,
         hidden=progress.done - shown,
         newest=progress.done,
-        rollbacks=timeline().store.rollbacks(),
+        rollbacks=timeline().store.rollbacks(OFFERED),
         people=sorted(people),
         statuses=sorted({status for status, _ in EVENTS}),
         verdicts=list(VERDICTS)[:4],

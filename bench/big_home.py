@@ -1,0 +1,102 @@
+"""A home whose ledger is long: whole rollbacks one after another, the last one open and being watched."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from ledger.app import config as settings
+from ledger.app import keys
+from ledger.app.home import Home
+from ledger.app.installation import Installation, now, open_home
+from ledger.app.people import Person
+from ledger.app.setup import make_keys
+from ledger.domain import commands as c
+from ledger.files import make_folder, place_exclusive
+from ledger.proof.canonical import parse_canonical
+from ledger.proof.checkpoint import Checkpoint, sign_checkpoint
+from ledger.proof.merkle import Tree, leaf_hash
+from ledger.store.log import Line, Log
+from ledger.store.recorder import Receipt
+from tests.verify.builders import BY, PEOPLE, Ledger, digest
+
+FIRST, OPEN = "INC-1000", "INC-9042"
+"""The first rollback of all, and the one that is open."""
+NOTES = 40
+"""Notes in each rollback, so that a ledger of 100,000 entries holds about 1,500 rollbacks."""
+_BATCH = 2_000
+_ROLLBACK = timedelta(minutes=25)
+
+
+def build(root: Path, entries: int, starter: str, told: Callable[[int], None] = lambda _: None) -> Installation:
+    """Make a home with about ``entries`` entries, all decided and signed as ever; ``told`` hears how many there are.
+
+    ``starter`` is its ``stage4.toml``. People are those of the tests, and an auditor.
+    """
+    home = Home(root)
+    make_folder(home.root, 0o755)
+    place_exclusive(home.config, starter.encode(), 0o644)
+    config = settings.load(home.config)
+    signer = make_keys(home, config)
+    key_id = keys.new_key_id(config.stage, now())
+    key = keys.read_hmac_key(home.path(config.hmac_key_file), key_id, config.hmac_algorithm)
+    begun = now() - _ROLLBACK * (entries / (27 + NOTES) + 20)
+    made = Ledger(origin=signer.name, key=key, signer=signer, stage=config.stage, now=begun).open()
+    made.do(c.AddPerson(person="p-aud17", roles=("auditor",)), BY["admin"])
+    log, tree, written = Log(home.store, create=True), Tree(), 0
+    for number in itertools.count(1000):
+        if len(made.lines) - written >= _BATCH or len(made.lines) >= entries:
+            written = _write(log, made, tree, written)
+            told(written)
+        if written >= entries:
+            break
+        _rollback(made, f"INC-{number}")
+    made.now = datetime.now(UTC) - timedelta(minutes=10)
+    _half(made, OPEN)
+    _write(log, made, tree, written)
+    log.close()
+    installation = open_home(root)
+    for role, actor in (*((role, BY[role]) for role in (*PEOPLE.values(), "admin")),):
+        installation.people.put(Person(actor.person, f"{role.replace('_', ' ').title()}", None))
+    installation.people.put(Person("p-aud17", "Auditor", None))
+    installation.publish()
+    return installation
+
+
+def _rollback(made: Ledger, ticket: str) -> None:
+    """A whole rollback with notes of many words in it."""
+    made._announce_and_stop(ticket)  # noqa: SLF001 (the builder's own steps, with notes between them)
+    for number in range(NOTES):
+        text = f"desk {number} of {ticket} informed by telephone, books flat, nothing unusual on venue {number % 7}"
+        made.do(c.AddNote(text=text), BY["noc"], ticket)
+    made._silence(ticket)  # noqa: SLF001
+    made._watch(ticket)  # noqa: SLF001
+    made._restore(ticket)  # noqa: SLF001
+
+
+def _half(made: Ledger, ticket: str) -> None:
+    """A rollback that is being watched."""
+    made._announce_and_stop(ticket)  # noqa: SLF001
+    made._silence(ticket)  # noqa: SLF001
+    made.do(c.CheckScheduler(seen=made.scheduler("disabled", 40), log_sha384=digest("log")), BY["l2_ops"], ticket)
+    start = c.StartWatch(starts_at=made.now, duration_seconds=3600, headers_sha384=digest("h"))
+    made.do(start, BY["noc"], ticket)
+
+
+def _write(log: Log, made: Ledger, tree: Tree, written: int) -> int:
+    """Append what is new in one transaction, as the ledger does; how many there are."""
+    fresh = [Line(n, _status(line), line) for n, line in enumerate(made.lines[written:], written + 1)]
+    for line in fresh:
+        tree.append(leaf_hash(line.data))
+    note = sign_checkpoint(Checkpoint(made.origin, len(made.lines), tree.root()), made.signer)
+    with log.writing(30) as writing:
+        receipt = Receipt(f"built-{written}", "built", written + 1, len(made.lines))
+        writing.insert(made.origin, fresh, (len(made.lines), note), receipt)
+    return len(made.lines)
+
+
+def _status(line: bytes) -> str:
+    status: str = parse_canonical(line)["status"]
+    return status
