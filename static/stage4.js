@@ -85,18 +85,19 @@
     document.title = document.title.replace(/^\(▲\d+\) /, "");
     if (count) document.title = `(▲${count}) ${document.title}`;
   }
-  // Many entries in a moment are one look; a hidden tab looks when it is shown again.
-  function refresh() {
+  // Many entries in a moment are one look; a hidden tab looks when it is shown again. With many browsers open the
+  // server names a spread (ms), so that they do not all ask at once.
+  function refresh(spread = 0) {
     if (document.hidden) { stale = true; return; }
     if (pending) return;
-    pending = setTimeout(() => { pending = 0; htmx.trigger(body, "ledger"); }, 80 + Math.random() * 300);
+    pending = setTimeout(() => { pending = 0; htmx.trigger(body, "ledger"); }, 60 + Math.random() * Math.max(100, spread));
   }
   function hear(message) {
     if (message.kind === "state") show(message.state);
     if (message.kind === "pong") { seen = Date.now(); show(message.state); }
     if (message.kind === "beat") ages(message.data.at);
-    if (message.kind === "entry") { ticker(message.data); refresh(); }
-    if (message.kind === "outlook" || message.kind === "resync") refresh();
+    if (message.kind === "entry") { ticker(message.data); refresh(message.data.spread); }
+    if (message.kind === "outlook" || message.kind === "resync") refresh(message.data.spread);
     body.dispatchEvent(new CustomEvent("stage4:news", { detail: message }));
   }
   // When each source was had last: an age on the page is the age now, not the age when the page was made.

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
 KEPT = 500
 """Messages that a browser which was away can be given again; after more it reads its page anew."""
+
+
+EACH: Final = 3.5
+"""Milliseconds of the server for one browser that looks again (bench/README.md, "The dashboard under load")."""
+WIDEST: Final = 700
+"""Milliseconds after news within which every open page has looked again: with the answer it is within a second."""
 
 
 class Message(NamedTuple):
@@ -31,11 +38,13 @@ class Hub:
         self._closed = False
         self.listeners = 0
 
-    def publish(self, event: str, data: str, id: int = 0) -> None:  # noqa: A002 (the word of the SSE format)
-        """Tell everybody."""
+    def publish(self, event: str, data: dict[str, Any], id: int = 0) -> None:  # noqa: A002 (the word of the SSE format)
+        """Tell everybody. ``spread`` tells over how many milliseconds they share out their looks."""
         with self._changed:
             self._number += 1
-            self._kept.append(Message(self._number, event, data, id))
+            spread = min(WIDEST, round(self.listeners * EACH))
+            text = json.dumps(data | {"spread": spread}, ensure_ascii=False)
+            self._kept.append(Message(self._number, event, text, id))
             self._changed.notify_all()
 
     def close(self) -> None:

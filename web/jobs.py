@@ -61,6 +61,11 @@ class Jobs:
             self._forget()
             return [one for one in self._jobs.values() if one.rollback == rollback and not one.told]
 
+    def moved(self) -> tuple[tuple[str, int, bool, bool], ...]:
+        """Another value whenever a page that tells of the presses would tell something else."""
+        with self._guard:
+            return tuple((one.id, len(one.lines), one.ended > 0, one.told) for one in self._jobs.values())
+
     def _work(self, job: Job, work: Callable[[Say], Outcome]) -> None:
         try:
             job.outcome = work(job.lines.append)

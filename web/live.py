@@ -117,7 +117,7 @@ class Follower:
 
     def changed(self, outlook: Outlook) -> None:
         """The outside looks different."""
-        self._site.hub.publish("outlook", json.dumps({"version": outlook.version}))
+        self._site.hub.publish("outlook", {"version": outlook.version})
 
     def _run(self) -> None:
         ledger = self._site.installation.ledger
@@ -125,9 +125,7 @@ class Follower:
             try:
                 if ledger.view().size > self._told:
                     for record, _ in ledger.records(self._told):
-                        self._site.hub.publish(
-                            "entry", json.dumps(news_of(record), ensure_ascii=False), record.sequence
-                        )
+                        self._site.hub.publish("entry", news_of(record), record.sequence)
                         self._told = record.sequence
             except LedgerError:
                 continue  # every page says what is wrong with the store; the next round looks again

@@ -42,7 +42,7 @@ class Running:
         accounts = Accounts(installation.home, installation.clock)
         self.site = Site(installation, accounts, Lookout(installation), behind_proxy=behind_proxy)
         self.site.secret = cookie_secret(installation.home)
-        self.site.jobs.finished = lambda _: self.site.hub.publish("outlook", "{}")
+        self.site.jobs.finished = lambda _: self.site.hub.publish("outlook", {})
         self._follower = Follower(self.site)
         self._observed = open_home(root)  # its own connections: a slow page never holds the observer
         self._stopped = threading.Event()

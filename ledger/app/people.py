@@ -45,6 +45,13 @@ class Directory:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise Corrupt(f"{self.path} is not the directory of people it should be: {error}") from error
 
+    def changed(self) -> int:
+        """Another number whenever the file is another one (nanoseconds of its last change; 0 where there is none)."""
+        try:
+            return self.path.stat().st_mtime_ns
+        except OSError:
+            return 0
+
     def name(self, person: str) -> str:
         """The person's name, or the id itself where there is none."""
         return next((one.name for one in self.people() if one.id == person), person)

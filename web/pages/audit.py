@@ -82,7 +82,7 @@ def _run(here: Site, run: Verification) -> None:
         run.error = str(error)
     finally:
         run.done.set()
-        here.hub.publish("outlook", "{}")
+        here.hub.publish("outlook", {})
 
 
 @blueprint.get("/audit/<stage>.jsonl")

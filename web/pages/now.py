@@ -7,13 +7,13 @@ from typing import Any, Final
 
 from flask import Blueprint, Flask, g, render_template, url_for
 
-from ledger.app.installation import new_request_id
 from ledger.app.outlook import Outlook
 from ledger.domain.runbook import RUNBOOK_ROLES, STOP_ROLES
 from ledger.domain.state import State
 from ledger.errors import LedgerError
 from web import situation
 from web.i18n import gettext as _
+from web.shared import request_id, shared
 from web.site import site
 from web.situation import Row, Tile
 from web.words import Look, mark
@@ -38,6 +38,7 @@ def drift_now() -> list[str]:
 
 
 @blueprint.get("/")
+@shared
 def show() -> str:
     """The first page."""
     return render()
@@ -45,8 +46,8 @@ def show() -> str:
 
 @blueprint.get("/drift")
 def drift_banner() -> str:
-    """The banner alone, for open pages."""
-    return render_template("parts/drift.html")
+    """The banner alone, for open pages that do not look again as a whole."""
+    return render_template("parts/drift.html", still=True)
 
 
 def render(error: LedgerError | None = None, typed: dict[str, str] | None = None) -> str:
@@ -61,7 +62,7 @@ def render(error: LedgerError | None = None, typed: dict[str, str] | None = None
         duty_roles=RUNBOOK_ROLES,
         may_stop=bool(g.roles & frozenset(STOP_ROLES)),
         holder=state.holder,
-        request_id=new_request_id(),
+        request_id=request_id(),
         error=error,
         typed=typed or {},
         last=state.timestamp,

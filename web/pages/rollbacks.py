@@ -27,6 +27,7 @@ from web.acts.taking import OPEN_FIELDS
 from web.identity import actor, only
 from web.pages import previews
 from web.pages.timeline import timeline
+from web.shared import request_id, shared
 from web.site import site
 from web.words import PURPOSES as PURPOSE_WORDS
 
@@ -67,6 +68,7 @@ class StepPage:
 
 
 @blueprint.get("/rollbacks")
+@shared
 def index() -> str:
     """Open rollbacks, then a page of closed ones, the newest first; ``q`` is a part of an id or a reason."""
     state, words = site().installation.state, request.args.get("q", "").strip()[:200]
@@ -116,6 +118,7 @@ def render_form(error: LedgerError | None = None, typed: dict[str, str] | None =
 
 
 @blueprint.get("/rollbacks/<rollback>")
+@shared
 def show(rollback: str) -> str:
     """The page of one rollback."""
     return render(rollback)
@@ -145,7 +148,7 @@ def render(name: str, failed: str = "", error: LedgerError | None = None, typed:
         jobs=here.jobs.of(found.id),
         minutes=duration_minutes(found),
         entries=_newest(found),
-        request_id=new_request_id,
+        request_id=request_id,
         failed=failed,
         error=error,
         typed=typed or {},

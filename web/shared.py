@@ -1,0 +1,97 @@
+"""One rendering for everybody who would see the same: after an entry, all open browsers ask for the same few pages.
+
+A page is made once for a person, language and address, as long as nothing that it shows has moved, and for a second at
+most; who asks meanwhile waits for the one that is being made. Each answer gets form numbers of its own.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future
+from functools import wraps
+from typing import Any, Final
+
+from flask import g, request
+
+from ledger.app.installation import new_request_id
+from web.site import Site, site
+
+LIFE: Final = 1.0
+"""Seconds after which a page is made anew although nothing moved: ages and countdowns."""
+KEPT: Final = 256
+"""Pages kept at most."""
+_WAIT: Final = 30.0
+_MARK: Final = secrets.token_hex(16)
+_MARKS: Final = re.compile(_MARK)
+
+
+class Renderings:
+    """Pages being made and just made, by everything that they depend on. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._kept: OrderedDict[Hashable, Future[str]] = OrderedDict()
+
+    def get(self, key: Hashable, make: Callable[[], str]) -> str:
+        """The page under ``key``, made by the first who asks. An error is everybody's who waits, and is not kept."""
+        with self._guard:
+            found = self._kept.get(key)
+            future = found or self._kept.setdefault(key, Future())
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        if found is not None:
+            return found.result(_WAIT)
+        try:
+            future.set_result(make())
+        except BaseException as error:
+            with self._guard:
+                self._kept.pop(key, None)
+            future.set_exception(error)
+            raise
+        return future.result()
+
+
+def shared(view: Callable[..., str]) -> Callable[..., str]:
+    """A GET page that depends on who asks, the ledger, the outside and the presses, and on nothing else."""
+    renderings = Renderings()
+
+    @wraps(view)
+    def asked(*given: Any, **named: Any) -> str:
+        def make() -> str:
+            g.shared = True
+            try:
+                return view(*given, **named)
+            finally:
+                g.shared = False
+
+        page = renderings.get(_key(site()), make)
+        return _MARKS.sub(lambda _: new_request_id(), page)
+
+    return asked
+
+
+def request_id() -> str:
+    """A new number for a form; in a shared page a mark in whose place each answer gets its own."""
+    return _MARK if g.get("shared") else new_request_id()
+
+
+def _key(here: Site) -> Hashable:
+    return (
+        id(here),
+        g.person,
+        g.roles,
+        g.language,
+        g.theme,
+        request.full_path,
+        here.installation.ledger.view().size,
+        here.lookout.outlook.version,
+        here.jobs.moved(),
+        here.verified,
+        here.installation.people.changed(),
+        int(time.monotonic() / LIFE),
+    )
