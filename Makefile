@@ -4,11 +4,13 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 WATCH  ?= 20s
+BENCH  := var/bench
+BENCHED := $(BENCH)/.ready
 
-.PHONY: help setup demo rehearsal test lint screenshots bench lock clean
+.PHONY: help setup demo rehearsal test lint screenshots bench bench-web lock clean
 
 help: ## show what can be made
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 setup: $(STAMP) ## make .venv from the lock file
 
@@ -48,15 +50,23 @@ lint: $(STAMP) ## lint and types alone
 screenshots: $(STAMP) ## every page as it looks, into var/screenshots
 	$(BIN)/python -m tests.browser.screenshots var/screenshots
 
-bench: $(STAMP) ## measure appending and verifying beside other ledgers
-	test -x var/bench/bin/python || $(PYTHON) -m venv var/bench
-	var/bench/bin/python -m pip install --quiet -r requirements-dev.txt -r requirements-bench.txt
-	var/bench/bin/python -m pip install --quiet --no-deps -e .
-	var/bench/bin/python -m bench
+bench: $(BENCHED) ## measure appending and verifying beside other ledgers
+	$(BENCH)/bin/python -m bench
+
+bench-web: $(BENCHED) ## measure the dashboard: pages on 100,000 entries, then 200 open browsers
+	$(BENCH)/bin/python -m bench.web
+
+$(BENCHED): $(STAMP) requirements-bench.txt
+	test -x $(BENCH)/bin/python || $(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install --quiet -r requirements-dev.txt -r requirements-bench.txt
+	$(BENCH)/bin/python -m pip install --quiet --no-deps -e .
+	touch $@
 
 lock: $(STAMP) ## resolve the dependencies anew
 	$(BIN)/python -m uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-header \
 	  --python-version 3.11 -q -o requirements-dev.txt
+	$(BIN)/python -m uv pip compile bench/requirements.in -c requirements-dev.txt --universal --generate-hashes \
+	  --no-header --python-version 3.11 -q -o requirements-bench.txt
 	npm install --package-lock-only --silent
 	# The lock names no host at all, so that a registry's would show: the packages' pages for donations go too.
 	$(BIN)/python -c 'import json, pathlib; p = pathlib.Path("package-lock.json"); d = json.loads(p.read_text()); \
