@@ -75,7 +75,12 @@ class Wanted(NamedTuple):
 
 def measure(folder: Path, given: argparse.Namespace) -> dict[str, Any]:
     """All figures of one run; times in milliseconds."""
-    page: dict[str, Any] = {"machine": machine(folder), "browsers": given.browsers, "entries": given.entries}
+    page: dict[str, Any] = {
+        "machine": machine(folder),
+        "browsers": given.browsers,
+        "seconds": given.seconds,
+        "entries": given.entries,
+    }
     tools = find_tools(folder, print)
     override = folder / "override" / "multi_strategy_disable.json"
     override.parent.mkdir(parents=True)
@@ -94,10 +99,11 @@ def measure(folder: Path, given: argparse.Namespace) -> dict[str, Any]:
         page["ready_after_s"] = round(time.monotonic() - started, 1)
         _say("every page alone")
         page["alone"] = asyncio.run(alone(url, password, given.repeats))
-        page["rss_alone_mb"] = rss(processes.pids()["dashboard"])
+        page["rss_alone_mb"], before = spent(processes.pids()["dashboard"])
         _say(f"{given.browsers} browsers, {given.seconds} s")
         page |= under_load(folder / "home", url, password, given)
-        page["rss_loaded_mb"] = rss(processes.pids()["dashboard"])
+        page["rss_loaded_mb"], after = spent(processes.pids()["dashboard"])
+        page["processor_s"] = after - before
     return page
 
 
@@ -197,15 +203,17 @@ def spread(seconds: Iterable[float]) -> dict[str, float]:
     return {"count": len(times), "p50": statistics.median(times), "p95": times[at], "longest": times[-1]}
 
 
-def rss(pid: int) -> int:
-    """Resident megabytes of a process and its children."""
-    listed = subprocess.run(["ps", "-eo", "pid=,ppid=,rss="], capture_output=True, text=True, check=True).stdout
+def spent(pid: int) -> tuple[int, int]:
+    """Resident megabytes and processor seconds so far, of a process and its children."""
+    command = ["ps", "-eo", "pid=,ppid=,rss=,cputimes="]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     rows = [tuple(map(int, line.split())) for line in listed.splitlines()]
     family = {pid}
-    for child, parent, _ in rows:
+    for child, parent, *_ in rows:
         if parent in family:
             family.add(child)
-    return sum(size for one, _, size in rows if one in family) // 1024
+    mine = [row for row in rows if row[0] in family]
+    return sum(row[2] for row in mine) // 1024, sum(row[3] for row in mine)
 
 
 def wanted(page: dict[str, Any]) -> list[Wanted]:
@@ -241,6 +249,7 @@ def show(page: dict[str, Any]) -> str:
     lines += [
         f"failed requests {page['failed']}, browsers that heard nothing {page['silent']}",
         *(f"a stream ended: {one}" for one in page["broken"][:3]),
+        f"processor time of the server {page['processor_s']} s, signing all in and {page['seconds']} s of load",
         f"memory of the server {page['rss_alone_mb']} MB, with all browsers {page['rss_loaded_mb']} MB",
         "",
         f"{'Target':50}{'at most':>10}{'found':>10}",

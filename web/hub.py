@@ -7,6 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import Any, Final, NamedTuple
 
 KEPT = 500
@@ -89,4 +90,5 @@ class Hub:
         with self._changed:
             while self._number == seen and not self._closed and (left := until - time.monotonic()) > 0:
                 self._changed.wait(left)
-            return [message for message in self._kept if message.number > seen]
+            fresh = list(takewhile(lambda message: message.number > seen, reversed(self._kept)))
+        return fresh[::-1]
