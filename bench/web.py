@@ -99,11 +99,10 @@ def measure(folder: Path, given: argparse.Namespace) -> dict[str, Any]:
         page["ready_after_s"] = round(time.monotonic() - started, 1)
         _say("every page alone")
         page["alone"] = asyncio.run(alone(url, password, given.repeats))
-        page["rss_alone_mb"], before = spent(processes.pids()["dashboard"])
+        pid = processes.pids()["dashboard"]
+        page["rss_alone_mb"], _ = spent(pid)
         _say(f"{given.browsers} browsers, {given.seconds} s")
-        page |= under_load(folder / "home", url, password, given)
-        page["rss_loaded_mb"], after = spent(processes.pids()["dashboard"])
-        page["processor_s"] = after - before
+        page |= under_load(folder / "home", url, password, given, pid)
     return page
 
 
@@ -147,7 +146,7 @@ async def _built(session: aiohttp.ClientSession) -> None:
     raise RuntimeError("the timeline is not built after two minutes")
 
 
-def under_load(root: Path, url: str, password: str, given: argparse.Namespace) -> dict[str, Any]:
+def under_load(root: Path, url: str, password: str, given: argparse.Namespace, pid: int) -> dict[str, Any]:
     """All browsers at once while entries are appended by a process of its own."""
     context = multiprocessing.get_context("spawn")
     go, stop, written = context.Event(), context.Event(), context.Queue()
@@ -155,14 +154,24 @@ def under_load(root: Path, url: str, password: str, given: argparse.Namespace) -
     writer.start()
     logins = [(role, password) for role in (*BY, AUDITOR[0])]
     people = [logins[number % len(logins)] for number in range(given.browsers)]
+    used: list[tuple[int, int]] = []
+
+    def write(begun: bool) -> None:
+        used.append(spent(pid))
+        (go if begun else stop).set()
+
     try:
-        heard = asyncio.run(crowd(url, people, OPENED, given.seconds, lambda begun: (go if begun else stop).set()))
+        heard = asyncio.run(crowd(url, people, OPENED, given.seconds, write))
     finally:
         go.set()
         stop.set()
     committed = dict(iter(written.get, None))
     writer.join(10)
-    return _figures(heard, committed) | {"entries_written": len(committed)}
+    return _figures(heard, committed) | {
+        "entries_written": len(committed),
+        "rss_loaded_mb": used[-1][0],
+        "processor_s": used[1][1] - used[0][1],
+    }
 
 
 def write_notes(root: Path, go: Event, stop: Event, written: Any) -> None:
@@ -249,7 +258,7 @@ def show(page: dict[str, Any]) -> str:
     lines += [
         f"failed requests {page['failed']}, browsers that heard nothing {page['silent']}",
         *(f"a stream ended: {one}" for one in page["broken"][:3]),
-        f"processor time of the server {page['processor_s']} s, signing all in and {page['seconds']} s of load",
+        f"processor time of the server {page['processor_s']} s of {page['seconds']} s",
         f"memory of the server {page['rss_alone_mb']} MB, with all browsers {page['rss_loaded_mb']} MB",
         "",
         f"{'Target':50}{'at most':>10}{'found':>10}",
