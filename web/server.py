@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,6 +31,8 @@ from web.site import KEY, Site
 
 THREADS: Final = STREAMS + 80
 """Each stream holds one; the rest answer pages."""
+KEPT_OPEN: Final = 1500
+"""Connections that may wait for their browser's next request; beyond them each look costs a new one."""
 _RETRY: Final = 5.0
 _SITES: list[Running] = []
 
@@ -120,7 +123,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "worker_class": "web.server.Worker",
             "workers": 1,
             "threads": THREADS,
-            "worker_connections": THREADS + 200,
+            "worker_connections": THREADS + KEPT_OPEN,
             "graceful_timeout": 3,
             "timeout": 60,
             "keepalive": 15,
@@ -135,7 +138,16 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Flask:
         """The application, made in the worker: no connection or thread crosses a fork."""
+        allow_files(THREADS + KEPT_OPEN + 500)
         return build(self._root, behind_proxy=self._behind_proxy)
+
+
+def allow_files(wanted: int) -> None:
+    """Raise the soft limit of open files to ``wanted`` where the hard limit lets it: each connection is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _ended(server: Any, worker: Any) -> None:
