@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -26,6 +27,9 @@ CREATE INDEX IF NOT EXISTS sessions_of ON sessions (person);
 CREATE TABLE IF NOT EXISTS failures (key TEXT NOT NULL, at REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS failures_of ON failures (key, at);
 """
+
+_KEPT = 8
+"""About how many connections wait for the next call."""
 
 
 class Account(NamedTuple):
@@ -61,6 +65,7 @@ class AccountStore:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._idle: deque[tuple[tuple[int, int], sqlite3.Connection]] = deque()
         make_folder(path.parent)
         with self._connected() as connection:
             connection.executescript(_TABLES)
@@ -163,8 +168,37 @@ class AccountStore:
 
     @contextlib.contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:
+        """One transaction on a connection that nobody else uses meanwhile; every request asks, so they are kept."""
         try:
-            with contextlib.closing(sqlite3.connect(self.path, timeout=5)) as connection, connection:
-                yield connection
+            file, connection = self._take()
+            try:
+                with connection:
+                    yield connection
+            finally:
+                self._put_back(file, connection)
         except sqlite3.Error as error:
             raise Unreachable(f"the accounts in {self.path} cannot be had: {error}") from error
+
+    def _take(self) -> tuple[tuple[int, int], sqlite3.Connection]:
+        """A kept connection and what it is open on, unless the name is another file's by now."""
+        file = self._file()
+        with contextlib.suppress(IndexError):
+            while True:
+                known, connection = self._idle.pop()
+                if known == file:
+                    return file, connection
+                connection.close()
+        return file, sqlite3.connect(self.path, timeout=5, check_same_thread=False)
+
+    def _put_back(self, file: tuple[int, int], connection: sqlite3.Connection) -> None:
+        if len(self._idle) < _KEPT:
+            self._idle.append((file, connection))
+        else:
+            connection.close()
+
+    def _file(self) -> tuple[int, int]:
+        try:
+            status = self.path.stat()
+        except OSError:
+            return (0, 0)
+        return status.st_dev, status.st_ino
