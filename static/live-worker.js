@@ -24,7 +24,8 @@ function open() {
     if (source.readyState === EventSource.CLOSED) poll();
   };
   for (const kind of ["entry", "outlook", "resync", "beat"]) source.addEventListener(kind, (event) => news(kind, event));
-  source.addEventListener("ended", () => { source.close(); source = null; become("ended"); });
+  // The stream's session has ended; this browser may have another one by now (a new password, a new sign-in).
+  source.addEventListener("ended", () => { source.close(); polls = 9; poll(); });
 }
 
 // Where a stream is refused (too many of them, or something between us eats it): ask every three seconds.

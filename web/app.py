@@ -11,7 +11,7 @@ from htmx_flask import Htmx
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
-from web import acts, errors, i18n, identity, live, security, signin, words
+from web import acts, errors, i18n, identity, live, security, signin, visible, words
 from web.pages import PAGES
 from web.site import KEY, Site
 
@@ -33,7 +33,7 @@ def create_app(site: Site) -> Flask:
         SESSION_COOKIE_SAMESITE="Lax",
         SEND_FILE_MAX_AGE_DEFAULT=3600,
     )
-    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True, "finalize": visible.finalize}
     if site.behind_proxy:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
     Htmx(app)

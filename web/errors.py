@@ -10,8 +10,10 @@ from werkzeug import exceptions
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response
 
+from ledger.app.access import count_refusal
 from ledger.errors import Conflict, Corrupt, LedgerError, Refused, Unreachable
 from web.i18n import gettext
+from web.site import site
 from web.words import mark
 
 logger = logging.getLogger("stage4.web")
@@ -40,6 +42,7 @@ def status_of(error: LedgerError) -> int:
 
 
 def _ledger(error: LedgerError) -> Response:
+    count_refusal(site().installation.home.root, error)
     return _answer(status_of(error), str(error), getattr(error, "owed", ()))
 
 
@@ -48,6 +51,8 @@ def _http(error: HTTPException) -> Response:
     found = error.get_response()
     if error.code is None or error.code < 400:
         return Response(status=found.status_code, headers=found.headers)
+    if error.code == 403:
+        count_refusal(site().installation.home.root, Refused(error.description or ""))
     own = SENTENCES.get(type(error)) if error.description == type(error).description else None
     answer = _answer(error.code, gettext(own) if own else error.description or "")
     for name, value in found.headers.items():
@@ -57,8 +62,8 @@ def _http(error: HTTPException) -> Response:
 
 
 def _unforeseen(error: Exception) -> Response:
-    # The path alone: a query may hold what somebody typed.
-    logger.error("unforeseen error on %s %s", request.method, request.path, exc_info=error)
+    # The path alone: a query may hold what somebody typed. As ASCII: a line end in it would be a line of the log.
+    logger.error("unforeseen error on %s %s", request.method, ascii(request.path), exc_info=error)
     return _answer(500, InternalServerError.description or "")
 
 

@@ -27,7 +27,8 @@ def init_app(app: Flask) -> None:
     app.before_request(_choose)
     app.register_blueprint(blueprint)
     app.jinja_env.add_extension("jinja2.ext.i18n")
-    app.jinja_env.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
+    # Not "newstyle": that marks what it returns as safe, and some messages are names that came from outside.
+    app.jinja_env.install_gettext_callables(gettext, _counted, newstyle=False)  # type: ignore[attr-defined]
     app.jinja_env.globals.update(languages=LANGUAGES, themes=THEMES)
     app.jinja_env.filters["said"] = said
 
@@ -65,6 +66,10 @@ def gettext(message: str, **values: object) -> str:
 def ngettext(one: str, many: str, number: int) -> str:
     """The form that the number asks for: Polish has three."""
     return str(translations(language()).ngettext(one, many, number))
+
+
+def _counted(one: str, many: str, number: int) -> str:
+    return ngettext(one, many, number) % {"num": number}
 
 
 def said(sentence: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ledger.app.steps.common import Outcome, Say
-from ledger.errors import LedgerError
+from ledger.errors import Conflict, LedgerError
 
 KEPT = 120.0
 """Seconds for which a finished press is still told of."""
@@ -26,6 +26,8 @@ class Job:
     rollback: str
     act: str
     person: str
+    content: str = ""
+    """What was sent, as a digest: under one id there is one content."""
     started: float = field(default_factory=time.monotonic)
     lines: list[str] = field(default_factory=list)
     """What it said so far."""
@@ -46,10 +48,15 @@ class Jobs:
         self.finished = finished
 
     def run(self, job: Job, work: Callable[[Say], Outcome], patience: float) -> Job:
-        """Run the press and wait at most ``patience`` seconds for it; the job that comes back may still run."""
+        """Run the press and wait at most ``patience`` seconds for it; the job that comes back may still run.
+
+        ``Conflict`` where its id is that of another press.
+        """
         with self._guard:
             self._forget()
             found = self._jobs.setdefault(job.id, job)
+        if found.content != job.content:
+            raise Conflict("this form was sent already with other content; nothing was done now: load the page again")
         if found is job:
             threading.Thread(target=self._work, args=(job, work), name=f"press-{job.act}", daemon=True).start()
         found.told = found.done.wait(patience)

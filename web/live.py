@@ -23,6 +23,8 @@ from web.hub import Message
 from web.i18n import LANGUAGES, translate
 from web.identity import stands
 from web.site import Site, site
+from web.typed import whole
+from web.visible import visible
 
 BEAT = 2.0
 """Seconds between two signs of life."""
@@ -40,7 +42,7 @@ def stream() -> Response:
     here, token = site(), session.get("token", "")
     if here.hub.listeners >= STREAMS:
         abort(503, "too many open streams; this page asks every few seconds instead")
-    last = request.headers.get("Last-Event-ID", "")
+    last = whole(request.headers.get("Last-Event-ID", ""))
     answer = Response(_events(here, token, last), mimetype="text/event-stream")
     answer.headers["X-Accel-Buffering"] = "no"
     return answer
@@ -50,8 +52,7 @@ def stream() -> Response:
 def poll() -> dict[str, Any]:
     """What a stream would have said since an entry, for browsers without one."""
     here = site()
-    after = request.args.get("after", "")
-    number = int(after) if after.isascii() and after.isdecimal() else None
+    number = whole(request.args.get("after", ""))
     missed = here.hub.after_entry(number) if number is not None else []
     size = here.installation.ledger.view().size
     return {
@@ -62,13 +63,13 @@ def poll() -> dict[str, Any]:
     }
 
 
-def _events(here: Site, token: str, last: str) -> Iterator[str]:
+def _events(here: Site, token: str, last: int | None) -> Iterator[str]:
     listening = here.hub.listen(BEAT)
     yield "retry: 1000\n\n"
-    if last.isascii() and last.isdecimal():
-        missed = here.hub.after_entry(int(last))
+    if last is not None:
+        missed = here.hub.after_entry(last)
         size = here.installation.ledger.view().size
-        if missed is None and int(last) != size:
+        if missed is None and last != size:
             yield format_event(Message(0, "resync", "{}", size))
         for message in missed or ():
             yield format_event(message)
@@ -140,5 +141,5 @@ def news_of(record: Recorded) -> dict[str, Any]:
         "actor": record.actor,
         "rollback": record.rollback,
         "status": record.status,
-        "text": {tongue: translate(text, tongue) for tongue in LANGUAGES},
+        "text": {tongue: visible(translate(text, tongue)) for tongue in LANGUAGES},
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, g, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
+from ledger.app.access import count_refusal
 from ledger.app.accounts import digest_token
 from ledger.errors import Refused
 from web.errors import status_of
@@ -66,8 +67,9 @@ def change() -> tuple[str, int] | Response:
     to = own_path(request.form.get("to", "/"))
     try:
         site().accounts.check(g.person, request.form.get("password", ""))
-        site().accounts.change(g.person, _typed_twice(), g.token)
+        session["token"] = site().accounts.change(g.person, _typed_twice(), g.token)
     except Refused as error:
+        count_refusal(site().installation.home.root, error)
         return render_template("password.html", to=to, error=str(error)), status_of(error)
     return redirect(to, code=303)
 

@@ -13,6 +13,7 @@ from ledger.domain.runbook import ALL_ROLES, RUNBOOK_ROLES
 from ledger.errors import LedgerError
 from web.i18n import gettext, ngettext
 from web.site import site
+from web.visible import exact, exact_bytes
 
 
 def mark(message: str) -> str:
@@ -71,6 +72,8 @@ def init_app(app: Flask) -> None:
         person=person,
         duration=duration,
         size=size,
+        exact=exact,
+        exact_bytes=exact_bytes,
         role=lambda name: gettext(str(ROLES.get(name, name))),
         purpose=lambda name: gettext(str(PURPOSES.get(name, name))),
     )

@@ -147,13 +147,19 @@ class Accounts:
             raise Refused("the password is wrong; nothing was done")
         self._store.clear(key)
 
-    def change(self, person: str, password: str, keep: str = "") -> None:
-        """The person's own new password; all other sessions of theirs end."""
+    def change(self, person: str, password: str, keep: str = "") -> str:
+        """The person's own new password; all other sessions of theirs end.
+
+        The session ``keep`` goes on under the token that comes back: whoever knew the old one is out.
+        """
         account = self._known(person)
         if self._fits(account.hash, password):
             raise Refused("that is the password that you have; choose another one")
         self._put(account, password, person, must_change=False)
         self._end_all(person, "password", person, keep)
+        token = secrets.token_urlsafe(32)
+        self._store.rename(keep, digest_token(token))
+        return token
 
     def reset(self, person: str, by: str = "system", password: str = "") -> str:
         """A new password (generated where none is given), to be changed at the next sign-in; all sessions end."""

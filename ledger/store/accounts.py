@@ -119,6 +119,11 @@ class AccountStore:
         with self._connected() as connection:
             connection.execute("UPDATE sessions SET seen = ? WHERE token = ?", (at, token))
 
+    def rename(self, token: str, fresh: str) -> None:
+        """The session goes on under another token."""
+        with self._connected() as connection:
+            connection.execute("UPDATE sessions SET token = ? WHERE token = ?", (fresh, token))
+
     def end(self, token: str) -> None:
         """End one session."""
         with self._connected() as connection:

@@ -114,6 +114,14 @@ class Log:
         found = self._fetch("SELECT id, digest, first, last FROM requests WHERE id = ?", (request_id,))
         return Receipt(*found[0]) if found else None
 
+    def receipts(self, start: str) -> list[Receipt]:
+        """The receipts of all requests whose ids begin with ``start`` (ASCII), by id."""
+        end = start[:-1] + chr(ord(start[-1]) + 1)
+        found = self._fetch(
+            "SELECT id, digest, first, last FROM requests WHERE id >= ? AND id < ? ORDER BY id", (start, end)
+        )
+        return [Receipt(*row) for row in found]
+
     def _fetch(self, statement: str, parameters: Sequence[object] = ()) -> list[sqlite3.Row]:
         with _translated(self.path), self._recorder.datastore.transaction(commit=False) as cursor:
             cursor.execute(statement, parameters)

@@ -45,7 +45,7 @@ NO_SENTENCE = re.compile(
     r"|foreign \{\}|unsigned: |silence   |status |.*\n\Z|Stage4 – | or $| \(last verdict| none known|none; open one"
     r"|\s*CREATE|.*\bSELECT|INSERT|BEGIN|PRAGMA|UPDATE|DELETE|sequence[ ,]|int \| None|of 1$|%s"
     r"|.* = \?|.*ORDER BY|not a database|no such (table|column)|umask|disable_multi|The stop,"
-    r"|stage4-ledger |the announcement hook|.*\buid \{\}$"
+    r"|<bdi |stage4-ledger |the announcement hook|.*\buid \{\}$"
 )
 """Commands to type, lines of logs, queries: text that is no sentence of a page."""
 EVIDENCE = re.compile(r"ledger/verify/(?!replay|said)\w+\.py")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from ledger.app.steps import duties, opening, stopping
 from ledger.app.steps.common import Outcome
@@ -186,7 +187,7 @@ DUTIES = (
             t.installation, t.actor, t.rollback, t.values["duration"], t.values["reason"], t.values["permalink"]
         ),
         lambda a: commands.ExtendWindow(
-            window_end=a.rollback.window_end.replace(year=a.rollback.window_end.year + 1),
+            window_end=a.rollback.window_end + timedelta(days=365),
             reason="…",
             announcement_sha384=NO_DIGEST,
         ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from flask import request
@@ -15,6 +15,7 @@ from ledger.domain.text import check_text
 from ledger.errors import Refused
 from web.acts.act import Field
 from web.i18n import gettext
+from web.typed import in_utc, whole
 
 
 def read(fields: tuple[Field, ...]) -> dict[str, Any]:
@@ -47,17 +48,17 @@ def _when(field: Field) -> datetime | None:
             raise Refused(f"“{gettext(field.label)}” is empty")
         return None
     try:
-        moment = datetime.fromisoformat(text)
+        return in_utc(text)
     except ValueError:
         raise Refused(f"{text[:40]!a} is no time; write 2026-11-23T03:14, in UTC") from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _number(field: Field) -> int:
     text = _text(field)
-    if not (text.isascii() and text.isdecimal() and len(text) < 16):
+    found = whole(text)
+    if found is None:
         raise Refused(f"{text[:40]!a} is no number")
-    return int(text)
+    return found
 
 
 def _choices(field: Field) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from flask import Blueprint, abort, g, redirect, render_template, request, url_for
@@ -17,7 +16,7 @@ from ledger.domain.runbook import PURPOSES
 from ledger.domain.state import Rollback
 from ledger.errors import LedgerError, Refused
 from ledger.stop import Stopped, stop_without_ledger
-from web.acts import forms
+from web.acts import forms, press
 from web.acts.act import Act, Field, Taking
 from web.acts.duties import DUTIES, PER_STEP
 from web.acts.steps import REASON, STEPS
@@ -25,6 +24,7 @@ from web.errors import status_of
 from web.identity import actor
 from web.jobs import Job
 from web.site import site
+from web.typed import whole
 from web.words import mark
 
 ACTS: dict[str, Act] = {act.name: act for act in (*STEPS, *PER_STEP, *DUTIES)}
@@ -42,7 +42,6 @@ OPEN_FIELDS = (
     Field("expected", mark("Alerts that a load test will raise"), "choices"),
     Field("permalink", mark("Link to the announcement")),
 )
-_REQUEST_ID = re.compile(r"[0-9a-f]{32}")
 blueprint = Blueprint("acts", __name__)
 
 
@@ -57,7 +56,7 @@ def take(rollback: str, name: str) -> Response | tuple[str, int]:
         abort(404)
     back = redirect(url_for("rollbacks.show", rollback=found.id), code=303)
     try:
-        if _known(installation):
+        if press.taken() is not None:
             return back
         job = _press(found, act)
         if job.error is not None:
@@ -72,13 +71,13 @@ def _press(found: Rollback, act: Act) -> Job:
     """Check the guards, read the form, run."""
     _guard(found, act)
     values = forms.read(act.fields)
-    pressed = site().installation.pressed(_request_id(), _decided_on() if act.decided else None)
+    pressed = site().installation.pressed(press.press_id(), _decided_on() if act.decided else None)
     who, person = actor(), str(g.person)
 
     def work(say: Any) -> Outcome:
         return act.run(Taking(pressed, who, found, values, say))
 
-    return site().jobs.run(Job(_request_id(), found.id, act.name, person), work, PATIENCE)
+    return site().jobs.run(Job(press.number(), found.id, act.name, person, press.content()), work, PATIENCE)
 
 
 def _guard(found: Rollback, act: Act) -> None:
@@ -97,7 +96,8 @@ def stop() -> Response | tuple[str, int]:
     installation = site().installation
     try:
         values = forms.read(STOP_FIELDS)
-        stopped = _stop(installation.pressed(_request_id(), None), values["reason"], values["ticket"])
+        # No number that was used before refuses a stop: with other content it is another press.
+        stopped = _stop(installation.pressed(press.press_id(), None), values["reason"], values["ticket"])
     except LedgerError as error:
         count_refusal(installation.home.root, error)
         return render(error=error, typed=forms.typed()), status_of(error)
@@ -128,9 +128,9 @@ def open_new() -> Response | tuple[str, int]:
         values = forms.read(OPEN_FIELDS)
         if values["purpose"] not in PURPOSES:
             raise Refused("choose a purpose")
-        receipt = installation.ledger.log.receipt(_request_id())
+        receipt = press.taken()
         if receipt is None:
-            pressed = installation.pressed(_request_id(), None)
+            pressed = installation.pressed(press.press_id(), None)
             outcome = opening.open_rollback(pressed, actor(), **values)
             return redirect(url_for("rollbacks.show", rollback=outcome.rollback.id), code=303)
         record, _ = next(installation.ledger.records(receipt.first - 1))
@@ -140,18 +140,5 @@ def open_new() -> Response | tuple[str, int]:
         return render_form(error=error, typed=forms.typed()), status_of(error)
 
 
-def _request_id() -> str:
-    found = request.form.get("request_id", "")
-    if not _REQUEST_ID.fullmatch(found):
-        raise Refused("the form came without its number; load the page again")
-    return found
-
-
 def _decided_on() -> int | None:
-    found = request.form.get("decided_on", "")
-    return int(found) if found.isascii() and found.isdecimal() and len(found) < 10 else None
-
-
-def _known(installation: Installation) -> bool:
-    """Whether this very press was taken before: a double click, a reload, a lost answer."""
-    return installation.ledger.log.receipt(_request_id()) is not None
+    return whole(request.form.get("decided_on", ""))

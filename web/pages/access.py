@@ -13,6 +13,7 @@ from ledger.app.installation import Installation, open_home
 from ledger.app.queries import entry_json
 from web.identity import only
 from web.site import site
+from web.typed import whole
 
 PAGE = 100
 blueprint = Blueprint("access", __name__)
@@ -35,8 +36,8 @@ def show() -> str:
         return render_template("access.html", rows=[], size=0, more=None)
     with _ledger() as access:
         size = access.ledger.view().size
-        asked = request.args.get("to", "")
-        last = min(int(asked), size) if asked.isascii() and asked.isdecimal() and len(asked) < 16 else size
+        asked = whole(request.args.get("to", ""))
+        last = size if asked is None else min(asked, size)
         first = max(0, last - PAGE)
         rows = [entry_json(record, line) for record, line in islice(access.ledger.records(first), last - first)]
     return render_template("access.html", rows=rows[::-1], size=size, more=first or None)

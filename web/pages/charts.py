@@ -18,6 +18,7 @@ from ledger.domain.facts import Series
 from ledger.domain.state import Rollback
 from ledger.errors import LedgerError
 from web.site import Site, site
+from web.visible import visible
 
 blueprint = Blueprint("charts", __name__)
 FRESH_SECONDS: Final = 2.0
@@ -97,7 +98,7 @@ def problem(error: str, since: datetime) -> dict[str, Any]:
         "type": "about:blank",
         "title": "Prometheus cannot be had",
         "status": 503,
-        "detail": error,
+        "detail": visible(error),
         "since": since.isoformat(timespec="seconds"),
     }
 
@@ -107,13 +108,13 @@ def page(found: Rollback, panels: Sequence[PanelData], start: datetime, end: dat
     return {
         "rollback": found.id,
         "window": [start.timestamp(), end.timestamp()],
-        "marks": [[at.timestamp(), text] for at, text in marks(found, start, end)],
+        "marks": [[at.timestamp(), visible(text)] for at, text in marks(found, start, end)],
         "panels": [
             {
                 "title": one.panel.title,
                 "unit": {"percent": "%", "short": ""}.get(one.panel.unit, one.panel.unit),
                 "thresholds": [[colour, value] for colour, value in one.panel.thresholds],
-                "error": one.error,
+                "error": visible(one.error),
                 "series": [_line(series) for answer in one.answers for series in answer],
             }
             for one in panels
@@ -122,7 +123,7 @@ def page(found: Rollback, panels: Sequence[PanelData], start: datetime, end: dat
 
 
 def _line(series: Series) -> list[Any]:
-    labels = {name: value for name, value in series.labels if name in ("schedule", "strategy", "__name__")}
+    labels = {name: visible(value) for name, value in series.labels if name in ("schedule", "strategy", "__name__")}
     kept = thin(series.points)
     return [labels, [at for at, _ in kept], [value if math.isfinite(value) else None for _, value in kept]]
 

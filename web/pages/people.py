@@ -12,6 +12,7 @@ from ledger.app import staff
 from ledger.app.access import count_refusal
 from ledger.app.installation import new_request_id
 from ledger.errors import LedgerError, Refused
+from web.acts import press
 from web.errors import status_of
 from web.identity import actor, only
 from web.site import site
@@ -75,10 +76,9 @@ def _require_password() -> None:
 
 def _request_id() -> str:
     """The form's own number; one that was taken already does nothing again and shows no password again."""
-    found = request.form.get("request_id", "")
-    if len(found) != 32 or site().installation.ledger.log.receipt(found) is not None:
+    if site().installation.ledger.log.receipts(f"{press.number()}."):
         raise Refused("this form was sent already; load the page again")
-    return found
+    return press.press_id()
 
 
 def _refused(error: LedgerError) -> tuple[str, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from flask import Blueprint, current_app, render_template, request
@@ -13,6 +12,7 @@ from ledger.domain.runbook import STEPS
 from ledger.store.timeline import Row
 from ledger.store.timeline_filter import Filter, Word
 from web.site import site
+from web.typed import in_utc, whole
 from web.words import VERDICTS
 
 PAGE: Final = 50
@@ -42,9 +42,7 @@ def show() -> str:
     """The page, or with ``beyond`` (htmx) the next rows alone."""
     progress, chosen = timeline().catch_up(), _chosen()
     beyond = request.args.get("beyond", "")
-    rows = timeline().store.page(
-        chosen.filter, int(beyond) if beyond.isdecimal() else None, PAGE + 1, newest_first=chosen.newest_first
-    )
+    rows = timeline().store.page(chosen.filter, whole(beyond), PAGE + 1, newest_first=chosen.newest_first)
     more = request.args.to_dict() | {"beyond": str(rows[PAGE - 1].sequence)} if len(rows) > PAGE else None
     given: dict[str, Any] = {"rows": rows[:PAGE], "more": more, "chosen": chosen, "step_titles": STEPS}
     if "HX-Request" in request.headers and beyond:
@@ -71,7 +69,7 @@ def fresh() -> str:
     """How many entries came after one that is shown, for the bar above the rows."""
     after, chosen = request.args.get("after", ""), _chosen()
     timeline().catch_up()
-    number = timeline().store.count(chosen.filter, int(after) if after.isdecimal() else 0)
+    number = timeline().store.count(chosen.filter, whole(after) or 0)
     return render_template("timeline/fresh.html", number=number, after=after, chosen=chosen)
 
 
@@ -99,11 +97,9 @@ def _named(word: str) -> tuple[str, ...]:
 def _time(text: str) -> str:
     """A typed time (UTC) as entries write it; ``""`` where it is none."""
     try:
-        moment = datetime.fromisoformat(text)
+        return in_utc(text).isoformat(timespec="microseconds")
     except ValueError:
         return ""
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    return moment.isoformat(timespec="microseconds")
 
 
 def category(row: Row) -> str:
