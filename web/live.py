@@ -18,13 +18,13 @@ from flask import Blueprint, Response, abort, request, session
 from ledger.app.outlook import Outlook
 from ledger.app.queries import sentence
 from ledger.domain.record import Recorded
+from ledger.domain.text import visible
 from ledger.errors import LedgerError
 from web.hub import Message
 from web.i18n import LANGUAGES, translate
 from web.identity import stands
 from web.site import Site, site
 from web.typed import whole
-from web.visible import visible
 
 BEAT = 2.0
 """Seconds between two signs of life."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from ledger.app.durations import format_duration
 from ledger.app.review_parts import Review
+from ledger.domain.text import visible
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~<>&@:-])")
 _PARTS = ("durations", "spans", "marks", "attempts", "timeline", "evidence", "deviations", "debts")
@@ -38,7 +39,7 @@ def _plain(value: Any) -> Any:
 
 def escape(text: object) -> str:
     """Free text as Markdown that shows it as it is, on one line: no markup, link, HTML or table cell of its own."""
-    return _SPECIAL.sub(r"\\\1", " ".join(str(text).split()))
+    return _SPECIAL.sub(r"\\\1", visible(" ".join(str(text).split())))
 
 
 def review_markdown(found: Review, names: Mapping[str, str]) -> str:

@@ -12,6 +12,13 @@ LONGEST = 10_000
 
 _UNPRINTABLE = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\ud800-\\udfff]")
 """Unicode's categories Cc (but for newline and tab) and Cs; a test goes through them all."""
+UNSEEN = re.compile(
+    "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\xad\\u061c\\u180e\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060-\\u206f"
+    "\\ufeff\\ufff9-\\ufffb\\U000e0000-\\U000e007f]"
+)
+"""What nobody sees, or what turns the line around it over (Unicode TR 36, "Bidirectional Text Spoofing"): controls but
+for tab and line ends, marks of direction, spaces without width, tags. Joiners are parts of words. People paste such
+characters from chats, so they are kept, and named wherever they are shown."""
 _STOP = re.compile(r"STOP-\d+")
 _TICKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
@@ -46,3 +53,13 @@ def check_ticket(ticket: str) -> str:
 def shorten(text: str, longest: int = INLINE) -> str:
     """The text itself, or its beginning with an ellipsis, at most ``longest`` characters."""
     return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def visible(text: str) -> str:
+    """The text with characters that nobody sees named, as ``[U+202E]``."""
+    return UNSEEN.sub(named, text)
+
+
+def named(found: re.Match[str]) -> str:
+    """``[U+202E]`` for the character that was found."""
+    return f"[U+{ord(found[0]):04X}]"

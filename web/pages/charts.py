@@ -16,9 +16,9 @@ from ledger.adapters.picture import PanelData
 from ledger.app.steps.pictures import marks, panel_data
 from ledger.domain.facts import Series
 from ledger.domain.state import Rollback
+from ledger.domain.text import visible
 from ledger.errors import LedgerError
 from web.site import Site, site
-from web.visible import visible
 
 blueprint = Blueprint("charts", __name__)
 FRESH_SECONDS: Final = 2.0
