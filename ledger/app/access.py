@@ -27,6 +27,8 @@ from ledger.errors import Conflict, Corrupt, LedgerError, Refused
 STAGE = "stage4-access"
 _FORM = "%Y%m%dT%H%M"
 _MINUTE = re.compile(r"\d{8}T\d{4}")
+_PATIENCE = 0.3
+"""Seconds that the observer waits for this ledger: effects wait for the observer."""
 _KINDS = {(kind.status, kind.version): kind for kind in access.EVENTS}
 
 
@@ -43,7 +45,7 @@ def count_failed_sign_in(root: Path) -> None:
 
 def note(root: Path, event: Event) -> None:
     """Keep an event of the access ledger until the observer enters it. Never fails and waits for nothing."""
-    if not has_ledger(root):
+    if not had_ledger(root):
         return
     artefacts, metadata = format_event(event)
     page = json.dumps({"status": event.status, "version": event.version, "fields": artefacts | metadata})
@@ -58,6 +60,11 @@ def note(root: Path, event: Event) -> None:
 def has_ledger(root: Path) -> bool:
     """Whether this home has an access ledger."""
     return Home(root, STAGE).store.exists()
+
+
+def had_ledger(root: Path) -> bool:
+    """Whether this home has an access ledger, or had one: its published lines are there. What is noted then waits."""
+    return has_ledger(root) or Home(root, STAGE).published.exists()
 
 
 def roll_up(installation: Installation) -> int:
@@ -94,7 +101,7 @@ def _enter(ledger: Installation, path: Path) -> None:
     except (Corrupt, ValueError, KeyError, TypeError, AttributeError):
         path.rename(path.with_name(f"unreadable-{path.name}"))
         return
-    ledger.submit(Record(event=event), SYSTEM, request_id=path.name)
+    ledger.submit(Record(event=event), SYSTEM, request_id=path.name, timeout=_PATIENCE)
     path.unlink(missing_ok=True)
 
 
@@ -105,15 +112,15 @@ def _enter_counts(ledger: Installation, path: Path) -> None:
     if refused or conflicts:
         counted = RefusalsCounted(minute=minute, refused=refused, conflicts=conflicts)
         # The minute is the request's id, for the same reason.
-        ledger.submit(Record(event=counted), SYSTEM, request_id=f"refusals-{path.name}")
+        ledger.submit(Record(event=counted), SYSTEM, request_id=f"refusals-{path.name}", timeout=_PATIENCE)
     if failed:
         event = access.SignInsFailed(minute=minute, failed=failed)
-        ledger.submit(Record(event=event), SYSTEM, request_id=f"failed-{path.name}")
+        ledger.submit(Record(event=event), SYSTEM, request_id=f"failed-{path.name}", timeout=_PATIENCE)
     path.unlink(missing_ok=True)
 
 
 def _count(root: Path, letter: bytes) -> None:
-    if not has_ledger(root):
+    if not had_ledger(root):
         return
     with contextlib.suppress(OSError):
         folder = _folder(root)
