@@ -11,13 +11,11 @@ from htmx_flask import Htmx
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
-from web import acts, errors, i18n, identity, live, security, signin, visible, words
+from web import acts, body, errors, i18n, identity, live, security, signin, visible, words
 from web.pages import PAGES
 from web.site import KEY, Site
 
 ROOT = Path(__file__).resolve().parent.parent
-LARGEST_UPLOAD = 16 * 1024 * 1024
-"""Bytes of one request at most; evidence that is larger is attached from a terminal."""
 
 
 def create_app(site: Site) -> Flask:
@@ -26,8 +24,6 @@ def create_app(site: Site) -> Flask:
     app.extensions[KEY] = site
     app.config.update(
         SECRET_KEY=site.secret,
-        MAX_CONTENT_LENGTH=LARGEST_UPLOAD,
-        MAX_FORM_MEMORY_SIZE=256 * 1024,
         SESSION_COOKIE_NAME="stage4_session",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
@@ -37,7 +33,7 @@ def create_app(site: Site) -> Flask:
     if site.behind_proxy:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
     Htmx(app)
-    for part in (security, i18n, identity, words, errors):
+    for part in (body, security, i18n, identity, words, errors):
         part.init_app(app)
     for blueprint in (signin.blueprint, live.blueprint, acts.blueprint, *PAGES):
         app.register_blueprint(blueprint)

@@ -130,6 +130,9 @@ class Server(BaseApplication):  # type: ignore[misc]
             "loglevel": "warning",
             "proc_name": "stage4",
             "control_socket_disable": True,
+            # gunicorn would believe X-Forwarded-Proto and SCRIPT_NAME of anybody on this machine: only the one proxy of
+            # --behind-proxy is believed, and by the application.
+            "forwarded_allow_ips": "",
             "worker_exit": _ended,
         }
         for name, value in settings.items():

@@ -12,13 +12,14 @@ import pytest
 from flask.testing import FlaskClient
 
 from ledger.app.steps import opening
-from web.app import LARGEST_UPLOAD
+from web.body import LARGEST
 
 from .conftest import person
 
-LARGE = b"x" * (LARGEST_UPLOAD + 1)
+LARGE = b"x" * (LARGEST + 1)
 TOO_LARGE = {"en": "What was sent is too large", "pl": "Przesłano za dużo"}
 EDGE = "the-edge-of-this-form"
+FORM = "application/x-www-form-urlencoded"
 HEAD = f'--{EDGE}\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'.encode()
 
 
@@ -77,15 +78,22 @@ def test_too_much_is_told_in_ones_own_language(browser, rollback, installation):
 
 def test_a_body_that_does_not_say_how_long_it_is_is_bounded_too(browser, rollback, installation):
     client, size = browser("noc"), installation.state.sequence
-    kind = f"multipart/form-data; boundary={EDGE}"
-    answer = client.post(
-        "/rollbacks/INC-1/attach-1",
-        input_stream=io.BytesIO(HEAD + LARGE),
-        content_type=kind,
-        environ_overrides={"wsgi.input_terminated": True},
-    )
-    assert answer.status_code == 413
+    chunked = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
+    for kind, data in ((f"multipart/form-data; boundary={EDGE}", HEAD + LARGE), (FORM, b"reason=" + LARGE)):
+        sent = io.BytesIO(data)
+        answer = client.post("/stop", input_stream=sent, content_type=kind, environ_overrides=chunked)
+        assert answer.status_code == 413
+        assert not sent.read()
     assert installation.state.sequence == size
+
+
+def test_a_press_in_chunks_is_a_press(browser, installation):
+    """As some proxies send it on."""
+    data = io.BytesIO(f"request_id={secrets.token_hex(16)}&reason=orders+look+wrong".encode())
+    chunked = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
+    answer = browser("noc").post("/stop", input_stream=data, content_type=FORM, environ_overrides=chunked)
+    assert answer.status_code == 303
+    assert installation.override_path().is_file()
 
 
 def test_a_body_whose_length_is_a_lie_is_no_press(browser, rollback, installation):
