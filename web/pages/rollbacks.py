@@ -150,6 +150,8 @@ def render(name: str, failed: str = "", error: LedgerError | None = None, typed:
         entries=_newest(found),
         request_id=request_id,
         failed=failed,
+        # Its form is gone because the rollback moved on: the answer stands alone, with what was typed.
+        stranded=ACTS[failed] if failed and all(one.act.name != failed for one in offered) else None,
         error=error,
         typed=typed or {},
     )
