@@ -33,11 +33,10 @@ def format_duration(seconds: float) -> str:
 def parse_moment(text: str) -> datetime:
     """An RFC 3339 date-time, or a date, which means its last moment in UTC; ``Refused`` for other forms."""
     text = text.strip()
-    found = None
-    with contextlib.suppress(ValueError):
+    with contextlib.suppress(ValueError, OverflowError):  # near the years 1 and 9999 a time may have no UTC
         found = datetime.fromisoformat(text.upper()) if _RFC3339.fullmatch(text) else None
-    if found is None:
-        raise Refused(f"{text[:40]!a} is no date; write 2026-11-23 or 2026-11-23T05:27:01+00:00")
-    if len(text) > len("2026-11-23"):
-        return found.astimezone(UTC)
-    return found.replace(tzinfo=UTC) + timedelta(days=1, microseconds=-1)
+        if found is not None and len(text) > len("2026-11-23"):
+            return found.astimezone(UTC)
+        if found is not None:
+            return found.replace(tzinfo=UTC) + timedelta(days=1, microseconds=-1)
+    raise Refused(f"{text[:40]!a} is no date; write 2026-11-23 or 2026-11-23T05:27:01+00:00")

@@ -10,7 +10,10 @@ import pytest
 from flask.testing import FlaskClient
 
 from ledger.app.steps import opening
+from ledger.app.steps.common import Outcome
+from ledger.errors import Conflict, Refused
 from web.acts import ACTS
+from web.jobs import Job, Jobs
 
 from .conftest import PASSWORD, Browser, person
 
@@ -153,6 +156,34 @@ def test_a_number_that_was_used_stands_for_nothing_else(app, browser, site, inst
         assert "sent already" in answer.text
     assert everything(installation, site) == before
     assert done[0] == before[0]
+
+
+def test_the_same_words_of_another_person_or_to_another_address_are_another_press(
+    browser, site, installation, rollback
+):
+    form = {"text": "called the desk", "occurred_at": "", "reason": "now", "typed_ticket": "INC-1", "decided_on": "1"}
+    form |= {"request_id": "a" * 32}
+    manager = browser("incident_manager")
+    assert manager.post("/rollbacks/INC-1/note", data=form).status_code == 303
+    done = everything(installation, site)
+    for client, act in ((browser("noc"), "note"), (manager, "declare-emergency"), (manager, "abort")):
+        assert client.post(f"/rollbacks/INC-1/{act}", data=form).status_code == 409, act
+    assert everything(installation, site)[0] == done[0]
+
+
+def test_a_press_that_runs_is_not_joined_by_one_of_other_content():
+    jobs, going_on = Jobs(), threading.Event()
+
+    def work(say: object) -> Outcome:
+        going_on.wait(10)
+        raise Refused("as ever")
+
+    first = jobs.run(Job("a" * 32, "INC-1", "note", "lab-noc", "one"), work, 0)
+    assert jobs.run(Job("a" * 32, "INC-1", "note", "lab-noc", "one"), work, 0) is first
+    with pytest.raises(Conflict):
+        jobs.run(Job("a" * 32, "INC-1", "note", "lab-noc", "two"), work, 0)
+    going_on.set()
+    assert first.done.wait(10)
 
 
 def test_a_conflict_keeps_what_was_typed(browser, rollback):
