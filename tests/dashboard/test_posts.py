@@ -158,9 +158,7 @@ def test_a_number_that_was_used_stands_for_nothing_else(app, browser, site, inst
     assert done[0] == before[0]
 
 
-def test_the_same_words_of_another_person_or_to_another_address_are_another_press(
-    browser, site, installation, rollback
-):
+def test_the_same_words_of_another_person_or_to_another_address_are_no_repeat(browser, site, installation, rollback):
     form = {"text": "called the desk", "occurred_at": "", "reason": "now", "typed_ticket": "INC-1", "decided_on": "1"}
     form |= {"request_id": "a" * 32}
     manager = browser("incident_manager")
