@@ -36,6 +36,7 @@ def installation(tmp_path) -> Iterator[Installation]:
     """A home whose every neighbour is hostile, and whose first person's name is."""
     with odd(neighbour("[stage4:INC-1]")) as server:
         starter = "".join(f'[{name}]\nurl = "{server.url}{path}"\n' for name, path in PATHS.items())
+        starter += '[rollback]\nrestart_patience = "1s"\n'
         made = init(tmp_path / "home", purpose="lab", name=PAYLOAD, roles=LAB_ROLES, starter=starter)
         yield made
         made.ledger.log.close()

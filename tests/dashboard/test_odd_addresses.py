@@ -17,7 +17,14 @@ from .conftest import person
 
 NUMBERS = ("-1", "0", "1.5", "٤٢", "²", "9" * 15, "9" * 20, "9" * 5000, "1e9", "0x10", " 1", "\x00", "%00", "\ud800")
 TIMES = ("0001-01-01T00:00+14:00", "9999-12-31T23:59-14:00", "2026-02-30", "24:00", "2026-W01-1", "9" * 300, "\x00")
-ADDRESSES = ("/timeline?beyond={}", "/timeline/fresh?after={}", "/access?to={}", "/live/poll?after={}", "/entries/{}")
+ADDRESSES = (
+    "/rollbacks?before={}",
+    "/timeline?beyond={}",
+    "/timeline/fresh?after={}",
+    "/access?to={}",
+    "/live/poll?after={}",
+    "/entries/{}",
+)
 
 
 def test_no_number_in_an_address_is_an_unforeseen_error(browser):

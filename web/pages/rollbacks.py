@@ -29,6 +29,7 @@ from web.pages import previews
 from web.pages.timeline import timeline
 from web.shared import request_id, shared
 from web.site import site
+from web.typed import whole
 from web.words import PURPOSES as PURPOSE_WORDS
 
 PAGE: Final = 50
@@ -72,8 +73,7 @@ class StepPage:
 def index() -> str:
     """Open rollbacks, then a page of closed ones, the newest first; ``q`` is a part of an id or a reason."""
     state, words = site().installation.state, request.args.get("q", "").strip()[:200]
-    before = request.args.get("before", "")
-    edge = int(before) if before.isascii() and before.isdecimal() else None
+    edge = whole(request.args.get("before", ""))
     closed = sorted(state.closed.values(), key=lambda one: one.opened_entry, reverse=True)
     matching = (one for one in closed if (edge is None or one.opened_entry < edge) and _speaks_of(one, words))
     page = list(islice(matching, PAGE + 1))

@@ -47,8 +47,8 @@ def show() -> str:
     given: dict[str, Any] = {"rows": rows[:PAGE], "more": more, "chosen": chosen, "step_titles": STEPS}
     if "HX-Request" in request.headers and beyond:
         return render_template("timeline/rows.html", **given)
-    whole = more is None and not beyond
-    shown = len(rows) if whole else timeline().store.count(chosen.filter)
+    complete = more is None and not beyond
+    shown = len(rows) if complete else timeline().store.count(chosen.filter)
     people = site().installation.state.people
     return render_template(
         "timeline/show.html",
