@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -42,6 +45,11 @@ class House:
     def kill(self) -> None:
         """End the server as a crash would."""
         self._processes.kill("dashboard")
+
+    def hang(self, source: str) -> None:
+        """Stop one of the lab's servers in its tracks: it takes connections and answers none."""
+        pids = json.loads((self.lab.folder / "lab.json").read_text())["pids"]
+        os.kill(pids[source], signal.SIGSTOP)
 
     @property
     def server_pid(self) -> int:
