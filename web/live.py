@@ -63,15 +63,12 @@ def poll() -> dict[str, Any]:
 
 
 def _events(here: Site, token: str, last: str) -> Iterator[str]:
-    listening = here.hub.listen(BEAT)
+    listening = here.hub.listen(BEAT)  # before what was missed is looked up: nothing falls between the two
+    told = 0
     yield "retry: 1000\n\n"
-    if last.isascii() and last.isdecimal():
-        missed = here.hub.after_entry(int(last))
-        size = here.installation.ledger.view().size
-        if missed is None and int(last) != size:
-            yield format_event(Message(0, "resync", "{}", size))
-        for message in missed or ():
-            yield format_event(message)
+    for message in _missed(here, last):
+        told = message.id
+        yield format_event(message)
     checked = time.monotonic()
     for news in listening:
         if time.monotonic() - checked > CHECKED:
@@ -79,7 +76,19 @@ def _events(here: Site, token: str, last: str) -> Iterator[str]:
                 yield format_event(Message(0, "ended", "{}"))
                 return
             checked = time.monotonic()
-        yield format_event(news or _beat(here))
+        if news is None or not 0 < news.id <= told:
+            yield format_event(news or _beat(here))
+
+
+def _missed(here: Site, last: str) -> list[Message]:
+    """The entries after the last one that a browser had, or ``resync`` where they are no longer kept."""
+    if not (last.isascii() and last.isdecimal()):
+        return []
+    number, size = int(last), here.installation.ledger.view().size
+    missed = here.hub.after_entry(number)
+    if number > size or (missed is None and number != size):
+        return [Message(0, "resync", "{}", size)]
+    return missed or []
 
 
 def _beat(here: Site) -> Message:
