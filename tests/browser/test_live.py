@@ -13,6 +13,8 @@ from .wire import wire
 
 CUT = ["net::ERR_", "htmx:(sendError|afterRequest)"]
 """What a console says when nothing answers."""
+PLACE = "[scrollY, document.activeElement.name, document.activeElement.selectionStart]"
+"""Where somebody reads and types."""
 
 
 def shown(page: Page, sequence: int, seconds: float = 5) -> None:
@@ -41,6 +43,27 @@ def test_entries_of_another_process_are_on_the_page_within_a_second_and_move_not
     assert page.input_value("#act-note [name=text]") == "half a sentence"
     assert page.evaluate("document.activeElement.name") == "text"
     assert page.evaluate("scrollY") == before > 0
+
+
+def test_a_note_of_the_command_line_is_on_the_open_page_without_a_reload(home: House, signed_in: People) -> None:
+    name = home.open("INC-2205").id
+    page = signed_in("l2-ops", viewport={"width": 900, "height": 500})
+    page.goto(f"/rollbacks/{name}")
+    live(page)
+    page.evaluate("window.loadedOnce = true")
+    page.locator("#act-correct").evaluate("form => form.closest('details').open = true")
+    page.locator("#act-correct [name=text]").press_sequentially("what I was wri")
+    there = page.evaluate("scrollY")
+    page.mouse.wheel(0, -40)
+    page.wait_for_function("there => scrollY < there", arg=there)
+    before = page.evaluate(PLACE)
+    assert before[1:] == ["text", len("what I was wri")]
+    home.stage4("rollback", "note", name, "typed at a terminal", "--as", "lab-noc")
+    page.wait_for_selector(".entries li:has-text('typed at a terminal')", timeout=1000)
+    assert page.evaluate("window.loadedOnce")
+    assert page.evaluate(PLACE) == before
+    page.keyboard.type("ting")
+    assert page.input_value("#act-correct [name=text]") == "what I was writing"
 
 
 def test_seven_tabs_are_all_live_on_one_stream(home: House, signed_in: People) -> None:
