@@ -95,6 +95,6 @@ def test_nobody_listens_without_a_session(home: House, streams: list[Stream]) ->
 def test_what_is_said_between_two_looks_is_heard() -> None:
     hub = Hub()
     listens = hub.listen(1)
-    hub.publish("entry", "{}", 5)
+    hub.publish("entry", {}, 5)
     first = next(listens)
     assert first is not None and first.id == 5
