@@ -8,7 +8,6 @@ from collections.abc import Iterator
 import pytest
 
 from web.hub import Hub
-from web.live import BEAT
 
 from .house import House, eventually
 from .stream import Stream, listening, session
@@ -72,7 +71,7 @@ def test_a_beat_comes_every_two_seconds_and_says_when_each_source_was_had(
     beat = streams[0].next()
     while beat.name != "beat":
         beat = streams[0].next()
-    assert time.monotonic() - started < 2 * BEAT
+    assert time.monotonic() - started < 4  # after 4.5 s of silence a page says that it cannot hear
     assert set(beat.data["at"]) == {"scheduler", "override", "alertmanager", "prometheus"}
 
 
@@ -84,7 +83,7 @@ def test_a_stream_whose_browser_went_away_is_cleaned_up(home: House, cookie: str
     assert listening(home) >= before + 20
     for one in streams:
         one.close()
-    eventually(lambda: listening(home) <= before, 4 * BEAT, "the streams to be gone")
+    eventually(lambda: listening(home) <= before, 8, "the streams to be gone")
 
 
 def test_nobody_listens_without_a_session(home: House, streams: list[Stream]) -> None:
