@@ -57,7 +57,7 @@ def _refused(page: Page) -> str:
 
 
 def _since(sentence: str) -> str:
-    found = re.search(r"since (\d\d:\d\d:\d\d UTC)", sentence)
+    found = re.search(r"since (.+? UTC):", sentence)
     assert found, sentence
     return found[1]
 
