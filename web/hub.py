@@ -68,8 +68,10 @@ class Hub:
         return [message for message in entries if message.id > sequence]
 
     def listen(self, beat: float) -> Iterator[Message | None]:
-        """Messages from now on as they come; None after ``beat`` seconds of silence. Ends when the hub closes."""
-        seen = self._number
+        """Messages from this call on as they come; None after ``beat`` seconds of silence. Ends when the hub closes."""
+        return self._listen(self._number, beat)
+
+    def _listen(self, seen: int, beat: float) -> Iterator[Message | None]:
         with self._changed:
             self.listeners += 1
         try:

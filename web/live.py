@@ -64,15 +64,12 @@ def poll() -> dict[str, Any]:
 
 
 def _events(here: Site, token: str, last: int | None) -> Iterator[str]:
-    listening = here.hub.listen(BEAT)
+    listening = here.hub.listen(BEAT)  # before what was missed is looked up: nothing falls between the two
+    told = 0
     yield "retry: 1000\n\n"
-    if last is not None:
-        missed = here.hub.after_entry(last)
-        size = here.installation.ledger.view().size
-        if missed is None and last != size:
-            yield format_event(Message(0, "resync", "{}", size))
-        for message in missed or ():
-            yield format_event(message)
+    for message in _missed(here, last):
+        told = message.id
+        yield format_event(message)
     checked = time.monotonic()
     for news in listening:
         if time.monotonic() - checked > CHECKED:
@@ -80,7 +77,19 @@ def _events(here: Site, token: str, last: int | None) -> Iterator[str]:
                 yield format_event(Message(0, "ended", "{}"))
                 return
             checked = time.monotonic()
-        yield format_event(news or _beat(here))
+        if news is None or not 0 < news.id <= told:
+            yield format_event(news or _beat(here))
+
+
+def _missed(here: Site, last: int | None) -> list[Message]:
+    """The entries after the last one that a browser had, or ``resync`` where they are no longer kept."""
+    if last is None:
+        return []
+    size = here.installation.ledger.view().size
+    missed = here.hub.after_entry(last)
+    if last > size or (missed is None and last != size):
+        return [Message(0, "resync", "{}", size)]
+    return missed or []
 
 
 def _beat(here: Site) -> Message:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from ledger.adapters.matching import affected
 from ledger.app.observer.warnings import LINGER, MINUTES
-from ledger.app.outlook import Outlook
+from ledger.app.outlook import SOURCES, Outlook
 from ledger.app.queries import drift
-from ledger.domain.decide.rules import owed_before, owed_before_end
+from ledger.domain.decide.rules import clock_text, owed_before, owed_before_end
 from ledger.domain.facts import AlertSeen
 from ledger.domain.judge import is_stage4
 from ledger.domain.runbook import STEPS
 from ledger.domain.state import Rollback, State
 from web.i18n import gettext as _
 from web.site import site
-from web.words import ROLES, Look, person
+from web.words import ROLES, Look, person, stamp
 
 
 class Next(NamedTuple):
@@ -147,10 +148,24 @@ def discrepancies(state: State, outlook: Outlook, now: datetime) -> list[str]:
         found += [] if pending else [one for one in said if not (calm and "although nothing holds it" in one)]
         if status == "unknown":
             found = [one for one in found if "status is not known" not in one]
-    found += [f"{source} does not answer: {one.why}" for source, one in outlook.missing.items()]
+    found += silent(outlook, now)
     for rollback in state.open.values():
         found += _silence_troubles(rollback, state, outlook, now)
     return found
+
+
+def silent(outlook: Outlook, now: datetime, sources: Collection[str] = SOURCES) -> list[str]:
+    """One sentence for each of the sources that does not answer: since when, and what it said instead."""
+    found = []
+    for source, one in outlook.missing.items():
+        if source in sources:
+            found.append(f"{source} does not answer since {_since(one.since, now)}: {one.why}")
+    return found
+
+
+def _since(moment: datetime, now: datetime) -> str:
+    """The time; on another day with its date."""
+    return clock_text(moment) if moment.date() == now.date() else stamp(moment)
 
 
 def _silence_troubles(rollback: Rollback, state: State, outlook: Outlook, now: datetime) -> list[str]:

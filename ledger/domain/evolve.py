@@ -13,6 +13,7 @@ from ledger.domain import erasure, marks
 from ledger.domain.duties import require
 from ledger.domain.events import DIGESTS, FREE_TEXT, ledger, observation, override, rollback, silence
 from ledger.domain.events.base import Event
+from ledger.domain.events.duties import EvidenceAttached
 from ledger.domain.record import Recorded
 from ledger.domain.runbook import ALL_ROLES, RUNBOOK_ROLES
 from ledger.domain.state import (
@@ -110,10 +111,11 @@ def _on_duty(after: Rollback, record: Recorded) -> dict[str, Any]:
 
 
 def _evidence(record: Recorded, event: Event) -> tuple[Evidence, ...]:
-    names = DIGESTS[type(event)]
-    return tuple(
-        [Evidence(record.sequence, record.status, name, value) for name in names if (value := getattr(event, name))]
-    )
+    step, file = event.step, ""
+    if isinstance(event, EvidenceAttached):
+        step, file = event.number, event.name
+    found = [(name, getattr(event, name)) for name in DIGESTS[type(event)]]
+    return tuple([Evidence(record.sequence, record.status, name, value, step, file) for name, value in found if value])
 
 
 def _judged(before: Rollback, after: Rollback, record: Recorded, event: Any) -> tuple[StepState, ...]:

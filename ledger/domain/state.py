@@ -86,6 +86,9 @@ class Evidence(NamedTuple):
     status: str
     name: str
     sha384: str
+    step: int | None = None
+    file: str = ""
+    """The file's own name where a person attached it."""
 
 
 class Override(NamedTuple):

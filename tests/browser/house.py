@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -42,6 +45,22 @@ class House:
     def kill(self) -> None:
         """End the server as a crash would."""
         self._processes.kill("dashboard")
+
+    def crash(self) -> None:
+        """End every process of the server at once, as ``kill -9`` of all or a power cut would."""
+        os.killpg(self.server_pid, signal.SIGKILL)
+        self.kill()
+
+    def hang(self, source: str) -> None:
+        """Stop one of the lab's servers in its tracks: it takes connections and answers none."""
+        os.kill(self._lab_pid(source), signal.SIGSTOP)
+
+    def go_on(self, source: str) -> None:
+        """Let a server that hangs go on: it answers what it was asked meanwhile."""
+        os.kill(self._lab_pid(source), signal.SIGCONT)
+
+    def _lab_pid(self, source: str) -> int:
+        return int(json.loads((self.lab.folder / "lab.json").read_text())["pids"][source])
 
     @property
     def server_pid(self) -> int:

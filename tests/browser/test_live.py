@@ -13,6 +13,11 @@ from .wire import wire
 
 CUT = ["net::ERR_", "htmx:(sendError|afterRequest)"]
 """What a console says when nothing answers."""
+PLACE = """(() => {
+  const at = document.activeElement;
+  return [Math.round(at.getBoundingClientRect().top), at.name, at.selectionStart];
+})()"""
+"""Where somebody reads and types, as the eye sees it: what is above may grow or shrink unseen."""
 
 
 def shown(page: Page, sequence: int, seconds: float = 5) -> None:
@@ -29,7 +34,8 @@ def test_entries_of_another_process_are_on_the_page_within_a_second_and_move_not
     live(page)
     page.locator("#act-note").evaluate("form => form.closest('details').open = true")
     page.locator("#act-note [name=text]").press_sequentially("half a sent")
-    before = page.evaluate("scrollY")
+    before = page.evaluate(PLACE)
+    assert page.evaluate("scrollY") > 0 and before[1:] == ["text", len("half a sent")]
     delays = []
     for number in range(10):
         receipt = home.note(name, f"note {number}")
@@ -37,10 +43,30 @@ def test_entries_of_another_process_are_on_the_page_within_a_second_and_move_not
         shown(page, receipt.last)
         delays.append(time.monotonic() - appended)
     assert statistics.median(delays) < 1, delays
+    assert page.evaluate(PLACE) == before
     page.keyboard.type("ence")
     assert page.input_value("#act-note [name=text]") == "half a sentence"
-    assert page.evaluate("document.activeElement.name") == "text"
-    assert page.evaluate("scrollY") == before > 0
+
+
+def test_a_note_of_the_command_line_is_on_the_open_page_without_a_reload(home: House, signed_in: People) -> None:
+    name = home.open("INC-2205").id
+    page = signed_in("l2-ops", viewport={"width": 900, "height": 500})
+    page.goto(f"/rollbacks/{name}")
+    live(page)
+    page.evaluate("window.loadedOnce = true")
+    page.locator("#act-correct").evaluate("form => form.closest('details').open = true")
+    page.locator("#act-correct [name=text]").press_sequentially("what I was wri")
+    there = page.evaluate("scrollY")
+    page.mouse.wheel(0, -40)
+    page.wait_for_function("there => scrollY < there", arg=there)
+    before = page.evaluate(PLACE)
+    assert before[1:] == ["text", len("what I was wri")]
+    home.stage4("rollback", "note", name, "typed at a terminal", "--as", "lab-noc")
+    page.wait_for_selector(".entries li:has-text('typed at a terminal')", timeout=1000)
+    assert page.evaluate("window.loadedOnce")
+    assert page.evaluate(PLACE) == before
+    page.keyboard.type("ting")
+    assert page.input_value("#act-correct [name=text]") == "what I was writing"
 
 
 def test_seven_tabs_are_all_live_on_one_stream(home: House, signed_in: People) -> None:

@@ -1,4 +1,4 @@
-"""Every page for everybody: axe finds nothing, a narrow screen scrolls one way only, the keyboard is enough."""
+"""Every page for everybody: axe finds nothing, and a narrow screen scrolls one way only."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from . import axe
 from .house import House
 from .pages import PAGES
-from .people import People, passed
+from .people import People
 
 
 @pytest.fixture(scope="session")
@@ -37,26 +37,3 @@ def test_no_page_scrolls_sideways_at_320_pixels(home: House, signed_in: People) 
             wide.append(title)
         page.context.close()
     assert not wide
-
-
-def test_the_keyboard_alone_signs_in_and_confirms_step_0(home: House, signed_in: People) -> None:
-    name = home.open("INC-2403").id
-    page = signed_in("")
-    page.goto(f"/sign-in?to=/rollbacks/{name}")
-    page.keyboard.type("product-owner")
-    page.keyboard.press("Tab")
-    page.keyboard.type(home.password)
-    page.keyboard.press("Enter")
-    page.wait_for_selector("#act-confirm")
-    for _ in range(60):
-        page.keyboard.press("Tab")
-        outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
-        assert outline != "none", page.evaluate("document.activeElement.outerHTML")
-        if page.evaluate(
-            "!!document.activeElement.closest('#act-confirm') && document.activeElement.name == 'password'"
-        ):
-            break
-    page.keyboard.type(home.password)
-    page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
-    passed(page, 0)

@@ -84,9 +84,9 @@ def test_a_new_entry_shows_at_once(opened, browser):
 
 def test_a_new_picture_of_the_outside_shows_at_once(opened, site, browser):
     client = browser("noc")
-    assert "does not answer: " not in client.get("/").text
+    assert "does not answer since" not in client.get("/").text
     site.lookout.look()  # nothing is configured: everything is missing
-    assert "does not answer: " in client.get("/").text
+    assert "does not answer since" in client.get("/").text
 
 
 def test_a_press_that_runs_shows_at_once(opened, site, browser):

@@ -135,8 +135,8 @@ def test_artefacts_are_counted_as_in_polish(number, said):
             "plik override /x zmieniono z zewnątrz: zwykły plik, 3 B, uprawnienia 0644, właściciel ola",
         ),
         (
-            f"alertmanager does not answer: Prometheus at http://p {REFUSED}",
-            f"alertmanager nie odpowiada: Prometheus (http://p): {ODRZUCONE}",
+            f"alertmanager does not answer since 03:14:07 UTC: Prometheus at http://p {REFUSED}",
+            f"alertmanager nie odpowiada od 03:14:07 UTC: Prometheus (http://p): {ODRZUCONE}",
         ),
     ],
 )
@@ -146,7 +146,7 @@ def test_a_sentence_is_found_by_its_template(sentence, said):
 
 
 @pytest.mark.parametrize(
-    "typed", ["pass", "the override changed", "Prometheus does not answer: fail — pass", "x is absent"]
+    "typed", ["pass", "the override changed", "x does not answer since 3: fail — pass", "x is absent"]
 )
 @pytest.mark.parametrize(
     "sentence", ["noted: {}", "waived step 4: {}", "corrected entry 3: {}", "opened the rollback of multi_strategy: {}"]

@@ -103,7 +103,14 @@ def stop() -> Response | tuple[str, int]:
         return render(error=error, typed=forms.typed()), status_of(error)
     if isinstance(stopped, Stopped):
         return render_template("stopped.html", stopped=stopped), 200
-    return redirect(url_for("rollbacks.show", rollback=stopped.rollback.id), code=303)
+    return _onwards(url_for("rollbacks.show", rollback=stopped.rollback.id))
+
+
+def _onwards(address: str) -> Response:
+    """To a page of another kind: where htmx asked it is loaded as a whole, for the styles and programs in its head."""
+    if "HX-Request" in request.headers:
+        return Response(status=204, headers={"HX-Redirect": address})
+    return redirect(address, code=303)
 
 
 def _stop(installation: Installation, reason: str, ticket: str) -> Outcome | Stopped:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from ledger.app.metrics import LedgerMetrics
@@ -25,9 +25,11 @@ def healthz() -> tuple[Response, int]:
 
 @blueprint.get("/metrics")
 def metrics() -> Response:
-    """The ledger's gauges for Prometheus."""
+    """The ledger's gauges and the dashboard's own for Prometheus."""
     collector = LedgerMetrics(site().installation)
     collector.last_look = site().last_look
     registry = CollectorRegistry()
     registry.register(collector)
+    streams = Gauge("stage4_live_streams", "Browsers that hear the dashboard's event stream now", registry=registry)
+    streams.set(site().hub.listeners)
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)

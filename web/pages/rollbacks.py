@@ -13,7 +13,6 @@ from ledger.app.installation import new_request_id
 from ledger.app.may import Answer, may
 from ledger.domain.decide.rules import duration_minutes
 from ledger.domain.duties import owed
-from ledger.domain.events import EVENTS
 from ledger.domain.paper import paper_lines
 from ledger.domain.runbook import COMPONENTS, EXPECTED_RULES, PURPOSES, STEPS, Step
 from ledger.domain.state import Evidence, Rollback, StepState
@@ -66,6 +65,8 @@ class StepPage:
     evidence: tuple[Evidence, ...]
     paper: tuple[str, ...]
     current: bool
+    silent: tuple[str, ...]
+    """What does not answer although this step needs it."""
 
 
 @blueprint.get("/rollbacks")
@@ -175,7 +176,12 @@ def _offer(act: Act, asking: Asking) -> Offered:
     return Offered(act, answer, preview)
 
 
+NEEDS = {2: ("alertmanager",), 3: ("scheduler",), 4: ("prometheus",), 5: ("scheduler", "alertmanager")}
+"""The sources that a step cannot be judged without."""
+
+
 def _steps(found: Rollback, offered: list[Offered]) -> list[StepPage]:
+    _, outlook, now = situation.current()
     due = {one.step for one in situation.next_of(found)}
     paper = paper_lines(found)
     pages = []
@@ -187,16 +193,13 @@ def _steps(found: Rollback, offered: list[Offered]) -> list[StepPage]:
                 state,
                 tuple(one for one in mine if one.act.main),
                 tuple(one for one in mine if not one.act.main),
-                tuple(one for one in found.evidence if STEP_OF.get(one.status) == step.number),
+                tuple(one for one in found.evidence if one.step == step.number),
                 paper.get(step.number, ()),
                 step.number in due,
+                tuple(situation.silent(outlook, now, NEEDS.get(step.number, ()))) if step.number in due else (),
             )
         )
     return pages
-
-
-STEP_OF = {status: kind.step for (status, _), kind in EVENTS.items()}
-"""The step that an event belongs to, by its permanent name."""
 
 
 @dataclass(frozen=True)
