@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from rich.console import Console
@@ -19,6 +19,9 @@ from ledger.app.installation import Installation, open_home
 from ledger.app.people import terminal_actor
 from ledger.domain.commands import Actor
 from ledger.errors import LedgerError, Refused, Unreachable, kind_of
+
+if TYPE_CHECKING:
+    from ledger.app.accounts import Accounts
 
 EXIT_REFUSED, EXIT_USAGE, EXIT_UNREACHABLE = 1, 2, 3
 
@@ -40,6 +43,13 @@ class Session:
     def installation(self) -> Installation:
         """The home's installation, opened on first use."""
         return open_home(self.root, self.stage)
+
+    @functools.cached_property
+    def accounts(self) -> Accounts:
+        """The accounts of the dashboard."""
+        from ledger.app.accounts import Accounts  # the stop waits for no hashing library
+
+        return Accounts(self.installation.home, self.installation.clock)
 
     @property
     def actor(self) -> Actor:

@@ -1,4 +1,4 @@
-"""Commands about a home as a whole: init, status, log, export, verify, observe, doctor, config."""
+"""Commands about a home as a whole: status, log, export, verify, observe, doctor, config."""
 
 from __future__ import annotations
 
@@ -18,41 +18,10 @@ from ledger.app.home import Home
 from ledger.app.metrics import LedgerMetrics
 from ledger.app.observer import Observer
 from ledger.app.queries import entry_json, status_json
-from ledger.app.setup import add_stage
-from ledger.app.setup import init as make_home
 from ledger.cli.context import EXIT_REFUSED, Session, stage4_command
 from ledger.cli.show import show_status
 from ledger.cli.verifying import run_verify
-from ledger.domain.runbook import ALL_ROLES
 from ledger.errors import Refused, Unreachable
-
-
-@click.command()
-@click.option("--name", default="", help="Your name, kept outside the chain.")
-@click.option("--role", "roles", multiple=True, type=click.Choice(ALL_ROLES), help="Roles you hold besides admin.")
-@stage4_command
-def init(session: Session, name: str, roles: tuple[str, ...]) -> None:
-    """Make a home: keys (mode 600), configuration, the ledger's first entry. You become its admin.
-
-    \b
-    stage4 init --home /srv/stage4 --name "Ola" --role incident_manager
-    stage4 --stage stage5 init         another ledger in the same home (stages in stage4.toml)
-    """
-    if session.stage:
-        installation = add_stage(session.root, session.stage)
-    else:
-        installation = make_home(session.root, name=name, roles=roles)
-    home, origin = installation.home, installation.ledger.origin
-    vkey = home.published_key.read_text().strip()
-    page = {"home": str(home.root), "origin": origin, "verifier_key": vkey, "config": str(home.config)}
-
-    def show() -> None:
-        click.echo(f"made      {home.root}\norigin    {origin}\nkey       {vkey}")
-        click.echo(f"next      put the servers' addresses into {home.config}, then: stage4 doctor --home {home.root}")
-        click.echo("          and keep the keys elsewhere too: stage4 keys export --out escrow.json")
-
-    session.answer(page, show)
-    installation.ledger.log.close()
 
 
 @click.command()

@@ -14,6 +14,7 @@ from ledger.app.people import Person
 from ledger.app.setup import LAB_PEOPLE
 from ledger.app.steps import opening
 from ledger.cli.context import Session, stage4_command
+from ledger.cli.init import account_line
 from ledger.cli.lab import rehearse
 from ledger.domain.commands import SYSTEM, AddPerson
 from ledger.errors import Refused
@@ -42,9 +43,8 @@ def serve(session: Session, host: str, port: int, behind_proxy: bool) -> None:
     """
     from web.server import Server
 
-    installation = session.installation
-    if not any(installation.people.people()) or not Accounts(installation.home, installation.clock).any():
-        session.say("nobody has an account yet; give one with: stage4 people password PERSON --login NAME")
+    if first := account_line(session):
+        session.say(f"nobody has an account yet; in another terminal: {first}")
     session.close()
     session.say(f"dashboard  http://{host}:{port}  (Ctrl-C ends it)")
     sys.argv = [sys.argv[0]]
