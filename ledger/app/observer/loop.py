@@ -47,8 +47,15 @@ class Observer:
             with self._desk.telling():
                 self._coverage.begin()
                 self._desk.record(ObserverStarted(host=socket.gethostname()))
-            while not stopped.wait(INTERVAL):
-                self.look()
+            try:
+                while not stopped.wait(INTERVAL):
+                    self.look()
+            finally:
+                self.settle()
+
+    def settle(self, seconds: float = 1.0) -> None:
+        """Wait a moment for what a thread of its own still does: a watch that is being judged."""
+        self._watches.join(seconds)
 
     def look(self) -> None:
         """One round. A source that cannot be had is looked at again in the next round."""
