@@ -27,7 +27,12 @@ from ledger.errors import Refused, Unreachable
 @click.command()
 @stage4_command
 def status(session: Session) -> None:
-    """The truth now: declared, commanded, observed, each with its age; and the open rollbacks."""
+    """The truth now: declared, commanded, observed, each with its age; and the open rollbacks.
+
+    \b
+    stage4 status
+    stage4 status --json
+    """
     page = status_json(session.installation)
     session.answer(page, lambda: show_status(session.console, page))
 
@@ -62,7 +67,11 @@ def log(session: Session, follow: bool, incident: str, last: int | None) -> None
 @click.option("--out", required=True, type=click.Path(dir_okay=False), help="Where to put the lines.")
 @stage4_command
 def export(session: Session, out: str) -> None:
-    """Write the signed lines to a file, with the checkpoint and the verifier key beside it."""
+    """Write the signed lines to a file, with the checkpoint and the verifier key beside it.
+
+    \b
+    stage4 export --out /media/audit/stage4.jsonl
+    """
     target, home = Path(out).absolute(), session.installation.home
     checkpoint, vkey = target.with_suffix(".checkpoint"), target.with_suffix(".vkey")
     # Readers take the checkpoint first, then the lines.
@@ -131,7 +140,12 @@ def observe(session: Session, metrics: int | None) -> None:
 @click.command()
 @stage4_command
 def doctor(session: Session) -> None:
-    """Keys, modes, clocks, servers, disk, versions: what is wrong and what to do."""
+    """Keys, modes, clocks, servers, disk, versions: what is wrong and what to do.
+
+    \b
+    stage4 doctor --home /srv/stage4
+    stage4 doctor --json
+    """
     checks = examine(session.root)
     page = [check._asdict() for check in checks]
 
@@ -155,7 +169,12 @@ def config() -> None:
 @config.command("show")
 @stage4_command
 def config_show(session: Session) -> None:
-    """Every setting, its value (secrets masked), where it comes from, what it means."""
+    """Every setting, its value (secrets masked), where it comes from, what it means.
+
+    \b
+    stage4 config show
+    STAGE4_SCHEDULER_URL=https://scheduler.example/status stage4 config show
+    """
     path = Home(session.root).config
     lines = settings.explain(settings.load(path), path)
 

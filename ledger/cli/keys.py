@@ -36,7 +36,11 @@ def _paths(session: Session) -> dict[str, Path]:
 @keys.command("list")
 @stage4_command
 def list_(session: Session) -> None:
-    """Where the keys are, their ids and modes; never the secrets."""
+    """Where the keys are, their ids and modes; never the secrets.
+
+    \b
+    stage4 keys list
+    """
     rows = []
     for name, path in _paths(session).items():
         try:
@@ -58,7 +62,10 @@ def list_(session: Session) -> None:
 def new(session: Session) -> None:
     """Make both keys for a home that has no ledger yet, e.g. to keep an escrow before the first entry.
 
-    ``stage4 init`` takes them; without them it makes its own.
+    The command init takes them; without them it makes its own.
+
+    \b
+    stage4 keys new --home /srv/stage4
     """
     home = Home(session.root)
     if home.store.exists():
@@ -73,7 +80,11 @@ def new(session: Session) -> None:
 @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False), help="Instead of asking for it.")
 @stage4_command
 def export(session: Session, out: str, passphrase_file: str | None) -> None:
-    """Encrypt both keys under a passphrase (scrypt, AES-256-GCM) for keeping elsewhere."""
+    """Encrypt both keys under a passphrase (scrypt, AES-256-GCM) for keeping elsewhere.
+
+    \b
+    stage4 keys export --out escrow.json
+    """
     files = {name: store.read_private(path) for name, path in _paths(session).items()}
     sealed = store.seal_escrow(files, _passphrase(passphrase_file, confirm=True))
     target = Path(out).absolute()
@@ -89,7 +100,11 @@ def export(session: Session, out: str, passphrase_file: str | None) -> None:
 @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False), help="Instead of asking for it.")
 @stage4_command
 def import_(session: Session, escrow: str, passphrase_file: str | None) -> None:
-    """Put the keys of an escrow back; existing files are never overwritten."""
+    """Put the keys of an escrow back; existing files are never overwritten.
+
+    \b
+    stage4 keys import escrow.json --home /srv/stage4
+    """
     files = store.open_escrow(read_bounded(Path(escrow), 1024 * 1024), _passphrase(passphrase_file, confirm=False))
     paths = _paths(session)
     for name, path in paths.items():

@@ -61,6 +61,10 @@ def demo(context: click.Context, session: Session, port: int, ticket: str, durat
     """The lab and the dashboard, with a rollback ready to be run, until Ctrl-C.
 
     Without a terminal, or with CI set, the unattended rehearsal runs instead and its exit status is returned.
+
+    \b
+    stage4 demo
+    stage4 demo --port 8050 --ticket INC-7
     """
     if os.environ.get("CI") or not sys.stdout.isatty():
         context.invoke(rehearse, duration=duration, ticket=ticket, home=str(session.root), as_json=session.as_json)

@@ -86,7 +86,11 @@ class Done(NamedTuple):
 @OUT
 @stage4_command
 def silence(session: Session, name: str, duration: str, reason: str, out: Path | None) -> None:
-    """Step 2: mute this installation's Stage4 alerts. A silence that the rollback has already is reported instead."""
+    """Step 2: mute this installation's Stage4 alerts. A silence that the rollback has already is reported instead.
+
+    \b
+    stage4 workflow silence --rollback INC-2042 --reason "latency" --duration 2h --out silence.json
+    """
     with reported(session, "silence") as report:
         run = _begin(report, name)
         text, config = _check_reason(reason), settings.load(Home(session.root).config)
@@ -109,7 +113,11 @@ def silence(session: Session, name: str, duration: str, reason: str, out: Path |
 @OUT
 @stage4_command
 def unsilence(session: Session, name: str, silence_id: str, out: Path | None) -> None:
-    """Step 5: end the rollback's silence. One without the rollback's marker in its comment is left alone."""
+    """Step 5: end the rollback's silence. One without the rollback's marker in its comment is left alone.
+
+    \b
+    stage4 workflow unsilence --rollback INC-2042 --out silence.json
+    """
     with reported(session, "unsilence") as report:
         run = _begin(report, name)
         alertmanager = _alertmanager(settings.load(Home(session.root).config))

@@ -31,7 +31,11 @@ _RULE_LABELS = re.compile(r"^(\s+)labels:\s*\n((?:\1\s+\S.*\n?)+)", re.MULTILINE
 )
 @stage4_command
 def validate(session: Session, promtool: str, rules: Path, *, fetch: bool) -> None:
-    """Check the alert rules with promtool, and that every rule of the runbook is there with its labels."""
+    """Check the alert rules with promtool, and that every rule of the runbook is there with its labels.
+
+    \b
+    stage4 workflow validate --promtool /usr/bin/promtool
+    """
     with reported(session, "alert rules") as report:
         program = promtool or _find_promtool(fetch=fetch, report=report)
         files = sorted(rules.glob("*.yml"))
