@@ -66,12 +66,12 @@ def give_account(
     return given
 
 
-def first_without_account(installation: Installation, accounts: Accounts) -> str:
-    """The admin who is to have the first account; ``""`` where there is an account already."""
+def first_account(installation: Installation, accounts: Accounts) -> str:
+    """The command that gives an admin the first account; ``""`` where there is an account already."""
     if accounts.any():
         return ""
-    state = installation.state
-    return next((one for one, roles in state.people.items() if "admin" in roles and one not in state.deactivated), "")
+    admin = next(one for one, roles in installation.state.people.items() if "admin" in roles)  # the last one stays
+    return f"stage4 people password {admin} --login NAME --home {installation.home.root}"
 
 
 def set_roles(

@@ -63,18 +63,12 @@ def _give(session: Session, login: str, given: str) -> dict[str, str]:
     return {"login": login} | ({} if given else {"password": made})
 
 
-def account_line(session: Session) -> str:
-    """The command that gives the first account; ``""`` where somebody has one."""
-    person = staff.first_without_account(session.installation, session.accounts)
-    return f"stage4 people password {person} --login NAME --home {session.root}" if person else ""
-
-
 def _show_made(session: Session, installation: Installation, account: dict[str, str]) -> None:
     home, origin = installation.home, installation.ledger.origin
     vkey = home.published_key.read_text().strip()
     page: dict[str, Any] = {"home": str(home.root), "origin": origin, "verifier_key": vkey, "config": str(home.config)}
     page |= account
-    first = "" if session.stage else account_line(session)
+    first = "" if session.stage else staff.first_account(installation, session.accounts)
     if first:
         page["next"] = first
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -123,4 +124,6 @@ def import_(session: Session, escrow: str, passphrase_file: str | None) -> None:
 def _passphrase(path: str | None, *, confirm: bool) -> str:
     if path:
         return Path(path).read_text("utf-8").strip()
+    if not sys.stdin.isatty():
+        raise click.UsageError("there is no terminal to ask for the passphrase; say --passphrase-file FILE")
     return str(click.prompt("Passphrase", hide_input=True, confirmation_prompt=confirm, err=True))

@@ -12,9 +12,9 @@ from ledger.app.accounts import Accounts, generate
 from ledger.app.installation import Installation
 from ledger.app.people import Person
 from ledger.app.setup import LAB_PEOPLE
+from ledger.app.staff import first_account
 from ledger.app.steps import opening
 from ledger.cli.context import Session, stage4_command
-from ledger.cli.init import account_line
 from ledger.cli.lab import rehearse
 from ledger.domain.commands import SYSTEM, AddPerson
 from ledger.errors import Refused
@@ -43,7 +43,7 @@ def serve(session: Session, host: str, port: int, behind_proxy: bool) -> None:
     """
     from web.server import Server
 
-    if first := account_line(session):
+    if first := first_account(session.installation, session.accounts):
         session.say(f"nobody has an account yet; in another terminal: {first}")
     session.close()
     session.say(f"dashboard  http://{host}:{port}  (Ctrl-C ends it)")

@@ -10,8 +10,11 @@ import pytest
 from click.testing import CliRunner
 
 from ledger.app.access import roll_up
+from ledger.app.accounts import Accounts
 from ledger.app.installation import open_home
+from ledger.app.outlook import Lookout
 from ledger.cli import stage4
+from web import Site, create_app
 
 from .conftest import PASSWORD
 
@@ -149,3 +152,11 @@ def test_an_account_that_cannot_be_adds_nobody(site):
     assert [json.loads(line)["status"] for line in site.installation.ledger.log.lines()][before.sequence :] == [
         "password_reset"
     ]
+
+
+def test_the_sign_in_page_says_when_nobody_has_an_account(installation):
+    empty = Site(installation, Accounts(installation.home, installation.clock), Lookout(installation), secret=b"s")
+    visitor = create_app(empty).test_client()
+    assert "Nobody has an account yet" in visitor.get("/sign-in").text
+    empty.accounts.add("noc", "lab-noc", PASSWORD)
+    assert "Nobody has an account yet" not in visitor.get("/sign-in").text

@@ -78,6 +78,24 @@ def test_init_without_a_terminal_asks_nothing(tmp_path: Path) -> None:
     assert "password" not in page
 
 
+def test_doctor_says_how_to_give_the_first_account(tmp_path: Path) -> None:
+    stage4(tmp_path, "init")
+    (found,) = [one for one in json.loads(stage4(tmp_path, "doctor", "--json").stdout) if one["name"] == "dashboard"]
+    stage4(tmp_path, *found["remedy"].replace("NAME", "ola").split()[1:])
+    assert "dashboard" not in {one["name"] for one in json.loads(stage4(tmp_path, "doctor", "--json").stdout)}
+
+
+def test_a_secret_that_nobody_can_be_asked_for_is_a_usage_error(tmp_path: Path) -> None:
+    stage4(tmp_path, "init")
+    done = stage4(tmp_path, "keys", "export", "--out", "escrow.json")
+    assert done.returncode == 2 and "--passphrase-file" in done.stderr and "Warning" not in done.stderr
+
+
+def test_the_timeline_calls_people_by_their_names(tmp_path: Path) -> None:
+    stage4(tmp_path, "init", "--name", "Ola")
+    assert "added Ola as admin" in stage4(tmp_path, "log").stdout
+
+
 def test_init_takes_a_password_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text(PASSWORD + "\r\n")
     done = stage4(tmp_path, "init", "--admin-login", "ola", "--password-file", "secret")
