@@ -17,6 +17,7 @@ from ledger.app.observer.desk import Desk
 from ledger.app.observer.watches import AGAIN, Watches
 from ledger.app.steps.pictures import warm
 from ledger.domain import commands as c
+from ledger.errors import Unreachable
 
 from .builders import INC, Clock, actor, ask, free_port, statuses, stopping, until
 
@@ -112,6 +113,34 @@ def test_a_file_removed_while_a_watch_is_judged_is_noticed_meanwhile(left: Insta
         assert "judging" in [thread.name for thread in threading.enumerate()], "it is still being judged"
         release.set()
         observer.settle(20)
+
+
+def test_a_scheduler_that_hangs_does_not_keep_a_removed_file_from_being_noticed(left: Installation) -> None:
+    asked, release, stopped, rounds = [], threading.Event(), threading.Event(), []
+    observer = Observer(left)
+    observer.looked = rounds.append
+    thread = threading.Thread(target=observer.run, args=(stopped,))
+    with held(asked, release) as url:
+        left.config = dataclasses.replace(left.config, scheduler_url=url)
+        thread.start()
+        try:
+            until(lambda: asked)
+            left.override_path().unlink()
+            until(lambda: "override_removed_outside" in statuses(left))
+            assert not rounds, "the round that asks the scheduler has not ended"
+        finally:
+            stopped.set()
+            release.set()
+            thread.join(30)
+    assert not thread.is_alive()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_an_observer_that_cannot_look_at_the_disk_any_more_ends(left: Installation) -> None:
+    left.home.spool.mkdir(parents=True, exist_ok=True)
+    (left.home.spool / "stop-1.json").mkdir()
+    with pytest.raises(Unreachable, match="could not be looked at"):
+        Observer(left).run(threading.Event())
 
 
 def test_a_server_that_lives_on_gets_ready_to_draw_in_its_own_home(installation: Installation) -> None:
