@@ -342,12 +342,12 @@ def check_four_eyes(record: Recorded, was: Rollback) -> None:
 
 
 def check_watch(record: Recorded, was: Rollback, now: Rollback) -> None:
-    """A verdict on a watch is on one that ran and is over; it counts for who started it, whoever judged it."""
+    """A verdict on a watch is on one that ran and is over; one by the ledger itself counts for who started it."""
     if record.status == "watch_finished":
         running, started = was.watch, was.watch.started
         assert running.entry == record.event.started and now.watch is None
         assert record.at >= started.starts_at + timedelta(seconds=started.duration_seconds)
-        assert now.steps[4].by == running.by != "system"
+        assert now.steps[4].by == (running.by if record.actor == "system" else record.actor) != "system"
         assert record.event.verdict != "pass" or record.event.covered == record.event.expected
 
 
