@@ -133,13 +133,14 @@ def locked(path: Path, timeout: float = 10.0) -> Iterator[None]:
     except OSError as error:
         raise Unreachable(f"the lock file {path} cannot be opened: {error.strerror}") from error
     try:
-        _flock(descriptor, path, timeout)
+        flock(descriptor, path, timeout)
         yield
     finally:
         os.close(descriptor)
 
 
-def _flock(descriptor: int, path: Path, timeout: float) -> None:
+def flock(descriptor: int, path: Path, timeout: float = 10.0) -> None:
+    """Hold ``flock`` on an open file until it is closed; ``Unreachable`` after ``timeout`` seconds (names ``path``)."""
     deadline = time.monotonic() + timeout
     pause = 0.0005
     while True:

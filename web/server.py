@@ -23,6 +23,7 @@ from ledger.app.home import Home
 from ledger.app.installation import open_home
 from ledger.app.observer import Observer
 from ledger.app.outlook import Lookout
+from ledger.app.steps.pictures import warm
 from ledger.errors import LedgerError
 from ledger.files import make_folder, place_exclusive, read_bounded
 from web.app import create_app
@@ -142,7 +143,10 @@ class Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> Flask:
         """The application, made in the worker: no connection or thread crosses a fork."""
         allow_files(THREADS + KEPT_OPEN + 500)
-        return build(self._root, behind_proxy=self._behind_proxy)
+        app = build(self._root, behind_proxy=self._behind_proxy)
+        installation = app.extensions[KEY].installation
+        threading.Thread(target=warm, args=(installation,), name="warm", daemon=True).start()
+        return app
 
 
 def allow_files(wanted: int) -> None:

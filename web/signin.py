@@ -21,7 +21,7 @@ def form() -> str | Response:
     """The form; who is signed in already goes on."""
     if g.person:
         return redirect(own_path(request.args.get("to", "/")), code=303)
-    return render_template("signin.html", to=own_path(request.args.get("to", "/")))
+    return render_template("signin.html", to=own_path(request.args.get("to", "/")), nobody=not site().accounts.any())
 
 
 @blueprint.post("/sign-in")

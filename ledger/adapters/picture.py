@@ -85,6 +85,13 @@ def draw(
     return out.getvalue()
 
 
+def warm_up() -> None:
+    """Load what drawing needs and list the fonts, seconds on a cold machine; the first picture is quick then."""
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    panel = PanelData(Panel("", ("",), "", ()), ((Series((), ((at.timestamp(), 0.0),)),),))
+    draw([panel], at, at + timedelta(minutes=1), [(at, "")], "", "")
+
+
 def _face(figure: Figure, height: float, window: str, source: str, title: str) -> None:
     figure.text(0.06, 1 - 0.45 / height, _shown(title, 90), fontsize=16, color=_INK, weight="bold", va="center")
     figure.text(0.06, 1 - 0.78 / height, window, fontsize=10.5, color=_PALE, va="center")

@@ -73,8 +73,7 @@ class Accounts:
 
     def require_login(self, login: str, person: str = "") -> None:
         """``Refused`` where the person cannot have that login name."""
-        if not _LOGIN.fullmatch(login):
-            raise Refused("a login name has lower-case letters, digits and . _ @ - only, at most 64 of them")
+        check_login(login)
         taken = self._store.account(login)
         if taken is not None and taken.person != person:
             raise Refused(f"the login name {login} is taken")
@@ -161,10 +160,10 @@ class Accounts:
         self._store.rename(keep, digest_token(token))
         return token
 
-    def reset(self, person: str, by: str = "system", password: str = "") -> str:
-        """A new password (generated where none is given), to be changed at the next sign-in; all sessions end."""
+    def reset(self, person: str, by: str = "system", password: str = "", *, must_change: bool = True) -> str:
+        """A new password (generated where none is given); all sessions end. ``must_change``: at the next sign-in."""
         given = password or generate()
-        self._put(self._known(person), given, by, must_change=True)
+        self._put(self._known(person), given, by, must_change=must_change)
         self._end_all(person, "password", by)
         return given
 
@@ -221,9 +220,7 @@ class Accounts:
         return account
 
     def _hashed(self, password: str) -> str:
-        plain = _plain(password)
-        if plain is None or not SHORTEST <= len(plain) <= LONGEST:
-            raise Refused(f"a password has from {SHORTEST} to {LONGEST} characters; a few words in a row do well")
+        plain = check_password(password)
         with _HASHING:
             return self._hasher.hash(plain)
 
@@ -243,6 +240,20 @@ class Accounts:
 def generate() -> str:
     """A password of four groups of five characters that are not mistaken for one another (about 100 bits)."""
     return "-".join("".join(secrets.choice(_ALPHABET) for _ in range(5)) for _ in range(4))
+
+
+def check_login(login: str) -> None:
+    """``Refused`` for a login name that nobody can have."""
+    if not _LOGIN.fullmatch(login):
+        raise Refused("a login name has lower-case letters, digits and . _ @ - only, at most 64 of them")
+
+
+def check_password(password: str) -> str:
+    """The password as it is hashed (NFC); ``Refused`` where it is too short, too long or not Unicode."""
+    plain = _plain(password)
+    if plain is None or not SHORTEST <= len(plain) <= LONGEST:
+        raise Refused(f"a password has from {SHORTEST} to {LONGEST} characters; a few words in a row do well")
+    return plain
 
 
 def digest_token(token: str) -> str:

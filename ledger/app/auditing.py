@@ -1,33 +1,75 @@
-"""The ledger verified from inside an installation: the published files, by its own keys, with progress."""
+"""A log verified by what was given: keys and heads from an auditor, or this installation's own."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
 
 from ledger.app.installation import Installation
-from ledger.app.keys import read_private
+from ledger.errors import Refused
 from ledger.files import read_bounded
 from ledger.proof.entry import HMAC_DIGESTS, HmacKey
-from ledger.verify import Report, open_log, verify
+from ledger.proof.note import Verifier, format_verifier, parse_verifier
+from ledger.verify import Head, Report, open_log, verify
 
 _LIMIT = 64 * 1024
 
 
-def verify_published(installation: Installation, progress: Callable[[int], None] | None = None) -> Report:
-    """Publish, then verify the published lines; ``progress`` gets the bytes read.
+class Given(NamedTuple):
+    """What a log is verified by. ``""`` or nothing where there is none; the report then says what was not checked."""
 
-    The checkpoint is read first, then the lines: what is appended meanwhile lies beyond it and is verified next time.
-    """
+    lines: str
+    """Path of the lines: plain, ``.gz``, or ``-`` for standard input."""
+    checkpoint: str = ""
+    """Path of the signed checkpoint."""
+    public_key: str = ""
+    """The verifier key, or the path of a file that holds it."""
+    hmac_key_files: tuple[str, ...] = ()
+    heads: tuple[Head, ...] = ()
+    """Heads that somebody else kept."""
+
+
+def own(installation: Installation) -> Given:
+    """The published files of an installation, and its own keys."""
+    home = installation.home
+    return Given(
+        lines=str(home.published),
+        checkpoint=str(home.published_checkpoint),
+        public_key=format_verifier(installation.ledger.verifier),
+        hmac_key_files=(str(home.path(installation.config.hmac_key_file)),),
+    )
+
+
+def verify_published(installation: Installation, progress: Callable[[int], None] | None = None) -> Report:
+    """Publish, then verify what is published by the installation's own keys; ``progress`` gets the bytes read."""
     installation.publish()
-    home, config = installation.home, installation.config
-    note = read_bounded(home.published_checkpoint, _LIMIT)
-    secret = read_private(home.path(config.hmac_key_file)).strip()
-    with open_log(str(home.published)) as lines:
+    return verify_given(own(installation), progress)
+
+
+def verify_given(given: Given, progress: Callable[[int], None] | None = None) -> Report:
+    """Verify. ``Unreachable`` for a file that cannot be read, ``Refused`` or ``Corrupt`` for a key that is none.
+
+    The checkpoint is read first, then the lines: a ledger that grows meanwhile has lines beyond it, never too few.
+    """
+    note = read_bounded(Path(given.checkpoint), _LIMIT) if given.checkpoint else None
+    verifier = _verifier(given.public_key) if given.public_key else None
+    keys = [key for file in given.hmac_key_files for key in _hmac_keys(Path(file))]
+    with open_log(given.lines) as lines:
         return verify(
-            lines,
-            checkpoint=note,
-            verifier=installation.ledger.verifier,
-            hmac_keys=[HmacKey("", secret, algorithm) for algorithm in HMAC_DIGESTS],
-            heads=[],
-            progress=progress,
+            lines, checkpoint=note, verifier=verifier, hmac_keys=keys, heads=list(given.heads), progress=progress
         )
+
+
+def _verifier(text: str) -> Verifier:
+    if "+" not in text or Path(text).exists():
+        text = read_bounded(Path(text), _LIMIT).decode("utf-8", "replace").strip()
+    return parse_verifier(text)
+
+
+def _hmac_keys(path: Path) -> list[HmacKey]:
+    """The key for either algorithm: an auditor is given a file, not what it was used with."""
+    secret = read_bounded(path, _LIMIT).strip()
+    if not secret:
+        raise Refused(f"the key file {path} is empty")
+    return [HmacKey("", secret, algorithm) for algorithm in HMAC_DIGESTS]

@@ -9,10 +9,8 @@ where no flag is given; ``signatures`` is ``{"summary": "hmac:<base64>"}``, the 
 
 from __future__ import annotations
 
-import fcntl
 import os
 import stat
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -26,7 +24,7 @@ from ledger.app.decision_schema import BUILTIN, DECISION_LOG_V2, Schema
 from ledger.app.decision_signature import SharedKey, mac, sign
 from ledger.app.decision_verify import Report, Rules, verify_log
 from ledger.errors import Corrupt, Refused, Unreachable
-from ledger.files import digest_file, sync_folder
+from ledger.files import digest_file, flock, sync_folder
 from ledger.proof.entry import format_time
 
 __all__ = [
@@ -44,7 +42,6 @@ __all__ = [
 ]
 
 _LARGEST: Final = 2**53 - 1
-_LOCK_SECONDS: Final = 10.0
 _FLAG: Final = "summary.appended"
 _SIGNER: Final = "summary"
 _V2: Final = Schema(BUILTIN, DECISION_LOG_V2)
@@ -171,7 +168,7 @@ def append(path: Path, entry: dict[str, Any]) -> None:
         raise Refused(f"{shown(str(path))} is compressed; append to the plain log and compress it afterwards")
     try:
         with _opened(path) as descriptor:
-            _lock(descriptor, path)
+            flock(descriptor, path)  # on the log itself, so that writers of this tool queue
             _refuse_torn(descriptor, path)
             _write_whole(descriptor, line)
             _flush(descriptor, path)
@@ -193,19 +190,6 @@ def _opened(path: Path) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
-
-
-def _lock(descriptor: int, path: Path) -> None:
-    """Hold ``flock`` on the log itself until it is closed, so that writers of this tool queue."""
-    deadline = time.monotonic() + _LOCK_SECONDS
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            if time.monotonic() >= deadline:
-                raise Unreachable(f"{path} is held by another process for over {_LOCK_SECONDS:g} s") from None
-        time.sleep(0.005)
 
 
 def _refuse_torn(descriptor: int, path: Path) -> None:

@@ -13,13 +13,21 @@ from typing import Literal, NamedTuple
 
 from ledger.adapters.http import ask
 from ledger.app import config as settings
+from ledger.app.accounts import Accounts
 from ledger.app.home import Home
 from ledger.app.installation import Installation, open_home
+from ledger.app.staff import first_account
 from ledger.domain.runbook import EXPECTED_RULES
 from ledger.errors import LedgerError
 
 _SPACE = 200 * 1024 * 1024
 _SKEW = 5.0
+
+
+_REMEDIES = {
+    "prometheus": "set prometheus.url in stage4.toml to its base address, and check that it runs",
+    "alertmanager": "set alertmanager.url in stage4.toml to its base address, and check that it runs",
+}
 
 
 class Check(NamedTuple):
@@ -37,14 +45,26 @@ def examine(root: Path) -> list[Check]:
     try:
         installation = open_home(root)
     except LedgerError as error:
-        remedy = "" if Home(root).store.exists() else "make a home with: stage4 init"
+        remedy = "" if Home(root).store.exists() else f"make a home with: stage4 init --home {root}"
         checks.append(Check("ledger", "problem", str(error), remedy))
         return checks
-    for look in (_ledger, _published, _disk, _folders, _spool, _scheduler, _prometheus, _alertmanager, _labels):
+    for look in (
+        _ledger,
+        _published,
+        _disk,
+        _folders,
+        _spool,
+        _scheduler,
+        _prometheus,
+        _alertmanager,
+        _labels,
+        _account,
+    ):
         try:
             checks.extend(look(installation))
         except LedgerError as error:
-            checks.append(Check(look.__name__.strip("_"), "problem", str(error)))
+            name = look.__name__.strip("_")
+            checks.append(Check(name, "problem", str(error), _REMEDIES.get(name, "")))
     installation.ledger.log.close()
     return checks
 
@@ -162,3 +182,8 @@ def _labels(installation: Installation) -> Iterator[Check]:
             "none: a silence would mute the Stage4 alerts of every environment",
             'set them in stage4.toml: [silence.labels] env = "production"',
         )
+
+
+def _account(installation: Installation) -> Iterator[Check]:
+    if command := first_account(installation, Accounts(installation.home, installation.clock)):
+        yield Check("dashboard", "warning", "nobody has an account for it", command)

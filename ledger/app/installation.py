@@ -53,7 +53,9 @@ def open_home(root: Path, stage: str = "") -> Installation:
     if first is None and (log.size() or log.newest_checkpoint()):
         raise Corrupt(f"the ledger at {home.store} has lost its first entry. Run: stage4 verify on the published log")
     if first is None:
-        raise Unreachable(f"the ledger at {home.store} has no entries; make one with: stage4 init")
+        raise Unreachable(
+            f"the ledger at {home.store} has no entries; make one with: stage4 init, or say where it is with --home DIR"
+        )
     opening = parse_entry(first)
     event = parse_body(1, opening.timestamp, opening.body).event
     origin = opening.body["artefacts"].get("origin", "")

@@ -63,9 +63,8 @@ def init(
 
     The person at this terminal becomes the first ``admin`` and holds ``roles`` too.
     """
+    require_new(root)
     home = Home(root)
-    if home.store.exists():
-        raise Refused(f"{home.store} exists: this home has a ledger already; see: stage4 status")
     make_folder(home.root, 0o755)
     if not home.config.exists():
         place_exclusive(home.config, starter.encode(), 0o644)
@@ -76,6 +75,12 @@ def init(
     for stage in settings.other_stages(config):
         open_stage(root, settings.for_stage(config, stage), purpose).ledger.log.close()
     return installation
+
+
+def require_new(root: Path) -> None:
+    """``Refused`` where the folder is a home already."""
+    if Home(root).store.exists():
+        raise Refused(f"{Home(root).store} exists: this home has a ledger already; see: stage4 status --home {root}")
 
 
 def add_stage(root: Path, stage: str) -> Installation:

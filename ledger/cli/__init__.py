@@ -10,7 +10,8 @@ import click
 
 from ledger.cli import duties as _duties  # noqa: F401 (adds its commands to ``rollback``)
 from ledger.cli.artefacts import artefact
-from ledger.cli.home import config, doctor, export, init, log, observe, status, verify
+from ledger.cli.home import config, doctor, export, log, observe, status, verify
+from ledger.cli.init import init
 from ledger.cli.keys import keys
 from ledger.cli.lab import lab, rehearse
 from ledger.cli.people import people
@@ -40,6 +41,7 @@ def stage4(home: str | None, as_json: bool, acting_as: str | None, stage: str | 
     A real installation:
       stage4 init --home /srv/stage4 --name "Ola" --role incident_manager
       stage4 doctor --home /srv/stage4
+      stage4 serve --home /srv/stage4
     \b
     Prove it:
       stage4 verify audit/decision_logs/stage4.jsonl \\

@@ -24,7 +24,11 @@ def artefact() -> None:
 @click.argument("digest")
 @stage4_command
 def show_(session: Session, digest: str) -> None:
-    """Which entries name it, and what it says; erased is told from missing."""
+    """Which entries name it, and what it says; erased is told from missing.
+
+    \b
+    stage4 artefact show sha384:DIGEST          as the entry names it
+    """
     found = show(session.installation, digest)
     if found.error is not None and not isinstance(found.error, Erased):
         raise found.error
@@ -39,6 +43,10 @@ def erase_(session: Session, digest: str, ground: str) -> None:
     """Erase a free text: an admin proposes with a ground, a second person of any role erases.
 
     The chain stays whole: entries name the digest. Backups and copies elsewhere are not reached.
+
+    \b
+    stage4 artefact erase sha384:DIGEST --ground "a customer's data"      the first person
+    stage4 artefact erase sha384:DIGEST                                   the second
     """
     after = erase(session.installation, session.actor, digest, ground)
     name = full_name(digest)

@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from rich.console import Console
@@ -19,6 +19,9 @@ from ledger.app.installation import Installation, open_home
 from ledger.app.people import terminal_actor
 from ledger.domain.commands import Actor
 from ledger.errors import LedgerError, Refused, Unreachable, kind_of
+
+if TYPE_CHECKING:
+    from ledger.app.accounts import Accounts
 
 EXIT_REFUSED, EXIT_USAGE, EXIT_UNREACHABLE = 1, 2, 3
 
@@ -40,6 +43,13 @@ class Session:
     def installation(self) -> Installation:
         """The home's installation, opened on first use."""
         return open_home(self.root, self.stage)
+
+    @functools.cached_property
+    def accounts(self) -> Accounts:
+        """The accounts of the dashboard."""
+        from ledger.app.accounts import Accounts  # the stop waits for no hashing library
+
+        return Accounts(self.installation.home, self.installation.clock)
 
     @property
     def actor(self) -> Actor:
@@ -75,7 +85,8 @@ class Session:
         who = names.get(page["actor"], page["actor"])
         where = f"{page['rollback']} " if page["rollback"] else ""
         self.console.print(
-            f"{page['sequence']:>6}  {page['timestamp'][:19].replace('T', ' ')}  {where}{who}: {page['sentence']}",
+            f"{page['sequence']:>6}  {page['timestamp'][:19].replace('T', ' ')}  {where}{who}: "
+            f"{by_name(page['sentence'], names)}",
             markup=False,
         )
 
@@ -88,6 +99,11 @@ class Session:
 _PERSON = re.compile(r"\bp-[0-9a-f]{5}\b")
 
 
+def by_name(sentence: str, names: dict[str, str]) -> str:
+    """The sentence with people's names where it has ids, as far as the directory knows them."""
+    return _PERSON.sub(lambda found: names.get(found[0], found[0]), sentence)
+
+
 def fail(error: LedgerError, *, as_json: bool, names: dict[str, str] | None = None) -> NoReturn:
     """End with the error's sentence and what is owed on standard error, and its exit status.
 
@@ -98,8 +114,7 @@ def fail(error: LedgerError, *, as_json: bool, names: dict[str, str] | None = No
     if as_json:
         page = {"error": kind_of(error), "sentence": str(error), "owed": owed}
         click.echo(json.dumps(page, indent=2, ensure_ascii=False))
-    sentence = _PERSON.sub(lambda found: known.get(found[0], found[0]), str(error))
-    click.echo(f"stage4: {sentence}", err=True)
+    click.echo(f"stage4: {by_name(str(error), known)}", err=True)
     for line in owed:
         click.echo(f"  - {line}", err=True)
     sys.exit(EXIT_UNREACHABLE if isinstance(error, Unreachable) else EXIT_REFUSED)

@@ -49,10 +49,10 @@ _FOREIGN_ONLY: Final = ("hmac_key", "hmac_key_file", "hmac_key_id", "allow_unsig
 
 _EXAMPLES: Final = f"""\b
 Examples:
-  verify_decision_log.py audit/decision_logs/stage4.jsonl \\
+  scripts/verify_decision_log.py audit/decision_logs/stage4.jsonl \\
       --hmac-key-file KEYFILE --schema {BUILTIN}
-  zcat old.jsonl.gz | verify_decision_log.py - --hmac-key-file KEYFILE --json
-  verify_decision_log.py summary --append audit/decision_logs/stage4.jsonl \\
+  zcat old.jsonl.gz | scripts/verify_decision_log.py - --hmac-key-file KEYFILE --json
+  scripts/verify_decision_log.py summary --append audit/decision_logs/stage4.jsonl \\
       --stage stage4 --status rollback_completed --hash-algorithm sha384 \\
       --artefact incident_id=INC-2042 \\
       --artefact-from-file summary_sha384=var/audit/stage4/rollback_summary.json \\

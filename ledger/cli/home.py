@@ -1,4 +1,4 @@
-"""Commands about a home as a whole: init, status, log, export, verify, observe, doctor, config."""
+"""Commands about a home as a whole: status, log, export, verify, observe, doctor, config."""
 
 from __future__ import annotations
 
@@ -18,47 +18,21 @@ from ledger.app.home import Home
 from ledger.app.metrics import LedgerMetrics
 from ledger.app.observer import Observer
 from ledger.app.queries import entry_json, status_json
-from ledger.app.setup import add_stage
-from ledger.app.setup import init as make_home
 from ledger.cli.context import EXIT_REFUSED, Session, stage4_command
 from ledger.cli.show import show_status
 from ledger.cli.verifying import run_verify
-from ledger.domain.runbook import ALL_ROLES
 from ledger.errors import Refused, Unreachable
-
-
-@click.command()
-@click.option("--name", default="", help="Your name, kept outside the chain.")
-@click.option("--role", "roles", multiple=True, type=click.Choice(ALL_ROLES), help="Roles you hold besides admin.")
-@stage4_command
-def init(session: Session, name: str, roles: tuple[str, ...]) -> None:
-    """Make a home: keys (mode 600), configuration, the ledger's first entry. You become its admin.
-
-    \b
-    stage4 init --home /srv/stage4 --name "Ola" --role incident_manager
-    stage4 --stage stage5 init         another ledger in the same home (stages in stage4.toml)
-    """
-    if session.stage:
-        installation = add_stage(session.root, session.stage)
-    else:
-        installation = make_home(session.root, name=name, roles=roles)
-    home, origin = installation.home, installation.ledger.origin
-    vkey = home.published_key.read_text().strip()
-    page = {"home": str(home.root), "origin": origin, "verifier_key": vkey, "config": str(home.config)}
-
-    def show() -> None:
-        click.echo(f"made      {home.root}\norigin    {origin}\nkey       {vkey}")
-        click.echo(f"next      put the servers' addresses into {home.config}, then: stage4 doctor --home {home.root}")
-        click.echo("          and keep the keys elsewhere too: stage4 keys export --out escrow.json")
-
-    session.answer(page, show)
-    installation.ledger.log.close()
 
 
 @click.command()
 @stage4_command
 def status(session: Session) -> None:
-    """The truth now: declared, commanded, observed, each with its age; and the open rollbacks."""
+    """The truth now: declared, commanded, observed, each with its age; and the open rollbacks.
+
+    \b
+    stage4 status
+    stage4 status --json
+    """
     page = status_json(session.installation)
     session.answer(page, lambda: show_status(session.console, page))
 
@@ -93,7 +67,11 @@ def log(session: Session, follow: bool, incident: str, last: int | None) -> None
 @click.option("--out", required=True, type=click.Path(dir_okay=False), help="Where to put the lines.")
 @stage4_command
 def export(session: Session, out: str) -> None:
-    """Write the signed lines to a file, with the checkpoint and the verifier key beside it."""
+    """Write the signed lines to a file, with the checkpoint and the verifier key beside it.
+
+    \b
+    stage4 export --out /media/audit/stage4.jsonl
+    """
     target, home = Path(out).absolute(), session.installation.home
     checkpoint, vkey = target.with_suffix(".checkpoint"), target.with_suffix(".vkey")
     # Readers take the checkpoint first, then the lines.
@@ -162,7 +140,12 @@ def observe(session: Session, metrics: int | None) -> None:
 @click.command()
 @stage4_command
 def doctor(session: Session) -> None:
-    """Keys, modes, clocks, servers, disk, versions: what is wrong and what to do."""
+    """Keys, modes, clocks, servers, disk, versions: what is wrong and what to do.
+
+    \b
+    stage4 doctor --home /srv/stage4
+    stage4 doctor --json
+    """
     checks = examine(session.root)
     page = [check._asdict() for check in checks]
 
@@ -186,7 +169,12 @@ def config() -> None:
 @config.command("show")
 @stage4_command
 def config_show(session: Session) -> None:
-    """Every setting, its value (secrets masked), where it comes from, what it means."""
+    """Every setting, its value (secrets masked), where it comes from, what it means.
+
+    \b
+    stage4 config show
+    STAGE4_SCHEDULER_URL=https://scheduler.example/status stage4 config show
+    """
     path = Home(session.root).config
     lines = settings.explain(settings.load(path), path)
 

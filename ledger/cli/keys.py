@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -36,7 +37,11 @@ def _paths(session: Session) -> dict[str, Path]:
 @keys.command("list")
 @stage4_command
 def list_(session: Session) -> None:
-    """Where the keys are, their ids and modes; never the secrets."""
+    """Where the keys are, their ids and modes; never the secrets.
+
+    \b
+    stage4 keys list
+    """
     rows = []
     for name, path in _paths(session).items():
         try:
@@ -58,7 +63,10 @@ def list_(session: Session) -> None:
 def new(session: Session) -> None:
     """Make both keys for a home that has no ledger yet, e.g. to keep an escrow before the first entry.
 
-    ``stage4 init`` takes them; without them it makes its own.
+    The command init takes them; without them it makes its own.
+
+    \b
+    stage4 keys new --home /srv/stage4
     """
     home = Home(session.root)
     if home.store.exists():
@@ -73,7 +81,11 @@ def new(session: Session) -> None:
 @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False), help="Instead of asking for it.")
 @stage4_command
 def export(session: Session, out: str, passphrase_file: str | None) -> None:
-    """Encrypt both keys under a passphrase (scrypt, AES-256-GCM) for keeping elsewhere."""
+    """Encrypt both keys under a passphrase (scrypt, AES-256-GCM) for keeping elsewhere.
+
+    \b
+    stage4 keys export --out escrow.json
+    """
     files = {name: store.read_private(path) for name, path in _paths(session).items()}
     sealed = store.seal_escrow(files, _passphrase(passphrase_file, confirm=True))
     target = Path(out).absolute()
@@ -89,7 +101,11 @@ def export(session: Session, out: str, passphrase_file: str | None) -> None:
 @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False), help="Instead of asking for it.")
 @stage4_command
 def import_(session: Session, escrow: str, passphrase_file: str | None) -> None:
-    """Put the keys of an escrow back; existing files are never overwritten."""
+    """Put the keys of an escrow back; existing files are never overwritten.
+
+    \b
+    stage4 keys import escrow.json --home /srv/stage4
+    """
     files = store.open_escrow(read_bounded(Path(escrow), 1024 * 1024), _passphrase(passphrase_file, confirm=False))
     paths = _paths(session)
     for name, path in paths.items():
@@ -108,4 +124,6 @@ def import_(session: Session, escrow: str, passphrase_file: str | None) -> None:
 def _passphrase(path: str | None, *, confirm: bool) -> str:
     if path:
         return Path(path).read_text("utf-8").strip()
+    if not sys.stdin.isatty():
+        raise click.UsageError("there is no terminal to ask for the passphrase; say --passphrase-file FILE")
     return str(click.prompt("Passphrase", hide_input=True, confirmation_prompt=confirm, err=True))

@@ -66,7 +66,12 @@ def lab(session: Session, mode: str | None) -> None:
 @click.argument("mode", type=click.Choice(list(faults.BREACHES)))
 @stage4_command
 def misbehave(session: Session, mode: str) -> None:
-    """Let the running lab's scheduler breach limits, or stop doing so (none)."""
+    """Let the running lab's scheduler breach limits, or stop doing so (none).
+
+    \b
+    stage4 lab misbehave latency
+    stage4 lab misbehave none
+    """
     found = running(Home(session.root).var / "lab")
     if found is None:
         raise Refused(f"no lab runs on {Home(session.root).root}; start it with: stage4 lab")

@@ -7,16 +7,12 @@ from typing import Any, TextIO
 import click
 
 from ledger.app import staff
-from ledger.app.accounts import Accounts
 from ledger.app.durations import parse_moment
-from ledger.app.people import Person, erase_person, new_person_id
 from ledger.app.queries import state_at
 from ledger.cli.context import Session, stage4_command
-from ledger.domain.commands import AddPerson, ChangeRoles, DeactivatePerson
+from ledger.cli.passwords import password_options, read_password
 from ledger.domain.runbook import ALL_ROLES
 from ledger.domain.state import State
-from ledger.domain.text import check_text
-from ledger.errors import Refused
 
 ROLES = click.option("--role", "roles", multiple=True, required=True, type=click.Choice(ALL_ROLES), help="Repeats.")
 
@@ -27,6 +23,8 @@ def people() -> None:
 
     \b
     stage4 people add "Ola" --uid 1000 --role l2_ops --role noc
+    stage4 people add "Jan" --role noc --login jan        with an account for the dashboard
+    stage4 people password p-4f9c2 --generate             a new password, shown once
     stage4 people grant p-4f9c2 --role product_owner
     stage4 people deactivate p-4f9c2
     stage4 people erase p-4f9c2
@@ -38,20 +36,33 @@ def people() -> None:
 @click.argument("name")
 @click.option("--uid", type=click.IntRange(0, 2**32 - 2), help="Login uid on this machine.")
 @ROLES
+@click.option("--login", metavar="NAME", help="Give an account for the dashboard too, under this login name.")
+@password_options
 @stage4_command
-def add(session: Session, name: str, uid: int | None, roles: tuple[str, ...]) -> None:
-    """Let a person act (admin)."""
-    installation = session.installation
-    name = check_text("the name", name, longest=200)
-    taken = installation.people.by_uid(uid) if uid is not None else None
-    if taken is not None:
-        raise Refused(f"uid {uid} is {taken.id} ({taken.name}) already")
-    person = Person(new_person_id(), name, uid)
-    installation.submit(AddPerson(person=person.id, roles=roles), session.actor)
-    installation.people.put(person)
-    session.answer(
-        {"person": person.id, "roles": roles}, lambda: click.echo(f"{person.id}  {name}: {', '.join(roles)}")
+def add(
+    session: Session,
+    name: str,
+    uid: int | None,
+    roles: tuple[str, ...],
+    login: str | None,
+    generate: bool,
+    password_file: TextIO | None,
+) -> None:
+    """Let a person act (admin).
+
+    \b
+    stage4 people add "Jan" --uid 1001 --role l2_ops
+    stage4 people add "Ola" --role noc --login ola --generate
+    """
+    if login is None and (generate or password_file):
+        raise click.UsageError("a password belongs to an account; say --login NAME too")
+    given = "" if login is None else read_password(generate=generate, file=password_file)
+    added, made = staff.add(
+        session.installation, session.accounts, session.actor, name, roles, login=login, uid=uid, password=given
     )
+    page: dict[str, Any] = {"person": added, "name": name, "roles": roles}
+    page |= {} if login is None else _account_page(login, given, made)
+    session.answer(page, lambda: _show_account({**page, "roles": ", ".join(roles)}))
 
 
 @people.command()
@@ -59,8 +70,12 @@ def add(session: Session, name: str, uid: int | None, roles: tuple[str, ...]) ->
 @ROLES
 @stage4_command
 def grant(session: Session, person: str, roles: tuple[str, ...]) -> None:
-    """Grant roles (admin)."""
-    session.installation.submit(ChangeRoles(person=person, grant=roles), session.actor)
+    """Grant roles (admin).
+
+    \b
+    stage4 people grant p-4f9c2 --role product_owner
+    """
+    staff.change_roles(session.installation, session.accounts, session.actor, person, grant=roles)
     _show(session)
 
 
@@ -69,8 +84,12 @@ def grant(session: Session, person: str, roles: tuple[str, ...]) -> None:
 @ROLES
 @stage4_command
 def revoke(session: Session, person: str, roles: tuple[str, ...]) -> None:
-    """Revoke roles (admin)."""
-    session.installation.submit(ChangeRoles(person=person, revoke=roles), session.actor)
+    """Revoke roles (admin). With the last one the person's sessions end.
+
+    \b
+    stage4 people revoke p-4f9c2 --role product_owner
+    """
+    staff.change_roles(session.installation, session.accounts, session.actor, person, revoke=roles)
     _show(session)
 
 
@@ -78,8 +97,12 @@ def revoke(session: Session, person: str, roles: tuple[str, ...]) -> None:
 @click.argument("person")
 @stage4_command
 def deactivate(session: Session, person: str) -> None:
-    """Let a person act no more, for good (admin). The last admin stays."""
-    session.installation.submit(DeactivatePerson(person=person), session.actor)
+    """Let a person act no more, for good (admin): no roles, account or sessions. The last admin stays.
+
+    \b
+    stage4 people deactivate p-4f9c2
+    """
+    staff.deactivate(session.installation, session.accounts, session.actor, person)
     _show(session)
 
 
@@ -87,9 +110,13 @@ def deactivate(session: Session, person: str) -> None:
 @click.argument("person")
 @stage4_command
 def erase(session: Session, person: str) -> None:
-    """Forget name and uid of a deactivated person (admin). The entries stay: they name the id alone."""
+    """Forget name and uid of a deactivated person (admin). The entries stay: they name the id alone.
+
+    \b
+    stage4 people erase p-4f9c2
+    """
     installation = session.installation
-    erase_person(installation.people, installation.state, session.actor, person)
+    staff.erase(installation, session.actor, person)
     told = f"{person}: name and uid are erased from {installation.people.path}; the ledger's entries are untouched"
     session.answer({"erased": person, "directory": str(installation.people.path)}, lambda: click.echo(told))
 
@@ -97,33 +124,42 @@ def erase(session: Session, person: str) -> None:
 @people.command()
 @click.argument("person")
 @click.option("--login", default="", help="Login name of a first account.")
-@click.option("--generate", is_flag=True, help="Make a password and show it once.")
-@click.option("--password-file", type=click.File("r"), help="File with the password (- for standard input).")
+@password_options
 @stage4_command
 def password(session: Session, person: str, login: str, generate: bool, password_file: TextIO | None) -> None:
-    """Give an account for the dashboard, or a new password (admin; one's own: anybody).
+    """Give an account for the dashboard, or a new password (admin; one's own: anybody). The sessions end.
 
     \b
     stage4 people password p-4f9c2 --login ola
     stage4 people password p-4f9c2 --generate
     """
-    installation, actor = session.installation, session.actor
-    given = ""
-    if password_file is not None:
-        given = password_file.readline().rstrip("\n")
-    elif not generate:
-        given = click.prompt("New password", hide_input=True, confirmation_prompt=True, err=True)
-    accounts = Accounts(installation.home, installation.clock)
-    made = staff.give_account(installation, accounts, actor, person, login, given)
-    page = {"person": person, "login": accounts.login_of(person)} | ({} if given else {"password": made})
-    session.answer(page, lambda: click.echo("\n".join(f"{name:9} {value}" for name, value in page.items())))
+    given = read_password(generate=generate, file=password_file)
+    made = staff.give_account(session.installation, session.accounts, session.actor, person, login, given)
+    page = {"person": person, **_account_page(session.accounts.login_of(person), given, made)}
+    session.answer(page, lambda: _show_account(page))
+
+
+def _account_page(login: str, given: str, made: str) -> dict[str, str]:
+    """The account for the screen; a password only where it was generated."""
+    return {"login": login} | ({} if given else {"password": made})
+
+
+def _show_account(page: dict[str, Any]) -> None:
+    for name, value in page.items():
+        shown = f"{value}   (shown this once)" if name == "password" else value
+        click.echo(f"{name:9} {shown}")
 
 
 @people.command("list")
 @click.option("--at", metavar="DATE", help="As it was then: RFC 3339; a date means its end in UTC.")
 @stage4_command
 def list_(session: Session, at: str | None) -> None:
-    """Everybody and their roles, now or at a moment."""
+    """Everybody and their roles, now or at a moment.
+
+    \b
+    stage4 people list --at 2026-11-23
+    stage4 people list --json
+    """
     _show(session, state_at(session.installation, parse_moment(at)) if at else None)
 
 

@@ -66,7 +66,12 @@ def tell(session: Session, outcome: Outcome) -> None:
 @click.option("--permalink", default="", help="Link to the announcement.")
 @stage4_command
 def open_(session: Session, **given: Any) -> None:
-    """Step 0: register the ticket and announce the window (incident_manager)."""
+    """Step 0: register the ticket and announce the window (incident_manager).
+
+    \b
+    stage4 rollback open --ticket INC-2042 --reason "latency is critical"
+    stage4 rollback open --ticket CHG-7 --purpose maintenance --reason "new hosts" --window 4h
+    """
     tell(session, opening.open_rollback(session.installation, session.actor, **given))
 
 
@@ -74,7 +79,11 @@ def open_(session: Session, **given: Any) -> None:
 @ROLLBACK
 @stage4_command
 def confirm(session: Session, rollback: str) -> None:
-    """Step 0: confirm it (a product_owner who is not the opener)."""
+    """Step 0: confirm it (a product_owner who is not the opener).
+
+    \b
+    stage4 rollback confirm INC-2042
+    """
     tell(session, opening.confirm(session.installation, session.actor, session.installation.rollback(rollback)))
 
 
@@ -85,7 +94,12 @@ def confirm(session: Session, rollback: str) -> None:
 @click.option("--duration", default="", help="End of the override, e.g. 2h (default: none).")
 @stage4_command
 def disable(session: Session, rollback: str, **given: Any) -> None:
-    """Step 1: write the override file (l2_ops)."""
+    """Step 1: write the override file (l2_ops).
+
+    \b
+    stage4 rollback disable INC-2042
+    stage4 rollback disable INC-2042 --requested-by "L2 Ops" --duration 2h
+    """
     found = session.installation.rollback(rollback)
     tell(session, stopping.disable(session.installation, session.actor, found, **given))
 
@@ -96,7 +110,12 @@ def disable(session: Session, rollback: str, **given: Any) -> None:
 @click.option("--preview", is_flag=True, help="Only show what would be muted.")
 @stage4_command
 def silence(session: Session, rollback: str, duration: str, preview: bool) -> None:
-    """Step 2: create the one silence and check it (observability)."""
+    """Step 2: create the one silence and check it (observability).
+
+    \b
+    stage4 rollback silence --preview
+    stage4 rollback silence INC-2042 --duration 2h
+    """
     installation = session.installation
     with nullcontext() if preview else suppress(Unreachable):  # the attempt itself is recorded with why it failed
         seen = silencing.preview(installation)
@@ -114,7 +133,11 @@ def silence(session: Session, rollback: str, duration: str, preview: bool) -> No
 @click.option("--patience", default="5s", show_default=True, help="How long to ask until the status is as wanted.")
 @stage4_command
 def check(session: Session, rollback: str, patience: str) -> None:
-    """Step 3, or step 5's restart: the scheduler's own word (l2_ops)."""
+    """Step 3, or step 5's restart: the scheduler's own word (l2_ops).
+
+    \b
+    stage4 rollback check INC-2042
+    """
     found = session.installation.rollback(rollback)
     tell(session, stopping.check(session.installation, session.actor, found, parse_duration(patience)))
 
@@ -124,7 +147,11 @@ def check(session: Session, rollback: str, patience: str) -> None:
 @click.option("--duration", default="", help="Length of the window, e.g. 15m (default: as configured).")
 @stage4_command
 def watch(session: Session, rollback: str, duration: str) -> None:
-    """Step 4: watch for new critical alerts (noc). Joins a window that runs already."""
+    """Step 4: watch for new critical alerts (noc). Joins a window that runs already.
+
+    \b
+    stage4 rollback watch INC-2042 --duration 15m
+    """
     found = session.installation.rollback(rollback)
     tell(session, watch_with_progress(session, found, duration or session.installation.config.watch_duration))
 
@@ -134,7 +161,11 @@ def watch(session: Session, rollback: str, duration: str) -> None:
 @click.option("--note", default="", help="What ended it.")
 @stage4_command
 def end_incident(session: Session, rollback: str, note: str) -> None:
-    """Step 5 begins: the incident is over (incident_manager)."""
+    """Step 5 begins: the incident is over (incident_manager).
+
+    \b
+    stage4 rollback end-incident INC-2042 --note "the host was replaced"
+    """
     found = session.installation.rollback(rollback)
     tell(session, restoring.end_incident(session.installation, session.actor, found, note))
 
@@ -145,7 +176,11 @@ def end_incident(session: Session, rollback: str, note: str) -> None:
 @click.option("--owe-silence-end", is_flag=True, help="Alertmanager is down: the silence's end is owed.")
 @stage4_command
 def restore(session: Session, rollback: str, permalink: str, owe_silence_end: bool) -> None:
-    """Step 5: remove the override, see the restart, end the silence, all-clear (l2_ops). Goes on where it stopped."""
+    """Step 5: remove the override, see the restart, end the silence, all-clear (l2_ops). Goes on where it stopped.
+
+    \b
+    stage4 rollback restore INC-2042
+    """
     found = session.installation.rollback(rollback)
     if owe_silence_end:
         found = restoring.owe_silence_end(session.installation, session.actor, found)
@@ -164,6 +199,9 @@ def adopt(session: Session, rollback: str, reason: str, log: str | None, **given
     """Take over what somebody did outside: a silence, an override made by hand, its removal.
 
     What is due decides what is adopted: a removal that was seen, else the override of step 1, else the silence.
+
+    \b
+    stage4 rollback adopt INC-2042 --reason "removed as the runbook says"
     """
     installation, actor = session.installation, session.actor
     found = installation.rollback(rollback)
@@ -182,7 +220,11 @@ def adopt(session: Session, rollback: str, reason: str, log: str | None, **given
 @ROLLBACK
 @stage4_command
 def complete(session: Session, rollback: str) -> None:
-    """Step 6: write the signed closing entry (incident_manager)."""
+    """Step 6: write the signed closing entry (incident_manager).
+
+    \b
+    stage4 rollback complete INC-2042
+    """
     tell(session, closing.complete(session.installation, session.actor, session.installation.rollback(rollback)))
 
 
@@ -191,7 +233,11 @@ def complete(session: Session, rollback: str) -> None:
 @click.option("--reason", required=True, help="Why it is given up.")
 @stage4_command
 def abort(session: Session, rollback: str, reason: str) -> None:
-    """Give it up (incident_manager): closes before step 1, leads through steps 5 and 6 after it."""
+    """Give it up (incident_manager): closes before step 1, leads through steps 5 and 6 after it.
+
+    \b
+    stage4 rollback abort INC-2042 --reason "the wrong ticket"
+    """
     found = session.installation.rollback(rollback)
     tell(session, opening.abort(session.installation, session.actor, found, reason))
 
@@ -202,7 +248,11 @@ def abort(session: Session, rollback: str, reason: str) -> None:
 @click.option("--occurred-at", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]), help="When it happened (a claim).")
 @stage4_command
 def note(session: Session, rollback: str, text: str, occurred_at: datetime | None) -> None:
-    """Remember something, also after closing."""
+    """Remember something, also after closing.
+
+    \b
+    stage4 rollback note INC-2042 "the vendor called back" --occurred-at 2026-11-23T03:20:00Z
+    """
     found = session.installation.rollback(rollback)
     tell(session, opening.note(session.installation, session.actor, found, text, occurred_at))
 
@@ -211,7 +261,12 @@ def note(session: Session, rollback: str, text: str, occurred_at: datetime | Non
 @ROLLBACK
 @stage4_command
 def show(session: Session, rollback: str) -> None:
-    """The checklist with verdicts, what is pending and what comes next."""
+    """The checklist with verdicts, what is pending and what comes next.
+
+    \b
+    stage4 rollback show INC-2042
+    stage4 rollback show --json
+    """
     page = rollback_json(session.installation.rollback(rollback), session.names)
     session.answer(page, lambda: show_rollback(session.console, page))
 
@@ -220,7 +275,11 @@ def show(session: Session, rollback: str) -> None:
 @click.option("--all", "everything", is_flag=True, help="Closed ones too.")
 @stage4_command
 def list_(session: Session, everything: bool) -> None:
-    """Open rollbacks and what comes next for each."""
+    """Open rollbacks and what comes next for each.
+
+    \b
+    stage4 rollback list --all
+    """
     state = session.installation.state
     found = [*state.open.values(), *(state.closed.values() if everything else ())]
     pages = [rollback_json(one, session.names) for one in found]

@@ -12,6 +12,7 @@ from ledger.app.accounts import Accounts, generate
 from ledger.app.installation import Installation
 from ledger.app.people import Person
 from ledger.app.setup import LAB_PEOPLE
+from ledger.app.staff import first_account
 from ledger.app.steps import opening
 from ledger.cli.context import Session, stage4_command
 from ledger.cli.lab import rehearse
@@ -42,9 +43,8 @@ def serve(session: Session, host: str, port: int, behind_proxy: bool) -> None:
     """
     from web.server import Server
 
-    installation = session.installation
-    if not any(installation.people.people()) or not Accounts(installation.home, installation.clock).any():
-        session.say("nobody has an account yet; give one with: stage4 people password PERSON --login NAME")
+    if first := first_account(session.installation, session.accounts):
+        session.say(f"nobody has an account yet; in another terminal: {first}")
     session.close()
     session.say(f"dashboard  http://{host}:{port}  (Ctrl-C ends it)")
     sys.argv = [sys.argv[0]]
@@ -61,6 +61,10 @@ def demo(context: click.Context, session: Session, port: int, ticket: str, durat
     """The lab and the dashboard, with a rollback ready to be run, until Ctrl-C.
 
     Without a terminal, or with CI set, the unattended rehearsal runs instead and its exit status is returned.
+
+    \b
+    stage4 demo
+    stage4 demo --port 8050 --ticket INC-7
     """
     if os.environ.get("CI") or not sys.stdout.isatty():
         context.invoke(rehearse, duration=duration, ticket=ticket, home=str(session.root), as_json=session.as_json)

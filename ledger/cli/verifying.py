@@ -5,21 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import click
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
-from ledger.app.home import Home
-from ledger.app.keys import verifier_path
+from ledger.app.auditing import Given, own, verify_given
 from ledger.cli.context import Session
-from ledger.errors import Corrupt, LedgerError, Refused
-from ledger.files import read_bounded
-from ledger.proof.entry import HMAC_DIGESTS, HmacKey
-from ledger.proof.note import Verifier, parse_verifier
-from ledger.verify import Report, open_log, parse_head, verify
-
-_LIMIT = 64 * 1024
+from ledger.errors import Corrupt, LedgerError
+from ledger.verify import Report, parse_head
 
 
 def run_verify(
@@ -31,44 +24,20 @@ def run_verify(
     heads: tuple[str, ...],
 ) -> int:
     """Verify and print; returns the exit status."""
+    try:
+        kept = tuple(parse_head(head) for head in heads)
+    except Corrupt as error:
+        raise click.UsageError(str(error)) from error
+    given = Given(path, checkpoint or "", public_key or "", hmac_key_files, kept)
     if not path:
         with contextlib.suppress(LedgerError):
             session.installation.publish()  # a kill may have come between the published lines and their checkpoint
-        home = Home(session.root, session.installation.config.stage)
-        path, checkpoint = str(home.published), checkpoint or str(home.published_checkpoint)
-        public_key = public_key or str(verifier_path(home.path(session.installation.config.checkpoint_key_file)))
-        hmac_key_files = hmac_key_files or (str(home.path(session.installation.config.hmac_key_file)),)
-    try:
-        kept = [parse_head(head) for head in heads]
-    except Corrupt as error:
-        raise click.UsageError(str(error)) from error
-    # The checkpoint first, then the lines: a ledger that grows meanwhile then has lines beyond it, never too few.
-    note = read_bounded(Path(checkpoint), _LIMIT) if checkpoint else None
-    with open_log(path) as lines, _progress(session, path) as progress:
-        report = verify(
-            lines,
-            checkpoint=note,
-            verifier=_verifier(public_key) if public_key else None,
-            hmac_keys=[key for file in hmac_key_files for key in _hmac_keys(file)],
-            heads=kept,
-            progress=progress,
-        )
+        said = {name: value for name, value in given._asdict().items() if value}
+        given = own(session.installation)._replace(**said)
+    with _progress(session, given.lines) as progress:
+        report = verify_given(given, progress)
     session.answer(report.as_json(), lambda: _show(session, report))
     return 0 if report.verified else 1
-
-
-def _verifier(text: str) -> Verifier:
-    if "+" not in text or os.path.exists(text):  # noqa: PTH110 (a VKEY is no path)
-        text = read_bounded(Path(text), _LIMIT).decode("utf-8", "replace").strip()
-    return parse_verifier(text)
-
-
-def _hmac_keys(path: str) -> list[HmacKey]:
-    """The key for either algorithm: an auditor is given a file, not what it was used with."""
-    secret = read_bounded(Path(path), _LIMIT).strip()
-    if not secret:
-        raise Refused(f"the key file {path} is empty")
-    return [HmacKey("", secret, algorithm) for algorithm in HMAC_DIGESTS]
 
 
 @contextlib.contextmanager

@@ -9,11 +9,8 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
-import subprocess
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -28,25 +25,20 @@ from ledger.app import config as settings
 from ledger.app.durations import format_duration, parse_duration
 from ledger.app.home import Home
 from ledger.app.installation import now
-from ledger.app.shipped import DEPLOY
-from ledger.app.steps.common import title
 from ledger.cli.context import Session, stage4_command
+from ledger.cli.workflow_report import Report, append_to, one_line, reported
+from ledger.cli.workflow_rules import validate
 from ledger.domain.facts import AlertSeen, Matcher, SilenceSeen
 from ledger.domain.judge import is_stage4
-from ledger.domain.runbook import ALERT_PATTERN, EXPECTED_RULES
+from ledger.domain.runbook import ALERT_PATTERN
 from ledger.domain.text import check_text, check_ticket
-from ledger.errors import LedgerError, Refused, Unreachable
-from ledger.files import read_bounded
+from ledger.errors import Refused, Unreachable
 from ledger.files import replace as replace_file
-from ledger.lab import tools
 
 LONGEST_SECONDS = 24 * 3600  # a longer silence is a slip of the finger, and would hide real alerts
 MARKER = "[stage4:{}:workflow]"  # the ledger's own silences have the end of its origin there
-TOOLS = DEPLOY.parent / "var" / "lab" / "tools"
 _LABEL = re.compile(r"[A-Za-z_]\w*=.+", re.ASCII)
 _STOP = re.compile(r"STOP-[0-9]{1,15}")
-_RULE = re.compile(r"^\s*-\s+(?:alert|record):\s*[\"']?(\w+)[\"']?\s*$", re.MULTILINE)
-_RULE_LABELS = re.compile(r"^(\s+)labels:\s*\n((?:\1\s+\S.*\n?)+)", re.MULTILINE)
 _STATES = {"active": 0, "pending": 1, "expired": 2}
 
 _EXAMPLES = """\b
@@ -67,6 +59,9 @@ def workflow() -> None:
     """Run the shipped GitHub workflow's steps: check the rules, create or end a rollback's silence. Needs no ledger."""
 
 
+workflow.add_command(validate)
+
+
 class Run(NamedTuple):
     """The GitHub run that this is part of; ``id`` and ``url`` are empty at a terminal, ``actor`` is a claim."""
 
@@ -84,66 +79,6 @@ class Done(NamedTuple):
     """False where it was there (or had ended) already and nothing was sent."""
 
 
-class Report:
-    """The log of one command: shown line by line, and put into the job's summary at the end."""
-
-    def __init__(self, session: Session) -> None:
-        self.session = session
-        self.lines: list[str] = []
-
-    def say(self, line: str) -> None:
-        """Print one line, on standard error with ``--json``; whatever would break it is escaped."""
-        self.lines.append(_one_line(line))
-        click.echo(self.lines[-1], err=self.session.as_json)
-
-    def list_alerts(self, heading: str, alerts: Sequence[AlertSeen]) -> None:
-        """Print how many alerts there are, and each."""
-        self.say(f"{heading}: {len(alerts) or 'none'}")
-        for alert in alerts:
-            labels = ", ".join(f'{name}="{value}"' for name, value in alert.labels if name != "alertname")
-            self.say(f"  - {title(alert)} ({labels})")
-
-
-@contextmanager
-def _reported(session: Session, heading: str) -> Iterator[Report]:
-    """A report that reaches the job's summary however the command ends."""
-    report = Report(session)
-    try:
-        yield report
-    except LedgerError as error:
-        owed = error.owed if isinstance(error, Refused) else ()
-        report.lines += map(_one_line, (f"not done: {error}", *(f"  - {one}" for one in owed)))
-        raise
-    finally:
-        log = "\n".join(report.lines).replace("`", "'")  # nothing in it can end the block
-        _append_to("GITHUB_STEP_SUMMARY", f"### Stage4: {heading}\n\n```text\n{log}\n```\n")
-
-
-@workflow.command()
-@click.option("--promtool", default="", help="The promtool to use (default: on PATH, else the lab's own).")
-@click.option("--fetch", is_flag=True, help="Where there is no promtool, unpack Debian's packages into var/lab/tools.")
-@click.option(
-    "--rules", type=click.Path(path_type=Path), default=DEPLOY / "prometheus", help="Folder: *_test.yml are tests."
-)
-@stage4_command
-def validate(session: Session, promtool: str, rules: Path, *, fetch: bool) -> None:
-    """Check the alert rules with promtool, and that every rule of the runbook is there with its labels."""
-    with _reported(session, "alert rules") as report:
-        program = promtool or _find_promtool(fetch=fetch, report=report)
-        files = sorted(rules.glob("*.yml"))
-        tests = [file for file in files if file.stem.endswith("_test")]
-        checked = [file for file in files if file not in tests]
-        findings = [*_promtool(program, report, ("check", "rules"), checked)]
-        findings += _promtool(program, report, ("test", "rules"), tests)
-        findings += _missing(
-            "".join(read_bounded(file, 1_000_000).decode("utf-8", "replace") + "\n" for file in checked)
-        )
-        if findings:
-            raise Refused(f"the alert rules in {rules} are not in order", tuple(findings))
-        report.say(f"in order: all {len(EXPECTED_RULES)} rules of the runbook, with their labels")
-    session.answer({"ok": True, "files": list(map(str, files)), "rules": list(EXPECTED_RULES)}, lambda: None)
-
-
 @workflow.command()
 @ROLLBACK
 @click.option("--duration", default="", help="How long, at most 24h (default: STAGE4_SILENCE_DURATION, else 2h).")
@@ -151,8 +86,12 @@ def validate(session: Session, promtool: str, rules: Path, *, fetch: bool) -> No
 @OUT
 @stage4_command
 def silence(session: Session, name: str, duration: str, reason: str, out: Path | None) -> None:
-    """Step 2: mute this installation's Stage4 alerts. A silence that the rollback has already is reported instead."""
-    with _reported(session, "silence") as report:
+    """Step 2: mute this installation's Stage4 alerts. A silence that the rollback has already is reported instead.
+
+    \b
+    stage4 workflow silence --rollback INC-2042 --reason "latency" --duration 2h --out silence.json
+    """
+    with reported(session, "silence") as report:
         run = _begin(report, name)
         text, config = _check_reason(reason), settings.load(Home(session.root).config)
         seconds = _seconds(duration or config.silence_duration)
@@ -174,8 +113,12 @@ def silence(session: Session, name: str, duration: str, reason: str, out: Path |
 @OUT
 @stage4_command
 def unsilence(session: Session, name: str, silence_id: str, out: Path | None) -> None:
-    """Step 5: end the rollback's silence. One without the rollback's marker in its comment is left alone."""
-    with _reported(session, "unsilence") as report:
+    """Step 5: end the rollback's silence. One without the rollback's marker in its comment is left alone.
+
+    \b
+    stage4 workflow unsilence --rollback INC-2042 --out silence.json
+    """
+    with reported(session, "unsilence") as report:
         run = _begin(report, name)
         alertmanager = _alertmanager(settings.load(Home(session.root).config))
         found = _to_end(alertmanager, name, silence_id)
@@ -186,39 +129,6 @@ def unsilence(session: Session, name: str, silence_id: str, out: Path | None) ->
         page = _page("unsilence", name, run, done, muted)
         report.say(f"state     expired, {'ended' if done.changed else 'had ended'} at {page['ends_at']}")
         _finish(report, page, out)
-
-
-def _find_promtool(*, fetch: bool, report: Report) -> str:
-    found = shutil.which("promtool") or shutil.which("promtool", path=str(TOOLS / "usr" / "bin"))
-    if not found and not fetch:
-        raise Unreachable("there is no promtool on PATH: give --promtool FILE, or --fetch to unpack Debian's packages")
-    return found or str(tools.fetch(TOOLS, report.say).promtool)
-
-
-def _promtool(program: str, report: Report, command: tuple[str, ...], files: Sequence[Path]) -> Iterator[str]:
-    """Run promtool on each file; gives what it finds wrong, one sentence a file."""
-    for file in files:
-        line = [program, *command, str(file)]
-        try:
-            done = subprocess.run(line, capture_output=True, text=True, errors="replace", timeout=60, check=False)
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise Unreachable(f"{program} could not be run: {error}") from error
-        report.say(f"promtool {' '.join(command)} {file.name}: {'ok' if done.returncode == 0 else 'FAILED'}")
-        if done.returncode:
-            yield f"{file.name}: {' '.join((done.stdout + done.stderr).split())}"
-
-
-def _missing(text: str) -> Iterator[str]:
-    """What the runbook needs and the rules lack. Reads block style only: promtool has read the YAML properly before."""
-    parts = _RULE.split(text)  # what is before the first rule, then name, body, name, body …
-    found = dict(zip(parts[1::2], parts[2::2], strict=True))
-    for rule in EXPECTED_RULES:
-        block = _RULE_LABELS.search(found.get(rule, ""))
-        lacking = [one for one in ("severity", "team") if not block or f" {one}: " not in block[2]]
-        if rule not in found:
-            yield f"the rule {rule} is missing (or not written as `- alert: {rule}`)"
-        elif lacking:
-            yield f"the rule {rule} lacks the labels {', '.join(lacking)}"
 
 
 def _check_rollback(name: str) -> None:
@@ -372,9 +282,7 @@ def _page(action: str, name: str, run: Run, done: Done, muted: Sequence[AlertSee
 
 def _finish(report: Report, page: dict[str, Any], out: Path | None) -> None:
     """Tell the job first, then write the file: were that to fail, the id is known already."""
-    _append_to(
-        "GITHUB_OUTPUT", "".join(f"{key}={_one_line(page[key])}\n" for key in ("silence_id", "state", "ends_at"))
-    )
+    append_to("GITHUB_OUTPUT", "".join(f"{key}={one_line(page[key])}\n" for key in ("silence_id", "state", "ends_at")))
     if out:
         try:
             replace_file(out, json.dumps(page, indent=2, sort_keys=True, ensure_ascii=False).encode() + b"\n")
@@ -383,18 +291,3 @@ def _finish(report: Report, page: dict[str, Any], out: Path | None) -> None:
             raise Unreachable(why) from error
         report.say(f"written   {out.absolute()}")
     report.session.answer(page, lambda: None)
-
-
-def _append_to(variable: str, text: str) -> None:
-    """Append to the file that a variable of the run names; nothing where it names none."""
-    if path := os.environ.get(variable):
-        try:
-            with Path(path).open("a", encoding="utf-8") as stream:
-                stream.write(text)
-        except OSError as error:
-            raise Unreachable(f"cannot append to {variable} at {path}: {error.strerror}") from error
-
-
-def _one_line(text: str) -> str:
-    """``text`` with line breaks and what cannot be printed escaped: GitHub reads lines as commands."""
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)

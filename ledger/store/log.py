@@ -46,7 +46,9 @@ class Log:
         if create:
             make_folder(path.parent)
         elif not path.is_file():
-            raise Unreachable(f"there is no ledger at {path}; make one with: stage4 init")
+            raise Unreachable(
+                f"there is no ledger at {path}; make one with: stage4 init, or say where it is with --home DIR"
+            )
         self.path = path
         self._lock = path.with_suffix(".lock")
         self._lock_timeout = lock_timeout

@@ -15,12 +15,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ledger.app.deliver import deliver
 from ledger.app.home import Home
 from ledger.app.installation import Installation
 from ledger.app.ledger import View, empty_view, fold
 from ledger.digest import sha384
 from ledger.domain import commands as c
 from ledger.domain.commands import SYSTEM, Actor, Command, Request
+from ledger.domain.decide.stopping import override_content
+from ledger.domain.events.ledger import ForeignLinesFound
 from ledger.domain.facts import Matcher, SchedulerSeen, SilenceSeen
 from ledger.domain.record import Recorded
 from ledger.proof.checkpoint import open_checkpoint
@@ -129,6 +132,38 @@ def same(view: View, other: View) -> bool:
         other.tree.size,
         other.tree.root(),
     )
+
+
+def tell(installation: Installation, role: str, command: c.Command, rollback: str = INC) -> None:
+    """Say it in the ledger and do nothing: as if the process died right after the commit."""
+    installation.ledger.submit(ask(installation, role, command, rollback))
+
+
+def do(installation: Installation, role: str, command: c.Command, rollback: str = INC) -> None:
+    """Say it and deliver."""
+    tell(installation, role, command, rollback)
+    deliver(installation)
+
+
+def asked(installation: Installation) -> bytes:
+    """The bytes that the ledger asks to be written."""
+    request = installation.rollback(INC).override.request
+    assert request is not None
+    return override_content(request)
+
+
+def events(installation: Installation, kind: type) -> list[object]:
+    return [record.event for record in records(installation) if type(record.event) is kind]
+
+
+def append(installation: Installation, count: int = 1) -> None:
+    """Entries that are not published yet."""
+    for number in range(count):
+        installation.ledger.submit(ask(installation, "noc", note(number)))
+
+
+def foreign_lines(installation: Installation) -> list[ForeignLinesFound]:
+    return [record.event for record in records(installation) if isinstance(record.event, ForeignLinesFound)]
 
 
 # --- what stands on disk, read without our code ----------------------------------------------------------------------

@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from ledger.app.deliver import deliver
 from ledger.app.home import Home
 from ledger.app.installation import Installation, opened
+from ledger.app.publish import Publisher
 from ledger.app.setup import init
+from ledger.domain import commands as c
 
-from .builders import Clock, free_port
+from .builders import Clock, free_port, removing, stopping, tell
 
 
 @pytest.fixture(autouse=True)
@@ -53,3 +56,38 @@ def clock(installation: Installation) -> Clock:
     """The installation's clock, moved by the test."""
     installation.clock = Clock()
     return installation.clock
+
+
+@pytest.fixture
+def path(home: Home) -> Path:
+    """Where the override stands."""
+    return home.root / "var" / "runtime" / "overrides" / "multi_strategy_disable.json"
+
+
+@pytest.fixture
+def told(root: Path) -> Iterator[Installation]:
+    """A stop that stands in the ledger; the process died; the home is opened again."""
+    with opened(root) as before:
+        tell(before, "l2_ops", stopping(before), "")
+    with opened(root) as installation:
+        yield installation
+
+
+@pytest.fixture
+def stopped(told: Installation) -> Installation:
+    deliver(told)
+    return told
+
+
+@pytest.fixture
+def leaving(stopped: Installation) -> Installation:
+    """A rollback that is being aborted, so that step 5 is due; the removal is asked for and not done."""
+    tell(stopped, "incident_manager", c.Abort(reason="a mistake"))
+    tell(stopped, "l2_ops", removing(stopped))
+    return stopped
+
+
+@pytest.fixture
+def publisher(installation: Installation) -> Publisher:
+    ledger = installation.ledger
+    return Publisher(installation.home, ledger.log, installation.artefacts, ledger.verifier)

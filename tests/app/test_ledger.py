@@ -1,10 +1,8 @@
-"""Submitting: decided once, written once, in order of time; what is refused leaves nothing behind."""
+"""Submitting: written once, in order of time; what is refused leaves nothing behind."""
 
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,13 +13,9 @@ from ledger.app.installation import Installation, opened
 from ledger.app.ledger import empty_view, fold
 from ledger.digest import sha384
 from ledger.domain import commands as c
-from ledger.errors import Conflict, Corrupt, LedgerError, Refused, Unreachable
+from ledger.errors import LedgerError, Unreachable
 from ledger.proof.canonical import MAX_LINE
-from ledger.proof.checkpoint import Checkpoint, sign_checkpoint
-from ledger.proof.entry import parse_entry, seal_entry
-from ledger.proof.merkle import leaf_hash
-from ledger.store.log import Line
-from ledger.store.recorder import Receipt
+from ledger.proof.entry import parse_entry
 
 from .builders import (
     INC,
@@ -33,158 +27,12 @@ from .builders import (
     lines_of,
     note,
     opening,
-    overriding,
     records,
     removing,
     same,
-    silencing,
-    statuses,
     stopping,
     stored,
 )
-
-# --- the same request twice ------------------------------------------------------------------------------------------
-
-
-def test_the_same_request_twice_gives_the_first_receipt_and_no_new_entry(installation: Installation) -> None:
-    request = ask(installation, "noc", note(1))
-    first = installation.ledger.submit(request)
-    before = stored(installation.home)
-    assert installation.ledger.submit(request) == first
-    assert installation.ledger.submit(replace(request, at=request.at + timedelta(hours=1))) == first
-    assert stored(installation.home) == before
-
-
-def test_the_same_request_is_known_to_another_process_and_after_a_restart(installation: Installation) -> None:
-    request = ask(installation, "noc", note(1))
-    first = installation.ledger.submit(request)
-    with opened(installation.home.root) as other:
-        assert other.ledger.submit(request) == first
-
-
-def test_a_request_that_was_refused_may_come_again(installation: Installation) -> None:
-    request = ask(installation, "noc", c.AddNote(text="early"), INC, id="again")
-    with pytest.raises(Refused):
-        installation.ledger.submit(request)
-    installation.ledger.submit(ask(installation, "incident_manager", opening(installation)))
-    assert installation.ledger.submit(request).request_id == "again"
-
-
-def test_a_stop_pressed_twice_is_one_stop(installation: Installation) -> None:
-    request = ask(installation, "l2_ops", stopping(installation), id="press")
-    first = installation.ledger.submit(request)
-    assert first.last - first.first == 2
-    assert installation.ledger.submit(request) == first
-    assert statuses(installation).count("override_requested") == 1
-
-
-def another(command: str, installation: Installation) -> tuple[str, c.Command, c.Command]:
-    """Two commands of one kind that ask for different things, and who asks."""
-    stop = stopping(installation)
-    pairs: dict[str, tuple[str, c.Command, c.Command]] = {
-        "note": ("noc", note(1), note(2)),
-        "kind": ("noc", note(1), c.RecordSummary(external_status="x", claims={})),
-        "roles": ("system", c.AddPerson(person="p", roles=("noc",)), c.AddPerson(person="p", roles=("l2_ops",))),
-        "claims": (
-            "noc",
-            c.RecordSummary(external_status="x", claims={"a": "1"}),
-            c.RecordSummary(external_status="x", claims={"a": "2"}),
-        ),
-        "ticket of a stop": ("l2_ops", stop, stopping(installation, "INC-2043")),
-        "reason of a stop": (
-            "l2_ops",
-            stop,
-            replace(stop, override=replace(stop.override, reason="quite another reason")),
-        ),
-        "component of a stop": (
-            "l2_ops",
-            stop,
-            replace(stop, override=replace(stop.override, component="decision_orchestrator")),
-        ),
-    }
-    return pairs[command]
-
-
-@pytest.mark.parametrize(
-    "command", ["note", "kind", "roles", "claims", "ticket of a stop", "reason of a stop", "component of a stop"]
-)
-def test_the_same_id_with_another_command_is_a_conflict(command: str, installation: Installation) -> None:
-    role, one, other = another(command, installation)
-    if command == "note":
-        one, other = replace(one, program="one"), replace(other, program="two")  # type: ignore[call-arg]
-    installation.ledger.submit(ask(installation, role, one, id="same"))
-    before = stored(installation.home)
-    with pytest.raises(Conflict, match="same was used for another command"):
-        installation.ledger.submit(ask(installation, role, other, id="same"))
-    assert stored(installation.home) == before
-
-
-@pytest.mark.parametrize(
-    "facts",
-    [
-        {"firing": ("MultiStrategyPnlDrawdown critical",)},
-        {"firing_sha384": sha384(b"alerts")},
-        {"ticket_state": "open"},
-        {"announcement_sha384": sha384(b"text")},
-    ],
-    ids=lambda facts: next(iter(facts)),
-)
-def test_a_second_press_that_saw_other_facts_is_the_same_request(
-    facts: dict[str, object], installation: Installation
-) -> None:
-    """Facts are gathered anew at each press; what the person asked for is the same."""
-    first = installation.ledger.submit(ask(installation, "incident_manager", opening(installation), id="press"))
-    again = opening(installation, **facts)
-    assert installation.ledger.submit(ask(installation, "incident_manager", again, id="press")) == first
-
-
-def test_the_same_id_from_another_person_is_a_conflict(installation: Installation) -> None:
-    installation.ledger.submit(ask(installation, "noc", note(1), id="same"))
-    with pytest.raises(Conflict):
-        installation.ledger.submit(ask(installation, "l2_ops", note(1), id="same"))
-
-
-def test_the_same_id_for_another_rollback_is_a_conflict(installation: Installation) -> None:
-    for ticket in (INC, "INC-7"):
-        installation.ledger.submit(ask(installation, "incident_manager", opening(installation, ticket)))
-    installation.ledger.submit(ask(installation, "noc", c.AddNote(text="n"), INC, id="same"))
-    with pytest.raises(Conflict):
-        installation.ledger.submit(ask(installation, "noc", c.AddNote(text="n"), "INC-7", id="same"))
-
-
-# --- decided on something old ----------------------------------------------------------------------------------------
-
-
-def test_a_decision_on_a_rollback_that_moved_since_is_a_conflict(installation: Installation) -> None:
-    installation.ledger.submit(ask(installation, "incident_manager", opening(installation)))
-    seen = installation.rollback(INC).entries
-    installation.ledger.submit(ask(installation, "noc", c.DeclareEmergency(reason="now"), INC))
-    before = stored(installation.home)
-    with pytest.raises(Conflict, match="moved since you looked"):
-        installation.ledger.submit(ask(installation, "l2_ops", overriding(installation), INC, decided_on=seen))
-    assert stored(installation.home) == before
-    installation.ledger.submit(ask(installation, "l2_ops", overriding(installation), INC, decided_on=seen + 1))
-
-
-def test_entries_of_others_do_not_make_a_decision_stale(installation: Installation) -> None:
-    for ticket in (INC, "INC-7"):
-        installation.ledger.submit(ask(installation, "incident_manager", opening(installation, ticket)))
-    seen = installation.rollback(INC).entries
-    installation.ledger.submit(ask(installation, "noc", note()))
-    installation.ledger.submit(ask(installation, "noc", c.AddNote(text="n"), "INC-7"))
-    command = c.DeclareEmergency(reason="now")
-    installation.ledger.submit(ask(installation, "noc", command, INC, decided_on=seen))
-    assert statuses(installation)[-1] == "emergency_declared"
-
-
-def test_a_rollback_moved_by_another_process_is_a_conflict_too(installation: Installation) -> None:
-    installation.ledger.submit(ask(installation, "incident_manager", opening(installation)))
-    seen = installation.rollback(INC).entries
-    with opened(installation.home.root) as other:
-        other.ledger.submit(ask(other, "noc", c.AddNote(text="n"), INC))
-    with pytest.raises(Conflict):
-        installation.ledger.submit(ask(installation, "noc", c.DeclareEmergency(reason="x"), INC, decided_on=seen))
-
 
 # --- time ------------------------------------------------------------------------------------------------------------
 
@@ -358,82 +206,6 @@ def test_a_second_process_sees_what_the_first_wrote(installation: Installation) 
             assert same(writer.ledger.view(), reader.ledger.view())
 
 
-# --- entries of another version --------------------------------------------------------------------------------------
-
-
-def insert_unknown(installation: Installation, **changes: object) -> None:
-    """An entry that a later version wrote: in the chain, signed, with its checkpoint, but of an unknown kind."""
-    ledger, view = installation.ledger, installation.ledger.view()
-    body = dict(parse_entry(lines_of(installation.home)[-1]).body)
-    for name in ("chain", "signature", "signatures"):
-        del body[name]
-    following: dict[str, object] = {"version": 1, "rocket": "Сатурн"}
-    if "rollback_entry" in body["metadata"]:
-        following["rollback_entry"] = body["metadata"]["rollback_entry"] + 1
-    body |= {"status": "moon_landed", "metadata": body["metadata"] | following} | changes
-    line = seal_entry(body, origin=ledger.origin, sequence=view.size + 1, previous=view.head, key=ledger._key)
-    tree = view.tree.copy()
-    tree.append(leaf_hash(line))
-    signed = sign_checkpoint(Checkpoint(ledger.origin, tree.size, tree.root()), ledger._signer)
-    with ledger.log.writing() as writing:
-        receipt = Receipt("r-moon", "digest", tree.size, tree.size)
-        writing.insert(ledger.origin, [Line(tree.size, body["status"], line)], (tree.size, signed), receipt)
-
-
-@pytest.fixture
-def newer(installation: Installation) -> Installation:
-    installation.ledger.submit(ask(installation, "incident_manager", opening(installation)))
-    insert_unknown(installation)
-    return installation
-
-
-def test_an_entry_of_an_unknown_kind_blocks_decisions(newer: Installation) -> None:
-    number, before = newer.ledger.view().size, stored(newer.home)
-    for role, command in (("noc", note()), ("incident_manager", opening(newer, "INC-8")), ("l2_ops", stopping(newer))):
-        with pytest.raises(Refused, match=f"entry {number} is of a kind that this version does not know"):
-            newer.ledger.submit(ask(newer, role, command))
-    assert stored(newer.home) == before
-
-
-def test_an_entry_of_an_unknown_version_blocks_decisions_too(installation: Installation) -> None:
-    last = parse_entry(lines_of(installation.home)[-1]).body
-    insert_unknown(installation, status=last["status"], metadata=last["metadata"] | {"version": 99})
-    with pytest.raises(Refused, match="does not know"):
-        installation.ledger.submit(ask(installation, "noc", note()))
-
-
-def test_such_a_ledger_is_still_read_shown_and_published(newer: Installation) -> None:
-    newer.publish()
-    assert_published(newer.home)
-    with opened(newer.home.root) as again:
-        assert again.state.unknown == (again.ledger.view().size,)
-        assert statuses(again)[-1] == "moon_landed"
-        assert records(again)[-1].event is None
-        assert list(again.state.open) == [INC]
-
-
-def test_a_request_from_before_still_gets_its_receipt(installation: Installation) -> None:
-    request = ask(installation, "noc", note())
-    first = installation.ledger.submit(request)
-    insert_unknown(installation)
-    assert installation.ledger.submit(request) == first
-
-
-def test_an_unknown_entry_that_lies_about_the_chain_is_corrupt(installation: Installation) -> None:
-    view = installation.ledger.view()
-    body = {k: v for k, v in parse_entry(lines_of(installation.home)[-1]).body.items() if "signature" not in k}
-    del body["chain"]
-    wrong = seal_entry(
-        body | {"status": "moon_landed"},
-        origin=installation.ledger.origin,
-        sequence=view.size + 1,
-        previous=sha384(b"another line"),
-        key=installation.ledger._key,
-    )
-    with pytest.raises(Corrupt, match="previous: expected"):
-        fold(view, [wrong])
-
-
 # --- opening ---------------------------------------------------------------------------------------------------------
 
 
@@ -441,13 +213,6 @@ def test_a_home_without_a_ledger_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(Unreachable, match="stage4 init"), opened(tmp_path):
         pytest.fail("there is nothing to open")
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_silence_asked_for_twice_is_refused_while_the_first_is_pending(installation: Installation) -> None:
-    installation.ledger.submit(ask(installation, "l2_ops", stopping(installation)))
-    installation.ledger.submit(ask(installation, "observability", silencing(installation), INC))
-    with pytest.raises(Refused, match="asked for and not created yet"):
-        installation.ledger.submit(ask(installation, "observability", silencing(installation), INC))
 
 
 def test_home_paths_are_absolute_wherever_one_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,9 +7,14 @@ import re
 import secrets
 
 import pytest
+from click.testing import CliRunner
 
 from ledger.app.access import roll_up
+from ledger.app.accounts import Accounts
 from ledger.app.installation import open_home
+from ledger.app.outlook import Lookout
+from ledger.cli import stage4
+from web import Site, create_app
 
 from .conftest import PASSWORD
 
@@ -95,3 +100,63 @@ def test_a_session_from_before_the_sign_in_is_worth_nothing(browser, app, site):
     other = app.test_client()
     other.set_cookie("stage4_session", planted)
     assert other.get("/").status_code == 303
+
+
+def terminal(site, *arguments: str):
+    """``stage4 people …`` by the admin at the terminal, in another process' stead."""
+    return CliRunner().invoke(stage4, ["people", *arguments, "--home", str(site.installation.home.root)])
+
+
+@pytest.mark.parametrize(
+    ("act", "left"),
+    [
+        (("deactivate", "lab-noc"), ""),
+        (("revoke", "lab-noc", "--role", "noc"), "noc"),
+        (("password", "lab-noc", "--generate"), "noc"),
+    ],
+)
+def test_what_a_terminal_takes_away_ends_the_sessions_at_once(browser, site, act, left):
+    browser("noc"), browser("l2_ops")
+    done = terminal(site, *act)
+    assert done.exit_code == 0, done.output
+    assert site.accounts.sessions("lab-noc") == []
+    assert site.accounts.sessions("lab-l2-ops")
+    assert site.accounts.login_of("lab-noc") == left
+
+
+def test_who_keeps_a_role_keeps_the_session(browser, site):
+    browser("noc")
+    assert terminal(site, "grant", "lab-noc", "--role", "l2_ops").exit_code == 0
+    assert terminal(site, "revoke", "lab-noc", "--role", "noc").exit_code == 0
+    assert site.accounts.sessions("lab-noc")
+
+
+def test_a_terminal_adds_a_person_with_an_account(site, app):
+    done = terminal(site, "add", "Jan", "--role", "noc", "--login", "jan", "--generate", "--json")
+    password = json.loads(done.output)["password"]
+    jan = app.test_client()
+    assert jan.post("/sign-in", data={"login": "jan", "password": password}).location.startswith("/password")
+
+
+def test_an_account_that_cannot_be_adds_nobody(site):
+    before = site.installation.state
+    for login, password in (("noc", "a fine long password"), ("jan", "short"), ("", "a fine long password")):
+        file = site.installation.home.root / "secret"
+        file.write_text(password)
+        done = terminal(site, "add", "Jan", "--role", "noc", "--login", login, "--password-file", str(file))
+        assert done.exit_code == 1, done.output
+    assert terminal(site, "password", "lab-noc", "--password-file", str(file)).exit_code == 0
+    file.write_text("short")
+    assert terminal(site, "password", "lab-noc", "--password-file", str(file)).exit_code == 1
+    assert site.installation.state.people == before.people
+    assert [json.loads(line)["status"] for line in site.installation.ledger.log.lines()][before.sequence :] == [
+        "password_reset"
+    ]
+
+
+def test_the_sign_in_page_says_when_nobody_has_an_account(installation):
+    empty = Site(installation, Accounts(installation.home, installation.clock), Lookout(installation), secret=b"s")
+    visitor = create_app(empty).test_client()
+    assert "Nobody has an account yet" in visitor.get("/sign-in").text
+    empty.accounts.add("noc", "lab-noc", PASSWORD)
+    assert "Nobody has an account yet" not in visitor.get("/sign-in").text

@@ -165,6 +165,14 @@ class Stage(RuleBasedStateMachine):
             self.ask(who, road.watch_finish(self.story, name, watch=facts.watch(up_samples=covered)), name)
         self.ask(who, road.watch_start(self.story), name)
 
+    @precondition(lambda self: any(rollback.watch for rollback in self.story.state.open.values()))
+    @rule(name=NAMES, covered=st.integers(59, 61), minutes=st.sampled_from([0, 16, 16]))
+    def the_observer_finishes_a_watch(self, name: str, covered: int, minutes: int) -> None:
+        """Whoever started it is gone; one that is not over, or was finished meanwhile, is left alone."""
+        self.story.wait(minutes=minutes)
+        if self.found(name):
+            self.ask("system", road.watch_finish(self.story, name, watch=facts.watch(up_samples=covered)), name)
+
     @rule(who=WHO, name=NAMES, there=st.booleans(), status=STATUS)
     def restore(self, who: str, name: str, there: bool, status: str) -> None:
         file = facts.file_of(b"{}", self.story.now) if there else facts.absent(self.story.now)
@@ -285,6 +293,7 @@ def check(before: State, record: Recorded, after: State) -> None:
     check_erasure(before, record)
     if was and now:
         check_four_eyes(record, was)
+        check_watch(record, was, now)
         check_joining(before, record, now)
         check_letting_go(before, record, was, now)
 
@@ -330,6 +339,16 @@ def check_four_eyes(record: Recorded, was: Rollback) -> None:
         assert proposer != record.actor
     if record.status == "reviewed":
         assert record.role in ("incident_manager", "product_owner") and record.actor not in was.took_steps
+
+
+def check_watch(record: Recorded, was: Rollback, now: Rollback) -> None:
+    """A verdict on a watch is on one that ran and is over; one by the ledger itself counts for who started it."""
+    if record.status == "watch_finished":
+        running, started = was.watch, was.watch.started
+        assert running.entry == record.event.started and now.watch is None
+        assert record.at >= started.starts_at + timedelta(seconds=started.duration_seconds)
+        assert now.steps[4].by == (running.by if record.actor == "system" else record.actor) != "system"
+        assert record.event.verdict != "pass" or record.event.covered == record.event.expected
 
 
 def check_joining(before: State, record: Recorded, now: Rollback) -> None:

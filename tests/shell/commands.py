@@ -28,6 +28,7 @@ def run(home: Path, *command: str | Path, timeout: float = 90) -> subprocess.Com
         [str(part) for part in command],
         cwd=home,
         env=environment(home),
+        stdin=subprocess.DEVNULL,  # a terminal of whoever runs the tests is not asked
         capture_output=True,
         text=True,
         timeout=timeout,

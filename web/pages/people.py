@@ -36,7 +36,7 @@ def add() -> str | tuple[str, int]:
         _require_password()
         pressed = here.installation.pressed(_request_id(), None)
         login, roles = request.form.get("login", "").strip().lower(), tuple(request.form.getlist("roles"))
-        person, password = staff.add(pressed, here.accounts, actor(), request.form.get("name", ""), login, roles)
+        person, password = staff.add(pressed, here.accounts, actor(), request.form.get("name", ""), roles, login=login)
     except LedgerError as error:
         return _refused(error)
     return _render(fresh=(person, login, password))
@@ -51,7 +51,7 @@ def change(person: str, what: str) -> str | Response | tuple[str, int]:
         _require_password()
         pressed = here.installation.pressed(_request_id(), None)
         if what == "roles":
-            staff.change_roles(pressed, here.accounts, actor(), person, tuple(request.form.getlist("roles")))
+            staff.set_roles(pressed, here.accounts, actor(), person, tuple(request.form.getlist("roles")))
         elif what == "password":
             login = request.form.get("login", "").strip().lower()
             password = staff.give_account(pressed, here.accounts, actor(), person, login)

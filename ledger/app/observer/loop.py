@@ -1,4 +1,8 @@
-"""The loop: one observer at a time; each round looks at everything that is due."""
+"""The loop: one observer at a time; each round looks at everything that is due.
+
+What lies on this machine's disk is looked at by a thread of its own: a server that hangs takes seconds of each round,
+and a removed override file is noticed within two.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +24,7 @@ from ledger.app.observer.watches import Watches
 from ledger.app.spool import take_in
 from ledger.domain.events.observation import ObserverStarted, SchedulerObserved
 from ledger.domain.state import State
+from ledger.errors import Unreachable
 from ledger.files import locked, make_folder
 
 INTERVAL = 0.5
@@ -47,15 +52,44 @@ class Observer:
             with self._desk.telling():
                 self._coverage.begin()
                 self._desk.record(ObserverStarted(host=socket.gethostname()))
-            while not stopped.wait(INTERVAL):
-                self.look()
+            ended = threading.Event()
+            near = threading.Thread(target=self._stay_near, args=(ended,), name="observer-disk", daemon=True)
+            near.start()
+            try:
+                while near.is_alive() and not stopped.wait(INTERVAL):
+                    self._look_round()
+                if not near.is_alive():  # half an observer would pass for a whole one
+                    raise Unreachable("the override file could not be looked at any more: see the log, start again")
+            finally:
+                ended.set()
+                near.join(1.0)
+                self.settle()
+
+    def _stay_near(self, ended: threading.Event) -> None:
+        while not ended.wait(INTERVAL):
+            self._look_near()
+
+    def settle(self, seconds: float = 1.0) -> None:
+        """Wait a moment for what a thread of its own still does: a watch that is being judged."""
+        self._watches.join(seconds)
 
     def look(self) -> None:
-        """One round. A source that cannot be had is looked at again in the next round."""
+        """Everything once. A source that cannot be had is looked at again in the next round."""
+        self._look_near()
+        self._look_round()
+
+    def _look_near(self) -> None:
+        """The spool first: a file that a stop wrote is no drift."""
         desk, installation = self._desk, self._installation
         with desk.telling():
             for name in take_in(installation):
                 desk.say(f"took in a stop from the spool: {name}")
+        with desk.telling():
+            look_at_file(desk, installation.state)
+            desk.settle("override")
+
+    def _look_round(self) -> None:
+        desk, installation = self._desk, self._installation
         with desk.telling():
             if done := deliver(installation):
                 desk.say(f"delivered {done} pending effects")
@@ -74,7 +108,6 @@ class Observer:
 
     def _look_outside(self, state: State) -> None:
         desk = self._desk
-        look_at_file(desk, state)
         for holder in state.holders:
             look_at_expiry(desk, holder)
         if self._looks % 2 == 0:
@@ -91,7 +124,6 @@ class Observer:
         with desk.telling():
             self._watches.look(self._installation.state)
         desk.settle("scheduler")
-        desk.settle("override")
 
     def _look_at_scheduler(self, state: State) -> None:
         seen = self._installation.scheduler()

@@ -1,7 +1,12 @@
-"""Watches that nobody finished: the window is over, its history complete, and whoever started it is gone."""
+"""Watches that nobody finished: the window is over, its history complete, and whoever started it is gone.
+
+Judging asks Prometheus a dozen questions and draws a picture: seconds. A thread of its own does it, one watch at a
+time, so that the override file is looked at meanwhile (RUNBOOK.md: what happens outside is noticed within seconds).
+"""
 
 from __future__ import annotations
 
+import threading
 from datetime import datetime, timedelta
 
 from ledger.app.observer.desk import Desk
@@ -13,7 +18,7 @@ from ledger.errors import LedgerError
 PATIENCE = timedelta(seconds=5)
 """How long the person who started it is left to finish it."""
 AGAIN = timedelta(minutes=1)
-"""How long after a failure it is tried again."""
+"""How long after a try that failed it is tried again."""
 
 
 class Watches:
@@ -21,26 +26,39 @@ class Watches:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._failed: dict[int, datetime] = {}
+        self._tried: dict[int, datetime] = {}
+        self._told: set[int] = set()
+        self._judging: threading.Thread | None = None
 
     def look(self, state: State) -> None:
         """One round over the open rollbacks. One that is being restored has no use for a watch."""
+        if self._judging is not None and self._judging.is_alive():
+            return
         for rollback in state.open.values():
             if rollback.watch is not None and not rollback.restoring and self._is_due(rollback.watch):
-                self._finish(rollback, rollback.watch)
+                self._tried[rollback.watch.entry] = self._desk.installation.clock()
+                self._judging = threading.Thread(
+                    target=self._finish, args=(rollback, rollback.watch.entry), name="judging", daemon=True
+                )
+                self._judging.start()
+                return
+
+    def join(self, seconds: float) -> None:
+        """Wait for the one that is being judged. One that is cut off is judged by whoever comes next."""
+        if self._judging is not None:
+            self._judging.join(seconds)
 
     def _is_due(self, running: Watch) -> bool:
-        at, failed = self._desk.installation.clock(), self._failed.get(running.entry)
+        at, tried = self._desk.installation.clock(), self._tried.get(running.entry)
         due = watching.ends_at(self._desk.installation, running) + PATIENCE
-        return at >= due and (failed is None or at - failed >= AGAIN)
+        return at >= due and (tried is None or at - tried >= AGAIN)
 
-    def _finish(self, rollback: Rollback, running: Watch) -> None:
-        installation, told = self._desk.installation, running.entry in self._failed
+    def _finish(self, rollback: Rollback, entry: int) -> None:
         try:
-            outcome = watching.finish(installation, SYSTEM, rollback)
+            outcome = watching.finish(self._desk.installation, SYSTEM, rollback)
         except LedgerError as error:
-            self._failed[running.entry] = installation.clock()
-            if not told:
+            if entry not in self._told:
+                self._told.add(entry)
                 self._desk.say(f"the watch of {rollback.id} is over and cannot be judged, finish it by hand: {error}")
         else:
             self._desk.say(f"finished the watch of {rollback.id}: {outcome.verdict}")

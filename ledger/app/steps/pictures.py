@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from datetime import datetime
 
 from ledger.adapters.dashboard import load_panels
-from ledger.adapters.picture import PanelData, draw, source_line
+from ledger.adapters.picture import PanelData, draw, source_line, warm_up
 from ledger.app.installation import Installation
 from ledger.app.shipped import DASHBOARD
 from ledger.domain.state import Rollback
@@ -42,6 +43,13 @@ def picture(
         "no samples: the scheduler is stopped" if rollback.holds else "no samples in this window",
     )
     return installation.keep(png)
+
+
+def warm(installation: Installation) -> None:
+    """Get ready to draw, for a process that lives on: loading it cold would hold up a person's first watch."""
+    with contextlib.suppress(OSError):  # the one who draws is told
+        make_folder(installation.home.var / "cache" / "matplotlib")
+        warm_up()
 
 
 def marks(rollback: Rollback, start: datetime, end: datetime) -> list[tuple[datetime, str]]:

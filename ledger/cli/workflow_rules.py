@@ -1,0 +1,85 @@
+"""``stage4 workflow validate``: promtool, and every rule of the runbook with its labels."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import click
+
+from ledger.app.shipped import DEPLOY
+from ledger.cli.context import Session, stage4_command
+from ledger.cli.workflow_report import Report, reported
+from ledger.domain.runbook import EXPECTED_RULES
+from ledger.errors import Refused, Unreachable
+from ledger.files import read_bounded
+from ledger.lab import tools
+
+TOOLS = DEPLOY.parent / "var" / "lab" / "tools"
+_RULE = re.compile(r"^\s*-\s+(?:alert|record):\s*[\"']?(\w+)[\"']?\s*$", re.MULTILINE)
+_RULE_LABELS = re.compile(r"^(\s+)labels:\s*\n((?:\1\s+\S.*\n?)+)", re.MULTILINE)
+
+
+@click.command()
+@click.option("--promtool", default="", help="The promtool to use (default: on PATH, else the lab's own).")
+@click.option("--fetch", is_flag=True, help="Where there is no promtool, unpack Debian's packages into var/lab/tools.")
+@click.option(
+    "--rules", type=click.Path(path_type=Path), default=DEPLOY / "prometheus", help="Folder: *_test.yml are tests."
+)
+@stage4_command
+def validate(session: Session, promtool: str, rules: Path, *, fetch: bool) -> None:
+    """Check the alert rules with promtool, and that every rule of the runbook is there with its labels.
+
+    \b
+    stage4 workflow validate --promtool /usr/bin/promtool
+    """
+    with reported(session, "alert rules") as report:
+        program = promtool or _find_promtool(fetch=fetch, report=report)
+        files = sorted(rules.glob("*.yml"))
+        tests = [file for file in files if file.stem.endswith("_test")]
+        checked = [file for file in files if file not in tests]
+        findings = [*_promtool(program, report, ("check", "rules"), checked)]
+        findings += _promtool(program, report, ("test", "rules"), tests)
+        findings += _missing(
+            "".join(read_bounded(file, 1_000_000).decode("utf-8", "replace") + "\n" for file in checked)
+        )
+        if findings:
+            raise Refused(f"the alert rules in {rules} are not in order", tuple(findings))
+        report.say(f"in order: all {len(EXPECTED_RULES)} rules of the runbook, with their labels")
+    session.answer({"ok": True, "files": list(map(str, files)), "rules": list(EXPECTED_RULES)}, lambda: None)
+
+
+def _find_promtool(*, fetch: bool, report: Report) -> str:
+    found = shutil.which("promtool") or shutil.which("promtool", path=str(TOOLS / "usr" / "bin"))
+    if not found and not fetch:
+        raise Unreachable("there is no promtool on PATH: give --promtool FILE, or --fetch to unpack Debian's packages")
+    return found or str(tools.fetch(TOOLS, report.say).promtool)
+
+
+def _promtool(program: str, report: Report, command: tuple[str, ...], files: Sequence[Path]) -> Iterator[str]:
+    """Run promtool on each file; gives what it finds wrong, one sentence a file."""
+    for file in files:
+        line = [program, *command, str(file)]
+        try:
+            done = subprocess.run(line, capture_output=True, text=True, errors="replace", timeout=60, check=False)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise Unreachable(f"{program} could not be run: {error}") from error
+        report.say(f"promtool {' '.join(command)} {file.name}: {'ok' if done.returncode == 0 else 'FAILED'}")
+        if done.returncode:
+            yield f"{file.name}: {' '.join((done.stdout + done.stderr).split())}"
+
+
+def _missing(text: str) -> Iterator[str]:
+    """What the runbook needs and the rules lack. Reads block style only: promtool has read the YAML properly before."""
+    parts = _RULE.split(text)  # what is before the first rule, then name, body, name, body …
+    found = dict(zip(parts[1::2], parts[2::2], strict=True))
+    for rule in EXPECTED_RULES:
+        block = _RULE_LABELS.search(found.get(rule, ""))
+        lacking = [one for one in ("severity", "team") if not block or f" {one}: " not in block[2]]
+        if rule not in found:
+            yield f"the rule {rule} is missing (or not written as `- alert: {rule}`)"
+        elif lacking:
+            yield f"the rule {rule} lacks the labels {', '.join(lacking)}"
