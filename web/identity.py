@@ -13,9 +13,10 @@ from typing import Any
 from flask import Flask, abort, g, redirect, request, session, url_for
 from werkzeug.wrappers import Response
 
+from ledger.app.accounts import SignedIn
 from ledger.domain.commands import Actor
 from ledger.domain.runbook import RUNBOOK_ROLES
-from ledger.errors import LedgerError
+from ledger.errors import LedgerError, Unreachable
 from web.site import Site, site
 
 OPEN = frozenset(
@@ -26,6 +27,8 @@ CHANGING = frozenset(("signin.password", "signin.change", "signin.leave", "i18n.
 """What somebody may still do who must choose a new password first."""
 TIMERS = frozenset(("live.stream", "live.poll", "now.drift_banner"))
 """Endpoints that a page asks by itself: nobody is at the keyboard because of them."""
+STOP = "acts.stop"
+"""The one endpoint that works while nothing else does."""
 
 
 def init_app(app: Flask) -> None:
@@ -39,10 +42,11 @@ def identify() -> Response | None:
     if request.endpoint == "static":
         return None
     here = site()
-    known = here.accounts.who(session.get("token", ""), used=not _by_itself())
+    known = _who(here, session.get("token", ""))
     roles = roles_of(here, known.person) if known else frozenset()
     if known and not roles:
-        here.accounts.end_all(known.person, "no_role", "system")
+        with contextlib.suppress(Unreachable):  # without a role it opens nothing anyway
+            here.accounts.end_all(known.person, "no_role", "system")
     if known and roles:
         g.person, g.roles, g.token = known.person, roles, known.token
         if known.must_change and request.endpoint not in CHANGING:
@@ -53,6 +57,16 @@ def identify() -> Response | None:
     if request.method != "GET" or "text/html" not in request.headers.get("Accept", ""):
         abort(401)
     return redirect(url_for("signin.form", to=request.full_path.rstrip("?")), code=303)
+
+
+def _who(here: Site, token: str) -> SignedIn | None:
+    """Whose session it is. Where that file cannot be had, the stop goes by what it said last."""
+    try:
+        return here.accounts.who(token, used=not _by_itself())
+    except Unreachable:
+        if request.endpoint != STOP:
+            raise
+        return here.accounts.who_last(token)
 
 
 def _by_itself() -> bool:

@@ -41,6 +41,8 @@ _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 _HASHING = threading.BoundedSemaphore(4)
 """Each hash takes 64 MiB and a core; a crowd at the door queues instead of filling the memory."""
+REMEMBERED = 1000
+"""Sessions that the stop still knows while their file cannot be had."""
 Cause = Literal["password", "asked", "no_role", "deactivated"]
 _WRONG = "the name or the password is wrong"
 
@@ -63,6 +65,8 @@ class Accounts:
         self._clock = clock
         self._hasher = hasher or PasswordHasher()
         self._nobody = self._hasher.hash(secrets.token_hex(16))
+        self._guard = threading.Lock()
+        self._known_last: dict[str, tuple[SessionRow, SignedIn]] = {}
 
     def add(self, login: str, person: str, password: str, *, must_change: bool = False, by: str = "system") -> None:
         """Give a person a login name and a password; ``Refused`` where the name is taken or either is not fit."""
@@ -128,15 +132,38 @@ class Accounts:
 
     def who(self, token: str, *, used: bool = True) -> SignedIn | None:
         """Whose token it is; None where it is unknown, ended or too old. ``used``: a person did this, not a timer."""
-        row = self._store.session(digest_token(token)) if token else None
-        at = self._now()
-        if row is None or at - row.opened > LIFE or at - row.seen > IDLE:
+        name = digest_token(token) if token else ""
+        row = self._store.session(name) if name else None
+        if row is None or not self._stands(row):
+            self._known_last.pop(name, None)
             return None
+        at = self._now()
         if used and at - row.seen > 60:
             with contextlib.suppress(Unreachable):  # a busy file never turns anybody away
                 self._store.touch(row.token, at)
+                row = row._replace(seen=at)
         account = self._store.account_of(row.person)
-        return SignedIn(row.person, row.token, account.must_change) if account else None
+        if account is None:
+            return None
+        found = SignedIn(row.person, row.token, account.must_change)
+        self._remember(row, found)
+        return found
+
+    def who_last(self, token: str) -> SignedIn | None:
+        """Whose token it was when that could be read last. For the stop alone, while the file cannot be had."""
+        row, found = self._known_last.get(digest_token(token), (None, None))
+        return found if row is not None and self._stands(row) else None
+
+    def _stands(self, row: SessionRow) -> bool:
+        at = self._now()
+        return at - row.opened <= LIFE and at - row.seen <= IDLE
+
+    def _remember(self, row: SessionRow, found: SignedIn) -> None:
+        with self._guard:
+            self._known_last.pop(row.token, None)
+            self._known_last[row.token] = (row, found)
+            while len(self._known_last) > REMEMBERED:
+                self._known_last.pop(next(iter(self._known_last)))
 
     def check(self, person: str, password: str) -> None:
         """Ask for the password again before something grave; ``Refused`` where it is wrong or was wrong too often."""
@@ -169,8 +196,7 @@ class Accounts:
 
     def sessions(self, person: str) -> list[SessionRow]:
         """A person's sessions that still stand, newest first."""
-        at = self._now()
-        return [one for one in self._store.sessions(person) if at - one.opened <= LIFE and at - one.seen <= IDLE]
+        return [one for one in self._store.sessions(person) if self._stands(one)]
 
     def seen(self) -> dict[str, float]:
         """Person -> when a session of theirs was used last, in Unix seconds."""
@@ -179,6 +205,7 @@ class Accounts:
     def leave(self, token: str) -> None:
         """A person signs out: ends the session by the name that the store has for it."""
         row = self._store.session(token)
+        self._known_last.pop(token, None)
         self._store.end(token)
         if row is not None:
             self._note(access.SignedOut(person=row.person, at=self._clock()))
@@ -188,6 +215,7 @@ class Accounts:
         row = self._store.session(token)
         if row is None or row.person != person:
             raise Refused("this session has ended already")
+        self._known_last.pop(token, None)
         self._store.end(token)
         self._note(access.SessionsEnded(person=person, number=1, cause="asked", by=by, at=self._clock()))
 
@@ -201,6 +229,9 @@ class Accounts:
         self._store.remove(person)
 
     def _end_all(self, person: str, cause: Cause, by: str, but: str = "") -> None:
+        with self._guard:
+            kept = {name: one for name, one in self._known_last.items() if one[1].person != person or name == but}
+            self._known_last = kept
         if number := self._store.end_all(person, but):
             self._note(access.SessionsEnded(person=person, number=number, cause=cause, by=by, at=self._clock()))
 

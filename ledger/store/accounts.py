@@ -30,6 +30,8 @@ CREATE INDEX IF NOT EXISTS failures_of ON failures (key, at);
 
 _KEPT = 8
 """About how many connections wait for the next call."""
+_SOON = 0.5
+"""Seconds for what every request asks: the stop has two for everything."""
 
 
 class Account(NamedTuple):
@@ -104,7 +106,7 @@ class AccountStore:
 
     def session(self, token: str) -> SessionRow | None:
         """A session by its token."""
-        with self._connected() as connection:
+        with self._connected(_SOON) as connection:
             row = connection.execute("SELECT * FROM sessions WHERE token = ?", (token,)).fetchone()
         return SessionRow(*row) if row else None
 
@@ -116,7 +118,7 @@ class AccountStore:
 
     def touch(self, token: str, at: float) -> None:
         """The session was used."""
-        with self._connected() as connection:
+        with self._connected(_SOON) as connection:
             connection.execute("UPDATE sessions SET seen = ? WHERE token = ?", (at, token))
 
     def rename(self, token: str, fresh: str) -> None:
@@ -167,16 +169,20 @@ class AccountStore:
             connection.execute("DELETE FROM failures WHERE key = ?", (key,))
 
     def _one(self, statement: str, value: str) -> Account | None:
-        with self._connected() as connection:
+        with self._connected(_SOON) as connection:
             row = connection.execute(statement, (value,)).fetchone()
         return _account(row) if row else None
 
     @contextlib.contextmanager
-    def _connected(self) -> Iterator[sqlite3.Connection]:
-        """One transaction on a connection that nobody else uses meanwhile; every request asks, so they are kept."""
+    def _connected(self, patience: float = 5.0) -> Iterator[sqlite3.Connection]:
+        """One transaction on a connection that nobody else uses meanwhile; every request asks, so they are kept.
+
+        ``patience`` is how many seconds somebody else's lock is waited for.
+        """
         try:
             file, connection = self._take()
             try:
+                connection.execute(f"PRAGMA busy_timeout = {round(patience * 1000)}")
                 with connection:
                     yield connection
             finally:
@@ -193,7 +199,7 @@ class AccountStore:
                 if known == file:
                     return file, connection
                 connection.close()
-        return file, sqlite3.connect(self.path, timeout=5, check_same_thread=False)
+        return file, sqlite3.connect(self.path, check_same_thread=False)
 
     def _put_back(self, file: tuple[int, int], connection: sqlite3.Connection) -> None:
         if len(self._idle) < _KEPT:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
+from datetime import timedelta
 
 import pytest
+
+from ledger.domain.commands import DeactivatePerson
+
+from .conftest import person
 
 
 def press(client):
@@ -43,6 +49,50 @@ def test_it_works_while_somebody_holds_the_store(browser, site, installation):
     assert "stopped without the ledger" in answer.text
     assert installation.override_path().is_file()
     assert list(installation.home.spool.glob("stop-*.json"))
+
+
+@pytest.fixture
+def accounts_held(installation):
+    """Call it, and nobody reads the accounts' file any more."""
+    with contextlib.ExitStack() as stack:
+
+        def hold() -> None:
+            other = stack.enter_context(
+                contextlib.closing(sqlite3.connect(installation.home.var / "web/accounts.sqlite"))
+            )
+            other.execute("BEGIN EXCLUSIVE")
+
+        yield hold
+
+
+def test_it_works_while_nobody_can_ask_who_is_signed_in(browser, installation, accounts_held):
+    client = browser("noc")
+    client.get("/")
+    accounts_held()
+    assert client.get("/").status_code == 503
+    answer = press(client)
+    assert answer.status_code == 303 and installation.override_path().is_file()
+
+
+@pytest.mark.parametrize("gone", ["signed out", "too long ago", "a password later", "no role"])
+def test_then_nobody_presses_it_whose_session_had_ended(browser, site, installation, accounts_held, monkeypatch, gone):
+    client = browser("noc")
+    client.get("/")
+    if gone == "signed out":
+        with client.session_transaction() as known:
+            token = known["token"]
+        client.post("/sign-out")
+        with client.session_transaction() as known:
+            known["token"] = token
+    elif gone == "too long ago":
+        later = installation.clock() + timedelta(days=2)
+        monkeypatch.setattr(site.accounts, "_clock", lambda: later)
+    elif gone == "a password later":
+        site.accounts.reset("lab-noc", "lab-admin")
+    else:
+        installation.submit(DeactivatePerson(person="lab-noc"), person("admin"))
+    accounts_held()
+    assert press(client).status_code in (401, 303) and not installation.override_path().exists()
 
 
 def test_it_works_on_a_ledger_that_is_not_what_was_signed(browser, site, installation, monkeypatch):
