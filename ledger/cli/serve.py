@@ -46,6 +46,8 @@ def serve(session: Session, host: str, port: int, behind_proxy: bool) -> None:
     if first := first_account(session.installation, session.accounts):
         session.say(f"nobody has an account yet; in another terminal: {first}")
     session.close()
+    if not behind_proxy and host not in ("127.0.0.1", "::1", "localhost"):
+        session.say("people on other machines need https: put a proxy with TLS in front and say --behind-proxy")
     session.say(f"dashboard  http://{host}:{port}  (Ctrl-C ends it)")
     sys.argv = [sys.argv[0]]
     Server(session.root, host, port, behind_proxy=behind_proxy).run()
