@@ -118,11 +118,12 @@ def test_another_status_is_recorded_as_a_claim(lab: Path) -> None:
     ],
 )
 def test_the_stages_own_log_takes_no_line_that_the_ledger_does_not(lab: Path, given: list[str], status: int) -> None:
-    before = statuses(lab)
+    before = len(entries(lab))
     done = script(lab, "verify_decision_log.py", "summary", "--append", "audit/decision_logs/stage4.jsonl", *given)
     assert done.returncode == status
     assert "Traceback" not in done.stderr
-    assert statuses(lab) == before
+    added = [entry["status"] for entry in entries(lab)[before:]]
+    assert set(added) <= {"scheduler_observed"}  # the lab's observer may see the scheduler move meanwhile
 
 
 def test_the_demo_strategies_print_their_telemetry(lab: Path) -> None:
