@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from .commands import assert_verified, entries, script, stage4, statuses, until
+from .commands import assert_verified, entries, script, stage4, until
 
 OVERRIDE = "var/runtime/overrides/multi_strategy_disable.json"
 SUMMARY = [
