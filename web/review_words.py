@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
+
+from markupsafe import Markup
 
 from ledger.app.review_parts import Debt, Span
 from ledger.domain.runbook import STEPS
@@ -76,6 +79,11 @@ def lane(code: str, label: str = "") -> str:
     if code == "drift":
         return gettext(DRIFTS[label])
     return label if code == "alert" else gettext(LANES[code])
+
+
+def broken(text: str) -> Markup:
+    """A long name that may be broken before its capitals and after its dots, for where there is little room."""
+    return Markup("<wbr>").join(re.split(r"(?<=[a-z_.])(?=[A-Z])|(?<=[_./])", text))
 
 
 def span(one: Span) -> str:

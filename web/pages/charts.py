@@ -115,7 +115,7 @@ def page(found: Rollback, panels: Sequence[PanelData], start: datetime, end: dat
         "panels": [
             {
                 "title": one.panel.title,
-                "unit": {"percent": "%", "short": ""}.get(one.panel.unit, one.panel.unit),
+                "unit": {"percent": "%", "short": "", "none": ""}.get(one.panel.unit, one.panel.unit),
                 "thresholds": [[colour, value] for colour, value in one.panel.thresholds],
                 "error": visible(one.error),
                 "series": [_line(series) for answer in one.answers for series in answer],

@@ -16,6 +16,7 @@ from web.gantt import gantt
 from web.i18n import language
 from web.pages.timeline import timeline
 from web.review_markdown import review_markdown
+from web.shared import shared
 from web.site import site
 
 blueprint = Blueprint("review", __name__)
@@ -24,6 +25,7 @@ MOST_LINES = 300
 
 
 @blueprint.get("/rollbacks/<rollback>/review")
+@shared
 def show(rollback: str) -> str:
     """The page."""
     found = _review(rollback)
