@@ -172,6 +172,27 @@ class Recount:
                 found.append(("review", sequence(one), next(looked, None)))
         return found
 
+    def left(self) -> dict[int, int | None]:
+        """Entries that saw what nobody had asked for, each with the entry that put it right."""
+        mended = {
+            "override_removed_outside": ("override_put_back", "removal_adopted"),
+            "silence_lost": ("silence_created", "silence_adopted"),
+            "step_lapsed": tuple(status for statuses in DECIDES.values() for status in statuses),
+        }
+        found = {}
+        for one in self.own:
+            if one["status"] in mended:
+                number = one["metadata"].get("number")
+                later = (
+                    sequence(two)
+                    for two in self.own
+                    if sequence(two) > sequence(one)
+                    and two["status"] in mended[one["status"]]
+                    and (number is None or two["metadata"]["step"] == number)
+                )
+                found[sequence(one)] = next(later, None)
+        return found
+
     def gaps(self) -> list[tuple[str, str, str]]:
         """Source, from and to of what could not be seen while the rollback ran."""
         names = ("source", "gap_start", "gap_end")

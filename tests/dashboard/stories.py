@@ -50,8 +50,12 @@ def observed(story: Kept, status: str) -> None:
 
 
 def quick(story: Kept) -> None:
-    """All steps in half a minute."""
-    walk(story, end="checked")
+    """All steps in half a minute, not at whole seconds."""
+    walk(story, end="opened")
+    story.wait(milliseconds=600)
+    walk(story, "confirmed", "disabled")
+    story.wait(milliseconds=300)
+    walk(story, "silenced", "checked")
     picture = {"picture_sha384": digest("start"), "picture_source": "drawn"}
     story.do("noc", c.StartWatch(starts_at=story.now, duration_seconds=8, **picture))
     story.wait(seconds=7)
@@ -121,8 +125,16 @@ def drift(story: Kept) -> None:
     walk(story, "watched")
 
 
+def failed(story: Kept) -> None:
+    """The scheduler still ran when it was first asked."""
+    walk(story, end="silenced")
+    story.do("ops", scheduler_check(story, "enabled"))
+    story.wait(seconds=20)
+    walk(story, "checked")
+
+
 def gap(story: Kept) -> None:
-    """Nobody looked for four minutes; before the opening, too, which is not this rollback's."""
+    """Nobody looked for four minutes; nor before the opening and after the closing, which is not this rollback's."""
     lost = {"source": "observer", "why": "the observer did not run"}
     story.saw(observation.ObservationGap(gap_start=story.now - timedelta(1), gap_end=story.now, **lost), "")
     walk(story, end="checked")
@@ -131,6 +143,7 @@ def gap(story: Kept) -> None:
     story.saw(observation.ObservationGap(gap_start=began, gap_end=story.now, **lost), "")
     walk(story, "watched")
     story.saw(observation.ObservationGap(gap_start=story.now, gap_end=story.now, **lost), "")
+    story.do("noc", c.AddNote(text="post-mortem on Thursday"))
 
 
 def silences(story: Kept) -> None:
@@ -189,7 +202,8 @@ def running(story: Kept) -> None:
 STORIES: dict[str, Callable[[Kept], None]] = {
     one.__name__: one
     for one in (
-        straight, quick, days, early_abort, late_abort, emergency, waived, drift, gap, silences, owed_end, running,
+        straight, quick, days, early_abort, late_abort, emergency, waived, failed, drift, gap, silences, owed_end,
+        running,
     )
 }  # fmt: skip
 __all__ = ["INC", "STORIES", "Kept", "alarmed", "walk"]

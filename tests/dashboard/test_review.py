@@ -12,6 +12,7 @@ from ledger.app.steps import opening
 from ledger.domain.commands import DeclareEmergency
 from web.catalogue import catalogue
 from web.review_markdown import escape
+from web.sentences import translate
 
 from .conftest import person
 from .stories import STORIES
@@ -81,6 +82,9 @@ def test_markdown_is_in_the_pages_language(browser, installation, name):
         assert table.split("\n")[0] not in translated
         cells = {cell.strip().replace("\\", "") for line in table.splitlines() for cell in line.split(" | ")}
         assert not {cell.strip("| ") for cell in cells} & translated
+    for one in story.review().attempts:
+        assert all(translate(why, "pl") != why for why in one.reasons)
+        assert all(escape(translate(why, "pl")) in polish.text for why in one.reasons)
     numbers = [re.findall(r"\d+", one.text) for one in (english, polish)]
     assert numbers[0] == numbers[1], "the same figures in the same order"
 

@@ -69,6 +69,8 @@ def test_a_script_that_reads_the_lines_comes_to_the_same(told):
     owed = [(one["code"], one["since"]["entry"], one["paid"] and one["paid"]["entry"]) for one in page["debts"]]
     assert again.owed() == owed
     assert (page["closed"] or 0) == again.close
+    left = {one["seen"]["entry"]: one["settled"] and one["settled"]["entry"] for one in page["deviations"]}
+    assert again.left().items() <= left.items()
 
 
 def bars(page, lane):

@@ -152,6 +152,15 @@ def test_a_removal_that_is_adopted_ends_the_hold_when_the_file_was_gone(story):
     assert left(story.review()) == [("override_removed_outside", 181)]
 
 
+def test_a_step_that_failed_first_counts_both_attempts(story):
+    found, _ = told(story, "failed")
+    assert [(one.number, one.verdict) for one in found.attempts if one.step == 3] == [(1, "fail"), (2, "pass")]
+    assert found.attempts[3].reasons
+    assert steps(found)[3] == ("pass", 2, 0)
+    settled = next(one.settled for one in found.steps if one.step == 3)
+    assert settled.entry == found.attempts[4].entry
+
+
 def test_a_gap_counts_where_the_rollback_ran(story):
     found, _ = told(story, "gap")
     assert left(found) == [("observation_gap", 240)]

@@ -95,6 +95,13 @@ def test_pages_together_are_exactly_the_entries_that_match_in_order(drawn, chose
         assert store.count(chosen, after=3) == len([row for row in wanted if row.sequence > 3])
 
 
+def test_entries_of_the_ledger_itself_are_those_of_no_rollback(tmp_path):
+    own = [(TIMES[0], "noted", "snapshot", name, None, "p-1", "", None, "x") for name in ("", "INC-1", "")]
+    store, _ = filled(tmp_path, own)
+    assert store.sequences(Filter(stage=True), 9) == [1, 3]
+    assert store.sequences(Filter(stage=True, after=1, before=3), 9) == []
+
+
 @settings(max_examples=50, deadline=None)
 @given(drawn=ROWS, sequence=st.integers(1, 12))
 def test_neighbours_corrections_and_rollbacks_are_those_of_the_rows(drawn, sequence):
