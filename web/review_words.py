@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from ledger.app.review_parts import Debt, Span
 from ledger.domain.runbook import STEPS
+from ledger.domain.text import visible
 from web.i18n import gettext, said
 from web.words import mark
 
@@ -83,7 +84,7 @@ def lane(code: str, label: str = "") -> str:
 
 def broken(text: str) -> Markup:
     """A long name that may be broken before its capitals and after its dots, for where there is little room."""
-    return Markup("<wbr>").join(re.split(r"(?<=[a-z_.])(?=[A-Z])|(?<=[_./])", text))
+    return Markup("<wbr>").join(re.split(r"(?<=[a-z_.])(?=[A-Z])|(?<=[_./])", visible(text)))
 
 
 def span(one: Span) -> str:
