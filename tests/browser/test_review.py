@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from itertools import combinations, pairwise
 from typing import Any, NamedTuple
 
@@ -13,15 +14,17 @@ from playwright.sync_api import Browser, Page
 from werkzeug.serving import make_server
 
 from ledger.app.accounts import Accounts
+from ledger.app.installation import Installation
 from ledger.app.outlook import Lookout
 from ledger.app.steps import watching
+from ledger.app.steps.pictures import panel_data
 from ledger.lab.loopback import HOST
 from ledger.lab.rehearsal import person
 from tests.dashboard.stories import STORIES, alarmed
 from tests.dashboard.story import INC, kept
 from web import Site, create_app
 
-from .house import House
+from .house import House, eventually
 from .people import WIDE, People
 
 PASSWORD = "four plain words here"
@@ -133,14 +136,22 @@ def test_every_mark_of_the_list_stands_on_a_flag(page: Callable[..., Page]) -> N
     assert sorted(numbers) == listed and listed
 
 
+def sampled(installation: Installation) -> bool:
+    """Whether Prometheus has something to draw; once the scheduler is stopped there comes nothing more."""
+    now = installation.clock()
+    panels = panel_data(installation, now - timedelta(minutes=5), now)
+    return any(series.points for panel in panels for answer in panel.answers for series in answer)
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_marks_of_charts_seconds_apart_share_a_flag_and_are_listed(home: House, signed_in: People, size: str) -> None:
-    name = home.open("INC-2471", upto=3).id
     installation = home.installation
+    eventually(lambda: sampled(installation), 60, "a sample of the running scheduler")
+    name = home.open("INC-2471", upto=3).id
     watching.start(installation, person(installation, "noc"), installation.rollback(name), 900)
     page = signed_in("noc", "pl", viewport=SIZES[size])
     page.goto(f"/rollbacks/{name}")
-    page.wait_for_selector(".chart-flag", timeout=40_000)  # Prometheus has to have a sample
+    page.wait_for_selector(".chart-flag", timeout=40_000)
     listed = [one.text for one in boxes(page, ".chart-marks li")]
     assert [one.split(" ", 1)[0] for one in listed] == ["1", "2", "3"] and "zatrzymano" in listed[1]
     for chart in page.locator(".chart:has(.chart-flag)").all():
