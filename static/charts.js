@@ -4,6 +4,7 @@
   const colours = ["--accent", "--info", "--quiet", "--line-strong", "--ink"];
   const lines = { red: "--bad", orange: "--warn", yellow: "--warn", green: "--good" };
   const every = 5000;
+  const apart = 40; // pixels: two flags of two numbers each beside each other
   const plots = new Map();
   let asking = false;
 
@@ -37,7 +38,6 @@
       ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
       ctx.clip();
       ctx.lineWidth = ratio;
-      ctx.font = `${11 * ratio}px Inter, sans-serif`;
       for (const [colour, value] of panel.thresholds) {
         const y = plot.valToPos(value, "y", true);
         ctx.strokeStyle = css(lines[colour] || "--line-strong");
@@ -46,28 +46,50 @@
       }
       ctx.setLineDash([2 * ratio, 3 * ratio]);
       ctx.strokeStyle = css("--line-strong");
-      ctx.fillStyle = css("--quiet");
-      page.marks.forEach(([at, text], index) => {
-        const x = plot.valToPos(at, "x", true), right = x > bbox.left + bbox.width * .8;
-        ctx.textAlign = right ? "right" : "left";
+      for (const [at] of page.marks) {
+        const x = plot.valToPos(at, "x", true);
         ctx.beginPath(); ctx.moveTo(x, bbox.top); ctx.lineTo(x, bbox.top + bbox.height); ctx.stroke();
-        ctx.fillText(text, x + (right ? -4 : 4) * ratio, bbox.top + (12 + (index % 4) * 13) * ratio);
-      });
+      }
       ctx.restore();
     };
+  }
+  // The marks' numbers stand above the plot; those that would touch share one flag, like 2–4. The list says what they are.
+  function flags(places) {
+    const groups = [];
+    places.forEach((x, index) => {
+      const before = groups.at(-1);
+      if (before && x - before.right < apart) { before.last = index + 1; before.right = x; } else groups.push({ first: index + 1, last: index + 1, left: x, right: x });
+    });
+    return groups.map((one) => [one.first === one.last ? `${one.first}` : `${one.first}–${one.last}`, (one.left + one.right) / 2]);
+  }
+  function flag(plot, page) {
+    for (const [text, x] of flags(page.marks.map(([at]) => plot.valToPos(at, "x")))) {
+      const node = make("span", { class: "chart-flag" }, text);
+      node.style.left = `${x}px`;
+      plot.over.append(node);
+    }
+  }
+  function legend(page) {
+    const found = make("ol", { class: "chart-marks" });
+    page.marks.forEach(([at, text], index) => {
+      const one = make("li");
+      one.append(make("b", { "aria-hidden": "true" }, `${index + 1}`), ` ${text} ${clock(at)} UTC`);
+      found.append(one);
+    });
+    return found;
   }
   function options(panel, page, width) {
     const axis = { stroke: css("--quiet"), grid: { stroke: css("--line"), width: 1 }, ticks: { stroke: css("--line"), width: 1 }, font: "12px Inter, sans-serif" };
     const limits = panel.thresholds.map(([, value]) => value);
     return {
-      width, height: 190, legend: { show: false }, cursor: { drag: { x: false, y: false } }, tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "Etc/UTC"),
+      width, height: 206, padding: [20, null, null, null], legend: { show: false }, cursor: { drag: { x: false, y: false } }, tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "Etc/UTC"),
       scales: {
         x: { time: true, range: () => page.window },
         y: { range: (plot, low, high) => uPlot.rangeNum(Math.min(low ?? 0, ...limits), Math.max(high ?? 1, ...limits), .12, true) },
       },
       axes: [{ ...axis, space: 70, values: (plot, splits) => splits.map((at) => clock(at).slice(0, 5)) }, { ...axis, size: 52 }],
       series: [{}, ...panel.series.map(([labels], index) => ({ label: label(labels), stroke: css(colours[index % colours.length]), width: 1.75, dash: index >= colours.length ? [6, 4] : undefined, points: { show: false } }))],
-      hooks: { draw: [overlay(panel, page)] },
+      hooks: { draw: [overlay(panel, page)], ready: [(plot) => flag(plot, page)] },
     };
   }
   function table(panel, page) {
@@ -99,10 +121,11 @@
         const figure = make("figure", { class: "chart" });
         figure.append(make("figcaption", {}, panel.title + (panel.unit ? ` [${panel.unit}]` : "")), make("div", { class: "plot", "aria-hidden": "true" }), make("p", { class: "chart-key" }), make("table", { class: "unseen" }));
         return figure;
-      }));
+      }), legend(page));
       box.dataset.shape = shape;
       plots.set(box, []);
     }
+    box.lastElementChild.replaceWith(legend(page));
     const kept = plots.get(box);
     page.panels.forEach((panel, index) => {
       const figure = box.children[index], place = figure.querySelector(".plot");

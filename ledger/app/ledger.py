@@ -9,7 +9,7 @@ import dataclasses
 import functools
 import hashlib
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -109,6 +109,12 @@ class Ledger:
         for line in self.log.lines(after):
             entry = parse_entry(line)
             yield parse_body(entry.sequence, entry.timestamp, entry.body), line
+
+    def chosen(self, sequences: Sequence[int]) -> Iterator[Recorded]:
+        """The records of these sequences, in order; those that the ledger has not are left out."""
+        for line in self.log.chosen(sequences):
+            entry = parse_entry(line)
+            yield parse_body(entry.sequence, entry.timestamp, entry.body)
 
     def submit(self, request: Request, timeout: float | None = None) -> Receipt:
         """Decide and append; returns when the entries are on disk.

@@ -1,44 +1,108 @@
-"""What a post-mortem is made of. Times are aware UTC, durations whole seconds, entries their sequence."""
+"""What a post-mortem is made of. Times are aware UTC, durations whole seconds, entries their sequence.
+
+Names are codes (``to_confirm``), the same in every language; pages have the words for them. Every number says which
+entries it comes from, and which field of each.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Literal, NamedTuple
 
+from ledger.domain.record import Recorded
 from ledger.domain.state import Rollback
+
+_HALF, _WHOLE = timedelta(milliseconds=500), timedelta(seconds=1)
+
+
+class Point(NamedTuple):
+    """A time that an entry gives; ``field`` says where in it, e.g. ``timestamp`` or ``metadata.seen_at``."""
+
+    entry: int
+    field: str
+    at: datetime
+
+
+def written(record: Recorded) -> Point:
+    """When the entry was written, by the wall clock."""
+    return Point(record.sequence, "timestamp" if record.at == record.timestamp else "metadata.wall_time", record.at)
+
+
+def seen(record: Recorded) -> Point:
+    """When what the entry tells of happened: as it was seen, read or claimed, else when it was written."""
+    for name in ("seen_at", "read_at", "claimed_at", "ended_at", "starts_at"):
+        if (point := said(record, name)) is not None:
+            return point
+    return written(record)
+
+
+def said(record: Recorded, name: str) -> Point | None:
+    """The time in one of the event's own fields, where it has one."""
+    at = getattr(record.event, name, None)
+    return Point(record.sequence, f"metadata.{name}", at) if isinstance(at, datetime) else None
+
+
+def seconds_between(start: datetime, end: datetime) -> int:
+    """Whole seconds, to the nearest (a half goes up), never below 0."""
+    return max(0, (end - start + _HALF) // _WHOLE)
 
 
 @dataclass(frozen=True)
 class Duration:
-    """Whole seconds from one entry's moment to another's; ``last`` is 0 and the span goes to now where it runs."""
+    """From one entry's moment to another's. ``running`` goes on up to the review's ``at``; ``never`` has no seconds."""
 
-    name: str
-    seconds: int
-    start: datetime
-    end: datetime
-    first: int
-    last: int
+    code: str
+    state: Literal["done", "running", "never"]
+    seconds: int | None
+    start: Point
+    end: Point | None
+
+
+@dataclass(frozen=True)
+class StepTime:
+    """One step: due since the one before was settled; tried once or more; settled when it passed or was waived."""
+
+    step: int
+    shown: str | None
+    """Verdict as people see it: also ``lapsed``, ``waived``, ``accepted``."""
+    attempts: int
+    """Verdicts."""
+    due: Point | None
+    began: Point
+    settled: Point | None
+    waited: int | None
+    """Seconds from ``due`` to ``began``."""
+    took: int
+    """Seconds of all attempts, each from its first entry to its verdict: the step's bars on the axis."""
 
 
 @dataclass(frozen=True)
 class Span:
-    """A bar of the Gantt; ``entry`` is where it is written, ``open`` that it has not ended."""
+    """A bar on the axis; ``end`` is None where it has not ended.
+
+    ``label`` is an attempt's verdict, an alert's name, the source that was not observed, or a drift's code;
+    ``source`` names the artefact that an alert stands in.
+    """
 
     lane: str
     label: str
-    start: datetime
-    end: datetime
-    entry: int
-    open: bool = False
+    start: Point
+    end: Point | None
+    source: str = ""
+
+    @property
+    def entry(self) -> int:
+        """Where it is written that it began."""
+        return self.start.entry
 
 
 @dataclass(frozen=True)
 class Mark:
     """A point on the same axis; ``claimed`` where its time is what somebody said."""
 
-    label: str
-    at: datetime
-    entry: int
+    code: str
+    point: Point
     claimed: bool = False
 
 
@@ -68,34 +132,46 @@ class Proof:
 
 @dataclass(frozen=True)
 class Departure:
-    """A deviation from the runbook's straight road."""
+    """A deviation from the runbook's straight road; ``code`` is its entry's status, ``what`` its sentence."""
 
+    code: str
     what: str
-    at: datetime
+    point: Point
     by: str
-    entry: int
+    settled: Point | None = None
+    """What put it right, where something did."""
+    lasts: bool = False
+    """Whether it goes on until that: a bar on the axis."""
+
+    @property
+    def entry(self) -> int:
+        """Where it is written."""
+        return self.point.entry
 
 
 @dataclass(frozen=True)
 class Debt:
-    """What was owed since when, and the entry that paid it (0: still owed)."""
+    """What was owed since when, and what paid it (None: still owed).
 
-    what: str
-    since: datetime
-    entry: int
-    paid: int
-    paid_at: datetime | None
+    ``of`` is the sentence of the deviation that a review is owed for.
+    """
+
+    code: str
+    since: Point
+    paid: Point | None
     paid_by: str
+    of: str = ""
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the timeline; ``corrected_by`` names the entries that correct it."""
+    """One line of the timeline; ``code`` is its status, ``corrected_by`` names the entries that correct it."""
 
     entry: int
     at: datetime
     by: str
     role: str
+    code: str
     text: str
     occurred_at: datetime | None
     corrected_by: tuple[int, ...]
@@ -103,11 +179,13 @@ class Line:
 
 @dataclass(frozen=True)
 class Review:
-    """Everything that a post-mortem shows; ``at`` is up to when it looks."""
+    """Everything that a post-mortem shows; ``at`` is up to when it looks, ``closed`` the closing entry or 0."""
 
     rollback: Rollback
     at: datetime
+    closed: int
     durations: tuple[Duration, ...]
+    steps: tuple[StepTime, ...]
     spans: tuple[Span, ...]
     marks: tuple[Mark, ...]
     attempts: tuple[Attempt, ...]
@@ -115,3 +193,5 @@ class Review:
     evidence: tuple[Proof, ...]
     deviations: tuple[Departure, ...]
     debts: tuple[Debt, ...]
+    left_off: int = 0
+    """Observations of the stage that are not looked at here, because there are too many."""

@@ -27,6 +27,10 @@ _SELECT = (
     f"SELECT state FROM stored_events WHERE originator_id = {_OWNER} "  # noqa: S608 (a constant)
     "AND originator_version > ? AND originator_version <= ? ORDER BY originator_version"
 )
+_CHOSEN = (
+    f"SELECT state FROM stored_events WHERE originator_id = {_OWNER} "  # noqa: S608 (a constant)
+    "AND originator_version IN ({}) ORDER BY originator_version"
+)
 _SIZE = f"SELECT COALESCE(MAX(originator_version), 0) FROM stored_events WHERE originator_id = {_OWNER}"  # noqa: S608
 _END = 2**62
 
@@ -91,6 +95,13 @@ class Log:
         """One line, or None where the ledger is shorter."""
         found = self._fetch(_SELECT, (sequence - 1, sequence))
         return _blob(found[0]) if found else None
+
+    def chosen(self, sequences: Sequence[int], batch: int = 500) -> Iterator[bytes]:
+        """The lines of these sequences, in the ledger's order; those that are not there are left out."""
+        for start in range(0, len(sequences), batch):
+            part = sequences[start : start + batch]
+            statement = _CHOSEN.format(", ".join("?" * len(part)))
+            yield from (_blob(row) for row in self._fetch(statement, part))
 
     def size(self) -> int:
         """How many entries there are."""

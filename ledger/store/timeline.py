@@ -125,6 +125,12 @@ class TimelineStore:
         edge = (_END if newest_first else 0) if beyond is None else beyond
         return self._entries(f"{where} AND {order} LIMIT ?", (*values, edge, limit))
 
+    def sequences(self, chosen: Filter, limit: int) -> list[int]:
+        """The first ``limit`` matching entries, the oldest first."""
+        where, values = condition(chosen)
+        statement = f"SELECT sequence FROM entries WHERE {where} ORDER BY sequence LIMIT ?"  # noqa: S608
+        return [int(row[0]) for row in self._fetch(statement, (*values, limit))]
+
     def count(self, chosen: Filter, after: int = 0) -> int:
         """How many entries after a sequence match."""
         where, values = condition(chosen)

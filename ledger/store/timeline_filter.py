@@ -30,6 +30,12 @@ class Filter(NamedTuple):
     """Before this time."""
     words: tuple[Word, ...] = ()
     """All of them stand in the entry."""
+    after: int = 0
+    """Entries after this sequence; 0: all."""
+    before: int = 0
+    """Entries before this sequence; 0: all."""
+    stage: bool = False
+    """Only entries of the ledger itself, of no rollback."""
 
 
 def condition(chosen: Filter) -> tuple[str, tuple[object, ...]]:
@@ -40,6 +46,14 @@ def condition(chosen: Filter) -> tuple[str, tuple[object, ...]]:
 
 
 def _parts(chosen: Filter) -> Iterator[tuple[str, tuple[object, ...]]]:
+    yield from _fields(chosen)
+    yield from _places(chosen)
+    for word in chosen.words:
+        found = "instr((SELECT text FROM texts WHERE texts.sequence = entries.sequence), ?) > 0"
+        yield f"({found} OR actor IN ({_marks(word.actors)}))", (word.text, *word.actors)
+
+
+def _fields(chosen: Filter) -> Iterator[tuple[str, tuple[object, ...]]]:
     for column in ("rollback", "kind", "verdict"):
         if value := getattr(chosen, column):
             yield f"{column} = ?", (value,)
@@ -49,15 +63,21 @@ def _parts(chosen: Filter) -> Iterator[tuple[str, tuple[object, ...]]]:
         yield "actor = ?", (chosen.person,)
     if chosen.statuses:
         yield f"status IN ({_marks(chosen.statuses)})", chosen.statuses
+    if chosen.stage:
+        yield "+rollback = ?", ("",)  # the plus: most entries may be of none, and that index would be no help
+
+
+def _places(chosen: Filter) -> Iterator[tuple[str, tuple[object, ...]]]:
     # Timestamps never go back, so a time is a place in the ledger, and the primary key finds it.
     place = "(SELECT sequence FROM entries WHERE timestamp >= ? ORDER BY timestamp, sequence LIMIT 1)"
     if chosen.since:
         yield f"sequence >= {place}", (chosen.since,)
     if chosen.until:
         yield f"sequence < COALESCE({place}, {_LAST})", (chosen.until,)
-    for word in chosen.words:
-        found = "instr((SELECT text FROM texts WHERE texts.sequence = entries.sequence), ?) > 0"
-        yield f"({found} OR actor IN ({_marks(word.actors)}))", (word.text, *word.actors)
+    if chosen.after:
+        yield "sequence > ?", (chosen.after,)
+    if chosen.before:
+        yield "sequence < ?", (chosen.before,)
 
 
 def _marks(values: tuple[str, ...]) -> str:

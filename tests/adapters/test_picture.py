@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from ledger.adapters.dashboard import Panel, load_panels
-from ledger.adapters.picture import PanelData, _broken, draw, source_line
+from ledger.adapters.picture import PanelData, _broken, _marks, draw, source_line
 from ledger.domain.facts import Series
 from ledger.errors import Unreachable
 
@@ -102,6 +103,24 @@ def test_any_words_can_be_drawn(words: str) -> None:
     marks = [(START + timedelta(seconds=1), words)]
     for data in (PanelData(panel, ((_series(x=words), _series(y=words)),)), PanelData(panel, (), words)):
         assert _draw(data, marks=marks)
+
+
+@pytest.mark.parametrize("length", [timedelta(seconds=20), timedelta(minutes=15), timedelta(days=3)])
+def test_numbers_of_marks_do_not_stand_over_each_other_and_none_is_lost(length: timedelta) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(14, 4), dpi=100)
+    canvas = FigureCanvasAgg(figure)
+    axes = figure.subplots(1, 2)[0]
+    marks = [(START + timedelta(seconds=one), "x") for one in (0, 2, 4, 5, 9, 18, 19)]
+    axes.set_xlim(START, START + length)
+    _marks(axes, START, START + length, marks)
+    canvas.draw()
+    boxes = [(one.get_text(), one.get_window_extent()) for one in axes.texts]
+    assert not any(a.overlaps(b) for (_, a), (_, b) in pairwise(boxes))
+    ends = [number for words, _ in boxes for number in words.split("–")]
+    assert (ends[0], ends[-1]) == ("1", "7")
 
 
 def test_odd_windows_can_be_drawn() -> None:

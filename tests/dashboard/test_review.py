@@ -8,11 +8,16 @@ from datetime import timedelta
 import pytest
 
 from ledger.app.review import review
-from ledger.app.review_text import escape, review_json, review_markdown
 from ledger.app.steps import opening
 from ledger.domain.commands import DeclareEmergency
+from web.catalogue import catalogue
+from web.review_markdown import escape
+from web.sentences import translate
 
 from .conftest import person
+from .stories import STORIES
+from .story import INC, Kept
+from .texts import page_texts
 
 NASTY = "<script>alert(1)</script> | [x](http://evil) `code`"
 
@@ -26,18 +31,18 @@ def rollback(installation):
 def test_each_duration_is_the_difference_of_the_entries_that_it_names(installation, rollback):
     found = review(installation, rollback)
     at = {record.sequence: record.at for record, _ in installation.ledger.records()}
-    confirm = next(one for one in found.durations if one.name == "to confirm")
-    assert confirm.seconds == round((at[confirm.last] - at[confirm.first]).total_seconds())
-    disable = next(one for one in found.durations if one.name == "to disable")
-    assert disable.last == 0 and disable.end == found.at
+    confirm = next(one for one in found.durations if one.code == "to_confirm")
+    assert confirm.seconds == round((at[confirm.end.entry] - at[confirm.start.entry]).total_seconds())
+    disable = next(one for one in found.durations if one.code == "to_disable")
+    assert (disable.state, disable.end) == ("running", None)
 
 
 def test_an_emergency_is_a_deviation_and_a_review_is_owed(installation, rollback):
     text = "it burns"
     installation.submit(DeclareEmergency(reason=text), person("incident_manager"), "INC-7")
     found = review(installation, installation.rollback("INC-7"))
-    assert [one.what for one in found.deviations] == ["emergency"]
-    assert any(one.what == "review of: emergency" and not one.paid for one in found.debts)
+    assert [one.what for one in found.deviations] == [f"declared an emergency: {text}"]
+    assert any(one.code == "review" and not one.paid for one in found.debts)
 
 
 def test_a_missing_artefact_is_said_to_be_missing(installation, rollback):
@@ -49,24 +54,57 @@ def test_a_note_stands_where_it_is_claimed_to_have_happened(installation, rollba
     when = rollback.opened_at - timedelta(minutes=3)
     opening.note(installation, person("noc"), rollback, "first signs", when)
     found = review(installation, installation.rollback("INC-7"))
-    assert [(one.at, one.claimed) for one in found.marks if one.label == "note"] == [(when, True)]
+    assert [(one.point.at, one.claimed) for one in found.marks if one.code == "note"] == [(when, True)]
 
 
-def test_markdown_keeps_free_text_as_text(installation, rollback):
-    page = review_markdown(review(installation, rollback), {})
+def test_markdown_keeps_free_text_as_text(browser, rollback):
+    page = browser("noc").get("/rollbacks/INC-7/review.md").text
     assert "<script>" not in page and "](http" not in page
     assert "\\<script\\>" in page and escape("a|b\nc") == "a\\|b c"
-    table = [line for line in page.splitlines() if line.startswith("| ")]
-    assert all(len(re.findall(r"(?<!\\)\|", line)) in (5, 6, 8) for line in table)
+    for table in page.split("\n## ")[1:]:
+        rows = [line for line in table.splitlines() if line.startswith("|")]
+        assert len({len(re.findall(r"(?<!\\)\|", line)) for line in rows}) <= 1, table
 
 
-def test_json_has_no_floats(installation, rollback):
-    def walk(value):
-        assert not isinstance(value, float)
-        for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-            walk(item)
+@pytest.mark.parametrize("name", STORIES)
+def test_markdown_is_in_the_pages_language(browser, installation, name):
+    story = Kept(installation)
+    STORIES[name](story)
+    noc = browser("noc")
+    english = noc.get(f"/rollbacks/{INC}/review.md")
+    noc.set_cookie("lang", "pl")
+    polish = noc.get(f"/rollbacks/{INC}/review.md")
+    assert (english.headers["Content-Language"], polish.headers["Content-Language"]) == ("en", "pl")
+    assert polish.text.count("\n") == english.text.count("\n")
+    assert english.text.startswith("# Review of ") and polish.text.startswith("# Przegląd ")
+    translated = {one for one, _ in page_texts()} - {one.string for one in catalogue() if one.context is None} - RAW
+    for table in polish.text.split("\n## ")[1:]:
+        assert table.split("\n")[0] not in translated
+        cells = {cell.strip().replace("\\", "") for line in table.splitlines() for cell in line.split(" | ")}
+        assert not {cell.strip("| ") for cell in cells} & translated
+    for one in story.review().attempts:
+        assert all(translate(why, "pl") != why for why in one.reasons)
+        assert all(escape(translate(why, "pl")) in polish.text for why in one.reasons)
+    numbers = [re.findall(r"\d+", one.text) for one in (english, polish)]
+    assert numbers[0] == numbers[1], "the same figures in the same order"
 
-    walk(review_json(review(installation, rollback)))
+
+RAW = {"disabled", "enabled", "override", "alert", "rollback"}
+"""Words that are the same in both, and names of artefacts."""
+
+
+@pytest.mark.parametrize("language", ["en", "pl"])
+@pytest.mark.parametrize("name", STORIES)
+def test_the_page_of_every_story_is_whole(browser, installation, name, language):
+    story = Kept(installation)
+    STORIES[name](story)
+    noc = browser("noc")
+    noc.set_cookie("lang", language)
+    page = noc.get(f"/rollbacks/{INC}/review")
+    assert page.status_code == 200
+    found = story.review()
+    assert page.text.count('class="mark-number"') == len(found.marks)
+    assert " style=" not in page.text and "None" not in re.sub("None[.:]", "", page.text)
 
 
 def test_the_page_shows_an_open_rollback_without_inline_style_or_script(browser, rollback):

@@ -74,6 +74,14 @@ def test_reading_line_by_line_gives_the_same_as_reading_all(log: Log) -> None:
     assert log.size() == 3
 
 
+@pytest.mark.parametrize("batch", [1, 2, 500])
+def test_chosen_lines_come_in_order_and_what_is_not_there_is_left_out(log: Log, batch: int) -> None:
+    for number in range(1, 8):
+        append(log, b"line %d" % number)
+    assert list(log.chosen([2, 3, 7, 9], batch)) == [b"line 2", b"line 3", b"line 7"]
+    assert list(log.chosen([])) == []
+
+
 def test_any_bytes_come_back_as_they_were(log: Log) -> None:
     line = bytes(range(256)) * 255
     append(log, line)

@@ -41,6 +41,9 @@ FILTERS = st.builds(
     verdict=_choice(("", "fail")),
     since=_choice(("", TIMES[1], TIMES[3])),
     until=_choice(("", TIMES[0], TIMES[2])),
+    after=_choice((0, 2)),
+    before=_choice((0, 5)),
+    stage=_choice((False, True)),
     words=_choice(((), (Word("critical"),), (Word("%"), Word("it's")), (Word("_"),), (Word("łącza", ("p-2",)),))),
 )
 
@@ -68,6 +71,9 @@ def passes(row: Row, text: str, chosen: Filter) -> bool:
         and chosen.verdict in ("", row.verdict)
         and row.timestamp >= chosen.since
         and (not chosen.until or row.timestamp < chosen.until)
+        and row.sequence > chosen.after
+        and (not chosen.before or row.sequence < chosen.before)
+        and (not chosen.stage or not row.rollback)
         and all(word.text in text or row.actor in word.actors for word in chosen.words)
     )
 
@@ -84,8 +90,16 @@ def test_pages_together_are_exactly_the_entries_that_match_in_order(drawn, chose
             found += page
             beyond = page[-1].sequence
         assert found == (wanted[::-1] if newest_first else wanted)
+        assert store.sequences(chosen, limit) == [row.sequence for row in wanted][:limit]
         assert store.count(chosen) == len(wanted)
         assert store.count(chosen, after=3) == len([row for row in wanted if row.sequence > 3])
+
+
+def test_entries_of_the_ledger_itself_are_those_of_no_rollback(tmp_path):
+    own = [(TIMES[0], "noted", "snapshot", name, None, "p-1", "", None, "x") for name in ("", "INC-1", "")]
+    store, _ = filled(tmp_path, own)
+    assert store.sequences(Filter(stage=True), 9) == [1, 3]
+    assert store.sequences(Filter(stage=True, after=1, before=3), 9) == []
 
 
 @settings(max_examples=50, deadline=None)

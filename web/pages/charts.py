@@ -18,7 +18,9 @@ from ledger.domain.facts import Series
 from ledger.domain.state import Rollback
 from ledger.domain.text import visible
 from ledger.errors import LedgerError
+from web.i18n import gettext, language
 from web.site import Site, site
+from web.words import mark
 
 blueprint = Blueprint("charts", __name__)
 FRESH_SECONDS: Final = 2.0
@@ -26,6 +28,7 @@ LEAD: Final = timedelta(minutes=5)
 """How long before the stop the charts begin."""
 LONGEST: Final = timedelta(hours=6)
 """An open rollback's charts show at most this much, up to now."""
+MARKS: Final = (mark("opened"), mark("stopped"), mark("watch starts"), mark("override removed"), mark("enabled"))
 MOST_POINTS: Final = 600
 """Points of one line at most; between them the extremes are kept, so that no peak is lost."""
 
@@ -43,16 +46,16 @@ def data(rollback: str) -> Response:
 
 
 class Cache:
-    """The last answer of each rollback, for two seconds; who asks meanwhile waits for the one who fetches."""
+    """The last answer of each rollback in each language, for two seconds; who asks meanwhile waits for who fetches."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._kept: dict[tuple[int, str], tuple[float, int, bytes]] = {}
+        self._kept: dict[tuple[int, str, str], tuple[float, int, bytes]] = {}
         self._down: dict[int, datetime] = {}
 
     def get(self, here: Site, found: Rollback) -> tuple[int, bytes]:
         """HTTP status and body."""
-        key = (id(here), found.id)
+        key = (id(here), found.id, language())
         with self._guard:
             kept = self._kept.get(key)
             if kept is None or time.monotonic() - kept[0] > FRESH_SECONDS:
@@ -108,11 +111,11 @@ def page(found: Rollback, panels: Sequence[PanelData], start: datetime, end: dat
     return {
         "rollback": found.id,
         "window": [start.timestamp(), end.timestamp()],
-        "marks": [[at.timestamp(), visible(text)] for at, text in marks(found, start, end)],
+        "marks": [[at.timestamp(), visible(gettext(text))] for at, text in sorted(marks(found, start, end))],
         "panels": [
             {
                 "title": one.panel.title,
-                "unit": {"percent": "%", "short": ""}.get(one.panel.unit, one.panel.unit),
+                "unit": {"percent": "%", "short": "", "none": ""}.get(one.panel.unit, one.panel.unit),
                 "thresholds": [[colour, value] for colour, value in one.panel.thresholds],
                 "error": visible(one.error),
                 "series": [_line(series) for answer in one.answers for series in answer],

@@ -1,0 +1,185 @@
+"""Where the bars, marks and ticks of a review stand, in percent of the axis: the drawing is as wide as the page is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from ledger.app.review_parts import Mark, Review, Span, seconds_between
+
+NARROWEST = 280
+"""Pixels that the axis has on the smallest screen; numbers that would touch there stand in rows."""
+LEAST = 0.6
+"""Percent that the shortest bar is wide."""
+CLOSE = 2.2
+"""Marks nearer to each other than this share one flag."""
+MOST_ALERTS = 12
+"""Alerts that get a lane; the table has all."""
+_ORDER = ("scheduler_held", "alerts_silenced", "alert", "drift", "not_observed", "maintenance_window")
+_TONES = {
+    "alert": "bad",
+    "drift": "bad",
+    "not_observed": "unknown",
+    "alerts_silenced": "warn",
+    "scheduler_held": "info",
+    "maintenance_window": "quiet",
+    "fail": "bad",
+    "error": "bad",
+    "inconclusive": "warn",
+}
+Place = Callable[[datetime], float]
+_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800)
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar. ``cut`` where it goes on beyond the axis."""
+
+    span: Span
+    x: float
+    width: float
+    tone: str
+    cut: bool
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One line of the drawing; ``label`` is set where the lane's code does not name it."""
+
+    code: str
+    label: str
+    bars: tuple[Bar, ...]
+    seconds: int
+    """All its bars together, also what of them lies beyond the axis."""
+
+
+@dataclass(frozen=True)
+class Flag:
+    """The numbers of marks that stand (nearly) together, ``3`` or ``3–5``; ``row`` keeps neighbours apart."""
+
+    text: str
+    x: float
+    row: int
+    pixels: int
+    """How wide it is drawn."""
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A time on the axis. ``date`` where the day is new; ``minor`` ones are left out where there is little room."""
+
+    x: float
+    at: datetime
+    text: str
+    date: str
+    minor: bool
+
+
+@dataclass(frozen=True)
+class Gantt:
+    """The drawing. ``marks`` in order of time: the n-th has the number n."""
+
+    begin: datetime
+    end: datetime
+    lanes: tuple[Lane, ...]
+    more_alerts: int
+    marks: tuple[Mark, ...]
+    lines: tuple[float, ...]
+    flags: tuple[Flag, ...]
+    ticks: tuple[Tick, ...]
+
+    @property
+    def rows(self) -> int:
+        """Rows of flags."""
+        return max((one.row for one in self.flags), default=-1) + 1
+
+
+def gantt(found: Review) -> Gantt:
+    """Everything on one axis, from the opening (or a little before) to where the review looks up to."""
+    begin, end = _axis(found)
+
+    def place(at: datetime) -> float:
+        return min(100.0, max(0.0, 100 * ((at - begin) / (end - begin))))
+
+    marks = tuple(sorted(found.marks, key=lambda one: one.point.at))
+    places = [place(one.point.at) for one in marks]
+    lanes = list(_lanes(found, place, begin, end))
+    alerts = [one for one in lanes if one.code == "alert"]
+    return Gantt(
+        begin,
+        end,
+        tuple(one for one in lanes if one not in alerts[MOST_ALERTS:]),
+        len(alerts[MOST_ALERTS:]),
+        marks,
+        tuple(dict.fromkeys(round(one, 2) for one in places)),
+        tuple(flags(places)),
+        tuple(_ticks(begin, end, place)),
+    )
+
+
+def _axis(found: Review) -> tuple[datetime, datetime]:
+    end = max([found.at, *(one.point.at for one in found.marks if not one.claimed)])
+    opened = min([found.rollback.opened_at, *(one.start.at for one in found.spans if one.lane == "scheduler_held")])
+    lead = max(timedelta(minutes=10), (end - opened) / 4)
+    early = [one.start.at for one in found.spans if one.lane in ("alert", "drift")]
+    early += [one.point.at for one in found.marks]
+    begin = max(min([opened, *early]), opened - lead)
+    return begin, max(end, begin + timedelta(seconds=1))
+
+
+def _lanes(found: Review, place: Place, begin: datetime, end: datetime) -> Iterator[Lane]:
+    steps = sorted({one.lane for one in found.spans if one.lane.startswith("step_")})
+    for code in (*steps, *_ORDER):
+        spans = [one for one in found.spans if one.lane == code and _inside(one, begin, end)]
+        named = code in ("alert", "not_observed", "drift")
+        for label in dict.fromkeys(one.label if named else "" for one in spans):
+            of_lane = [one for one in spans if not named or one.label == label]
+            bars = tuple(_bar(one, place, end) for one in sorted(of_lane, key=lambda one: one.start.at))
+            lasted = sum(seconds_between(one.start.at, one.end.at if one.end else end) for one in of_lane)
+            yield Lane(code, label, bars, lasted)
+
+
+def _inside(span: Span, begin: datetime, end: datetime) -> bool:
+    return span.start.at <= end and (span.end is None or span.end.at >= begin)
+
+
+def _bar(span: Span, place: Place, end: datetime) -> Bar:
+    x, last = place(span.start.at), place(span.end.at if span.end else end)
+    width = max(LEAST, last - x)
+    tone = _TONES.get(span.label if span.lane.startswith("step_") else span.lane, "accent")
+    return Bar(span, round(min(x, 100 - width), 2), round(width, 2), tone, bool(span.end and span.end.at > end))
+
+
+def flags(places: Sequence[float]) -> Iterator[Flag]:
+    """Flags for marks at these places, in order: no two touch, however narrow the axis is."""
+    groups: list[list[int]] = []
+    for number, x in enumerate(places):
+        if groups and x - places[groups[-1][0]] < CLOSE:
+            groups[-1].append(number)
+        else:
+            groups.append([number])
+    ends: list[float] = []
+    for group in groups:
+        x = (places[group[0]] + places[group[-1]]) / 2
+        text = str(group[0] + 1) if len(group) == 1 else f"{group[0] + 1}–{group[-1] + 1}"
+        pixels = 12 + 7 * len(text)
+        half = 50 * (pixels + 2) / NARROWEST
+        row = next((row for row, edge in enumerate(ends) if x - half >= edge), len(ends))
+        ends[row : row + 1] = [x + half]
+        yield Flag(text, round(x, 2), row, pixels)
+
+
+def _ticks(begin: datetime, end: datetime, place: Place) -> Iterator[Tick]:
+    length = (end - begin).total_seconds()
+    step = next((one for one in _STEPS if length / one <= 7), 604800 * (int(length / 604800 / 6) + 1))
+    at = int(begin.timestamp() // step + 1) * step
+    form = "%H:%M:%S" if step < 60 else "%H:%M"
+    days, number, before = begin.date() != end.date(), 0, None
+    while at <= end.timestamp():
+        moment = datetime.fromtimestamp(at, UTC)
+        date = f"{moment:%m-%d}" if days and moment.date() != before else ""
+        yield Tick(round(place(moment), 2), moment, format(moment, form), date, bool(number % 2))
+        # A date that stands with a tick which is left out where room is little comes again with the next.
+        before = moment.date() if number % 2 == 0 else before
+        at, number = at + step, number + 1
