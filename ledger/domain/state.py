@@ -166,6 +166,8 @@ class Rollback(NamedTuple):
     watch: Watch | None = None
     incident_ended: int = 0
     aborting: int = 0
+    stopped_at: datetime | None = None
+    """When trading was stopped for it first; the override's own time is that of the latest stop."""
     restarted_at: datetime | None = None
     all_clear: int = 0
     summary_sha384: str = ""

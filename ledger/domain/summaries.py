@@ -25,7 +25,7 @@ def summarise(rollback: Rollback, origin: str) -> dict[str, Any]:
         "opened": {"at": _text(rollback.opened_at), "by": rollback.opened_by, "entry": rollback.opened_entry},
         "emergency_entry": rollback.emergency or None,
         "confirmed_by": rollback.confirmed_by or None,
-        "stopped_at": _text(override.written_at),
+        "stopped_at": _text(rollback.stopped_at),
         "override": {"path": override.path, "sha384": override.sha384, "removed_at": _text(override.removed_at)},
         "silence": {"id": silence.id or None, "state": silence.state, "ended_at": _text(silence.ends_at)},
         "enabled_at": _text(rollback.restarted_at),

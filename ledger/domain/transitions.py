@@ -61,11 +61,15 @@ def _override_requested(before: Rollback, record: Recorded, event: override.Over
 
 def _override_written(before: Rollback, record: Recorded, event: override.OverrideWritten) -> Rollback:
     after = _done(before, "override", record.status)
-    return after._replace(
-        override=after.override._replace(
-            path=event.path, sha384=event.override_sha384, written_at=event.seen_at, owner=event.owner
-        )
+    written = after.override._replace(
+        path=event.path, sha384=event.override_sha384, written_at=event.seen_at, owner=event.owner
     )
+    return _stopped(after, written)
+
+
+def _stopped(before: Rollback, by: Override) -> Rollback:
+    """The stop stands by this override; the first one is remembered."""
+    return before._replace(override=by, stopped_at=before.stopped_at or by.written_at)
 
 
 def _override_failed(before: Rollback, record: Recorded, event: override.OverrideFailed) -> Rollback:
@@ -75,18 +79,21 @@ def _override_failed(before: Rollback, record: Recorded, event: override.Overrid
 
 def _override_adopted(before: Rollback, record: Recorded, event: override.OverrideAdopted) -> Rollback:
     require(not before.holds or before.stoppable_again, f"{before.id} has its override already")
-    return before._replace(
-        effects=tuple(effect for effect in before.effects if effect.kind != "override"),
-        override=Override(None, record.actor, event.path, event.override_sha384, event.seen_at, owner=event.owner),
-    )
+    adopted = Override(None, record.actor, event.path, event.override_sha384, event.seen_at, owner=event.owner)
+    return _stopped(_unasked(before), adopted)
+
+
+def _unasked(before: Rollback) -> Rollback:
+    """Without the override that was asked for: another one took its place."""
+    return before._replace(effects=tuple(effect for effect in before.effects if effect.kind != "override"))
 
 
 def _hold_joined(before: Rollback, record: Recorded, event: override.HoldJoined) -> Rollback:
     require(not before.holds, f"{before.id} holds the scheduler already")
     if event.verdict != "pass":
         return before
-    override_ = Override(None, record.actor, event.path, event.override_sha384, event.seen_at, owner=event.owner)
-    return before._replace(override=override_)
+    joined = Override(None, record.actor, event.path, event.override_sha384, event.seen_at, owner=event.owner)
+    return _stopped(before, joined)
 
 
 def _hold_released(before: Rollback, record: Recorded, event: override.HoldReleased) -> Rollback:
@@ -110,10 +117,8 @@ def _stop_taken_in(before: Rollback, record: Recorded, event: rollback.StopTaken
     if not event.override_sha384:
         return before
     require(not before.holds or before.stoppable_again, f"{before.id} has its override already")
-    return before._replace(
-        effects=tuple(effect for effect in before.effects if effect.kind != "override"),
-        override=Override(None, event.claimed_by, event.path, event.override_sha384, event.claimed_at),
-    )
+    claimed = Override(None, event.claimed_by, event.path, event.override_sha384, event.claimed_at)
+    return _stopped(_unasked(before), claimed)
 
 
 def _removal_requested(before: Rollback, record: Recorded, event: override.OverrideRemovalRequested) -> Rollback:

@@ -10,7 +10,7 @@ from ledger.errors import Conflict, Refused
 
 from . import facts
 from .builders import INC, Story
-from .road import ROAD, completing, disabling, opening, restore_check, story_at, watch_start
+from .road import ROAD, completing, disabling, opening, restore_check, story_at, vanished, watch_start
 
 PLACES = tuple(ROAD)
 
@@ -47,6 +47,19 @@ def test_the_duration_is_counted_from_the_stop_to_enabled_and_rounded_up():
     span = story.rollback.restarted_at - story.rollback.override.written_at
     assert 15 * 60 < span.total_seconds() < 16 * 60
     assert story.records[-1].event.duration_min == 16
+
+
+def test_the_duration_is_counted_from_the_first_stop_where_it_had_to_be_made_again():
+    story = story_at("disabled")
+    first = story.rollback.override.written_at
+    story.saw(vanished(story))
+    story.wait(minutes=10)
+    story.do("ops", disabling())
+    story.do("system", c.RecordOverride(file=facts.override_of(story.rollback, story.now)))
+    assert story.rollback.override.written_at > first and story.rollback.stopped_at == first
+    for place in PLACES[PLACES.index("silenced") :]:
+        ROAD[place](story)
+    assert story.records[-1].event.duration_min == 26
 
 
 @pytest.mark.parametrize(("typed", "kept"), [(None, None), (16, None), (20, 20)])

@@ -89,7 +89,7 @@ _CACHE = Cache()
 
 def window(found: Rollback, at: datetime) -> tuple[datetime, datetime]:
     """From shortly before the stop to now, or to a little after the end of a rollback that is over."""
-    begin = (found.override.written_at or found.opened_at) - LEAD
+    begin = (found.stopped_at or found.opened_at) - LEAD
     over = found.restarted_at or found.closed_at
     end = min(at, over + LEAD) if over else at
     return max(begin, end - LONGEST), max(end, begin + timedelta(seconds=1))

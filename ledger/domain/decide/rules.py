@@ -137,9 +137,9 @@ def duration_minutes(rollback: Rollback) -> int | None:
     Where others still hold the scheduler, to the release of this rollback's hold.
     """
     end = rollback.override.removed_at if rollback.override.held_by else rollback.restarted_at
-    if rollback.override.written_at is None or end is None:
+    if rollback.stopped_at is None or end is None:
         return None
-    return max(0, math.ceil((end - rollback.override.written_at).total_seconds() / 60))
+    return max(0, math.ceil((end - rollback.stopped_at).total_seconds() / 60))
 
 
 def name_rollback(state: State, ticket: str) -> str:
