@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ledger.lab.rehearsal import wait_for_alert
 
 from .house import House
 from .people import People, live, passed, press
 
 
-def test_five_people_run_steps_0_to_6(home: House, signed_in: People) -> None:
+@pytest.mark.parametrize(("language", "ticket"), [("en", "INC-2042"), ("pl", "INC-2043")])
+def test_five_people_run_steps_0_to_6(language: str, ticket: str, home: House, signed_in: People) -> None:
     home.lab.misbehave("latency")
     wait_for_alert(home.installation, home.lab)
-    manager, owner, l2 = signed_in("incident-manager"), signed_in("product-owner", "pl"), signed_in("l2-ops")
-    observability, noc = signed_in("observability", theme="dark"), signed_in("noc")
+    manager, owner, l2 = (signed_in(one, language) for one in ("incident-manager", "product-owner", "l2-ops"))
+    observability, noc = signed_in("observability", language, "dark"), signed_in("noc", language)
     manager.goto("/rollbacks/new")
-    manager.fill("[name=ticket]", "INC-2042")
+    manager.fill("[name=ticket]", ticket)
     manager.fill("[name=reason]", "Scheduler latency <b>is</b> critical & 'rising'")
     manager.click("form[action='/rollbacks'] button")
-    manager.wait_for_url("**/rollbacks/INC-2042")
+    manager.wait_for_url(f"**/rollbacks/{ticket}")
     for page in (owner, l2, observability, noc):
-        page.goto("/rollbacks/INC-2042")
+        page.goto(f"/rollbacks/{ticket}")
         live(page)
     press(owner, "confirm", password=home.password)
     passed(owner, 0)
@@ -35,7 +38,7 @@ def test_five_people_run_steps_0_to_6(home: House, signed_in: People) -> None:
         passed(page, 4, 60)  # judged by the server, seen by everybody, pressed by nobody
     press(manager, "end-incident", note="The deployment was taken back")
     l2.wait_for_selector("#act-restore [name=typed_ticket]")
-    l2.fill("#act-restore [name=typed_ticket]", "INC-2042")
+    l2.fill("#act-restore [name=typed_ticket]", ticket)
     l2.click("#act-restore button")
     passed(l2, 5, 40)
     manager.wait_for_selector("#act-complete button:enabled")
@@ -44,7 +47,7 @@ def test_five_people_run_steps_0_to_6(home: House, signed_in: People) -> None:
     for page in (manager, owner, l2, observability, noc):
         page.wait_for_selector("#main h1 .badge.good")
     assert "<b>is</b>" in manager.inner_text(".reason")
-    assert home.installation.state.closed["INC-2042"].phase == "completed"
+    assert home.installation.state.closed[ticket].phase == "completed"
     assert not home.installation.override_path().exists()
     home.stage4("verify")
 
