@@ -16,6 +16,8 @@ from ledger.domain.runbook import EffectKind, Verdict
 
 Phase = Literal["open", "completed", "aborted"]
 EPOCH = datetime.fromtimestamp(0, UTC)
+FLAGS = ("alerts.silenced", "override.active", "rollback.active", "scheduler.known", "scheduler.stopped")
+"""What an entry says of the state after it, in ``runtime_flags``."""
 _NOTHING: Mapping[str, Any] = {}
 """Shared by all states that begin empty; a Mapping has nothing that would change it."""
 
@@ -300,13 +302,14 @@ class State(NamedTuple):
 
 def runtime_flags(state: State) -> dict[str, bool]:
     """The five flags of an entry: the state after it (DESIGN.md, "One format")."""
-    return {
-        "alerts.silenced": any(rollback.silence.state == "active" for rollback in state.open.values()),
-        "override.active": state.file.present,
-        "rollback.active": bool(state.open),
-        "scheduler.known": state.scheduler.status != "unknown",
-        "scheduler.stopped": state.scheduler.status == "disabled",
-    }
+    return dict(zip(FLAGS, flag_values(state), strict=True))
+
+
+def flag_values(state: State) -> tuple[bool, ...]:
+    """The five flags in the order of :data:`FLAGS`."""
+    silenced = "active" in [rollback.silence.state for rollback in state.open.values()]
+    status = state.scheduler.status
+    return silenced, state.file.present, bool(state.open), status != "unknown", status == "disabled"
 
 
 def _quick_replace(kind: type[Any]) -> Callable[..., Any]:

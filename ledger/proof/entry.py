@@ -209,6 +209,11 @@ def check_signatures(entry: Entry, key: HmacKey, origin: str) -> None:
         raise Corrupt(f"signatures.{CHAIN_SIGNATURE}: {found[:100]} is not the HMAC of this place by key {key.id!r}")
 
 
+def is_chain_signature(text: str) -> bool:
+    """Whether ``text`` has the form ``hmac:<base64>`` that decision log v2 asks for."""
+    return _V2_SIGNATURE.fullmatch(text) is not None
+
+
 def _check_v2(artefacts: Any, flags: Any, tags: Any) -> None:
     """The rules of decision log v2 for these three, and ours on top: every field present, flags never empty."""
     if type(artefacts) is not dict or not artefacts or "" in artefacts.values():
@@ -231,5 +236,5 @@ def _check_signature_form(signature: Any, signatures: Any) -> None:
     if type(signatures) is not dict or signatures.keys() != _SIGNATURES:
         raise Corrupt(f"signatures: expected {CHAIN_SIGNATURE} alone")
     chain = signatures[CHAIN_SIGNATURE]
-    if type(chain) is not str or not _V2_SIGNATURE.fullmatch(chain):
+    if type(chain) is not str or not is_chain_signature(chain):
         raise Corrupt(f"signatures.{CHAIN_SIGNATURE}: expected hmac:<base64>")

@@ -10,9 +10,11 @@ from typing import BinaryIO, NamedTuple
 
 from ledger.errors import Corrupt, Unreachable
 from ledger.proof.canonical import MAX_LINE, parse_canonical
-from ledger.proof.entry import Entry, link, parse_entry
+from ledger.proof.entry import link
 from ledger.verify.causes import Cause
 from ledger.verify.findings import Findings
+from ledger.verify.quick import read_quickly
+from ledger.verify.reading import Read, read_entry
 
 _MARK = b"\xef\xbb\xbf"
 _READ = MAX_LINE + 8
@@ -42,7 +44,8 @@ class Line(NamedTuple):
     sequence: int
     """0 while it is not known."""
     previous: str
-    entry: Entry | None
+    read: Read | None
+    """None where it is no entry."""
     problem: Problem | None = None
 
 
@@ -97,7 +100,7 @@ class Lines:
 
     def _unfinished(self, raw: bytes) -> Line:
         line = read_line(self.number, raw)
-        if line.entry is None:
+        if line.read is None:
             sentence = f"The last line ({self.number}) is torn: it has no newline and is no entry."
             problem = Problem(Cause.NOT_TERMINATED, "a newline", f"{len(raw)} bytes without one", sentence)
             return line._replace(problem=problem)
@@ -120,10 +123,10 @@ class Lines:
 def read_line(number: int, raw: bytes) -> Line:
     """Step 2. A line that is no entry says why in ``problem``."""
     try:
-        entry = parse_entry(raw)
+        read = read_quickly(raw) or read_entry(raw)
     except (Corrupt, RecursionError) as error:
         return Line(number, raw, link(raw), 0, "", None, _explain(number, raw, error))
-    return Line(number, raw, link(raw), entry.sequence, entry.previous, entry)
+    return Line(number, raw, link(raw), read.sequence, read.previous, read)
 
 
 def _too_long(number: int, length: int) -> Problem:

@@ -6,7 +6,7 @@ import hmac
 from collections.abc import Callable, Sequence
 
 from ledger.errors import Corrupt
-from ledger.proof.entry import CHAIN_SIGNATURE, HmacKey, chain_text, mac_of
+from ledger.proof.entry import HmacKey, chain_text, mac_of
 from ledger.verify.causes import Cause
 from ledger.verify.findings import Findings
 from ledger.verify.lines import Line
@@ -40,16 +40,14 @@ class Signatures:
 
     def check(self, line: Line, origin: str) -> bool:
         """Whether the entry's HMACs are right or could not be judged; False after a finding that says otherwise."""
-        if not self._keys or line.entry is None:
+        read = line.read
+        if not self._keys or read is None:
             return True
-        signature = line.entry.body["signature"]
-        mac = self._macs.get((signature["key_id"], signature["algorithm"]))
+        mac = self._macs.get((read.key_id, read.algorithm)) or self._choose(line, read.key_id, read.algorithm)
         if mac is None:
-            mac = self._choose(line, signature["key_id"], signature["algorithm"])
-            if mac is None:
-                return False
+            return False
         self.checked += 1
-        return self._compare(line, origin, mac, signature["value"], line.entry.body["signatures"][CHAIN_SIGNATURE])
+        return self._compare(line, origin, mac, read.value, read.chain)
 
     def _compare(self, line: Line, origin: str, mac: Callable[[bytes], bytes], value: str, chain_value: str) -> bool:
         # The right value is never reported: it would be a valid signature for the line that was tampered with.
