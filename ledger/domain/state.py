@@ -266,6 +266,8 @@ class State(NamedTuple):
 
     sequence: int = 0
     timestamp: datetime = EPOCH
+    open: Mapping[str, Rollback] = _NOTHING
+    closed: Mapping[str, Rollback] = _NOTHING
     opened: LedgerOpened | None = None
     people: Mapping[str, frozenset[str]] = _NOTHING
     deactivated: Mapping[str, int] = _NOTHING
@@ -274,8 +276,6 @@ class State(NamedTuple):
     """Person -> grants and resets since the person was added; old ones stay until newer ones take their place."""
     marking: int = 0
     """The first entry about people that marks; older versions of such events cannot follow it."""
-    open: Mapping[str, Rollback] = _NOTHING
-    closed: Mapping[str, Rollback] = _NOTHING
     scheduler: SchedulerView = SchedulerView()
     file: FileView = FileView()
     foreign: Mapping[str, ForeignSilence] = _NOTHING
@@ -284,6 +284,12 @@ class State(NamedTuple):
     """Free text that stands outside the entries, by its artefact's name."""
     unknown: tuple[int, ...] = ()
     """Sequences of entries that this build does not know; they block decisions (not the stop)."""
+
+    def moved_on(
+        self, sequence: int, timestamp: datetime, open_: Mapping[str, Rollback], closed: Mapping[str, Rollback]
+    ) -> State:
+        """With these four, which every entry changes: they stand first, so that the rest is taken over in one piece."""
+        return tuple.__new__(State, (sequence, timestamp, open_, closed, *self[4:]))
 
     def rollback(self, name: str) -> Rollback | None:
         """The rollback of that id, open or closed."""

@@ -8,6 +8,9 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, NamedTuple
 
+import msgspec
+from msgspec.structs import replace
+
 from ledger.errors import Corrupt, Unreachable
 from ledger.proof.canonical import MAX_LINE, parse_canonical
 from ledger.proof.entry import link
@@ -32,7 +35,7 @@ class Problem(NamedTuple):
     sentence: str
 
 
-class Line(NamedTuple):
+class Line(msgspec.Struct, gc=False):
     """One line of the file."""
 
     number: int
@@ -103,7 +106,7 @@ class Lines:
         if line.read is None:
             sentence = f"The last line ({self.number}) is torn: it has no newline and is no entry."
             problem = Problem(Cause.NOT_TERMINATED, "a newline", f"{len(raw)} bytes without one", sentence)
-            return line._replace(problem=problem)
+            return replace(line, problem=problem)
         sentence = f"The last line ({self.number}) has no newline."
         self._findings.add(Cause.NOT_TERMINATED, line.sequence, self.number, "a newline", "end of file", sentence)
         return line

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from ledger.proof.entry import GENESIS
 from ledger.verify.causes import Cause
 from ledger.verify.findings import Findings
@@ -270,7 +272,7 @@ def _next_in_file(line: Line, after: Line) -> bool:
 def _misplaced(line: Line, sequence: int) -> Line:
     """The line standing in an entry's place."""
     if line.read is None:
-        return line._replace(sequence=sequence)
+        return replace(line, sequence=sequence)
     sentence = f"Line {line.number} stands in place of entry {sequence} but claims to be entry {line.sequence}."
     problem = Problem(Cause.SEQUENCE_WRONG, str(sequence), str(line.sequence), sentence)
-    return line._replace(sequence=sequence, read=None, previous="", problem=problem)
+    return replace(line, sequence=sequence, read=None, previous="", problem=problem)

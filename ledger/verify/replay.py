@@ -205,10 +205,13 @@ class Replay:
 
         A difference is reported once while it lasts, for each person and role.
         """
-        expected = marks(before, record.actor, record.role, record.at)
-        pair, key = (expected, record.marks), (record.actor, record.role)
+        expected, key = marks(before, record.actor, record.role, record.at), (record.actor, record.role)
+        if record.marks == expected:
+            self._marked.pop(key, None)
+            return
+        pair = (expected, record.marks)
         known, self._marked[key] = self._marked.get(key), pair
-        if record.marks == expected or pair == known or "" in self._shaky or self._is_doubtful(line.sequence):
+        if pair == known or "" in self._shaky or self._is_doubtful(line.sequence):
             return
         wanted, found = (", ".join(texts) or "none" for texts in (expected, record.marks))
         self._report(Cause.MARKS_LIE, line, wanted, found, f"its marks say {found}, the entries give {wanted}")
