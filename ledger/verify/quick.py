@@ -94,19 +94,19 @@ def read_quickly(raw: bytes) -> Read | None:
 
 def _take(form: Any, shape: Shape) -> Read | None:
     metadata, signature, text = form.metadata, form.signature, form.timestamp
-    rollback, number, artefacts = metadata.rollback, metadata.rollback_entry, form.artefacts
-    absent, chain = (artefacts.origin if rollback else artefacts.incident_id), form.chain
+    rollback, number, chain = metadata.rollback, metadata.rollback_entry, form.chain
+    origin, incident = form.artefacts.origin, form.artefacts.incident_id
     if (
         bool(rollback) != bool(number)
-        or absent is not None
+        or (origin is None) != bool(rollback)
+        or (incident is None) == bool(rollback)
         or not signature.value.isascii()
         or not is_chain_signature(form.signatures.chain)
     ):
         return None
     moment = parse_time(text)
-    place = artefacts.incident_id if rollback else artefacts.origin
     marks, system, wall = metadata.marks, metadata.os, metadata.wall_time
-    if place is None or wall == text or (marks and marks != tuple(sorted(set(marks)))):
+    if wall == text or (marks and marks != tuple(sorted(set(marks)))):
         return None
     if system is not None and (not system or format_canonical(system) is None):
         return None
@@ -138,8 +138,8 @@ def _take(form: Any, shape: Shape) -> Read | None:
         signature.key_id,
         signature.value,
         form.signatures.chain,
-        artefacts.origin,
-        artefacts.incident_id,
+        origin,
+        incident,
         metadata.auth,
         bool(rollback),
         msgspec.structs.astuple(form.runtime_flags),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Callable, Sequence
+from hmac import compare_digest
 
 from ledger.errors import Corrupt
 from ledger.proof.entry import HmacKey, chain_text, mac_of
@@ -51,14 +51,14 @@ class Signatures:
 
     def _compare(self, line: Line, origin: str, mac: Callable[[bytes], bytes], value: str, chain_value: str) -> bool:
         # The right value is never reported: it would be a valid signature for the line that was tampered with.
-        whole = hmac.compare_digest(mac(unsigned_bytes(line.raw)), value.encode())
+        whole = compare_digest(mac(unsigned_bytes(line.raw)), value.encode())
         if not whole:
             sentence = f"Entry {line.sequence} is not what was signed, or was signed with another key."
             self._report(Cause.SIGNATURE_WRONG, line, "the HMAC of this entry", value, sentence)
         if not origin:
             return whole
         place = b"hmac:" + mac(chain_text(origin, line.sequence, line.previous))
-        chain = hmac.compare_digest(place, chain_value.encode())
+        chain = compare_digest(place, chain_value.encode())
         if not chain:
             sentence = f"Entry {line.sequence} was not signed for this place of this ledger."
             self._report(Cause.CHAIN_SIGNATURE_WRONG, line, "the HMAC of this place", chain_value, sentence)
