@@ -75,6 +75,7 @@ class Ledger:
         self._key = key
         self._signer = signer
         self._view = empty_view()
+        self._version: tuple[int, int] | None = None
         self._guard = threading.RLock()
 
     @property
@@ -138,12 +139,20 @@ class Ledger:
         return receipt
 
     def _up_to_date(self, writing: Writing) -> View:
-        """The view with what other processes wrote; the last line known must still be what it was."""
-        view = self._view
+        """The view with what other processes wrote; the last line known must still be what it was.
+
+        Where nobody else has committed anything since that was looked at, there is nothing to look at.
+        """
+        view, version = self._view, writing.version()
+        if version == self._version:
+            return view
         lines = writing.lines_after(max(0, view.size - 1))
         if view.size and (not lines or link(lines.pop(0)) != view.head):
             raise Corrupt(f"entry {view.size} is not what it was when it was read. Run: stage4 verify")
-        return self._checked(fold(view, lines), writing.newest_checkpoint()) if lines else view
+        if lines:
+            view = self._checked(fold(view, lines), writing.newest_checkpoint())
+        self._view, self._version = view, version
+        return view
 
     def _read_on(self) -> View:
         """Fold new lines until a checkpoint covers exactly them; a commit may come between the two reads."""
