@@ -151,13 +151,13 @@ def lock(path: Path, timeout: float) -> int:
 
 def flock(descriptor: int, path: Path, timeout: float = 10.0) -> None:
     """Hold ``flock`` on an open file until it is closed; ``Unreachable`` after ``timeout`` seconds (names ``path``)."""
-    deadline = time.monotonic() + timeout
-    pause = 0.0005
+    deadline, pause = 0.0, 0.0005
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return
         except BlockingIOError:
+            deadline = deadline or time.monotonic() + timeout
             if time.monotonic() >= deadline:
                 raise Unreachable(f"{path} is held by another process for over {timeout:g} s") from None
         time.sleep(pause)
