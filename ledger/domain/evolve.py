@@ -82,7 +82,7 @@ def _apply_to_rollback(state: State, record: Recorded, event: Event) -> Rollback
         require(state.rollback(record.rollback) is None, f"{record.rollback} was opened before")
         before = after = opened(record, event)
     else:
-        found = state.rollback(record.rollback)
+        found = state.open.get(record.rollback) or state.closed.get(record.rollback)
         if found is None:
             raise Corrupt(f"{record.status}: there is no rollback {record.rollback}")
         before = found
@@ -90,7 +90,8 @@ def _apply_to_rollback(state: State, record: Recorded, event: Event) -> Rollback
             raise Corrupt(f"{record.status}: {before.id} is closed")
         apply = TRANSITIONS.get(kind)
         after = apply(before, record, event) if apply else before
-    _require_next(after, record)
+    if record.rollback_entry != after.entries + 1:
+        _require_next(after, record)  # says so
     # What every entry changes is changed by its place: this is where a replay spends its time.
     values: list[Any] = [*after]
     values[_ENTRIES] = record.rollback_entry

@@ -69,7 +69,7 @@ class Lines:
             self.bytes_read += len(raw)
             if progress is not None and self.number % _EVERY == 0:
                 progress(self.bytes_read)
-            if raw.endswith(b"\n") and self.number > 1 and not raw.endswith(b"\r\n"):
+            if raw[-2:] != b"\r\n" and raw[-1:] == b"\n" and self.number > 1:
                 yield read_line(self.number, raw[:-1])
             else:
                 yield self._unusual(raw)

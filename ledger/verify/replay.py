@@ -95,7 +95,7 @@ class Replay:
             state = state._replace(opened=_UNOPENED)
         if state.sequence != record.sequence - 1 or record.timestamp < state.timestamp:  # steps 3 and 6 have said so
             state = state._replace(sequence=record.sequence - 1, timestamp=record.timestamp)
-        if before is not None and not before.is_open:
+        if before is not None and before.phase != "open":
             state = state._replace(closed={before.id: before})
         self._state = state
         try:

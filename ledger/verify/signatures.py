@@ -47,21 +47,18 @@ class Signatures:
         if mac is None:
             return False
         self.checked += 1
-        return self._compare(line, origin, mac, read.value, read.chain)
-
-    def _compare(self, line: Line, origin: str, mac: Callable[[bytes], bytes], value: str, chain_value: str) -> bool:
         # The right value is never reported: it would be a valid signature for the line that was tampered with.
-        whole = compare_digest(mac(unsigned_bytes(line.raw)), value.encode())
+        whole = compare_digest(mac(unsigned_bytes(line.raw)), read.value.encode())
         if not whole:
             sentence = f"Entry {line.sequence} is not what was signed, or was signed with another key."
-            self._report(Cause.SIGNATURE_WRONG, line, "the HMAC of this entry", value, sentence)
+            self._report(Cause.SIGNATURE_WRONG, line, "the HMAC of this entry", read.value, sentence)
         if not origin:
             return whole
         place = b"hmac:" + mac(chain_text(origin, line.sequence, line.previous))
-        chain = compare_digest(place, chain_value.encode())
+        chain = compare_digest(place, read.chain.encode())
         if not chain:
             sentence = f"Entry {line.sequence} was not signed for this place of this ledger."
-            self._report(Cause.CHAIN_SIGNATURE_WRONG, line, "the HMAC of this place", chain_value, sentence)
+            self._report(Cause.CHAIN_SIGNATURE_WRONG, line, "the HMAC of this place", read.chain, sentence)
         return whole and chain
 
     def _choose(self, line: Line, key_id: str, algorithm: str) -> Callable[[bytes], bytes] | None:
