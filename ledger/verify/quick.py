@@ -12,6 +12,7 @@ import functools
 import typing
 from collections.abc import Callable
 from datetime import datetime
+from operator import itemgetter
 from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
@@ -71,9 +72,10 @@ _FLAGS = msgspec.defstruct(
 
 
 class Shape(NamedTuple):
-    """How the event of one kind is taken out of a decoded entry."""
+    """How a line of one kind is decoded, and how its event is taken out of that."""
 
     status: str
+    decode: Callable[[bytes], Any]
     event: Callable[[Any], Event]
     """Decoded entry -> the event."""
     tables: tuple[str, ...]
@@ -82,13 +84,12 @@ class Shape(NamedTuple):
 
 def read_quickly(raw: bytes) -> Read | None:
     """What a line says, exactly as :func:`~ledger.verify.reading.read_entry` reads it; None where that must look."""
-    decode, encode, shapes = _forms()
+    at = raw.rfind(_STATUS) + len(_STATUS)  # a guess, which the form confirms
     try:
-        form = decode(raw)
-        if encode(form) != raw or len(raw) > MAX_LINE:
-            return None
-        return _take(form, shapes[type(form)])
-    except (msgspec.MsgspecError, Corrupt, ValueError, RecursionError):
+        shape = _SHAPES[raw[at : raw.find(b'"', at)]]
+        form = shape.decode(raw)
+        return _take(form, shape) if _encode(form) == raw and len(raw) <= MAX_LINE else None
+    except (KeyError, msgspec.MsgspecError, Corrupt, ValueError, RecursionError):
         return None
 
 
@@ -147,13 +148,19 @@ def _take(form: Any, shape: Shape) -> Read | None:
     )
 
 
-@functools.cache
-def _forms() -> tuple[Any, Any, dict[type, Shape]]:
-    """Decoder and encoder of every kind of event that this build writes, and how to go on from there."""
-    newest = {status: kind for (status, _), kind in sorted(EVENTS.items(), key=lambda item: item[0])}
-    shapes = {_form_of(kind): _shape_of(kind) for kind in newest.values()}
-    decoder = msgspec.json.Decoder(typing.Union[tuple(shapes)])  # noqa: UP007
-    return decoder.decode, msgspec.json.Encoder(order="sorted").encode, shapes
+class _Shapes(dict[bytes, Shape]):
+    """Status -> how it is read, for every kind that this build writes; each is made when it is first met."""
+
+    def __missing__(self, status: bytes) -> Shape:
+        shape = self[status] = _shape_of(_NEWEST[status])
+        return shape
+
+
+_NEWEST = {status.encode(): kind for (status, _), kind in sorted(EVENTS.items(), key=lambda item: item[0])}
+_SHAPES = _Shapes()
+_STATUS = b'"status":"'
+_encode = msgspec.json.Encoder(order="deterministic").encode
+"""The forms' own fields stand in order; this puts the tables inside them in order too."""
 
 
 def _shape_of(kind: type[Event]) -> Shape:
@@ -163,7 +170,7 @@ def _shape_of(kind: type[Event]) -> Shape:
     # of our own classes.
     values = ", ".join(f"{field.name}={_value_of(field)}" for field in fields)
     make = eval(f"lambda form: kind({values})", {"kind": kind, "time": parse_time})  # noqa: S307
-    return Shape(kind.status, make, tables)
+    return Shape(kind.status, msgspec.json.Decoder(_form_of(kind)).decode, make, tables)
 
 
 def _value_of(field: Field) -> str:
@@ -193,17 +200,16 @@ def _form_of(kind: type[Event]) -> type[msgspec.Struct]:
             ("signature", Signature),
             ("signatures", Signatures),
             ("stage", _TEXT),
+            ("status", Literal[kind.status]),
             ("tags", tuple[Literal["ledger", "rollback"]]),
             ("timestamp", str),
         ],
-        tag_field="status",
-        tag=kind.status,
         gc=False,
     )
 
 
 def _struct(name: str, fields: list[Any]) -> type[msgspec.Struct]:
-    return msgspec.defstruct(name, fields, kw_only=True, omit_defaults=True, gc=False)
+    return msgspec.defstruct(name, sorted(fields, key=itemgetter(0)), kw_only=True, omit_defaults=True, gc=False)
 
 
 def _typed(field: Field, hint: Any) -> tuple[str, Any] | tuple[str, Any, Any]:
