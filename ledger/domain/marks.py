@@ -25,7 +25,8 @@ def marks(state: State, actor: str, role: str, at: datetime) -> tuple[str, ...]:
         return ()
     held = state.people.get(actor, frozenset())
     roles = ("", role) if role in held else ("", role, *held)  # an assumed role rests on those that are held
-    return tuple(sorted({f"{one.what}:{one.entry}" for one in fresh if one.role in roles}))
+    texts = [f"{one.what}:{one.entry}" for one in fresh if one.role in roles]
+    return tuple(sorted(set(texts))) if len(texts) > 1 else tuple(texts)
 
 
 def granted(state: State, record: Recorded, person: str, roles: tuple[str, ...]) -> State:
