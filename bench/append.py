@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import orjson
 from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate, event
 
@@ -14,8 +18,12 @@ from bench.others import Auditchain, SignLedger
 from bench.rounds import Piece, take_turns
 from bench.workloads import BY, NOTE, TICKET, Written, note_request, open_home, payload, written
 from ledger.domain.commands import AddNote
+from ledger.proof.entry import mac_of
+from ledger.store.schema import TABLES, TRIGGERS
+from tests.verify.builders import KEY, SIGNER
 
 BARE = "bare transaction, same two rows"
+LIMIT = "the C calls of an append alone"
 OURS = "Stage4 Ledger, Ledger.submit"
 SIGNLEDGER = {
     "SignLedger, signed with Ed25519": "ED25519",
@@ -62,6 +70,38 @@ def bare(folder: Path, rows: list[Written]) -> Append:
     return append
 
 
+def limit(folder: Path, rows: list[Written]) -> Append:
+    """What an append cannot do without: lock, three rows under our triggers, hashes, HMACs, Ed25519, and no Python."""
+    connection = sqlite3.connect(folder / "limit.sqlite", isolation_level=None)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute(
+        "CREATE TABLE stored_events (originator_id TEXT, originator_version INTEGER, topic TEXT, state BLOB, "
+        "PRIMARY KEY (originator_id, originator_version))"
+    )
+    for statement in (*TABLES, *TRIGGERS):
+        connection.execute(statement)
+    ahead, lock = enumerate(rows, 1), folder / "limit.lock"
+    bodies = {row.sequence: orjson.loads(row.line) for row in rows}
+    mac, place, key = mac_of(KEY), b"x" * 190, SIGNER.key
+
+    def append() -> None:
+        number, row = next(ahead)
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        connection.execute("BEGIN IMMEDIATE")
+        line = orjson.dumps(bodies[row.sequence], option=orjson.OPT_SORT_KEYS)
+        made = (mac(line), mac(place), hashlib.sha384(line).hexdigest(), hashlib.sha256(line).digest())
+        key.sign(row.note)
+        connection.execute("INSERT INTO stored_events VALUES (?, ?, ?, ?)", ("o" * 32, number, row.status, row.line))
+        connection.execute("INSERT INTO checkpoints VALUES (?, ?)", (number, row.note))
+        connection.execute("INSERT INTO requests VALUES (?, ?, ?, ?)", (os.urandom(16).hex(), made[2], number, number))
+        connection.execute("COMMIT")
+        os.close(descriptor)
+
+    return append
+
+
 class Note(Aggregate):
     """The smallest aggregate that takes events of a size."""
 
@@ -90,13 +130,14 @@ def eventsourcing(folder: Path, size: int) -> Append:
 
 def subjects(folder: Path, count: int) -> dict[str, Append]:
     """All that append, each ready for ``count`` appends."""
-    for name in ("bare", "eventsourcing", "others"):
+    for name in ("bare", "limit", "eventsourcing", "others"):
         (folder / name).mkdir()
     rows = written(folder / "written", count)
     data = payload(rows[0].line)
     found: dict[str, Append] = {
         BARE: bare(folder / "bare", rows),
         "eventsourcing, Application.save": eventsourcing(folder / "eventsourcing", len(rows[0].line)),
+        LIMIT: limit(folder / "limit", rows),
         OURS: ours(folder / "ours"),
         "Stage4 Ledger, published": published(folder / "published"),
     }

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
+from hashlib import sha384 as _sha384
 
 
 def sha384(data: bytes) -> str:
     """``sha384:<hex>`` of the bytes (FIPS 180-4)."""
-    return "sha384:" + hashlib.sha384(data).hexdigest()
+    return "sha384:" + _sha384(data).hexdigest()

@@ -128,26 +128,36 @@ def locked(path: Path, timeout: float = 10.0) -> Iterator[None]:
 
     Waits up to ``timeout`` seconds, then raises ``Unreachable``.
     """
+    descriptor = lock(path, timeout)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def lock(path: Path, timeout: float) -> int:
+    """Like :func:`locked`; gives a file descriptor, whose closing lets the lock go."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as error:
         raise Unreachable(f"the lock file {path} cannot be opened: {error.strerror}") from error
     try:
         flock(descriptor, path, timeout)
-        yield
-    finally:
+    except BaseException:
         os.close(descriptor)
+        raise
+    return descriptor
 
 
 def flock(descriptor: int, path: Path, timeout: float = 10.0) -> None:
     """Hold ``flock`` on an open file until it is closed; ``Unreachable`` after ``timeout`` seconds (names ``path``)."""
-    deadline = time.monotonic() + timeout
-    pause = 0.0005
+    deadline, pause = 0.0, 0.0005
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return
         except BlockingIOError:
+            deadline = deadline or time.monotonic() + timeout
             if time.monotonic() >= deadline:
                 raise Unreachable(f"{path} is held by another process for over {timeout:g} s") from None
         time.sleep(pause)

@@ -24,7 +24,7 @@ from ledger.proof.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from ledger.proof.entry import GENESIS, HmacKey, check_signatures, link, parse_entry, seal_entry
 from ledger.proof.merkle import Tree, leaf_hash
 from ledger.proof.note import Signer, Verifier
-from ledger.store.log import Line, Log, Writing
+from ledger.store.log import Line, Log, Mark, Writing
 from ledger.store.recorder import Receipt
 
 Clock = Callable[[], datetime]
@@ -75,6 +75,7 @@ class Ledger:
         self._key = key
         self._signer = signer
         self._view = empty_view()
+        self._mark: Mark | None = None
         self._guard = threading.RLock()
 
     @property
@@ -134,16 +135,24 @@ class Ledger:
             after, lines = self._seal(before, request, decide(before.state, request))
             receipt = Receipt(request.id, digest, before.size + 1, after.size)
             writing.insert(self.origin, lines, (after.size, self._sign(after)), receipt)
-        self._view = after
+        self._view, self._mark = after, writing.mark
         return receipt
 
     def _up_to_date(self, writing: Writing) -> View:
-        """The view with what other processes wrote; the last line known must still be what it was."""
+        """The view with what other processes wrote; the last line known must still be what it was.
+
+        Where nobody else has committed anything since that was looked at, there is nothing to look at.
+        """
         view = self._view
+        if writing.continues(self._mark):
+            return view
         lines = writing.lines_after(max(0, view.size - 1))
         if view.size and (not lines or link(lines.pop(0)) != view.head):
             raise Corrupt(f"entry {view.size} is not what it was when it was read. Run: stage4 verify")
-        return self._checked(fold(view, lines), writing.newest_checkpoint()) if lines else view
+        if lines:
+            view = self._checked(fold(view, lines), writing.newest_checkpoint())
+        self._view, self._mark = view, writing.mark
+        return view
 
     def _read_on(self) -> View:
         """Fold new lines until a checkpoint covers exactly them; a commit may come between the two reads."""

@@ -28,6 +28,11 @@ from ledger.domain.state import (
 from ledger.domain.transitions import AFTER_CLOSING, TRANSITIONS, opened
 from ledger.errors import Corrupt
 
+_ENTRIES, _EVIDENCE, _STEPS, _DUTY, _TOOK_STEPS = map(
+    Rollback._fields.index, ("entries", "evidence", "steps", "duty", "took_steps")
+)
+_WITH_FREE_TEXT = frozenset(kind for kind, names in DIGESTS.items() if not FREE_TEXT.isdisjoint(names))
+
 
 def evolve(state: State, record: Recorded) -> State:
     """The state after one entry; ``Corrupt`` where the entry cannot stand there."""
@@ -36,28 +41,26 @@ def evolve(state: State, record: Recorded) -> State:
     if record.timestamp < state.timestamp:
         raise Corrupt(f"timestamp goes back: {record.timestamp.isoformat()} after {state.timestamp.isoformat()}")
     event = record.event
-    # The whole state is replaced once: this is where a replay spends its time.
-    changes: dict[str, Any] = {"sequence": record.sequence, "timestamp": record.timestamp}
     if event is None:
-        changes["unknown"] = (*state.unknown, record.sequence)
-        return state._replace(**changes, **(_count_unknown(state, record) if record.rollback else {}))
+        return _unknown(state, record)
     if (state.opened is None) != (type(event) is ledger.LedgerOpened):
         raise Corrupt("the first entry, and only it, is ledger_opened")
     if type(event) in _STAGE:
         state = _STAGE[type(event)](state, record, event)
-    if record.rollback:
-        if not FREE_TEXT.isdisjoint(DIGESTS[type(event)]):
-            state = erasure.remember_texts(state, record, event)
-        changes |= _apply_to_rollback(state, record, event)
-    return state._replace(**changes)
+    if not record.rollback:
+        return state.moved_on(record.sequence, record.timestamp, state.open, state.closed)
+    if type(event) in _WITH_FREE_TEXT:
+        state = erasure.remember_texts(state, record, event)
+    return _put(state, record, _apply_to_rollback(state, record, event))
 
 
-def _count_unknown(state: State, record: Recorded) -> dict[str, Any]:
-    before = state.rollback(record.rollback)
+def _unknown(state: State, record: Recorded) -> State:
+    state = state._replace(unknown=(*state.unknown, record.sequence))
+    before = state.rollback(record.rollback) if record.rollback else None
     if before is None:
-        return {}
+        return state.moved_on(record.sequence, record.timestamp, state.open, state.closed)
     _require_next(before, record)
-    return _put(state, before._replace(entries=record.rollback_entry))
+    return _put(state, record, before._replace(entries=record.rollback_entry))
 
 
 def _require_next(rollback: Rollback, record: Recorded) -> None:
@@ -66,22 +69,20 @@ def _require_next(rollback: Rollback, record: Recorded) -> None:
         raise Corrupt(f"rollback_entry of {rollback.id}: expected {expected}, found {record.rollback_entry}")
 
 
-def _put(state: State, after: Rollback) -> dict[str, Any]:
+def _put(state: State, record: Recorded, after: Rollback) -> State:
     if after.phase == "open":
-        return {"open": {**state.open, after.id: after}}
-    return {
-        "open": {name: other for name, other in state.open.items() if name != after.id},
-        "closed": {**state.closed, after.id: after},
-    }
+        return state.moved_on(record.sequence, record.timestamp, {**state.open, after.id: after}, state.closed)
+    others = {name: other for name, other in state.open.items() if name != after.id}
+    return state.moved_on(record.sequence, record.timestamp, others, {**state.closed, after.id: after})
 
 
-def _apply_to_rollback(state: State, record: Recorded, event: Event) -> dict[str, Any]:
+def _apply_to_rollback(state: State, record: Recorded, event: Event) -> Rollback:
     kind = type(event)
-    if isinstance(event, rollback.RollbackOpened):
+    if type(event) is rollback.RollbackOpened:
         require(state.rollback(record.rollback) is None, f"{record.rollback} was opened before")
         before = after = opened(record, event)
     else:
-        found = state.rollback(record.rollback)
+        found = state.open.get(record.rollback) or state.closed.get(record.rollback)
         if found is None:
             raise Corrupt(f"{record.status}: there is no rollback {record.rollback}")
         before = found
@@ -89,33 +90,29 @@ def _apply_to_rollback(state: State, record: Recorded, event: Event) -> dict[str
             raise Corrupt(f"{record.status}: {before.id} is closed")
         apply = TRANSITIONS.get(kind)
         after = apply(before, record, event) if apply else before
-    _require_next(after, record)
-    changes: dict[str, Any] = {"entries": record.rollback_entry}
+    if record.rollback_entry != after.entries + 1:
+        _require_next(after, record)  # says so
+    # What every entry changes is changed by its place: this is where a replay spends its time.
+    values: list[Any] = [*after]
+    values[_ENTRIES] = record.rollback_entry
     if DIGESTS[kind]:
-        changes["evidence"] = after.evidence + _evidence(record, event)
+        values[_EVIDENCE] = (*after.evidence, *_evidence(record, event))
     if event.step is not None and record.role in RUNBOOK_ROLES and kind is not rollback.RollbackConfirmed:
-        changes |= _on_duty(after, record)
+        # Who took a step (and so cannot review it), and who holds the role it was taken under.
+        if record.actor not in after.took_steps:
+            values[_TOOK_STEPS] = after.took_steps | {record.actor}
+        if after.duty.get(record.role) != record.actor:
+            values[_DUTY] = {**after.duty, record.role: record.actor}
     if event.decides:
-        changes["steps"] = _judged(before, after, record, event)
-    return _put(state, after._replace(**changes))
+        values[_STEPS] = _judged(before, after, record, event)
+    return tuple.__new__(Rollback, values)
 
 
-def _on_duty(after: Rollback, record: Recorded) -> dict[str, Any]:
-    """Who took a step (and so cannot review it), and who holds the role it was taken under."""
-    if record.actor in after.took_steps and after.duty.get(record.role) == record.actor:
-        return {}
-    return {
-        "duty": {**after.duty, record.role: record.actor},
-        "took_steps": after.took_steps | {record.actor},
-    }
-
-
-def _evidence(record: Recorded, event: Event) -> tuple[Evidence, ...]:
-    step, file = event.step, ""
-    if isinstance(event, EvidenceAttached):
-        step, file = event.number, event.name
+def _evidence(record: Recorded, event: Event) -> list[Evidence]:
+    sequence, status, new = record.sequence, record.status, tuple.__new__
+    step, file = (event.number, event.name) if type(event) is EvidenceAttached else (event.step, "")
     found = [(name, getattr(event, name)) for name in DIGESTS[type(event)]]
-    return tuple([Evidence(record.sequence, record.status, name, value, step, file) for name, value in found if value])
+    return [new(Evidence, (sequence, status, name, value, step, file)) for name, value in found if value]
 
 
 def _judged(before: Rollback, after: Rollback, record: Recorded, event: Any) -> tuple[StepState, ...]:

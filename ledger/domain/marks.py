@@ -20,12 +20,13 @@ LAB = "lab-"
 
 def marks(state: State, actor: str, role: str, at: datetime) -> tuple[str, ...]:
     """``metadata.marks`` of what ``actor`` does now under ``role``: sorted texts such as ``role_granted:12``."""
-    fresh = state.fresh.get(actor)
+    fresh = [one for one in state.fresh.get(actor, ()) if at - one.at < LASTS]
     if not fresh:
         return ()
     held = state.people.get(actor, frozenset())
-    roles = {"", role} | (held if role not in held else frozenset())  # an assumed role rests on those that are held
-    return tuple(sorted({f"{one.what}:{one.entry}" for one in fresh if one.role in roles and at - one.at < LASTS}))
+    roles = ("", role) if role in held else ("", role, *held)  # an assumed role rests on those that are held
+    texts = [f"{one.what}:{one.entry}" for one in fresh if one.role in roles]
+    return tuple(sorted(set(texts))) if len(texts) > 1 else tuple(texts)
 
 
 def granted(state: State, record: Recorded, person: str, roles: tuple[str, ...]) -> State:

@@ -12,7 +12,6 @@ from ledger.domain.events import ARTEFACT_NAMES, EVENTS, format_event, parse_eve
 from ledger.domain.events.base import RESERVED, Event, format_time, parse_time
 from ledger.errors import Corrupt
 
-FLAGS = ("alerts.silenced", "override.active", "rollback.active", "scheduler.known", "scheduler.stopped")
 _TEXTS = ("actor", "auth", "request_id", "role")
 _NUMBERS = ("rollback_entry", "step", "version")
 

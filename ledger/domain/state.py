@@ -16,6 +16,8 @@ from ledger.domain.runbook import EffectKind, Verdict
 
 Phase = Literal["open", "completed", "aborted"]
 EPOCH = datetime.fromtimestamp(0, UTC)
+FLAGS = ("alerts.silenced", "override.active", "rollback.active", "scheduler.known", "scheduler.stopped")
+"""What an entry says of the state after it, in ``runtime_flags``."""
 _NOTHING: Mapping[str, Any] = {}
 """Shared by all states that begin empty; a Mapping has nothing that would change it."""
 
@@ -264,6 +266,8 @@ class State(NamedTuple):
 
     sequence: int = 0
     timestamp: datetime = EPOCH
+    open: Mapping[str, Rollback] = _NOTHING
+    closed: Mapping[str, Rollback] = _NOTHING
     opened: LedgerOpened | None = None
     people: Mapping[str, frozenset[str]] = _NOTHING
     deactivated: Mapping[str, int] = _NOTHING
@@ -272,8 +276,6 @@ class State(NamedTuple):
     """Person -> grants and resets since the person was added; old ones stay until newer ones take their place."""
     marking: int = 0
     """The first entry about people that marks; older versions of such events cannot follow it."""
-    open: Mapping[str, Rollback] = _NOTHING
-    closed: Mapping[str, Rollback] = _NOTHING
     scheduler: SchedulerView = SchedulerView()
     file: FileView = FileView()
     foreign: Mapping[str, ForeignSilence] = _NOTHING
@@ -282,6 +284,12 @@ class State(NamedTuple):
     """Free text that stands outside the entries, by its artefact's name."""
     unknown: tuple[int, ...] = ()
     """Sequences of entries that this build does not know; they block decisions (not the stop)."""
+
+    def moved_on(
+        self, sequence: int, timestamp: datetime, open_: Mapping[str, Rollback], closed: Mapping[str, Rollback]
+    ) -> State:
+        """With these four, which every entry changes: they stand first, so that the rest is taken over in one piece."""
+        return tuple.__new__(State, (sequence, timestamp, open_, closed, *self[4:]))
 
     def rollback(self, name: str) -> Rollback | None:
         """The rollback of that id, open or closed."""
@@ -300,13 +308,14 @@ class State(NamedTuple):
 
 def runtime_flags(state: State) -> dict[str, bool]:
     """The five flags of an entry: the state after it (DESIGN.md, "One format")."""
-    return {
-        "alerts.silenced": any(rollback.silence.state == "active" for rollback in state.open.values()),
-        "override.active": state.file.present,
-        "rollback.active": bool(state.open),
-        "scheduler.known": state.scheduler.status != "unknown",
-        "scheduler.stopped": state.scheduler.status == "disabled",
-    }
+    return dict(zip(FLAGS, flag_values(state), strict=True))
+
+
+def flag_values(state: State) -> tuple[bool, ...]:
+    """The five flags in the order of :data:`FLAGS`."""
+    silenced = "active" in [rollback.silence.state for rollback in state.open.values()]
+    status = state.scheduler.status
+    return silenced, state.file.present, bool(state.open), status != "unknown", status == "disabled"
 
 
 def _quick_replace(kind: type[Any]) -> Callable[..., Any]:

@@ -44,12 +44,12 @@ def _emergency(before: Rollback, record: Recorded, event: rollback.EmergencyDecl
 
 
 def _ask(before: Rollback, kind: EffectKind, record: Recorded, event: Any) -> Rollback:
-    require(all(effect.kind != kind for effect in before.effects), f"{before.id} has a pending {kind} already")
+    require(kind not in [effect.kind for effect in before.effects], f"{before.id} has a pending {kind} already")
     return before._replace(effects=(*before.effects, Effect(kind, record.sequence, event.not_after, event)))
 
 
 def _done(before: Rollback, kind: EffectKind, status: str) -> Rollback:
-    rest = tuple(effect for effect in before.effects if effect.kind != kind)
+    rest = tuple([effect for effect in before.effects if effect.kind != kind])
     require(len(rest) < len(before.effects), f"{status}: nobody asked {before.id} for it")
     return before._replace(effects=rest)
 

@@ -28,12 +28,21 @@ _SCALARS = frozenset((str, int, bool, type(None)))
 def format_canonical(value: Any) -> bytes:
     """The canonical bytes of a JSON value; ``Corrupt`` where it has none (float, non-ASCII key, large integer)."""
     try:
-        _refuse_inexact(value)
-        return orjson.dumps(value, option=_OPTIONS)
-    except orjson.JSONEncodeError as error:
-        raise Corrupt(f"no canonical form: {error}") from error
+        data = _dump(value)
+        # Canonical bytes escape no letter, so where they are all ASCII the keys are too, and nobody need look at each.
+        if not data.isascii() or not _is_exact(value):
+            _refuse_inexact(value)
     except RecursionError as error:
         raise Corrupt("nested too deeply") from error
+    return data
+
+
+def _dump(value: Any) -> bytes:
+    try:
+        return orjson.dumps(value, option=_OPTIONS)
+    except orjson.JSONEncodeError as error:
+        _refuse_inexact(value)  # the better reason, where it knows one
+        raise Corrupt(f"no canonical form: {error}") from error
 
 
 def parse_canonical(data: bytes) -> Any:
@@ -54,7 +63,6 @@ def parse_inexact(data: bytes) -> Any:
     except orjson.JSONEncodeError:
         format_canonical(value)  # says why
         raise
-    # Canonical bytes escape no letter, so where they are all ASCII the keys are too, and nobody need look at each.
     if again != data or not data.isascii():
         _refuse_inexact(value)
     if again != data:
@@ -65,12 +73,21 @@ def parse_inexact(data: bytes) -> Any:
 
 def holds_float(value: Any) -> bool:
     """Whether a parsed JSON value is a float or holds one anywhere."""
-    kind = type(value)
-    if kind is dict:
+    if type(value) is dict:
         value = value.values()
-    elif kind is not list:
-        return kind is float
-    return any(type(item) not in _SCALARS and holds_float(item) for item in value)
+    elif type(value) is not list:
+        return type(value) is float
+    kinds = set(map(type, value))
+    return float in kinds or (not kinds <= _SCALARS and any(map(holds_float, value)))
+
+
+def _is_exact(value: Any) -> bool:
+    """Whether no value in it is of a kind that has no canonical form; False may also mean that it is none to ask."""
+    if type(value) is dict:
+        value = value.values()
+    elif type(value) is not list:
+        return type(value) in _SCALARS
+    return set(map(type, value)) <= _SCALARS or all(map(_is_exact, value))
 
 
 def _refuse_inexact(value: Any) -> None:

@@ -100,7 +100,7 @@ def parse_time(text: str) -> datetime:
         raise Corrupt(f"not a timestamp: {text[:40]!r}") from error
     # fromisoformat() takes other forms too (week dates, a comma, other separators): the places of the marks decide.
     # Later Pythons read 24:00 as the next day's midnight, which has another form.
-    if len(text) != 32 or text[26:] != "+00:00" or text[4::3][:6] != _MARKS or text[11:13] == "24":
+    if text[26:] != "+00:00" or text[4:20:3] != _MARKS or text[11:13] == "24":
         raise Corrupt(f"not a UTC timestamp with microseconds: {text[:40]!r}")
     return moment
 
@@ -209,6 +209,11 @@ def check_signatures(entry: Entry, key: HmacKey, origin: str) -> None:
         raise Corrupt(f"signatures.{CHAIN_SIGNATURE}: {found[:100]} is not the HMAC of this place by key {key.id!r}")
 
 
+def is_chain_signature(text: str) -> bool:
+    """Whether ``text`` has the form ``hmac:<base64>`` that decision log v2 asks for."""
+    return _V2_SIGNATURE.fullmatch(text) is not None
+
+
 def _check_v2(artefacts: Any, flags: Any, tags: Any) -> None:
     """The rules of decision log v2 for these three, and ours on top: every field present, flags never empty."""
     if type(artefacts) is not dict or not artefacts or "" in artefacts.values():
@@ -231,5 +236,5 @@ def _check_signature_form(signature: Any, signatures: Any) -> None:
     if type(signatures) is not dict or signatures.keys() != _SIGNATURES:
         raise Corrupt(f"signatures: expected {CHAIN_SIGNATURE} alone")
     chain = signatures[CHAIN_SIGNATURE]
-    if type(chain) is not str or not _V2_SIGNATURE.fullmatch(chain):
+    if type(chain) is not str or not is_chain_signature(chain):
         raise Corrupt(f"signatures.{CHAIN_SIGNATURE}: expected hmac:<base64>")

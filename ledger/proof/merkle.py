@@ -5,22 +5,22 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
+from hashlib import sha256
 
 from ledger.errors import Corrupt
 
-EMPTY_ROOT = hashlib.sha256(b"").digest()
+EMPTY_ROOT = sha256(b"").digest()
 
 
 def leaf_hash(data: bytes) -> bytes:
     """RFC 6962 section 2.1: the hash of one entry's bytes, 32 bytes."""
-    return hashlib.sha256(b"\x00" + data).digest()
+    return sha256(b"\x00" + data).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
     """RFC 6962 section 2.1: the hash of two subtrees, 32 bytes."""
-    return hashlib.sha256(b"\x01" + left + right).digest()
+    return sha256(b"\x01" + left + right).digest()
 
 
 class Tree:
@@ -44,7 +44,7 @@ class Tree:
         """Add one leaf hash (32 bytes) on the right."""
         edge, size = self._edge, self.size
         while size & 1:
-            leaf = hashlib.sha256(b"\x01" + edge.pop() + leaf).digest()
+            leaf = sha256(b"\x01" + edge.pop() + leaf).digest()
             size >>= 1
         edge.append(leaf)
         self.size += 1

@@ -73,6 +73,12 @@ class Signer:
         """The key id, four bytes."""
         return self.verifier.id
 
+    @cached_property
+    def mark(self) -> str:
+        """What its signature lines begin with; ``Corrupt`` where the name may not stand there."""
+        _check_name(self.name)
+        return _MARK + self.name
+
 
 def format_verifier(verifier: Verifier) -> str:
     """The verifier key as one line of text (VKEY)."""
@@ -98,9 +104,8 @@ def parse_verifier(text: str) -> Verifier:
 def sign(text: str, signer: Signer) -> bytes:
     """The note: ``text`` (must end in a newline, no other control characters) and one signature."""
     _check_text(text)
-    _check_name(signer.name)
     blob = signer.key_id + signer.key.sign(text.encode())
-    return f"{text}\n{_MARK}{signer.name} {format_base64(blob)}\n".encode()
+    return f"{text}\n{signer.mark} {format_base64(blob)}\n".encode()
 
 
 def open_note(note: bytes, verifier: Verifier) -> str:

@@ -6,9 +6,8 @@ decides what Python imports.
 
 from __future__ import annotations
 
-import contextlib
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from eventsourcing.persistence import InterfaceError, StoredEvent
@@ -18,7 +17,6 @@ from eventsourcing.sqlite import (
     SQLiteConnectionPool,
     SQLiteCursor,
     SQLiteDatastore,
-    SQLiteTransaction,
 )
 
 from ledger.errors import Corrupt
@@ -38,59 +36,25 @@ class Receipt(NamedTuple):
     last: int
 
 
-class _WriteTransaction(SQLiteTransaction):
-    """The library begins deferred, where reading first and then writing can fail as "locked" at once."""
+def connect(db_name: str, timeout: float) -> sqlite3.Connection:
+    """A connection that flushes every commit, and waits up to ``timeout`` seconds for strangers' locks.
 
-    def __enter__(self) -> SQLiteCursor:
-        cursor = self.connection.cursor()
-        cursor.execute("BEGIN IMMEDIATE")
-        return cursor
-
-
-class PatientConnection(SQLiteConnection):
-    """A connection whose waiting for strangers' locks can be shortened for one transaction."""
-
-    @contextlib.contextmanager
-    def patience(self, seconds: float | None) -> Iterator[None]:
-        """Wait at most ``seconds`` inside the block (None: as always, :data:`BUSY`)."""
-        if seconds is None:
-            yield
-            return
-        self._wait(seconds)
-        try:
-            yield
-        finally:
-            self._wait(BUSY)
-
-    def _wait(self, seconds: float) -> None:
-        self.cursor().execute(f"PRAGMA busy_timeout={round(seconds * 1000)}")
-
-    @contextlib.contextmanager
-    def transaction(self, *, commit: bool) -> Iterator[SQLiteCursor]:
-        """One transaction; a writing one begins immediately."""
-        kind = _WriteTransaction if commit else SQLiteTransaction
-        with kind(self, commit=commit) as cursor, cursor:
-            yield cursor
+    The library's own connections cache one prepared statement; ours prepare each statement once.
+    """
+    plain = sqlite3.connect(db_name, uri=True, check_same_thread=False, isolation_level=None, timeout=timeout)
+    plain.row_factory = sqlite3.Row
+    plain.execute("PRAGMA journal_mode=WAL")
+    plain.execute("PRAGMA synchronous=FULL")  # WAL's own default may lose the last commits at a power cut
+    plain.execute("PRAGMA trusted_schema=OFF")
+    return plain
 
 
 class _Pool(SQLiteConnectionPool):
     def _create_connection(self) -> SQLiteConnection:
-        # The library's own connections cache one prepared statement; ours prepare each statement once.
         try:
-            plain = sqlite3.connect(
-                self.db_name,
-                uri=True,
-                check_same_thread=False,
-                isolation_level=None,
-                timeout=self.lock_timeout or 0,
-            )
+            return SQLiteConnection(connect(self.db_name, self.lock_timeout or 0), self.max_age)
         except sqlite3.Error as error:
             raise InterfaceError(error) from error
-        plain.row_factory = sqlite3.Row
-        plain.execute("PRAGMA journal_mode=WAL")
-        plain.execute("PRAGMA synchronous=FULL")  # WAL's own default may lose the last commits at a power cut
-        plain.execute("PRAGMA trusted_schema=OFF")
-        return PatientConnection(plain, self.max_age)
 
 
 class Datastore(SQLiteDatastore):

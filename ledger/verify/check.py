@@ -6,13 +6,15 @@ from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO
 
 from ledger.domain.events.ledger import LedgerOpened
-from ledger.proof.entry import GENESIS, Entry, HmacKey
+from ledger.proof.canonical import parse_canonical
+from ledger.proof.entry import GENESIS, HmacKey
 from ledger.proof.note import Verifier, format_verifier
 from ledger.verify.anchors import Anchors, read_checkpoint
 from ledger.verify.causes import Cause
 from ledger.verify.findings import Findings
 from ledger.verify.lines import Line, Lines
 from ledger.verify.order import Order
+from ledger.verify.reading import Read
 from ledger.verify.replay import Replay
 from ledger.verify.report import Head, Report
 from ledger.verify.said import said_checked, said_not_checked
@@ -102,10 +104,10 @@ class _Check:
         self.entries += 1
         if line.sequence != self.last + 1:
             self._gap(line.sequence)
-        if line.entry is None:
+        if line.read is None:
             self._unreadable(line)
         else:
-            self._readable(line, line.entry)
+            self._readable(line, line.read)
         self._link, self.last = line.link, line.sequence
 
     def _gap(self, sequence: int) -> None:
@@ -127,29 +129,27 @@ class _Check:
         else:
             self.anchors.lack(line.sequence)
 
-    def _readable(self, line: Line, entry: Entry) -> None:
+    def _readable(self, line: Line, read: Read) -> None:
         self.anchors.add(line.raw)  # step 8
-        body = entry.body
         if not self.stage:
-            self._first(line, body)
+            self._first(line, parse_canonical(line.raw))
         sound = self.signatures.check(line, self.origin)  # step 5
         if line.previous != self._link and self._link:
             self._broken(line, sound)
         self._sound = sound
         if not sound:
             self.replay.doubt(line.sequence)
-        if body["stage"] != self.stage:
-            self._foreign(Cause.WRONG_STAGE, line, self.stage, body["stage"])
-        timestamp = body["timestamp"]
+        if read.stage != self.stage:
+            self._foreign(Cause.WRONG_STAGE, line, self.stage, read.stage)
+        timestamp = read.timestamp
         if timestamp < self._timestamp:
             self._back(line, timestamp)
         self._timestamp = timestamp
-        if sound and self.algorithm and body["signature"]["algorithm"] != self.algorithm:
-            self._downgraded(line, body["signature"]["algorithm"])
-        origin = body["artefacts"].get("origin")
-        if origin != self.origin and (origin is not None or "rollback" not in body["metadata"]):
-            self._check_origin(line, origin)
-        self._count(body["metadata"].get("auth"))
+        if sound and self.algorithm and read.algorithm != self.algorithm:
+            self._downgraded(line, read.algorithm)
+        if read.origin != self.origin and (read.origin is not None or not read.of_rollback):
+            self._check_origin(line, read.origin)
+        self._count(read.auth)
         self._to_replay.append(line)
 
     # --- step 4 ------------------------------------------------------------------------------------------------------

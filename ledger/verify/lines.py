@@ -8,11 +8,16 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, NamedTuple
 
+import msgspec
+from msgspec.structs import replace
+
 from ledger.errors import Corrupt, Unreachable
 from ledger.proof.canonical import MAX_LINE, parse_canonical
-from ledger.proof.entry import Entry, link, parse_entry
+from ledger.proof.entry import link
 from ledger.verify.causes import Cause
 from ledger.verify.findings import Findings
+from ledger.verify.quick import read_quickly
+from ledger.verify.reading import Read, read_entry
 
 _MARK = b"\xef\xbb\xbf"
 _READ = MAX_LINE + 8
@@ -30,7 +35,7 @@ class Problem(NamedTuple):
     sentence: str
 
 
-class Line(NamedTuple):
+class Line(msgspec.Struct, gc=False):
     """One line of the file."""
 
     number: int
@@ -42,7 +47,8 @@ class Line(NamedTuple):
     sequence: int
     """0 while it is not known."""
     previous: str
-    entry: Entry | None
+    read: Read | None
+    """None where it is no entry."""
     problem: Problem | None = None
 
 
@@ -63,7 +69,7 @@ class Lines:
             self.bytes_read += len(raw)
             if progress is not None and self.number % _EVERY == 0:
                 progress(self.bytes_read)
-            if raw.endswith(b"\n") and self.number > 1 and not raw.endswith(b"\r\n"):
+            if raw[-2:] != b"\r\n" and raw[-1:] == b"\n" and self.number > 1:
                 yield read_line(self.number, raw[:-1])
             else:
                 yield self._unusual(raw)
@@ -97,10 +103,10 @@ class Lines:
 
     def _unfinished(self, raw: bytes) -> Line:
         line = read_line(self.number, raw)
-        if line.entry is None:
+        if line.read is None:
             sentence = f"The last line ({self.number}) is torn: it has no newline and is no entry."
             problem = Problem(Cause.NOT_TERMINATED, "a newline", f"{len(raw)} bytes without one", sentence)
-            return line._replace(problem=problem)
+            return replace(line, problem=problem)
         sentence = f"The last line ({self.number}) has no newline."
         self._findings.add(Cause.NOT_TERMINATED, line.sequence, self.number, "a newline", "end of file", sentence)
         return line
@@ -120,10 +126,10 @@ class Lines:
 def read_line(number: int, raw: bytes) -> Line:
     """Step 2. A line that is no entry says why in ``problem``."""
     try:
-        entry = parse_entry(raw)
+        read = read_quickly(raw) or read_entry(raw)
     except (Corrupt, RecursionError) as error:
         return Line(number, raw, link(raw), 0, "", None, _explain(number, raw, error))
-    return Line(number, raw, link(raw), entry.sequence, entry.previous, entry)
+    return Line(number, raw, link(raw), read.sequence, read.previous, read)
 
 
 def _too_long(number: int, length: int) -> Problem:

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from ledger.proof.entry import GENESIS
 from ledger.verify.causes import Cause
 from ledger.verify.findings import Findings
@@ -51,7 +53,7 @@ class Order:
         self.missing = 0
 
     def arrange(self, lines: Iterable[Line]) -> Iterator[Line]:
-        """The lines that are the ledger's entries. One whose ``entry`` is None stands in place of its ``sequence``."""
+        """The lines that are the ledger's entries. One whose ``read`` is None stands in place of its ``sequence``."""
         links = self._links
         for line in lines:
             tip = self._tip
@@ -73,7 +75,7 @@ class Order:
         waiting.append(line)
         while waiting[0].number < line.number - _WAIT:
             self._extra(waiting.pop(0))
-        if line.entry is None:
+        if line.read is None:
             return
         if _follows(line, self._tip):
             waiting.pop()
@@ -113,7 +115,7 @@ class Order:
         while start and _next_in_file(waiting[start - 1], waiting[start]):
             start -= 1
         first, length = waiting[start], len(waiting) - start
-        unreadable = sum(line.entry is None for line in waiting[:start])
+        unreadable = sum(line.read is None for line in waiting[:start])
         expected = self._tip.sequence + 1 + unreadable
         enough = 2 if first.sequence == expected else _RUN
         return first if length >= enough and first.sequence > self._tip.sequence else None
@@ -173,7 +175,7 @@ class Order:
         for line in others:
             while sequence in placed:
                 sequence += 1
-            known = line.entry is not None and self._links.get(line.sequence) == line.link
+            known = line.read is not None and self._links.get(line.sequence) == line.link
             here = line.number > self._tip.number and not known
             if sequence < to.sequence and here:
                 placed[sequence] = _misplaced(line, sequence)
@@ -190,7 +192,7 @@ class Order:
                 break
             yield from self._jump(readable[0])
         for line in self._waiting:
-            if line.entry is None and line.number > self._tip.number:
+            if line.read is None and line.number > self._tip.number:
                 yield from self._advance(_misplaced(line, self._tip.sequence + 1))
             else:
                 self._extra(line)
@@ -255,13 +257,13 @@ class Order:
 
 
 def _follows(line: Line, other: Line) -> bool:
-    return line.entry is not None and line.sequence == other.sequence + 1 and line.previous == other.link
+    return line.read is not None and line.sequence == other.sequence + 1 and line.previous == other.link
 
 
 def _next_in_file(line: Line, after: Line) -> bool:
     return (
-        line.entry is not None
-        and after.entry is not None
+        line.read is not None
+        and after.read is not None
         and after.number == line.number + 1
         and after.sequence == line.sequence + 1
     )
@@ -269,8 +271,8 @@ def _next_in_file(line: Line, after: Line) -> bool:
 
 def _misplaced(line: Line, sequence: int) -> Line:
     """The line standing in an entry's place."""
-    if line.entry is None:
-        return line._replace(sequence=sequence)
+    if line.read is None:
+        return replace(line, sequence=sequence)
     sentence = f"Line {line.number} stands in place of entry {sequence} but claims to be entry {line.sequence}."
     problem = Problem(Cause.SEQUENCE_WRONG, str(sequence), str(line.sequence), sentence)
-    return line._replace(sequence=sequence, entry=None, previous="", problem=problem)
+    return replace(line, sequence=sequence, read=None, previous="", problem=problem)

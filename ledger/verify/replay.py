@@ -8,29 +8,19 @@ from ledger.domain.events.ledger import LedgerOpened
 from ledger.domain.events.rollback import RollbackAborted, RollbackCompleted, RollbackConfirmed, RollbackOpened
 from ledger.domain.evolve import evolve
 from ledger.domain.marks import marks
-from ledger.domain.record import Recorded, parse_body
-from ledger.domain.state import Rollback, State, runtime_flags
-from ledger.errors import Corrupt
+from ledger.domain.record import Recorded
+from ledger.domain.state import FLAGS, Rollback, State, flag_values, runtime_flags
+from ledger.proof.canonical import parse_canonical
 from ledger.verify.causes import Cause
 from ledger.verify.findings import Findings
 from ledger.verify.lines import Line
+from ledger.verify.reading import HOSTILE
 
 _Flags = dict[str, tuple[bool | None, bool | None]]
 _AGREED: _Flags = {}
 _OF_ROLLBACKS = frozenset({"alerts.silenced", "override.active", "rollback.active"})
 _UNOPENED = LedgerOpened(purpose="production", checkpoint_key="", hmac_key_id="", hmac_algorithm="")
 _OPENING = (RollbackOpened, RollbackConfirmed)
-_HOSTILE = (Corrupt, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
-"""What nonsense in an entry's fields may raise; all of it is the entry's fault."""
-
-
-def _parse(line: Line) -> Recorded | str:
-    """The record of an entry, or why its event cannot be read."""
-    assert line.entry is not None
-    try:
-        return parse_body(line.sequence, line.entry.timestamp, line.entry.body)
-    except _HOSTILE as error:
-        return str(error)
 
 
 class Replay:
@@ -73,11 +63,13 @@ class Replay:
 
     def follow(self, lines: Sequence[Line]) -> None:
         """Replay entries, one after the other."""
-        for line, read in [(line, _parse(line)) for line in lines]:
-            if isinstance(read, str):
-                self._malformed(line, read)
+        for line in lines:
+            assert line.read is not None
+            record = line.read.record
+            if isinstance(record, str):
+                self._malformed(line, record)
             else:
-                self._follow(line, read)
+                self._follow(line, record)
 
     def _follow(self, line: Line, record: Recorded) -> None:
         if record.event is None:
@@ -103,12 +95,12 @@ class Replay:
             state = state._replace(opened=_UNOPENED)
         if state.sequence != record.sequence - 1 or record.timestamp < state.timestamp:  # steps 3 and 6 have said so
             state = state._replace(sequence=record.sequence - 1, timestamp=record.timestamp)
-        if before is not None and not before.is_open:
+        if before is not None and before.phase != "open":
             state = state._replace(closed={before.id: before})
         self._state = state
         try:
             after = evolve(state, record)
-        except _HOSTILE as error:
+        except HOSTILE as error:
             self._impossible(line, record, before, str(error))
             return
         if record.marks or record.actor in state.fresh:
@@ -126,8 +118,7 @@ class Replay:
     # --- what does not fit -------------------------------------------------------------------------------------------
 
     def _malformed(self, line: Line, reason: str) -> None:
-        assert line.entry is not None
-        metadata = line.entry.metadata
+        metadata = parse_canonical(line.raw)["metadata"]
         self._report(Cause.EVENT_MALFORMED, line, "an event of its kind", reason, reason)
         name, number = metadata.get("rollback"), metadata.get("rollback_entry")
         if type(name) is str and type(number) is int:
@@ -201,8 +192,8 @@ class Replay:
                 self._report(Cause.CONFIRMATION_MISMATCH, line, opening, event.confirms, reason)
 
     def _check_incident(self, line: Line, rollback: Rollback | None) -> None:
-        assert line.entry is not None
-        found = line.entry.body["artefacts"].get("incident_id")
+        assert line.read is not None
+        found = line.read.incident
         if rollback is None or found == (expected := rollback.ticket or rollback.id):
             return
         if not self._is_doubtful(line.sequence):
@@ -214,21 +205,26 @@ class Replay:
 
         A difference is reported once while it lasts, for each person and role.
         """
-        expected = marks(before, record.actor, record.role, record.at)
-        pair, key = (expected, record.marks), (record.actor, record.role)
+        expected, key = marks(before, record.actor, record.role, record.at), (record.actor, record.role)
+        if record.marks == expected:
+            self._marked.pop(key, None)
+            return
+        pair = (expected, record.marks)
         known, self._marked[key] = self._marked.get(key), pair
-        if record.marks == expected or pair == known or "" in self._shaky or self._is_doubtful(line.sequence):
+        if pair == known or "" in self._shaky or self._is_doubtful(line.sequence):
             return
         wanted, found = (", ".join(texts) or "none" for texts in (expected, record.marks))
         self._report(Cause.MARKS_LIE, line, wanted, found, f"its marks say {found}, the entries give {wanted}")
 
     def _check_flags(self, line: Line, *, accuse: bool) -> None:
         """A difference is reported where it appears, not again while it lasts."""
-        assert line.entry is not None
-        expected, found = runtime_flags(self._state), line.entry.body["runtime_flags"]
-        if found == expected:
+        assert line.read is not None
+        said = line.read.flags
+        if said == flag_values(self._state):
             self._differing = _AGREED
             return
+        found = said if isinstance(said, dict) else dict(zip(FLAGS, said, strict=True))
+        expected = runtime_flags(self._state)
         pairs = {name: (expected.get(name), found.get(name)) for name in sorted(expected.keys() | found.keys())}
         known = self._differing
         self._differing = {name: pair for name, pair in pairs.items() if pair[0] is not pair[1]}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Callable, Sequence
+from hmac import compare_digest
 
 from ledger.errors import Corrupt
-from ledger.proof.entry import CHAIN_SIGNATURE, HmacKey, chain_text, mac_of
+from ledger.proof.entry import HmacKey, chain_text, mac_of
 from ledger.verify.causes import Cause
 from ledger.verify.findings import Findings
 from ledger.verify.lines import Line
@@ -40,30 +40,25 @@ class Signatures:
 
     def check(self, line: Line, origin: str) -> bool:
         """Whether the entry's HMACs are right or could not be judged; False after a finding that says otherwise."""
-        if not self._keys or line.entry is None:
+        read = line.read
+        if not self._keys or read is None:
             return True
-        signature = line.entry.body["signature"]
-        mac = self._macs.get((signature["key_id"], signature["algorithm"]))
+        mac = self._macs.get((read.key_id, read.algorithm)) or self._choose(line, read.key_id, read.algorithm)
         if mac is None:
-            mac = self._choose(line, signature["key_id"], signature["algorithm"])
-            if mac is None:
-                return False
+            return False
         self.checked += 1
-        return self._compare(line, origin, mac, signature["value"], line.entry.body["signatures"][CHAIN_SIGNATURE])
-
-    def _compare(self, line: Line, origin: str, mac: Callable[[bytes], bytes], value: str, chain_value: str) -> bool:
         # The right value is never reported: it would be a valid signature for the line that was tampered with.
-        whole = hmac.compare_digest(mac(unsigned_bytes(line.raw)), value.encode())
+        whole = compare_digest(mac(unsigned_bytes(line.raw)), read.value.encode())
         if not whole:
             sentence = f"Entry {line.sequence} is not what was signed, or was signed with another key."
-            self._report(Cause.SIGNATURE_WRONG, line, "the HMAC of this entry", value, sentence)
+            self._report(Cause.SIGNATURE_WRONG, line, "the HMAC of this entry", read.value, sentence)
         if not origin:
             return whole
         place = b"hmac:" + mac(chain_text(origin, line.sequence, line.previous))
-        chain = hmac.compare_digest(place, chain_value.encode())
+        chain = compare_digest(place, read.chain.encode())
         if not chain:
             sentence = f"Entry {line.sequence} was not signed for this place of this ledger."
-            self._report(Cause.CHAIN_SIGNATURE_WRONG, line, "the HMAC of this place", chain_value, sentence)
+            self._report(Cause.CHAIN_SIGNATURE_WRONG, line, "the HMAC of this place", read.chain, sentence)
         return whole and chain
 
     def _choose(self, line: Line, key_id: str, algorithm: str) -> Callable[[bytes], bytes] | None:

@@ -24,7 +24,8 @@ from ledger.domain.events import (
 )
 from ledger.domain.events.base import RESERVED, Event, fields_of
 from ledger.domain.facts import Matcher
-from ledger.domain.record import FLAGS, Recorded, format_body, parse_body
+from ledger.domain.record import Recorded, format_body, parse_body
+from ledger.domain.state import FLAGS
 from ledger.errors import Corrupt
 from ledger.proof.canonical import format_canonical, parse_canonical
 from ledger.proof.entry import GENESIS, parse_entry, seal_entry

@@ -12,9 +12,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from ledger.domain import commands as c
 from ledger.domain.duties import owed
 from ledger.domain.evolve import evolve
-from ledger.domain.record import FLAGS, Recorded
+from ledger.domain.record import Recorded
 from ledger.domain.runbook import STEPS
-from ledger.domain.state import Rollback, State, runtime_flags
+from ledger.domain.state import FLAGS, Rollback, State, runtime_flags
 from ledger.errors import Conflict, Refused
 
 from . import facts, road

@@ -76,3 +76,10 @@ def test_replacing_changes_what_is_named_and_nothing_else(kind):
         assert after._asdict() == before._asdict() | {name: "new"}
     with pytest.raises(KeyError):
         before._replace(nothing=1)
+
+
+def test_moving_on_changes_four_fields_and_takes_the_others_over():
+    before = State._make(range(len(State._fields)))
+    after = before.moved_on("sequence", "timestamp", "open", "closed")
+    assert type(after) is State
+    assert after == before._replace(sequence="sequence", timestamp="timestamp", open="open", closed="closed")

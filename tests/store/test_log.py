@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ledger.errors import Corrupt, LedgerError, Unreachable
-from ledger.store.log import Line, Log
+from ledger.store.log import Line, Log, Mark
 from ledger.store.recorder import Receipt
 
 from .conftest import ORIGIN, append
@@ -205,3 +205,54 @@ def test_a_log_is_never_made_by_opening_it(tmp_path: Path) -> None:
     with pytest.raises(Unreachable, match="stage4 init"):
         Log(tmp_path / "none" / "stage4.sqlite")
     assert list(tmp_path.iterdir()) == []
+
+
+def left_by(log: Log) -> Mark:
+    """The mark of a transaction that has been committed."""
+    with log.writing() as writing:
+        writing.continues(None)
+    return writing.mark
+
+
+def test_a_mark_holds_as_long_as_nobody_commits(three: Log) -> None:
+    mark = left_by(three)
+    with pytest.raises(KeyError), three.writing() as writing:
+        raise KeyError
+    assert three.size() == 3
+    with three.writing() as writing:
+        assert writing.continues(mark) and not writing.continues(None)
+
+
+@pytest.mark.parametrize("who", ["this log", "another log", "a stranger", "a connection made anew"])
+def test_a_mark_ends_with_the_next_commit_whoever_makes_it(three: Log, plain: sqlite3.Connection, who: str) -> None:
+    mark = left_by(three)
+    if who == "this log":
+        append(three, b"four")
+    elif who == "another log":
+        with contextlib.closing(Log(three.path)) as other:
+            append(other, b"four")
+    elif who == "a stranger":
+        plain.execute("CREATE TABLE stranger (x)")
+    else:
+        three._drop_writer()
+    with three.writing() as writing:
+        assert not writing.continues(mark)
+
+
+def test_the_writer_is_as_patient_as_it_is_asked_to_be(log: Log) -> None:
+    for seconds, found in ((None, 5000), (0.2, 200), (0.2, 200), (None, 5000)):
+        with log.writing(timeout=seconds) as writing:
+            assert writing._cursor.execute("PRAGMA busy_timeout").fetchone()[0] == found
+
+
+def test_a_refusal_keeps_the_writers_connection_and_an_error_of_the_database_does_not(three: Log) -> None:
+    append(three, b"four")
+    first = three._writer
+    with pytest.raises(KeyError), three.writing():
+        raise KeyError
+    assert three._writer is first
+    with pytest.raises(Unreachable), three.writing() as writing:
+        writing._cursor.execute("SELECT no_such_column")
+    assert three._writer is None
+    append(three, b"five")
+    assert three.size() == 5
