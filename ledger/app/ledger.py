@@ -9,6 +9,7 @@ import dataclasses
 import functools
 import hashlib
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -74,9 +75,15 @@ class Ledger:
         self.clock = clock
         self._key = key
         self._signer = signer
+        self.lag = 0.0
+        """Seconds for which a look at the store is taken for the present. A server whose many threads read all the
+        time sets it; what is decided always stands on the store itself."""
         self._view = empty_view()
+        self._sure_until = 0.0
+        self._reads = threading.Lock()
+        self._writes = threading.RLock()
         self._mark: Mark | None = None
-        self._guard = threading.RLock()
+        """What the store was when the view was last compared with it by a writer; only writers use it."""
 
     @property
     def origin(self) -> str:
@@ -95,14 +102,17 @@ class Ledger:
     def view(self) -> View:
         """What is true now: new lines of other processes are read and compared with the newest checkpoint.
 
-        ``Corrupt`` where the store is not what was signed.
+        ``Corrupt`` where the store is not what was signed. Nobody waits here for who is writing.
         """
-        with self._guard:
+        if time.monotonic() < self._sure_until:
+            return self._view
+        with self._reads:
             found = self.log.size()
             if found < self._view.size:
                 raise Corrupt(f"the store is behind: it held {self._view.size} entries and now holds {found}")
             if found > self._view.size:
                 self._view = self._read_on()
+            self._sure_until = time.monotonic() + self.lag
             return self._view
 
     def records(self, after: int = 0) -> Iterator[tuple[Recorded, bytes]]:
@@ -125,18 +135,26 @@ class Ledger:
         same request id with the same command gets the first receipt again.
         """
         digest = digest_request(request)
-        with self._guard, self.log.writing(timeout) as writing:
-            known = writing.receipt(request.id)
-            if known is not None:
-                if known.digest != digest:
-                    raise Conflict(f"the request id {request.id} was used for another command")
-                return known
-            before = self._up_to_date(writing)
-            after, lines = self._seal(before, request, decide(before.state, request))
-            receipt = Receipt(request.id, digest, before.size + 1, after.size)
-            writing.insert(self.origin, lines, (after.size, self._sign(after)), receipt)
-        self._view, self._mark = after, writing.mark
+        with self._writes:
+            with self.log.writing(timeout) as writing:
+                known = writing.receipt(request.id)
+                if known is not None:
+                    if known.digest != digest:
+                        raise Conflict(f"the request id {request.id} was used for another command")
+                    return known
+                before = self._up_to_date(writing)
+                after, lines = self._seal(before, request, decide(before.state, request))
+                receipt = Receipt(request.id, digest, before.size + 1, after.size)
+                writing.insert(self.origin, lines, (after.size, self._sign(after)), receipt)
+            self._keep(after, writing.mark)
         return receipt
+
+    def _keep(self, view: View, mark: Mark) -> None:
+        """What a writer knows, unless a reader was quicker and knows more by now."""
+        with self._reads:
+            if view.size >= self._view.size:
+                self._view = view
+        self._mark = mark
 
     def _up_to_date(self, writing: Writing) -> View:
         """The view with what other processes wrote; the last line known must still be what it was.
@@ -151,7 +169,7 @@ class Ledger:
             raise Corrupt(f"entry {view.size} is not what it was when it was read. Run: stage4 verify")
         if lines:
             view = self._checked(fold(view, lines), writing.newest_checkpoint())
-        self._view, self._mark = view, writing.mark
+        self._keep(view, writing.mark)
         return view
 
     def _read_on(self) -> View:

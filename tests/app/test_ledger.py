@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -133,6 +135,42 @@ def test_a_store_that_somebody_holds_is_unreachable_in_the_given_time(installati
     installation.ledger.submit(ask(installation, "noc", note()))
 
 
+def test_reading_does_not_wait_for_a_writer_that_waits(installation: Installation) -> None:
+    before, written = installation.ledger.view().size, threading.Event()
+
+    def write() -> None:
+        installation.ledger.submit(ask(installation, "noc", note()))
+        written.set()
+
+    with opened(installation.home.root) as other, other.ledger.log.writing():
+        writer = threading.Thread(target=write)
+        writer.start()
+        assert not written.wait(0.1)  # the other one has the lock
+        assert installation.ledger.view().size == before
+    writer.join(10)
+    assert installation.ledger.view().size == before + 1
+
+
+def test_a_ledger_that_lags_sees_others_when_the_lag_is_over_and_itself_at_once(installation: Installation) -> None:
+    installation.ledger.lag = 1e9
+    before = installation.ledger.view().size
+    with opened(installation.home.root) as other:
+        other.submit(note(1), actor("noc"))
+    assert installation.ledger.view().size == before
+    installation.submit(note(2), actor("noc"))  # decided on the store, not on what was seen of it
+    assert installation.ledger.view().size == before + 2
+
+
+@pytest.fixture
+def restless() -> Iterator[None]:
+    """Threads take turns all the time."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+@pytest.mark.usefixtures("restless")
 def test_threads_of_one_ledger_queue_like_processes(installation: Installation) -> None:
     errors: list[BaseException] = []
 
