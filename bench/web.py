@@ -57,12 +57,15 @@ ALONE: Final = {
 }
 _NOW = Page("/", ("/",))
 _RUN = Page(f"/rollbacks/{OPEN}", (f"/rollbacks/{OPEN}",), f"/rollbacks/{OPEN}/charts.json")
-_READ = Page("/timeline", ("/timeline/fresh?after=100", "/drift"))
 _REVIEW = Page(f"/rollbacks/{OPEN}/review", (f"/rollbacks/{OPEN}/review",))
-OPENED: Final = [_NOW, _RUN, _NOW, _RUN, _READ, _REVIEW]
-"""What browsers have open in an incident, dealt out in turn: Now and the rollback most of all."""
 EVERY: Final = 2.0
 """Seconds between two entries."""
+
+
+def opened(size: int) -> list[Page]:
+    """What browsers have open in an incident, dealt out in turn: Now and the rollback most of all."""
+    read = Page("/timeline", (f"/timeline/fresh?after={size}", "/drift"))
+    return [_NOW, _RUN, _NOW, _RUN, read, _REVIEW]
 
 
 class Wanted(NamedTuple):
@@ -102,7 +105,7 @@ def measure(folder: Path, given: argparse.Namespace) -> dict[str, Any]:
         pid = processes.pids()["dashboard"]
         page["rss_alone_mb"], _ = spent(pid)
         _say(f"{given.browsers} browsers, {given.seconds} s")
-        page |= under_load(folder / "home", url, password, given, pid)
+        page |= under_load(folder / "home", url, password, given, pid, page["entries"])
     return page
 
 
@@ -146,7 +149,7 @@ async def _built(session: aiohttp.ClientSession) -> None:
     raise RuntimeError("the timeline is not built after two minutes")
 
 
-def under_load(root: Path, url: str, password: str, given: argparse.Namespace, pid: int) -> dict[str, Any]:
+def under_load(root: Path, url: str, password: str, given: argparse.Namespace, pid: int, size: int) -> dict[str, Any]:
     """All browsers at once while entries are appended by a process of its own."""
     context = multiprocessing.get_context("spawn")
     go, stop, written = context.Event(), context.Event(), context.Queue()
@@ -161,7 +164,7 @@ def under_load(root: Path, url: str, password: str, given: argparse.Namespace, p
         (go if begun else stop).set()
 
     try:
-        heard = asyncio.run(crowd(url, people, OPENED, given.seconds, write))
+        heard = asyncio.run(crowd(url, people, opened(size), given.seconds, write))
     finally:
         go.set()
         stop.set()

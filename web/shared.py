@@ -21,7 +21,7 @@ from flask import g, request
 from ledger.app.installation import new_request_id
 from web.site import Site, site
 
-LIFE: Final = 1.0
+LIFE: Final = 2.0
 """Seconds after which a page is made anew although nothing moved: ages and countdowns."""
 KEPT: Final = 256
 """Pages kept at most."""
@@ -35,17 +35,22 @@ class Renderings:
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._kept: OrderedDict[Hashable, Future[str]] = OrderedDict()
+        self._kept: OrderedDict[Hashable, tuple[float, Future[str]]] = OrderedDict()
 
     def get(self, key: Hashable, make: Callable[[], str]) -> str:
         """The page under ``key``, made by the first who asks. An error is everybody's who waits, and is not kept."""
+        at = time.monotonic()
         with self._guard:
-            found = self._kept.get(key)
-            future = found or self._kept.setdefault(key, Future())
+            begun, future = self._kept.get(key, (-LIFE, None))
+            mine = future is None or at - begun >= LIFE
+            if future is None or mine:
+                future = Future()
+                self._kept.pop(key, None)
+                self._kept[key] = (at, future)
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
-        if found is not None:
-            return found.result(_WAIT)
+        if not mine:
+            return future.result(_WAIT)
         try:
             future.set_result(make())
         except BaseException as error:
@@ -93,5 +98,11 @@ def _key(here: Site) -> Hashable:
         here.jobs.moved(),
         here.verified,
         here.installation.people.changed(),
-        int(time.monotonic() / LIFE),
+        _windows_over(here),
     )
+
+
+def _windows_over(here: Site) -> tuple[str, ...]:
+    """The rollbacks whose watch has run its time: a page that counts it down asks again at that moment."""
+    at, found = here.installation.clock(), here.installation.state.open.values()
+    return tuple(one.id for one in found if one.watch is not None and at >= one.watch.ends_at)

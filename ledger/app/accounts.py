@@ -133,7 +133,7 @@ class Accounts:
     def who(self, token: str, *, used: bool = True) -> SignedIn | None:
         """Whose token it is; None where it is unknown, ended or too old. ``used``: a person did this, not a timer."""
         name = digest_token(token) if token else ""
-        row = self._store.session(name) if name else None
+        row, account = (self._store.session_of(name) if name else None) or (None, None)
         if row is None or not self._stands(row):
             self._known_last.pop(name, None)
             return None
@@ -142,7 +142,6 @@ class Accounts:
             with contextlib.suppress(Unreachable):  # a busy file never turns anybody away
                 self._store.touch(row.token, at)
                 row = row._replace(seen=at)
-        account = self._store.account_of(row.person)
         if account is None:
             return None
         found = SignedIn(row.person, row.token, account.must_change)

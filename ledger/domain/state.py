@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
 from ledger.domain.events.base import Event
@@ -140,6 +140,11 @@ class Watch(NamedTuple):
     """The person who started it."""
     disturbed: str = ""
     """Why the window must start again: the scheduler was seen enabled in it, or the override changed."""
+
+    @property
+    def ends_at(self) -> datetime:
+        """When the window is over."""
+        return self.started.starts_at + timedelta(seconds=self.started.duration_seconds)
 
 
 class Rollback(NamedTuple):

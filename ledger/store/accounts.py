@@ -7,6 +7,7 @@ password.
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 from collections import deque
 from collections.abc import Iterator
@@ -57,6 +58,14 @@ class SessionRow(NamedTuple):
     agent: str
 
 
+class _Kept(NamedTuple):
+    """A connection that waits for the next call: the file that it is open on, and its busy time-out in seconds."""
+
+    file: tuple[int, int]
+    connection: sqlite3.Connection
+    patience: float
+
+
 def _account(row: tuple[str, str, str, float, int]) -> Account:
     login, person, hashed, changed, must_change = row
     return Account(login, person, hashed, changed, bool(must_change))
@@ -67,7 +76,7 @@ class AccountStore:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._idle: deque[tuple[tuple[int, int], sqlite3.Connection]] = deque()
+        self._idle: deque[_Kept] = deque()
         make_folder(path.parent)
         with self._connected() as connection:
             connection.executescript(_TABLES)
@@ -109,6 +118,19 @@ class AccountStore:
         with self._connected(_SOON) as connection:
             row = connection.execute("SELECT * FROM sessions WHERE token = ?", (token,)).fetchone()
         return SessionRow(*row) if row else None
+
+    def session_of(self, token: str) -> tuple[SessionRow, Account | None] | None:
+        """A session by its token and its person's account: what every request asks."""
+        statement = (
+            "SELECT sessions.*, accounts.* FROM sessions LEFT JOIN accounts ON accounts.person = sessions.person "
+            "WHERE sessions.token = ?"
+        )
+        with self._connected(_SOON) as connection:
+            row = connection.execute(statement, (token,)).fetchone()
+        if row is None:
+            return None
+        size = len(SessionRow._fields)
+        return SessionRow(*row[:size]), _account(row[size:]) if row[size] is not None else None
 
     def sessions(self, person: str) -> list[SessionRow]:
         """A person's sessions, newest first."""
@@ -180,36 +202,37 @@ class AccountStore:
         ``patience`` is how many seconds somebody else's lock is waited for.
         """
         try:
-            file, connection = self._take()
+            kept = self._take()
             try:
-                connection.execute(f"PRAGMA busy_timeout = {round(patience * 1000)}")
-                with connection:
-                    yield connection
+                if kept.patience != patience:
+                    kept.connection.execute(f"PRAGMA busy_timeout = {round(patience * 1000)}")
+                with kept.connection:
+                    yield kept.connection
             finally:
-                self._put_back(file, connection)
+                self._put_back(kept._replace(patience=patience))
         except sqlite3.Error as error:
             raise Unreachable(f"the accounts in {self.path} cannot be had: {error}") from error
 
-    def _take(self) -> tuple[tuple[int, int], sqlite3.Connection]:
-        """A kept connection and what it is open on, unless the name is another file's by now."""
+    def _take(self) -> _Kept:
+        """A kept connection, unless the name is another file's by now."""
         file = self._file()
         with contextlib.suppress(IndexError):
             while True:
-                known, connection = self._idle.pop()
-                if known == file:
-                    return file, connection
-                connection.close()
-        return file, sqlite3.connect(self.path, check_same_thread=False)
+                kept = self._idle.pop()
+                if kept.file == file:
+                    return kept
+                kept.connection.close()
+        return _Kept(file, sqlite3.connect(self.path, check_same_thread=False), -1.0)
 
-    def _put_back(self, file: tuple[int, int], connection: sqlite3.Connection) -> None:
+    def _put_back(self, kept: _Kept) -> None:
         if len(self._idle) < _KEPT:
-            self._idle.append((file, connection))
+            self._idle.append(kept)
         else:
-            connection.close()
+            kept.connection.close()
 
     def _file(self) -> tuple[int, int]:
         try:
-            status = self.path.stat()
+            status = os.stat(self.path)  # noqa: PTH116  (for every request, and twice as quick)
         except OSError:
             return (0, 0)
         return status.st_dev, status.st_ino

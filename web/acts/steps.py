@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 
 from ledger.app.durations import parse_duration
 from ledger.app.steps import closing, opening, restoring, silencing, stopping, watching
@@ -90,7 +89,7 @@ def _over(asking: Asking) -> bool:
     running = asking.rollback.watch
     if not asking.rollback.is_open or running is None or asking.rollback.steps[4].passed:
         return False
-    ends = running.started.starts_at + timedelta(seconds=running.started.duration_seconds)
+    ends = running.ends_at
     return asking.at >= ends
 
 

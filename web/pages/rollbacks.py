@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 from typing import Any, Final
 
@@ -216,9 +216,8 @@ def watch_page(found: Rollback, at: datetime) -> WatchPage | None:
     """The running window; None where there is none."""
     if found.watch is None or not found.is_open:
         return None
-    started = found.watch.started
-    ends = started.starts_at + timedelta(seconds=started.duration_seconds)
-    return WatchPage(started.starts_at, ends, at >= ends, found.watch.disturbed)
+    starts, ends = found.watch.started.starts_at, found.watch.ends_at
+    return WatchPage(starts, ends, at >= ends, found.watch.disturbed)
 
 
 def _newest(found: Rollback) -> list[Row]:

@@ -121,13 +121,12 @@ def _judged_already(rollback: Rollback) -> Outcome:
 
 def ends_at(installation: Installation, running: Watch) -> datetime:
     """When the window and two more samples are over: from then on its history is complete."""
-    seconds = running.started.duration_seconds + 2 * installation.step_seconds
-    return running.started.starts_at + timedelta(seconds=seconds)
+    return running.ends_at + timedelta(seconds=2 * installation.step_seconds)
 
 
 def _finish(installation: Installation, actor: Actor, rollback: Rollback, running: Watch) -> Outcome:
     started = running.started
-    begin, end = started.starts_at, started.starts_at + timedelta(seconds=started.duration_seconds)
+    begin, end = started.starts_at, running.ends_at
     prometheus = installation.prometheus
     seen = prometheus.watch(begin, end, EXPECTED_RULES, installation.step_seconds)
     shown = begin - timedelta(seconds=max(60, started.duration_seconds // 2))

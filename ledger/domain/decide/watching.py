@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from ledger.domain.commands import SYSTEM, FinishWatch, Request, StartWatch
 from ledger.domain.decide.rules import Decided, act_in_step, open_rollback, require_ready
 from ledger.domain.decide.stage import lapses
@@ -29,7 +27,7 @@ def start_watch(state: State, request: Request, command: StartWatch) -> tuple[De
         raise Refused(f"a watch lasts from 1 s to 24 h, not {command.duration_seconds} s")
     running = rollback.watch
     if running is not None:
-        ends = running.started.starts_at + timedelta(seconds=running.started.duration_seconds)
+        ends = running.ends_at
         if request.at <= ends and not running.disturbed:
             raise Refused(f"a watch is running until {ends.isoformat(timespec='seconds')} (entry {running.entry})")
     event = WatchStarted(
@@ -49,7 +47,7 @@ def finish_watch(state: State, request: Request, command: FinishWatch) -> tuple[
     running = rollback.watch
     if running is None:
         raise Refused(f"no watch of {rollback.id} is running: stage4 rollback watch {rollback.id}")
-    ends = running.started.starts_at + timedelta(seconds=running.started.duration_seconds)
+    ends = running.ends_at
     if request.at < ends:
         raise Refused(f"the watch lasts until {ends.isoformat(timespec='seconds')}")
     installation = installation_of(rollback.silence.matchers)
