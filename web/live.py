@@ -32,7 +32,7 @@ CHECKED = 30.0
 """Seconds between two looks whether the session still stands."""
 STREAMS = 500
 """Open streams at most; a browser beyond that polls. The server has more threads than this."""
-_FOLLOW = 0.2
+_FOLLOW = 0.1
 blueprint = Blueprint("live", __name__)
 
 
