@@ -71,7 +71,7 @@ def lost(on: Stage, rollback: Rollback, times: int) -> None:
     assert soon(on, lambda: len(records(on, "silence_lost")) == times), "the loss was not seen"
     assert on.now(rollback).silence.state == "lost"
     assert on.now(rollback).steps[2].shown == "lapsed"
-    assert any("recreate-silence" in line for line in on.heard.lines)
+    assert soon(on, lambda: any("recreate-silence" in line for line in on.heard.lines)), "nobody was told what to do"
 
 
 def recreated(on: Stage, rollback: Rollback) -> None:
