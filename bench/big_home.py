@@ -58,8 +58,8 @@ def build(root: Path, entries: int, starter: str, told: Callable[[int], None] = 
     _write(log, made, tree, written)
     log.close()
     installation = open_home(root)
-    for role, actor in (*((role, BY[role]) for role in (*PEOPLE.values(), "admin")),):
-        installation.people.put(Person(actor.person, f"{role.replace('_', ' ').title()}", None))
+    for role in (*PEOPLE.values(), "admin"):
+        installation.people.put(Person(BY[role].person, role.replace("_", " ").title(), None))
     installation.people.put(Person("p-aud17", "Auditor", None))
     installation.publish()
     return installation

@@ -1,7 +1,7 @@
 """One rendering for everybody who would see the same: after an entry, all open browsers ask for the same few pages.
 
-A page is made once for a person, language and address, as long as nothing that it shows has moved, and for a second at
-most; who asks meanwhile waits for the one that is being made. Each answer gets form numbers of its own.
+A page is made once for a person, language and address, as long as nothing that it shows has moved, and for two seconds
+at most; who asks meanwhile waits for the one that is being made. Each answer gets form numbers of its own.
 """
 
 from __future__ import annotations

@@ -135,7 +135,7 @@ class Accounts:
         name = digest_token(token) if token else ""
         row, account = (self._store.session_of(name) if name else None) or (None, None)
         if row is None or not self._stands(row):
-            self._known_last.pop(name, None)
+            self._forget(lambda one: one.token == name)
             return None
         at = self._now()
         if used and at - row.seen > 60:
@@ -156,6 +156,11 @@ class Accounts:
     def _stands(self, row: SessionRow) -> bool:
         at = self._now()
         return at - row.opened <= LIFE and at - row.seen <= IDLE
+
+    def _forget(self, ended: Callable[[SignedIn], bool]) -> None:
+        """Sessions that have ended; after the store knows it, or who asks meanwhile would bring them back."""
+        with self._guard:
+            self._known_last = {name: one for name, one in self._known_last.items() if not ended(one[1])}
 
     def _remember(self, row: SessionRow, found: SignedIn) -> None:
         with self._guard:
@@ -184,6 +189,7 @@ class Accounts:
         self._end_all(person, "password", person, keep)
         token = secrets.token_urlsafe(32)
         self._store.rename(keep, digest_token(token))
+        self._forget(lambda one: one.token == keep)
         return token
 
     def reset(self, person: str, by: str = "system", password: str = "", *, must_change: bool = True) -> str:
@@ -204,8 +210,8 @@ class Accounts:
     def leave(self, token: str) -> None:
         """A person signs out: ends the session by the name that the store has for it."""
         row = self._store.session(token)
-        self._known_last.pop(token, None)
         self._store.end(token)
+        self._forget(lambda one: one.token == token)
         if row is not None:
             self._note(access.SignedOut(person=row.person, at=self._clock()))
 
@@ -214,8 +220,8 @@ class Accounts:
         row = self._store.session(token)
         if row is None or row.person != person:
             raise Refused("this session has ended already")
-        self._known_last.pop(token, None)
         self._store.end(token)
+        self._forget(lambda one: one.token == token)
         self._note(access.SessionsEnded(person=person, number=1, cause="asked", by=by, at=self._clock()))
 
     def end_all(self, person: str, cause: Cause, by: str, but: str = "") -> None:
@@ -228,10 +234,9 @@ class Accounts:
         self._store.remove(person)
 
     def _end_all(self, person: str, cause: Cause, by: str, but: str = "") -> None:
-        with self._guard:
-            kept = {name: one for name, one in self._known_last.items() if one[1].person != person or name == but}
-            self._known_last = kept
-        if number := self._store.end_all(person, but):
+        number = self._store.end_all(person, but)
+        self._forget(lambda one: one.person == person and one.token != but)
+        if number:
             self._note(access.SessionsEnded(person=person, number=number, cause=cause, by=by, at=self._clock()))
 
     def _put(self, account: Account, password: str, by: str, *, must_change: bool) -> None:

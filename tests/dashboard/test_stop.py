@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from ledger.app.accounts import digest_token
 from ledger.domain.commands import DeactivatePerson
 
 from .conftest import person
@@ -74,7 +75,9 @@ def test_it_works_while_nobody_can_ask_who_is_signed_in(browser, installation, a
     assert answer.status_code == 303 and installation.override_path().is_file()
 
 
-@pytest.mark.parametrize("gone", ["signed out", "too long ago", "a password later", "no role"])
+@pytest.mark.parametrize(
+    "gone", ["signed out", "too long ago", "a password later", "one's own password later", "no role"]
+)
 def test_then_nobody_presses_it_whose_session_had_ended(browser, site, installation, accounts_held, monkeypatch, gone):
     client = browser("noc")
     client.get("/")
@@ -87,6 +90,10 @@ def test_then_nobody_presses_it_whose_session_had_ended(browser, site, installat
     elif gone == "too long ago":
         later = installation.clock() + timedelta(days=2)
         monkeypatch.setattr(site.accounts, "_clock", lambda: later)
+    elif gone == "one's own password later":
+        with client.session_transaction() as known:
+            token = known["token"]
+        site.accounts.change("lab-noc", "another four plain words", digest_token(token))
     elif gone == "a password later":
         site.accounts.reset("lab-noc", "lab-admin")
     else:
