@@ -54,7 +54,7 @@ def poll() -> dict[str, Any]:
     here = site()
     number = whole(request.args.get("after", ""))
     missed = here.hub.after_entry(number) if number is not None else []
-    size = here.installation.ledger.view().size
+    size = here.installation.ledger.log.size()  # the view may lag behind what the hub has told
     return {
         "size": size,
         "outlook": here.lookout.outlook.version,
@@ -85,7 +85,7 @@ def _missed(here: Site, last: int | None) -> list[Message]:
     """The entries after the last one that a browser had, or ``resync`` where they are no longer kept."""
     if last is None:
         return []
-    size = here.installation.ledger.view().size
+    size = here.installation.ledger.log.size()  # the view may lag behind what the hub has told
     missed = here.hub.after_entry(last)
     if last > size or (missed is None and last != size):
         return [Message(0, "resync", "{}", size)]
