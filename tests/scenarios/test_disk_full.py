@@ -64,7 +64,8 @@ def taken_in(on: Stage) -> Rollback:
     assert soon(on, lambda: on.installation.state.holder), "the stop was not taken in"
     rollback = on.installation.state.holder
     assert rollback
-    assert not list(on.installation.home.spool.glob("stop-*.json"))
+    spool = on.installation.home.spool
+    assert soon(on, lambda: not list(spool.glob("stop-*.json"))), "the stop is still in the spool"
     return rollback
 
 
