@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from ledger.lab.loopback import call_json
+from ledger.lab.occupancy import running
+
 from .commands import assert_verified, entries, script, stage4, until
 
 OVERRIDE = "var/runtime/overrides/multi_strategy_disable.json"
@@ -42,7 +45,18 @@ def kept_logs(home: Path) -> list[str]:
     return found
 
 
+def firing(home: Path) -> bool:
+    """Whether the alert that the rollback is about fires."""
+    servers = running(home / "var" / "lab")
+    assert servers is not None
+    alerts = call_json(f"{servers['addresses']['prometheus']}/api/v1/alerts")["data"]["alerts"]
+    return ("MultiStrategySchedulerLatencyCritical", "firing") in {
+        (one["labels"]["alertname"], one["state"]) for one in alerts
+    }
+
+
 def test_the_five_lines_run_a_whole_rollback(lab: Path) -> None:
+    until(lambda: firing(lab), 60, "the alert to fire: one that begins only after the stop fails the watch")
     assert stage4(lab, "rollback", "open", "--ticket", "INC-2042", "--reason", "latency").returncode == 0
     early = script(lab, "watch_metrics_stream.py", "--headers-report", "--duration", "3s")
     assert early.returncode == 1
