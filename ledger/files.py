@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import os
 import secrets
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,6 +81,25 @@ def place_exclusive(path: Path, data: bytes, mode: int = 0o600) -> None:
     temporary = _write_temporary(path, data, mode, flush=True)
     try:
         os.link(temporary, path, follow_symlinks=False)
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def replace_keeping(path: Path, data: bytes, mode: int, aside: Path) -> None:
+    """Put ``data`` at ``path`` and give what stands there, whatever it is, the name ``aside``; never followed.
+
+    The new file is written before anything is moved, and but for a folder the path is never without a file.
+    ``FileNotFoundError`` where nothing stands there any more, ``FileExistsError`` where ``aside`` is taken.
+    """
+    temporary = _write_temporary(path, data, mode, flush=True)
+    try:
+        if stat.S_ISDIR(os.lstat(path).st_mode):
+            os.rename(path, aside)
+            os.link(temporary, path, follow_symlinks=False)
+        else:
+            os.link(path, aside, follow_symlinks=False)
+            os.rename(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
     sync_folder(path.parent)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import dataclasses
 import os
 import secrets
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ledger.adapters import http, override_file, scheduler
+from ledger import override
+from ledger.adapters import http, scheduler
 from ledger.adapters.alertmanager import Alertmanager
 from ledger.adapters.http import Server
 from ledger.adapters.prometheus import Prometheus
@@ -131,6 +133,19 @@ class Installation:
 
         ``Corrupt`` where the store does not continue what was published: it was restored from an old copy, or forked.
         """
+        receipt = self.record(command, actor, rollback, request_id, timeout)
+        self.publish_if_possible()
+        return receipt
+
+    def record(
+        self,
+        command: Command,
+        actor: Actor,
+        rollback: str = "",
+        request_id: str = "",
+        timeout: float | None = None,
+    ) -> Receipt:
+        """Like :meth:`submit`, without publishing: whoever has something more urgent to do publishes afterwards."""
         if not self._compared:
             self._publisher.compare()
             self._compared = True
@@ -145,10 +160,12 @@ class Installation:
             rollback=rollback,
             decided_on=decided_on,
         )
-        receipt = self.ledger.submit(request, timeout)
+        return self.ledger.submit(request, timeout)
+
+    def publish_if_possible(self) -> None:
+        """Publish; what fails is told by ``doctor``."""
         with contextlib.suppress(LedgerError):
             self.publish()
-        return receipt
 
     def pressed(self, request_id: str, decided_on: int | None) -> Installation:
         """This installation for one press of a button: what the person submits goes under the press's own ids.
@@ -191,11 +208,13 @@ class Installation:
 
     def look(self, path: Path | str) -> FileSeen:
         """What is at a path now."""
-        return override_file.look(Path(path), self.clock)
+        return override.look(Path(path), self.clock)
 
-    def scheduler(self) -> SchedulerSeen:
-        """What the scheduler itself says now; ``unknown`` where it cannot be asked."""
+    def scheduler(self, patience: float | None = None) -> SchedulerSeen:
+        """What the scheduler itself says now; ``unknown`` where it cannot be asked (within ``patience`` seconds)."""
         server = settings.server(self.config, "scheduler")
+        if server is not None and patience is not None:
+            server = dataclasses.replace(server, connect_timeout=patience, read_timeout=patience)
         if server is None:
             return SchedulerSeen("unknown", self.clock(), "", error="no scheduler.url is configured in stage4.toml")
         return scheduler.read_status(server, self.clock)

@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 
 from ledger.app.installation import Installation
 from ledger.domain.duties import owed
+from ledger.domain.runbook import COMPONENTS, TRADING
 from ledger.domain.state import State
 
 
@@ -32,12 +33,13 @@ class LedgerMetrics(Collector):
 def facts(state: State) -> Iterator[tuple[str, str, float]]:
     """Name, meaning and value of each gauge."""
     everyone = (*state.open.values(), *state.closed.values())
-    drifting = state.file.present != bool(state.holders) or any(one.override.removed_outside for one in state.holders)
+    present = state.file_at(COMPONENTS[TRADING][0]).kind != "absent"
+    drifting = present != bool(state.holders) or any(one.override.removed_outside for one in state.holders)
     silenced = any(one.silence.state == "active" for one in state.open.values())
     yield "sequence", "Entries in the ledger.", state.sequence
     yield "head_timestamp_seconds", "Time of the last entry, in Unix seconds.", state.timestamp.timestamp()
     yield "rollbacks_open", "Rollbacks that are open.", len(state.open)
-    yield "override_active", "Whether the override file is there, as last seen.", state.file.present
+    yield "override_active", "Whether the override file is there, as last seen.", present
     yield (
         "scheduler_enabled",
         "Whether the scheduler last said that it is enabled.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 from ledger.app.home import Home
 from ledger.domain.commands import Actor
 from ledger.domain.state import State
-from ledger.errors import Corrupt, Refused, Unreachable
+from ledger.errors import Corrupt, LedgerError, Refused, Unreachable
 from ledger.files import make_folder, replace
 
 _NO_LOGIN = 2**32 - 1
@@ -125,3 +126,19 @@ def terminal_actor(home: Home, state: State, acting_as: str = "") -> Actor:
     if person.id in state.deactivated:
         raise Refused(f"{person.id} was deactivated by entry {state.deactivated[person.id]} and can no longer act")
     return Actor(person=person.id, auth="os", os=os_identity())
+
+
+UNKNOWN = "unknown"
+"""Who acts where nobody knows who it is: only a stop is taken from them, as a claim."""
+
+
+def stop_actor(home: Home, state: State, acting_as: str = "") -> Actor:
+    """Who presses the stop at this terminal. Never refused: whoever is unknown or deactivated presses it too."""
+    try:
+        return terminal_actor(home, state, acting_as)
+    except (LedgerError, OSError):
+        person = None
+    with contextlib.suppress(LedgerError, OSError):
+        person = Directory(home.people).by_uid(login_uid())
+    known = person is not None and person.id in state.people
+    return Actor(person=person.id if person and known else UNKNOWN, auth="os", os=os_identity())

@@ -11,9 +11,10 @@ from ledger.domain.decide.rules import duration_minutes, owed_before, owed_befor
 from ledger.domain.duties import owed
 from ledger.domain.evolve import evolve
 from ledger.domain.facts import FileSeen
+from ledger.domain.override_text import why_it_does_not_stop
 from ledger.domain.paper import paper_lines
 from ledger.domain.record import Recorded
-from ledger.domain.runbook import STEPS
+from ledger.domain.runbook import STEPS, TRADING
 from ledger.domain.state import Rollback, State
 from ledger.errors import LedgerError
 from ledger.proof.entry import parse_entry
@@ -177,12 +178,15 @@ def drift(state: State, file: FileSeen, scheduler: str) -> list[str]:
     """Where what is declared and what is seen part."""
     found = []
     holder, file_kind, file_sha384 = state.holder, file.kind, file.sha384
+    broken = why_it_does_not_stop(file, TRADING, file.at)
     if holder is None and file_kind != "absent":
         found.append(f"the override path holds a {file_kind} that no rollback declared")
     if holder is not None and file_kind == "absent":
         found.append(f"the override of {holder.id} is gone: adopt the removal, or stop again")
     if holder is not None and file_kind != "absent" and file_sha384 != holder.override.sha384:
         found.append(f"the override is not what {holder.id} declared ({file_kind})")
+        if broken:
+            found.append(f"{holder.id} does not stop trading any more: {broken}; stop again")
     if holder is not None and file_kind == "file" and file.mode != "0600":
         found.append(f"the override of {holder.id} has mode {file.mode}, declared was 0600")
     if holder is not None and file_kind == "file" and holder.override.owner not in ("", file.owner):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from ledger.domain.asked import NO_REASON
 from ledger.domain.events import duties
 from ledger.domain.events.base import Event
 from ledger.domain.record import Recorded
@@ -66,6 +67,8 @@ def owed(rollback: Rollback) -> tuple[Owed, ...]:
         found.append(Owed(f"end of the silence {rollback.silence.id}", "the observer, or observability", since, entry))
     if rollback.id.startswith("STOP-") and not rollback.ticket:
         found.append(Owed("a ticket", "incident_manager", rollback.opened_at, rollback.opened_entry))
+    if rollback.reason == NO_REASON:
+        found.append(Owed("a reason", "incident_manager", rollback.opened_at, rollback.opened_entry))
     return tuple(found)
 
 

@@ -24,6 +24,7 @@ from ledger.domain.state import (
     SchedulerView,
     State,
     StepState,
+    file_name,
 )
 from ledger.domain.transitions import AFTER_CLOSING, TRANSITIONS, opened
 from ledger.errors import Corrupt
@@ -207,21 +208,26 @@ def _file_present(state: State, record: Recorded, event: Any) -> State:
     if not event.override_sha384:
         return state  # a stop taken in beside one that stands: nothing was looked at for it
     mode, owner = getattr(event, "mode", ""), getattr(event, "owner", "")
-    return state._replace(file=FileView(True, event.override_sha384, at, record.sequence, "file", mode, owner))
+    return _with_file(state, event.path, FileView(event.override_sha384, at, record.sequence, "file", mode, owner))
+
+
+def _with_file(state: State, path: str, view: FileView) -> State:
+    return state._replace(files={**state.files, file_name(path): view})
 
 
 def _put_back_for_all(state: State, record: Recorded, event: override.OverridePutBack) -> State:
-    """The file is there again for every rollback that holds the scheduler by it."""
+    """The file is there again for every rollback that holds the component by it."""
     held = {
         one.id: one._replace(override=one.override._replace(removed_outside=0, gone_at=None))
-        for one in state.holders
-        if one.override.removed_outside
+        for one in state.open.values()
+        if one.holds and one.override.removed_outside and one.override.path == event.path
     }
     return _file_present(state._replace(open={**state.open, **held}), record, event)
 
 
 def _file_gone(state: State, record: Recorded, event: Any) -> State:
-    return state._replace(file=FileView(False, "", event.seen_at, record.sequence))
+    gone = file_name(event.path)
+    return state._replace(files={name: view for name, view in state.files.items() if name != gone})
 
 
 def _disturb(state: State, why: str) -> State:
@@ -236,11 +242,10 @@ def _disturb(state: State, why: str) -> State:
 
 def _file_observed(state: State, record: Recorded, event: observation.OverrideObserved) -> State:
     state = _disturb(state, f"the override changed (entry {record.sequence})")
-    present = event.found != "absent"
-    view = FileView(
-        present, event.override_sha384, event.seen_at, record.sequence, event.found, event.mode, event.owner
-    )
-    return state._replace(file=view)
+    if event.found == "absent":
+        return _file_gone(state, record, event)
+    view = FileView(event.override_sha384, event.seen_at, record.sequence, event.found, event.mode, event.owner)
+    return _with_file(state, event.path, view)
 
 
 def _foreign_seen(state: State, record: Recorded, event: observation.ForeignSilenceSeen) -> State:

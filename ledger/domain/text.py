@@ -55,6 +55,14 @@ def shorten(text: str, longest: int = INLINE) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
+def clean(text: str, longest: int = INLINE) -> str:
+    """Text that somebody else wrote, made fit for an entry and a terminal: one line, printable, bounded.
+
+    Bytes that were no UTF-8 (surrogates, as Python hands them on) and control characters become U+FFFD.
+    """
+    return shorten(_UNPRINTABLE.sub("\ufffd", " ".join(text.split())), longest)
+
+
 def visible(text: str) -> str:
     """The text with characters that nobody sees named, as ``[U+202E]``."""
     return UNSEEN.sub(named, text)

@@ -23,14 +23,17 @@ def opening(story: Story, **changes: Any) -> c.OpenRollback:
 
 
 def disabling(**changes: Any) -> c.WriteOverride:
-    """Step 1."""
+    """Step 1, with nothing at the path."""
     fields = {"path": facts.PATH, "reason": "PnL odjeżdża", "requested_by": "l2", "component": "multi_strategy"}
-    return c.WriteOverride(**fields | changes)
+    return c.WriteOverride(**fields | {"file": facts.absent()} | changes)
 
 
-def stopping(story: Story, ticket: str = INC) -> c.Stop:
-    """The stop."""
-    return c.Stop(opening=opening(story, ticket=ticket), override=disabling())
+def stopping(story: Story, ticket: str = INC, **seen: Any) -> c.Stop:
+    """The stop, with nothing at the path unless ``file`` says so."""
+    fields = {name: seen.pop(name) for name in ("scheduler", "notes") if name in seen}
+    override = disabling(**seen)
+    start = opening(story, ticket=ticket, component=override.component)
+    return c.Stop(opening=start, override=override, **fields)
 
 
 def silencing(story: Story, **changes: Any) -> c.RequestSilence:

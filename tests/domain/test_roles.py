@@ -116,7 +116,7 @@ TABLE = {
     "declare an emergency": ("opened", RUNBOOK, lambda s: c.DeclareEmergency(reason="fire")),
     "disable": ("confirmed", {"ops"}, lambda s: disabling()),
     "adopt a file": ("confirmed", {"ops"}, adopted_file),
-    "stop": ("opened", {"im", "ops", "obs", "noc"}, stopping),
+    "stop": ("opened", EVERYBODY - {"auditor"} | {"nobody", "system"}, stopping),
     "silence": ("disabled", {"obs"}, silencing),
     "adopt a silence": ("disabled", {"obs"}, adopted_silence),
     "check the silence": ("silenced", {"obs", "system"}, silence_check),
@@ -201,7 +201,7 @@ TABLE = {
 }
 
 
-NO = r"^(this needs the role|nobody offered|(ops|admin) proposed it; a second person|im took steps)"
+NO = r"^(this needs the role|nobody offered|(ops|admin) proposed it; a second person|im took steps|an auditor)"
 
 
 @pytest.mark.parametrize("name", TABLE)

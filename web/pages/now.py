@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from flask import Blueprint, Flask, g, render_template, url_for
 
 from ledger.app.outlook import Outlook
-from ledger.domain.runbook import RUNBOOK_ROLES, STOP_ROLES
+from ledger.domain.runbook import RUNBOOK_ROLES
 from ledger.domain.state import State
 from ledger.errors import LedgerError
 from web import situation
@@ -50,8 +51,14 @@ def drift_banner() -> str:
     return render_template("parts/drift.html", still=True)
 
 
-def render(error: LedgerError | None = None, typed: dict[str, str] | None = None) -> str:
-    """The page, with what was typed into the stop and why it was not taken."""
+def render(
+    error: LedgerError | None = None,
+    typed: dict[str, str] | None = None,
+    said: Sequence[str] = (),
+    *,
+    loud: bool = False,
+) -> str:
+    """The page, with what was typed into the stop and why it was not taken, or what the stop found."""
     state, outlook, now = situation.current()
     return render_template(
         "now.html",
@@ -60,8 +67,10 @@ def render(error: LedgerError | None = None, typed: dict[str, str] | None = None
         tiles=tiles(state, outlook, now),
         rollbacks=[(rollback, situation.next_of(rollback)) for rollback in state.open.values()],
         duty_roles=RUNBOOK_ROLES,
-        may_stop=bool(g.roles & frozenset(STOP_ROLES)),
-        holder=state.holder,
+        may_stop=not g.roles <= {"auditor"},
+        standing=situation.standing(state, outlook, now),
+        said=[one for one in said if one],
+        loud=loud,
         request_id=request_id(),
         error=error,
         typed=typed or {},

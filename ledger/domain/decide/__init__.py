@@ -16,6 +16,7 @@ from ledger.domain.decide import (
     restoring,
     silencing,
     stage,
+    stop,
     stopping,
     watching,
 )
@@ -42,8 +43,8 @@ _DECISIONS: dict[type[Command], Callable[[State, Request, Any], tuple[Decided, .
     commands.Confirm: opening.confirm,
     commands.DeclareEmergency: opening.declare_emergency,
     commands.WriteOverride: stopping.write_override,
-    commands.Stop: stopping.stop,
-    commands.TakeInStop: stopping.take_in_stop,
+    commands.Stop: stop.stop,
+    commands.TakeInStop: stop.take_in_stop,
     commands.RecordOverride: stopping.record_override,
     commands.AdoptOverride: stopping.adopt_override,
     commands.CheckScheduler: stopping.check_scheduler,

@@ -64,7 +64,8 @@ def _require_closable(state: State, rollback: Rollback) -> None:
         owed.append(
             f"observability: the silence {rollback.silence.id} is active: stage4 rollback restore {rollback.id}"
         )
-    if rollback.override.written_at and state.file.present and not state.holders:
+    there = rollback.override.written_at and state.file_at(rollback.override.path).kind != "absent"
+    if there and not state.holders_of(rollback.component):
         owed.append("l2_ops: an override that nobody declares is there again: look at it, and remove it")
     if not rollback.ticket:
         owed.append(f"incident_manager: a ticket: stage4 rollback link-ticket {rollback.id} --ticket …")

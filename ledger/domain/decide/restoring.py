@@ -40,7 +40,7 @@ def request_removal(state: State, request: Request, command: RequestRemoval) -> 
         raise Refused(f"the override of {rollback.id} was removed already")
     if any(effect.kind == "removal" for effect in rollback.effects):
         raise Refused(f"the removal for {rollback.id} is asked for already")
-    others = tuple(one.id for one in state.holders if one.id != rollback.id)
+    others = tuple(one.id for one in state.holders_of(rollback.component) if one.id != rollback.id)
     if others and command.file.sha384 == override.sha384:
         released = HoldReleased(
             held_by=others,
@@ -106,7 +106,11 @@ def check_restore(state: State, request: Request, command: CheckRestore) -> tupl
     rollback = open_rollback(state, request)
     role = act_for(state, request, rollback, "l2_ops")
     require_ready(rollback, 5)
-    held_by = tuple(one.id for one in state.holders if one.id != rollback.id) if rollback.override.held_by else ()
+    held_by = (
+        tuple(one.id for one in state.holders_of(rollback.component) if one.id != rollback.id)
+        if rollback.override.held_by
+        else ()
+    )
     judged = judge_restore(rollback, command.file, command.scheduler, command.silence, held_by)
     event = RestoreChecked(
         verdict=judged.verdict, reasons=judged.reasons, held_by=held_by, log_sha384=command.log_sha384

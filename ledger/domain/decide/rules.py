@@ -8,9 +8,12 @@ from typing import NamedTuple
 
 from ledger.domain.commands import SYSTEM, Request
 from ledger.domain.events.base import Event
-from ledger.domain.runbook import ALL_ROLES, RUNBOOK_ROLES, STEPS, Role
+from ledger.domain.runbook import ALL_ROLES, RUNBOOK_ROLES, STEPS, STOP_ROLES, Role
 from ledger.domain.state import Rollback, State
 from ledger.errors import Conflict, NotYours, Refused
+
+SIGNED_IN = ("session", "token")
+"""How people are known who come by the network, and not by a shell on this machine."""
 
 
 class Decided(NamedTuple):
@@ -37,6 +40,19 @@ def act_as(state: State, request: Request, *allowed: Role) -> Role:
     needed = " or ".join(role for role in allowed if role != "system")
     has = ", ".join(sorted(held)) or "no role"
     raise NotYours(f"this needs the role {needed}; {request.actor.person} holds {has}")
+
+
+def stop_role(state: State, request: Request) -> Role:
+    """The role that a stop is recorded under: a fitting one that is held, else any, else ``none``: it is for everybody.
+
+    Only who signed in as an auditor is refused; whoever has a shell here could write the file by hand.
+    """
+    if request.actor == SYSTEM:
+        return "system"
+    held = state.people.get(request.actor.person, frozenset())
+    if held == {"auditor"} and request.actor.auth in SIGNED_IN:
+        raise NotYours(f"an auditor changes nothing; {request.actor.person} holds no other role")
+    return next((role for role in (*STOP_ROLES, *ALL_ROLES) if role in held), "none")
 
 
 def anybody(state: State, request: Request) -> Role:

@@ -11,11 +11,11 @@ from ledger.domain.commands import (
     RecordSummary,
     Request,
 )
-from ledger.domain.decide.rules import Decided, act_as, anybody, known_rollback
+from ledger.domain.decide.rules import Decided, act_as, anybody, known_rollback, stop_role
 from ledger.domain.events import access, duties, ledger, observation, override, rollback, silence
 from ledger.domain.events.base import Event
 from ledger.domain.runbook import Role
-from ledger.domain.state import State, StepState
+from ledger.domain.state import State, StepState, file_name
 from ledger.domain.text import INLINE, check_text
 from ledger.errors import Refused
 
@@ -70,9 +70,13 @@ def add_note(state: State, request: Request, command: AddNote) -> tuple[Decided,
     return (Decided(event, request.rollback, role),)
 
 
+STOPS = ("disable_multi_strategy.py", "stage4 stop")
+"""Programs that press the stop."""
+
+
 def keep_log(state: State, request: Request, command: KeepLog) -> tuple[Decided, ...]:
-    """By anybody who may act; belongs to a rollback where one is named."""
-    role = anybody(state, request)
+    """By anybody who may act, and of a stop by whoever pressed it; belongs to a rollback where one is named."""
+    role = stop_role(state, request) if command.program in STOPS else anybody(state, request)
     if request.rollback:
         known_rollback(state, request)
     event = ledger.LogKept(program=command.program, exit_status=command.exit_status, log_sha384=command.log_sha384)
@@ -121,7 +125,9 @@ def lapses(state: State, name: str, event: Event, role: Role, judged: int | None
             return ()
         affected, why = [one.id for one in state.holders], "the scheduler was seen enabled"
     elif isinstance(event, (observation.OverrideObserved, override.OverrideRemovedOutside)):
-        affected, why = [one.id for one in state.holders], "the override changed"
+        held = [one for one in state.open.values() if one.holds]
+        affected = [one.id for one in held if file_name(one.override.path) == file_name(event.path)]
+        why = "the override changed"
     else:
         return ()
     return tuple(
