@@ -20,7 +20,8 @@ from typing import NamedTuple
 from ledger import files
 from ledger.digest import sha384
 from ledger.domain.facts import FileSeen
-from ledger.domain.override_text import MODE, claims, parse_override, why_it_does_not_stop
+from ledger.domain.override_text import parse_override
+from ledger.domain.standing import MODE, claims, why_it_does_not_stop
 from ledger.errors import Unreachable
 
 LIMIT = 64 * 1024

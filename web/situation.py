@@ -14,8 +14,8 @@ from ledger.domain.decide.rules import clock_text, owed_before, owed_before_end
 from ledger.domain.decide.stop import runs_on
 from ledger.domain.facts import AlertSeen
 from ledger.domain.judge import is_stage4
-from ledger.domain.override_text import claims, why_it_does_not_stop
 from ledger.domain.runbook import STEPS, TRADING
+from ledger.domain.standing import claims, why_it_does_not_stop
 from ledger.domain.state import Rollback, State
 from web.i18n import gettext as _
 from web.i18n import said

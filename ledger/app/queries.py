@@ -11,10 +11,10 @@ from ledger.domain.decide.rules import duration_minutes, owed_before, owed_befor
 from ledger.domain.duties import owed
 from ledger.domain.evolve import evolve
 from ledger.domain.facts import FileSeen
-from ledger.domain.override_text import why_it_does_not_stop
 from ledger.domain.paper import paper_lines
 from ledger.domain.record import Recorded
 from ledger.domain.runbook import STEPS, TRADING
+from ledger.domain.standing import why_it_does_not_stop
 from ledger.domain.state import Rollback, State
 from ledger.errors import LedgerError
 from ledger.proof.entry import parse_entry

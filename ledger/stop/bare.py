@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 from ledger import override
 from ledger.domain.asked import Asked
-from ledger.domain.override_text import format_override, why_it_does_not_stop
+from ledger.domain.override_text import format_override
 from ledger.domain.runbook import COMPONENTS
+from ledger.domain.standing import why_it_does_not_stop
 from ledger.domain.text import clean
 from ledger.errors import Unreachable
 from ledger.stop.spool import FORMAT, give_up_reserve, spool

@@ -17,7 +17,8 @@ import pytest
 
 from ledger.adapters.override_file import listing, remove
 from ledger.domain.facts import FileSeen
-from ledger.domain.override_text import format_override, why_it_does_not_stop
+from ledger.domain.override_text import format_override
+from ledger.domain.standing import why_it_does_not_stop
 from ledger.errors import Refused, Unreachable
 from ledger.files import sha384
 from ledger.override import LIMIT, Placed, look, manual_way, place, put

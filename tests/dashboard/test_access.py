@@ -124,7 +124,7 @@ def test_what_happened_meanwhile_is_entered_afterwards(app, installation, troubl
         client = app.test_client()
         client.post("/sign-in", data={"login": "noc", "password": PASSWORD})
         app.test_client().post("/sign-in", data={"login": "noc", "password": SECRET})
-        client.post("/stop", data={"request_id": "a" * 32, "reason": ""})
+        client.post("/rollbacks", data={"request_id": "a" * 32, "ticket": "X-1"})
         assert list((installation.home.var / "access").glob("event-*"))
     assert {"signed_in", "sign_ins_failed", "refusals_counted"} <= set(statuses(installation))
     assert counted(installation) == {"refused": 1, "conflicts": 0, "failed": 1}
@@ -158,7 +158,7 @@ REFUSALS = {
     "sessions": ("admin", "/people/lab-noc/sessions", WRONG, 422),
     "a leaver": ("admin", "/people/lab-noc/deactivate", WRONG, 422),
     "a name": ("admin", "/people/lab-noc/erase", WRONG, 422),
-    "an empty stop": ("noc", "/stop", {"request_id": "b" * 32, "reason": ""}, 422),
+    "a stop by an auditor": ("auditor", "/stop", {"request_id": "b" * 32, "reason": SECRET}, 422),
     "an opening by the wrong role": ("noc", "/rollbacks", WRONG | {"ticket": SECRET}, 422),
     "a page of another role": ("noc", "/people", WRONG, 403),
 }

@@ -35,7 +35,7 @@ def _look(desk: Desk, state: State, holders: tuple[Rollback, ...], path: str) ->
     reading = (seen.kind, seen.sha384, seen.mode, seen.owner)
     believed = reading if same else (known.kind, known.sha384, known.mode or seen.mode, known.owner or seen.owner)
     name = Path(path).name
-    if not desk.twice(f"file {name}", reading, believed):
+    if not desk.twice(name, reading, believed):
         return
     if desk.damped("override", f"{name} {seen.kind} {seen.sha384} {seen.mode} {seen.owner}"):
         return

@@ -18,7 +18,7 @@ from ledger.domain.commands import Actor, OpenRollback, Stop, WriteOverride
 from ledger.domain.decide.rules import clock_text
 from ledger.domain.decide.stop import runs_on
 from ledger.domain.facts import FileSeen, SchedulerSeen
-from ledger.domain.override_text import why_it_does_not_stop
+from ledger.domain.standing import why_it_does_not_stop
 from ledger.domain.state import Rollback
 from ledger.errors import LedgerError, Refused, Standing, Unreachable
 

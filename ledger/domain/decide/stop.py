@@ -18,8 +18,8 @@ from ledger.domain.events.override import EffectCancelled
 from ledger.domain.events.rollback import EmergencyDeclared, NoteAdded, StopTakenIn
 from ledger.domain.facts import FileSeen, SchedulerSeen
 from ledger.domain.judge import judge_file
-from ledger.domain.override_text import claims, why_it_does_not_stop
 from ledger.domain.runbook import Role
+from ledger.domain.standing import claims, why_it_does_not_stop
 from ledger.domain.state import Rollback, State
 from ledger.domain.text import shorten
 from ledger.errors import Conflict, Standing

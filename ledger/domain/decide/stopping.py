@@ -38,8 +38,9 @@ from ledger.domain.events.override import (
 from ledger.domain.events.rollback import RestartChecked, StopChecked
 from ledger.domain.facts import FileSeen
 from ledger.domain.judge import judge_file, judge_restart, judge_stop
-from ledger.domain.override_text import claims, format_override, why_it_does_not_stop
+from ledger.domain.override_text import format_override
 from ledger.domain.runbook import COMPONENTS, NOT_AFTER_SECONDS, Role
+from ledger.domain.standing import claims, why_it_does_not_stop
 from ledger.domain.state import Rollback, State
 from ledger.domain.text import INLINE, check_text, shorten
 from ledger.errors import Refused
