@@ -372,7 +372,8 @@ def check_watch(record: Recorded, was: Rollback, now: Rollback) -> None:
 def check_joining(before: State, record: Recorded, now: Rollback) -> None:
     """Who joins holds by the file that is there, and asks for none."""
     if record.status == "hold_joined" and now.holds:
-        assert now.override.sha384 in {one.override.sha384 for one in before.holders} and not now.effects
+        assert now.override.sha384 in {one.override.sha384 for one in before.holders}
+        assert "override" not in [effect.kind for effect in now.effects]
 
 
 def check_letting_go(before: State, record: Recorded, was: Rollback, now: Rollback) -> None:
