@@ -118,7 +118,7 @@ def _onwards(address: str) -> Response:
 def _stop(installation: Installation, asked: Asked) -> Outcome | Stopped:
     """Through the ledger, or without it within the two seconds that the stop has; by the roles known last."""
     who, person = actor(), str(g.person)
-    if g.roles <= {"auditor"}:
+    if g.roles == {"auditor"}:
         raise NotYours("an auditor reads everything and changes nothing: say it to somebody who runs the runbook")
     try:
         name = press.press_id()  # under a number that was used before with other content it is another press

@@ -67,7 +67,7 @@ def render(
         tiles=tiles(state, outlook, now),
         rollbacks=[(rollback, situation.next_of(rollback)) for rollback in state.open.values()],
         duty_roles=RUNBOOK_ROLES,
-        may_stop=not g.roles <= {"auditor"},
+        may_stop=g.roles != {"auditor"},
         standing=situation.standing(state, outlook, now),
         said=[one for one in said if one],
         loud=loud,

@@ -129,7 +129,8 @@ def _after(
             "Stop its service on its machine now, and find out which folder it reads"
         )
         return came._replace(verdict="fail", reasons=(why,), log=log)
-    return came._replace(log=log)
+    obeyed = "next      has the scheduler obeyed? scripts/smoke_demo_strategies.py --check-disabled\n"
+    return came._replace(log=log + obeyed)
 
 
 def _noted(asked: Asked) -> list[str]:
