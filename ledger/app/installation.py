@@ -146,6 +146,7 @@ class Installation:
         timeout: float | None = None,
     ) -> Receipt:
         """Like :meth:`submit`, without publishing: whoever has something more urgent to do publishes afterwards."""
+        self.ledger.require_sound()
         if not self._compared:
             self._publisher.compare()
             self._compared = True
@@ -182,6 +183,7 @@ class Installation:
 
         What the store holds is checked first: lines that were changed since they were signed are never published.
         """
+        self.ledger.require_sound()
         self.ledger.view()
         foreign = self._publisher.publish()
         if foreign is None:

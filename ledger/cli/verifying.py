@@ -1,4 +1,4 @@
-"""``stage4 verify``: keys and heads from the command line, progress, findings."""
+"""``stage4 verify`` of a log that is given: keys and heads from the command line, progress, findings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from ledger.app.auditing import Given, own, verify_given
 from ledger.cli.context import Session
-from ledger.errors import Corrupt, LedgerError
+from ledger.cli.own_home import verify_home
+from ledger.errors import Corrupt
 from ledger.verify import Report, parse_head
 
 
@@ -29,9 +30,9 @@ def run_verify(
     except Corrupt as error:
         raise click.UsageError(str(error)) from error
     given = Given(path, checkpoint or "", public_key or "", hmac_key_files, kept)
+    if not path and not (checkpoint or public_key or hmac_key_files):
+        return verify_home(session, kept)
     if not path:
-        with contextlib.suppress(LedgerError):
-            session.installation.publish()  # a kill may have come between the published lines and their checkpoint
         said = {name: value for name, value in given._asdict().items() if value}
         given = own(session.installation)._replace(**said)
     with _progress(session, given.lines) as progress:
