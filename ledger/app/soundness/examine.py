@@ -176,7 +176,7 @@ class _Look:
             rows=beside.rows,
             checkpoints=beside.checkpoints,
             receipts=beside.receipts,
-            published=self.published.lines,
+            published=self.published.same,
             unpublished=max(0, beside.rows - self.published.lines),
             artefacts=whole,
             erased=len(beside.erased),
