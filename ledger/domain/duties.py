@@ -146,6 +146,11 @@ def _linked(before: Rollback, record: Recorded, event: duties.TicketLinked) -> R
     return with_step(after, 0, StepState(after.steps[0].attempts)) if revoked else after
 
 
+def _reason_given(before: Rollback, record: Recorded, event: duties.ReasonGiven) -> Rollback:
+    require(before.reason == NO_REASON, f"{before.id} has a reason already")
+    return before._replace(reason=event.reason)
+
+
 def _extended(before: Rollback, record: Recorded, event: duties.WindowExtended) -> Rollback:
     require(event.window_end > before.window_end, "a window is extended, not shortened")
     return before._replace(window_end=event.window_end, overrun=0, extension=(record.sequence, record.at, record.actor))
@@ -168,6 +173,7 @@ TRANSITIONS: dict[type[Event], Callable[[Rollback, Recorded, Any], Rollback]] = 
     duties.HandoverAccepted: _handed_over,
     duties.Reviewed: _reviewed,
     duties.TicketLinked: _linked,
+    duties.ReasonGiven: _reason_given,
     duties.WindowExtended: _extended,
     duties.WindowOverrun: _overrun,
 }
@@ -179,5 +185,6 @@ AFTER_CLOSING = frozenset(
         duties.EvidenceAttached,
         duties.Corrected,
         duties.TicketLinked,
+        duties.ReasonGiven,
     }
 )

@@ -238,6 +238,11 @@ def test_a_stop_without_a_reason_owes_one():
     start = replace(opening(story, ticket=INC), reason=NO_REASON)
     story.do("noc", c.Stop(opening=start, override=disabling(reason=NO_REASON)), "")
     assert "a reason" in [one.what for one in owed(story.rollback)]
+    story.do("noc", c.GiveReason(reason="orders looked wrong"))
+    assert story.rollback.reason == "orders looked wrong"
+    assert "a reason" not in [one.what for one in owed(story.rollback)]
+    with pytest.raises(Refused, match="INC-2042 has a reason: orders looked wrong"):
+        story.do("noc", c.GiveReason(reason="another"))
 
 
 def test_a_stop_that_could_not_be_written_can_be_pressed_again():

@@ -8,6 +8,7 @@ from datetime import timedelta
 from ledger.app.steps import duties, opening, stopping
 from ledger.app.steps.common import Outcome
 from ledger.domain import commands
+from ledger.domain.asked import NO_REASON
 from ledger.domain.decide.rules import runbook_roles_of
 from ledger.domain.duties import WAIVABLE
 from ledger.domain.runbook import RUNBOOK_ROLES
@@ -206,6 +207,16 @@ DUTIES = (
         shows=lambda a: True,
         fields=(Field("ticket", mark("Ticket"), required=True),),
         about=mark("A change of the ticket that was confirmed revokes the confirmation."),
+    ),
+    Act(
+        "give-reason",
+        mark("Give the reason of the stop"),
+        lambda t: duties.give_reason(t.installation, t.actor, t.rollback, t.values["reason"]),
+        lambda a: commands.GiveReason(reason="…"),
+        shows=lambda a: a.rollback.reason == NO_REASON,
+        main=True,
+        fields=(REASON,),
+        about=mark("The stop was pressed without one."),
     ),
     Act(
         "note",

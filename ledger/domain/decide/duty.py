@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ledger.domain.asked import NO_REASON
 from ledger.domain.commands import (
     Accept,
     AcceptHandover,
@@ -9,6 +10,7 @@ from ledger.domain.commands import (
     Attach,
     Correct,
     ExtendWindow,
+    GiveReason,
     LinkTicket,
     OfferHandover,
     Refuse,
@@ -194,6 +196,16 @@ def link_ticket(state: State, request: Request, command: LinkTicket) -> tuple[De
         raise Refused(f"{ticket} is the ticket of {rollback.id} already")
     event = duties.TicketLinked(ticket=ticket, ticket_state=command.ticket_state, ticket_sha384=command.ticket_sha384)
     return (Decided(event, rollback.id, role),)
+
+
+def give_reason(state: State, request: Request, command: GiveReason) -> tuple[Decided, ...]:
+    """By anybody who runs the runbook, once, also after closing: the reason that a stop was pressed without."""
+    rollback = known_rollback(state, request)
+    role = anybody(state, request)
+    if rollback.reason != NO_REASON:
+        raise Refused(f"{rollback.id} has a reason: {rollback.reason}. What is wrong in it is corrected")
+    reason = check_text("the reason", command.reason, longest=INLINE)
+    return (Decided(duties.ReasonGiven(reason=reason, reason_sha384=command.reason_sha384), rollback.id, role),)
 
 
 def extend_window(state: State, request: Request, command: ExtendWindow) -> tuple[Decided, ...]:

@@ -159,6 +159,16 @@ class TicketLinked(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReasonGiven(Event):
+    """Why trading was stopped, told after a stop that was pressed without a reason."""
+
+    status: ClassVar[str] = "reason_given"
+    sentence: ClassVar[str] = "gave the reason of the stop: {reason}"
+    reason: str
+    reason_sha384: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WindowExtended(Event):
     """The maintenance window lasts longer; asks for a confirmation and revokes nothing."""
 
@@ -195,6 +205,7 @@ EVENTS = (
     EvidenceAttached,
     Corrected,
     TicketLinked,
+    ReasonGiven,
     WindowExtended,
     WindowOverrun,
 )
