@@ -15,8 +15,7 @@ from ledger.domain.commands import Actor
 from ledger.domain.state import State
 from ledger.errors import Corrupt, LedgerError, Refused, Unreachable
 from ledger.files import make_folder, replace
-
-_NO_LOGIN = 2**32 - 1
+from ledger.stop import login_uid as login_uid  # people are known by it
 
 
 class Person(NamedTuple):
@@ -90,15 +89,6 @@ def erase_person(directory: Directory, state: State, actor: Actor, person: str) 
 def new_person_id() -> str:
     """An opaque id such as ``p-4f9c2``."""
     return "p-" + secrets.token_hex(3)[:5]
-
-
-def login_uid() -> int:
-    """The uid that logged in, also below sudo (``/proc/self/loginuid``); where none is set, the process' own."""
-    try:
-        found = int(Path("/proc/self/loginuid").read_text("ascii"))
-    except (OSError, ValueError):
-        found = _NO_LOGIN
-    return os.getuid() if found == _NO_LOGIN else found
 
 
 def os_identity() -> dict[str, Any]:

@@ -146,6 +146,10 @@ def _linked(before: Rollback, record: Recorded, event: duties.TicketLinked) -> R
     return with_step(after, 0, StepState(after.steps[0].attempts)) if revoked else after
 
 
+def _doubted(before: Rollback, record: Recorded, event: duties.SecondEyesDoubted) -> Rollback:
+    return deviate(before, record, "four eyes by somebody whose role or password the first person gave")
+
+
 def _reason_given(before: Rollback, record: Recorded, event: duties.ReasonGiven) -> Rollback:
     require(before.reason == NO_REASON, f"{before.id} has a reason already")
     return before._replace(reason=event.reason)
@@ -173,6 +177,7 @@ TRANSITIONS: dict[type[Event], Callable[[Rollback, Recorded, Any], Rollback]] = 
     duties.HandoverAccepted: _handed_over,
     duties.Reviewed: _reviewed,
     duties.TicketLinked: _linked,
+    duties.SecondEyesDoubted: _doubted,
     duties.ReasonGiven: _reason_given,
     duties.WindowExtended: _extended,
     duties.WindowOverrun: _overrun,
@@ -185,6 +190,7 @@ AFTER_CLOSING = frozenset(
         duties.EvidenceAttached,
         duties.Corrected,
         duties.TicketLinked,
+        duties.SecondEyesDoubted,
         duties.ReasonGiven,
     }
 )

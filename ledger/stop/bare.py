@@ -16,7 +16,7 @@ from ledger.domain.runbook import COMPONENTS
 from ledger.domain.standing import why_it_does_not_stop
 from ledger.domain.text import clean
 from ledger.errors import Unreachable
-from ledger.stop.spool import FORMAT, give_up_reserve, spool
+from ledger.stop.spool import FORMAT, give_up_reserve, login_uid, spool
 
 _DIRECTORY = "var/runtime/overrides"
 
@@ -73,6 +73,7 @@ def stop_without_ledger(
         "claimed_at": at.isoformat(timespec="microseconds"),
         "component": asked.component,
         "format": FORMAT,
+        "login_uid": login_uid(),
         "moved_to": placed.moved_to,
         "notes": list(asked.notes),
         "override_sha384": placed.file.sha384,

@@ -28,6 +28,7 @@ from ledger.domain.decide.rules import (
     known_rollback,
     open_rollback,
     runbook_roles_of,
+    second_eyes,
 )
 from ledger.domain.duties import REFUSED, WAIVABLE
 from ledger.domain.events import duties
@@ -105,7 +106,8 @@ def accept(state: State, request: Request, command: Accept) -> tuple[Decided, ..
         raise Refused(f"{request.actor.person} proposed it; a second person must accept (four eyes)")
     role = act_as(state, request, *RUNBOOK_ROLES)
     accepted = duties.StepAccepted(number=command.number, proposal=step.proposed[1], reason=reason)
-    return (Decided(accepted, rollback.id, role),)
+    doubted = second_eyes(state, request, step.proposed[0], rollback.id, role)
+    return (Decided(accepted, rollback.id, role), *doubted)
 
 
 def assume(state: State, request: Request, command: Assume) -> tuple[Decided, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ledger.domain.commands import Erase, ProposeErasure, Request
-from ledger.domain.decide.rules import Decided, act_as
+from ledger.domain.decide.rules import Decided, act_as, second_eyes
 from ledger.domain.events import FREE_TEXT
 from ledger.domain.events.ledger import ArtefactErased, ErasureProposed
 from ledger.domain.runbook import RUNBOOK_ROLES
@@ -31,7 +31,7 @@ def erase(state: State, request: Request, command: Erase) -> tuple[Decided, ...]
         raise Refused(f"{request.actor.person} proposed it; a second person must erase it (four eyes)")
     role = act_as(state, request, *RUNBOOK_ROLES, "admin")
     event = ArtefactErased(erased_sha384=command.artefact, proposal=text.proposal, ground=text.ground)
-    return (Decided(event, "", role),)
+    return (Decided(event, "", role), *second_eyes(state, request, text.proposed_by, "", role))
 
 
 def _erasable(state: State, name: str) -> FreeText:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ledger.domain.commands import Confirm, DeclareEmergency, OpenRollback, Request
-from ledger.domain.decide.rules import Decided, act_as, known_rollback, name_rollback, open_rollback
+from ledger.domain.decide.rules import Decided, act_as, known_rollback, name_rollback, open_rollback, second_eyes
 from ledger.domain.events.duties import ExtensionConfirmed
 from ledger.domain.events.rollback import EmergencyDeclared, RollbackConfirmed, RollbackOpened
 from ledger.domain.runbook import COMPONENTS, RUNBOOK_ROLES
@@ -61,10 +61,12 @@ def confirm(state: State, request: Request, command: Confirm) -> tuple[Decided, 
             raise Refused(
                 f"{request.actor.person} extended the window; another product owner must confirm it (four eyes)"
             )
-        return (Decided(ExtensionConfirmed(extension=rollback.extension[0]), rollback.id, role),)
+        confirmed = Decided(ExtensionConfirmed(extension=rollback.extension[0]), rollback.id, role)
+        return (confirmed, *second_eyes(state, request, rollback.extension[2], rollback.id, role))
     if rollback.confirmed_by:
         raise Refused(f"{rollback.id} was confirmed by {rollback.confirmed_by} already")
-    return (Decided(RollbackConfirmed(confirms=command.confirms), rollback.id, role),)
+    confirmation = Decided(RollbackConfirmed(confirms=command.confirms), rollback.id, role)
+    return (confirmation, *second_eyes(state, request, rollback.opened_by, rollback.id, role))
 
 
 def declare_emergency(state: State, request: Request, command: DeclareEmergency) -> tuple[Decided, ...]:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from ledger.domain.commands import SYSTEM, Request
 from ledger.domain.events.base import Event
+from ledger.domain.events.duties import SecondEyesDoubted
 from ledger.domain.runbook import ALL_ROLES, RUNBOOK_ROLES, STEPS, STOP_ROLES, Role
 from ledger.domain.state import Rollback, State
 from ledger.errors import Conflict, NotYours, Refused
@@ -53,6 +54,12 @@ def stop_role(state: State, request: Request) -> Role:
     if held == {"auditor"} and request.actor.auth in SIGNED_IN:
         raise NotYours(f"an auditor changes nothing; {request.actor.person} holds no other role")
     return next((role for role in (*STOP_ROLES, *ALL_ROLES) if role in held), "none")
+
+
+def second_eyes(state: State, request: Request, first: str, rollback: str, role: Role) -> tuple[Decided, ...]:
+    """What a second pair of eyes adds where the first person gave it its role or password, however long ago."""
+    given = max((one.entry for one in state.given.get(request.actor.person, ()) if one.by == first), default=0)
+    return (Decided(SecondEyesDoubted(given_by=first, given=given), rollback, role),) if given else ()
 
 
 def anybody(state: State, request: Request) -> Role:

@@ -161,6 +161,7 @@ def take_in_stop(state: State, request: Request, command: TakeInStop) -> tuple[D
         path=command.file.path,
         claimed_at=command.claimed_at,
         claimed_by=command.claimed_by,
+        claimed_person=command.claimed_person,
         why=command.why,
         verdict=judged.verdict,
         reasons=judged.reasons,

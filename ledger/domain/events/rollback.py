@@ -66,8 +66,8 @@ class EmergencyDeclared(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StopTakenIn(Event):
-    """A stop that happened while the ledger could not be written. Its time is a claim; it is to be reviewed."""
+class StopTakenIn1(Event):
+    """Version 1, which did not say whose person the claim names."""
 
     status: ClassVar[str] = "stop_taken_in"
     step: ClassVar[int | None] = 1
@@ -82,6 +82,15 @@ class StopTakenIn(Event):
     why: str
     verdict: Verdict
     reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopTakenIn(StopTakenIn1):
+    """A stop that happened while the ledger could not be written. Its time is a claim; it is to be reviewed."""
+
+    version: ClassVar[int] = 2
+    claimed_person: str = ""
+    """The person that the claim names, where the directory knows one: who opened it, as far as four eyes go."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,6 +271,7 @@ EVENTS = (
     RollbackConfirmed,
     EmergencyDeclared,
     StopTakenIn,
+    StopTakenIn1,
     StopChecked,
     WatchStarted,
     WatchFinished,
