@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.app.decision_log import Summary
+from ledger.decision_log.write import Summary
 from ledger.errors import LedgerError, Refused, Unreachable
 
 from .conftest import Run, sha384
