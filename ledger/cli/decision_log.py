@@ -43,12 +43,12 @@ Exit status: 0 done, 1 refused or not verified, 2 usage, 3 unreadable.
 
 _DIFFERENCES: Final = f"""\b
 Other than the first script of this name (all of it: docs/verify_decision_log.md):
-  refused as not signed or not verified: duplicate keys, NaN, CRLF, a line over
-  1 MiB or without its newline, a spelling that json.dumps does not write
-  every metadata line must be as expected, not only the last one
-  a summary without hmac: in --signature-entry, or with a --timestamp without
-  offset, is refused; an object or a list as an artefact stays text
-  HMAC-SHA384 is accepted; --summary-json takes any file, by its digest
+  not verified: duplicate keys, NaN, CRLF, a line over 1 MiB or without its
+  newline, a spelling that json.dumps does not write, and a metadata line that
+  is not as expected, also where a later one is
+  refused: --signature-entry without hmac:, --timestamp without offset
+  text: an object or a list as an artefact
+  accepted: HMAC-SHA384, and any file as --summary-json, by its digest
 Known and refused, because they are about services that are not here:
 {_REFUSED}
 """

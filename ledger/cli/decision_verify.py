@@ -94,18 +94,18 @@ def _verify(path: str, options: dict[str, Any]) -> None:
     rules = _rules(options)
     kept: list[Finding] = []
     show = None if options["as_json"] else partial(say, err=target == STANDARD)
-    tell = None if target is None and show is None else _keeping(kept, show)
+    tell = None if show is None else _keeping(kept, show)
     if path == STANDARD:
         report = verify_stream(sys.stdin.buffer, rules, tell)
     else:
         report = verify_log(expanded(path), rules, tell)
     name = "standard input" if path == STANDARD else absolute(file_path(path))
     if show is None:
-        say(_report_json(name, report, report.findings or tuple(kept)))
+        say(_report_json(name, report))
     else:
         _say_report(name, report, show)
     if target is not None:
-        _write(target, report_page(path, rules, report, kept, datetime.now(UTC)))
+        _write(target, report_page(path, rules, report, kept or report.findings, datetime.now(UTC)))
     click.get_current_context().exit(exit_status(0 if report.ok else 1, options))
 
 
@@ -140,14 +140,13 @@ def _require_apart(target: Path, path: str) -> None:
     require_place(target)
 
 
-def _keeping(kept: list[Finding], show: Tell | None) -> Tell:
+def _keeping(kept: list[Finding], show: Tell) -> Tell:
     """Remember the first findings for the report, and tell each."""
 
     def tell(finding: Finding) -> None:
         if len(kept) < MAX_FINDINGS:
             kept.append(finding)
-        if show is not None:
-            show(finding)
+        show(finding)
 
     return tell
 
@@ -159,7 +158,7 @@ def _write(target: str, page: dict[str, Any]) -> None:
         write_report(file_path(target), page)
 
 
-def _report_json(name: str, report: Report, findings: tuple[Finding, ...]) -> str:
+def _report_json(name: str, report: Report) -> str:
     return json.dumps(
         {
             "ok": report.ok,
@@ -170,7 +169,7 @@ def _report_json(name: str, report: Report, findings: tuple[Finding, ...]) -> st
             "metadata_lines": report.metadata_lines,
             "checked": report.checked,
             "not_checked": report.not_checked,
-            "findings": [finding._asdict() for finding in findings],
+            "findings": [finding._asdict() for finding in report.findings],
         }
     )
 

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -25,9 +25,9 @@ _VERSION: Final = "report_version"
 _MAX_REPORT: Final = 64 * 1_048_576
 
 
-def report_page(path: str, rules: Rules, report: Report, findings: Iterable[Finding], at: datetime) -> dict[str, Any]:
-    """The report as JSON values. ``findings`` are the first of the report's; ``at`` is an aware time."""
-    kept = [finding._asdict() for finding in findings]
+def report_page(path: str, rules: Rules, report: Report, findings: Sequence[Finding], at: datetime) -> dict[str, Any]:
+    """The report as JSON values. ``findings`` are the report's or its first; ``at`` is an aware time."""
+    kept = [finding._asdict() for finding in findings[:MAX_FINDINGS]]
     named = [wanted for wanted in rules.event_counts if wanted.name is not None]
     page = {
         _VERSION: 1,

@@ -287,3 +287,18 @@ def test_what_an_independent_writer_signs_is_accepted_until_a_word_of_it_changes
     assert run(*check).exit_code == 1
     independent.write(Path("theirs.log"), {**lines[0], "timestamp": "2026-01-01T00:00:00+00:00"}, lines[1])
     assert run(*check).exit_code == 1
+
+
+def test_the_page_about_differences_names_every_option_and_variable() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "verify_decision_log.md").read_text("utf-8")
+    for name in (*SERVICE, *SMOKE, *(one for one in KNOWN if one.startswith(("expect-", "require-", "min-", "max-")))):
+        assert f"--{name.rstrip('=')}" in page, name
+    variables = {variable for one in build_command(without_own_log).params for variable in _variables(one)}
+    for variable in variables:
+        assert f"`{variable.removeprefix(PREFIX)}`" in page, variable
+
+
+def _variables(parameter: Any) -> list[str]:
+    if getattr(parameter, "hidden", False) or parameter.envvar is None:
+        return []
+    return [parameter.envvar]
