@@ -88,13 +88,13 @@ def _well_formed(entry: dict[str, Any]) -> bool:
 def telemetry(entries: list[dict[str, Any]]) -> dict[str, Any]:
     """What entries with a time in UTC, a severity, frames a second and a screen add up to."""
     events = {}
-    for name in {entry["event"] for entry in entries}:
+    for name in sorted({entry["event"] for entry in entries}):
         mine = [entry for entry in entries if entry["event"] == name]
         speeds = [entry["fps"] for entry in mine]
         events[name] = {
             "count": len(mine),
             "fps": {"min": min(speeds), "max": max(speeds), "avg": sum(speeds) / len(speeds), "samples": len(speeds)},
-            "screens": [dict(pairs) for pairs in {tuple(entry["screen"].items()) for entry in mine}],
+            "screens": [dict(pairs) for pairs in sorted({tuple(entry["screen"].items()) for entry in mine})],
             "severity": {"counts": _counted(mine)},
             "first_timestamp": min(entry["timestamp"] for entry in mine),
             "last_timestamp": max(entry["timestamp"] for entry in mine),
@@ -110,4 +110,4 @@ def telemetry(entries: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _counted(entries: list[dict[str, Any]]) -> dict[str, int]:
     levels = [entry["severity"] for entry in entries]
-    return {level: levels.count(level) for level in set(levels)}
+    return {level: levels.count(level) for level in sorted(set(levels))}
