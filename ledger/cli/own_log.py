@@ -6,11 +6,11 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ledger.app.decision_log import Summary, for_ledger
 from ledger.app.home import Home
 from ledger.app.installation import Installation, open_home
 from ledger.app.people import terminal_actor
 from ledger.app.steps import closing
+from ledger.decision_log.write import Summary, for_ledger
 from ledger.domain.commands import KeepLog, RecordSummary
 from ledger.domain.decide.rules import require_ready
 from ledger.errors import Refused
