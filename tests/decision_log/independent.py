@@ -54,7 +54,7 @@ def write(path: Path, *entries: dict[str, Any]) -> None:
 
 def accepts(path: Path, secret: bytes, key_id: str | None = None) -> bool:
     """Whether every line is signed with the key, and every one but metadata lines is an entry of v2."""
-    entries = [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
+    entries = [json.loads(line) for line in path.read_bytes().splitlines() if line.strip()]
     return bool(entries) and all(_signed(entry, secret, key_id) and _well_formed(entry) for entry in entries)
 
 
