@@ -128,7 +128,8 @@ def _stop_taken_in(before: Rollback, record: Recorded, event: rollback.StopTaken
     if not event.override_sha384:
         return before
     require(not before.holds or before.stoppable_again, f"{before.id} has its override already")
-    claimed = Override(None, event.claimed_by, event.path, event.override_sha384, event.claimed_at)
+    person = event.claimed_person if isinstance(event, rollback.StopTakenIn) else ""
+    claimed = Override(None, person or event.claimed_by, event.path, event.override_sha384, event.claimed_at)
     return _stopped(_unasked(before), claimed)
 
 
