@@ -46,8 +46,10 @@ def export(installation: Installation, out: str) -> Exported:
     if note is None:
         raise Unreachable("the ledger has no checkpoint yet; there is nothing to export")
     stated = open_checkpoint(note, ledger.verifier)
+    if not out or "\0" in out:
+        raise Refused(f"{out!a} is no name of a file or folder")
     target = Path(out).absolute()
-    if out.endswith("/") or target.is_dir():
+    if out.endswith("/") or os.path.isdir(out):  # noqa: PTH112  which answers whatever the name is
         target = target / installation.home.published.name
     plan = Exported(target, target.with_suffix(".checkpoint"), target.with_suffix(".vkey"), stated.size)
     contents: dict[Path, Iterable[bytes]] = {

@@ -29,7 +29,7 @@ def false_pass(state: State, before: Rollback | None, record: Recorded) -> str:
         return ""
     reasons = getattr(event, "reasons", ())
     if reasons:
-        return f"it gives reasons against: {'; '.join(reasons)}"
+        return f"it gives reasons against: {', '.join(reasons)}"
     return next(check(state, before, record, event), "")
 
 
