@@ -23,7 +23,7 @@ from ledger.errors import LedgerError, Refused, Unreachable, kind_of
 if TYPE_CHECKING:
     from ledger.app.accounts import Accounts
 
-EXIT_REFUSED, EXIT_USAGE, EXIT_UNREACHABLE = 1, 2, 3
+EXIT_REFUSED, EXIT_USAGE, EXIT_UNREACHABLE, EXIT_INCOMPLETE = 1, 2, 3, 4
 
 
 class Session:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, NamedTuple
@@ -24,6 +25,10 @@ _READ = MAX_LINE + 8
 """Room for a byte order mark, carriage return and newline beside the longest entry."""
 _SKIP = 1 << 20
 _EVERY = 1000
+_BEGINNING = b'{"artefacts":{'
+"""What every entry begins with: its keys are sorted."""
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|-?[0-9][0-9.eE+-]*', re.DOTALL)
+"""A text or a number of a JSON line: what looks like a number inside a text is passed over."""
 
 
 class Problem(NamedTuple):
@@ -50,6 +55,8 @@ class Line(msgspec.Struct, gc=False):
     read: Read | None
     """None where it is no entry."""
     problem: Problem | None = None
+    stood_at: int = 0
+    """The entry in whose place the line stood, where the two were swapped (`order`)."""
 
 
 class Lines:
@@ -132,6 +139,14 @@ def read_line(number: int, raw: bytes) -> Line:
     return Line(number, raw, link(raw), read.sequence, read.previous, read)
 
 
+def is_torn(line: Line) -> bool:
+    """Whether a line is what is left of an entry that was cut in the middle, or that was being written."""
+    problem = line.problem
+    if problem is None or problem.cause is not Cause.NOT_TERMINATED:
+        return False
+    return line.raw.startswith(_BEGINNING) or _BEGINNING.startswith(line.raw)
+
+
 def _too_long(number: int, length: int) -> Problem:
     sentence = f"Line {number} is longer than an entry may be: {length} bytes."
     return Problem(Cause.TOO_LONG, f"at most {MAX_LINE} bytes", f"{length} bytes", sentence)
@@ -145,10 +160,22 @@ def _explain(number: int, raw: bytes, error: Exception) -> Problem:
     except UnicodeDecodeError as wrong:
         found = f"{raw[wrong.start : wrong.start + 8]!r} at byte {wrong.start}"
         return Problem(Cause.NOT_UTF8, "UTF-8", found, f"Line {number} is not UTF-8: {found}.")
-    reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+    reason = "nested too deeply" if isinstance(error, RecursionError) else _float_in(raw) or str(error)
     cause = Cause.NOT_CANONICAL if _is_json(raw) and not _is_canonical(raw) else Cause.MALFORMED
     expected = "canonical JSON" if cause is Cause.NOT_CANONICAL else "an entry"
     return Problem(cause, expected, reason, f"Line {number} is not {expected}: {reason}.")
+
+
+def _float_in(raw: bytes) -> str:
+    """The first number of a line that is no integer, as it is spelled there and where; empty where there is none."""
+    if not _is_json(raw):
+        return ""
+    for found in _TOKEN.finditer(raw):
+        token = found[0]
+        if token[:1] != b'"' and not token.lstrip(b"-").isdigit():
+            text = token[:40].decode()
+            return f"{text} at byte {found.start()} is a float; numbers that are not integers are written as strings"
+    return ""
 
 
 def _is_json(raw: bytes) -> bool:
