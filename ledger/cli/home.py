@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import threading
 import time
@@ -14,6 +13,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 
 from ledger.app import config as settings
 from ledger.app.doctor import examine
+from ledger.app.exporting import export_to
 from ledger.app.home import Home
 from ledger.app.metrics import LedgerMetrics
 from ledger.app.observer import Observer
@@ -21,7 +21,6 @@ from ledger.app.queries import entry_json, status_json
 from ledger.cli.context import EXIT_REFUSED, Session, stage4_command
 from ledger.cli.show import show_status
 from ledger.cli.verifying import run_verify
-from ledger.errors import Refused, Unreachable
 
 
 @click.command()
@@ -33,7 +32,8 @@ def status(session: Session) -> None:
     stage4 status
     stage4 status --json
     """
-    page = status_json(session.installation)
+    standing = session.standing()
+    page = status_json(session.installation) | standing.as_json(session.installation.ledger.log.source)
     session.answer(page, lambda: show_status(session.console, page))
 
 
@@ -50,6 +50,7 @@ def log(session: Session, follow: bool, incident: str, last: int | None) -> None
     stage4 log --follow
     """
     installation, names = session.installation, session.names
+    session.standing()
     after = max(0, installation.ledger.log.size() - last) if last else 0
     while True:
         for record, line in installation.ledger.records(after):
@@ -72,20 +73,7 @@ def export(session: Session, out: str) -> None:
     \b
     stage4 export --out /media/audit/stage4.jsonl
     """
-    target, home = Path(out).absolute(), session.installation.home
-    checkpoint, vkey = target.with_suffix(".checkpoint"), target.with_suffix(".vkey")
-    # Readers take the checkpoint first, then the lines.
-    copies = {checkpoint: home.published_checkpoint, target: home.published, vkey: home.published_key}
-    for path in copies:
-        if path.exists():
-            raise Refused(f"{path} exists; nothing is overwritten")
-    session.installation.publish()
-    try:
-        for path, source in copies.items():
-            shutil.copyfile(source, path)
-    except OSError as error:
-        raise Unreachable(f"cannot export to {target}: {error.strerror}") from error
-    page = {"lines": str(target), "checkpoint": str(checkpoint), "verifier_key": str(vkey)}
+    page = {name: str(path) for name, path in export_to(session.installation, Path(out).absolute()).items()}
     session.answer(page, lambda: click.echo("\n".join(f"{name:14}{path}" for name, path in page.items())))
 
 
