@@ -42,6 +42,8 @@ def export(installation: Installation, out: str) -> Exported:
     overwritten; ``Unreachable`` where the place cannot be written; ``Corrupt`` where the store lacks entries.
     """
     ledger = installation.ledger
+    ledger.view()
+    installation.publisher.witness.compare(wait=False)  # a store that was set back would export the older evidence
     note = ledger.log.newest_checkpoint()
     if note is None:
         raise Unreachable("the ledger has no checkpoint yet; there is nothing to export")
@@ -62,7 +64,7 @@ def export(installation: Installation, out: str) -> Exported:
     try:
         if out.endswith("/"):
             target.parent.mkdir(parents=True, exist_ok=True)
-        _put(contents)
+        _put(contents, installation.home.published_mode())
     except FileExistsError as error:
         raise Refused(f"{error.filename2 or error.filename} exists; nothing is overwritten") from error
     except OSError as error:
@@ -86,7 +88,7 @@ def _covered(lines: Iterator[bytes], stated: Checkpoint) -> Iterator[bytes]:
         )
 
 
-def _put(contents: dict[Path, Iterable[bytes]]) -> None:
+def _put(contents: dict[Path, Iterable[bytes]], mode: int) -> None:
     """All of the files or none; ``FileExistsError`` where a name is taken, and what is there stays."""
     for path in contents:
         if os.path.lexists(path):
@@ -96,7 +98,7 @@ def _put(contents: dict[Path, Iterable[bytes]]) -> None:
         for path, parts in contents.items():
             temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
             written[path] = temporary
-            _write(temporary, parts, packed=path.suffix == ".gz")
+            _write(temporary, parts, mode, packed=path.suffix == ".gz")
         for path, temporary in written.items():
             _name(temporary, path)
             placed.append(path)
@@ -122,10 +124,10 @@ def _name(temporary: Path, path: Path) -> None:
         os.rename(temporary, path)
 
 
-def _write(path: Path, parts: Iterable[bytes], *, packed: bool) -> None:
+def _write(path: Path, parts: Iterable[bytes], mode: int, *, packed: bool) -> None:
     with path.open("xb", buffering=_BUFFER) as file:
         with contextlib.suppress(PermissionError):  # a stick has no modes
-            os.fchmod(file.fileno(), 0o644)  # whatever the umask is: evidence is handed on
+            os.fchmod(file.fileno(), mode)  # whatever the umask is: evidence is handed on
         with _packing(file) if packed else contextlib.nullcontext[IO[bytes]](file) as stream:
             for part in parts:
                 stream.write(part)

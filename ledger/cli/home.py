@@ -31,7 +31,8 @@ def status(session: Session) -> None:
     stage4 status
     stage4 status --json
     """
-    page = status_json(session.installation)
+    standing = session.condition()
+    page = status_json(session.installation) | standing.as_json(session.installation.ledger.log.source)
     session.answer(page, lambda: show_status(session.console, page))
 
 
@@ -48,6 +49,7 @@ def log(session: Session, follow: bool, incident: str, last: int | None) -> None
     stage4 log --follow
     """
     installation, names = session.installation, session.names
+    session.condition()
     after = max(0, installation.ledger.log.size() - last) if last else 0
     while True:
         for record, line in installation.ledger.records(after):
