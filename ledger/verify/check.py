@@ -49,7 +49,7 @@ def verify(
     source = Lines(lines, check.findings, progress)
     for line in check.order.arrange(check.backwards.pass_on(iter(source))):
         check.add(line)
-    return check.report(source.bytes_read)
+    return check.report(source)
 
 
 class _Check:
@@ -247,7 +247,7 @@ class _Check:
 
     # --- step 9 ------------------------------------------------------------------------------------------------------
 
-    def report(self, bytes_read: int) -> Report:
+    def report(self, source: Lines) -> Report:
         """Everything that was found, after the last line."""
         self._judge()
         self.findings.raise_limit(5 + len(self.heads))
@@ -256,12 +256,14 @@ class _Check:
                 self.findings.add(Cause.EMPTY, None, None, "at least one entry", "none", "The log has no entry at all.")
             if self._torn is not None:
                 self._judge_torn(self._torn)
+            if source.unended is not None and self.stated is not None and self.last > self.stated.size:
+                source.unended.excuse()
             self.anchors.judge(self.last, torn=self._torn is not None)  # step 8
             proved = self.anchors.proved if self.verifier is not None else 0
             self.signatures.conclude(proved)
         return Report(
             entries=self.entries,
-            bytes_read=bytes_read,
+            bytes_read=source.bytes_read,
             origin=self.origin,
             stage=self.stage,
             root=self.anchors.root(),

@@ -24,6 +24,10 @@ class Opened:
         """It stands for ``count`` entries, and its sentence says so."""
         self.count, self._says_count = count, True
 
+    def excuse(self) -> None:
+        """It accuses nobody: there is an innocent cause, and nothing given vouches for what it is about."""
+        self.finding = dataclasses.replace(self.finding, accuses=False)
+
     def close(self) -> Finding:
         """What goes into the report."""
         first, more = self.finding, self.count - 1

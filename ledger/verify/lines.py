@@ -16,7 +16,7 @@ from ledger.errors import Corrupt, Unreachable
 from ledger.proof.canonical import MAX_LINE, parse_canonical
 from ledger.proof.entry import link
 from ledger.verify.causes import Cause
-from ledger.verify.findings import Findings
+from ledger.verify.findings import Findings, Opened
 from ledger.verify.quick import read_quickly
 from ledger.verify.reading import Read, read_entry
 
@@ -68,6 +68,8 @@ class Lines:
         self._progress = progress
         self.bytes_read = 0
         self.number = 0
+        self.unended: Opened | None = None
+        """The finding about a last line that is a whole entry and has no newline."""
 
     def __iter__(self) -> Iterator[Line]:
         readline, progress = self._read, self._progress
@@ -114,8 +116,9 @@ class Lines:
             sentence = f"The last line ({self.number}) is torn: it has no newline and is no entry."
             problem = Problem(Cause.NOT_TERMINATED, "a newline", f"{len(raw)} bytes without one", sentence)
             return replace(line, problem=problem)
-        sentence = f"The last line ({self.number}) has no newline."
-        self._findings.add(Cause.NOT_TERMINATED, line.sequence, self.number, "a newline", "end of file", sentence)
+        sentence = f"The last line ({self.number}) has no newline: it was edited, or copied while it was being written."
+        expected, found = "a newline", "end of file"
+        self.unended = self._findings.add(Cause.NOT_TERMINATED, line.sequence, self.number, expected, found, sentence)
         return line
 
     def _too_long(self, start: bytes) -> Line:

@@ -138,6 +138,14 @@ def test_a_line_torn_after_the_checkpoint_is_not_accused(left):
     assert (report.outcome, report.beyond) == ("incomplete", 2)
 
 
+def test_a_newline_that_is_missing_after_the_checkpoint_is_not_accused():
+    report = check_all(join(LINES[:42])[:-1], LINES[:40])
+    assert [one.cause for one in report.findings] == ["not_terminated", "not_covered"]
+    assert (report.outcome, report.proved, report.beyond) == ("incomplete", 40, 2)
+    report = check_all(join(LINES[:40])[:-1], LINES[:40])
+    assert named(report) == [("not_terminated", 40)] and report.outcome == "not_verified"
+
+
 def test_what_is_no_beginning_of_an_entry_is_accused():
     for tail in (b"hello", b'{"b', b"\x00", b'{"artefacts":[', b" "):
         report = check_all(join(LINES) + tail, LINES)
