@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from flask import Blueprint, Flask, g, render_template, url_for
 
+from ledger.app import access
 from ledger.app.outlook import Outlook
 from ledger.domain.runbook import RUNBOOK_ROLES
 from ledger.domain.state import State
@@ -32,10 +33,12 @@ def drift_now() -> list[str]:
     """What every page warns of, also that the ledger itself cannot be had."""
     if not g.person:
         return []
+    unrecorded = access.trouble(site().installation.home.root) if g.roles & {"admin", "auditor"} else ""
     try:
-        return situation.discrepancies(*situation.current())
+        found = situation.discrepancies(*situation.current())
     except LedgerError as error:
-        return [str(error)]
+        found = [str(error)]
+    return [*found, unrecorded] if unrecorded else found
 
 
 @blueprint.get("/")
