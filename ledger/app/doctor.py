@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 
 from ledger.adapters.http import ask
 from ledger.app import config as settings
+from ledger.app import parts
 from ledger.app.accounts import Accounts, accounts_file
 from ledger.app.condition import condition
 from ledger.app.home import Home
@@ -42,14 +43,15 @@ class Check(NamedTuple):
 
 def examine(root: Path) -> list[Check]:
     """All checks of a home, in the order in which one would mend them."""
-    checks = [_versions()]
+    checks = [_versions(), *_unmade(root)]
     try:
         installation = open_home(root)
     except LedgerError as error:
-        remedy = "" if Home(root).store.exists() else f"make a home with: stage4 init --home {root}"
-        checks.append(Check("ledger", "problem", str(error), remedy))
+        if not {"ledger", "keys"} & {check.name for check in checks}:
+            checks.append(Check("ledger", "problem", str(error)))
         return checks
     for look in (
+        _people,
         _ledger,
         _published,
         _disk,
@@ -68,6 +70,23 @@ def examine(root: Path) -> list[Check]:
             checks.append(Check(name, "problem", str(error), _REMEDIES.get(name, "")))
     installation.ledger.log.close()
     return checks
+
+
+def _unmade(root: Path) -> list[Check]:
+    """What ``init`` makes and is not there. What cannot be read is told when the home is opened."""
+    try:
+        found = parts.unmade(root, settings.load(Home(root).config))
+    except LedgerError:
+        return []
+    return [_missing(one) for one in found]
+
+
+def _missing(part: parts.Missing) -> Check:
+    return Check(part.name, "problem" if part.grave else "warning", part.found, part.remedy)
+
+
+def _people(installation: Installation) -> Iterator[Check]:
+    yield from map(_missing, parts.unnamed(installation.home, installation.state))
 
 
 def _versions() -> Check:
@@ -126,8 +145,7 @@ def _disk(installation: Installation) -> Iterator[Check]:
 def _folders(installation: Installation) -> Iterator[Check]:
     folder = installation.override_path().parent
     if not folder.is_dir():
-        yield Check("override", "problem", f"{folder} is not there", f"mkdir -m 700 -p {folder}")
-        return
+        return  # said among what init makes
     mode = folder.stat().st_mode & 0o777
     if mode & 0o022:
         yield Check(

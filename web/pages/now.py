@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from flask import Blueprint, Flask, g, render_template, url_for
 
+from ledger.app import access
 from ledger.app.condition import condition
 from ledger.app.outlook import Outlook
 from ledger.domain.runbook import RUNBOOK_ROLES
@@ -33,11 +34,13 @@ def drift_now() -> list[str]:
     """What every page warns of: how the ledger itself stands, also that it cannot be had, and drift."""
     if not g.person:
         return []
-    stands = list(condition(site().installation))
+    said = list(condition(site().installation))
+    unrecorded = access.trouble(site().installation.home.root) if g.roles & {"admin", "auditor"} else ""
     try:
-        return [*stands, *situation.discrepancies(*situation.current())]
+        said += situation.discrepancies(*situation.current())
     except LedgerError as error:
-        return [*stands, str(error)]
+        said.append(str(error))
+    return [*said, unrecorded] if unrecorded else said
 
 
 @blueprint.get("/")
