@@ -108,6 +108,7 @@ def roll_up(installation: Installation) -> int:
     if not kept and not past:
         return 0
     ledger = open_home(root, STAGE)
+    ledger.ledger.held = installation.ledger.others_held.get(STAGE, "")
     try:
         for name in kept:
             _enter(ledger, folder / name)

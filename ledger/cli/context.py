@@ -101,13 +101,13 @@ class Session:
         if self.as_json:
             click.echo(json.dumps(page, sort_keys=True, ensure_ascii=False))
             return
-        who = names.get(page["actor"], page["actor"])
+        who = names.get(page["actor"], page["actor"] or "?")
         where = f"{page['rollback']} " if page["rollback"] else ""
-        self.console.print(
-            f"{page['sequence']:>6}  {page['timestamp'][:19].replace('T', ' ')}  {where}{who}: "
-            f"{by_name(page['sentence'], names)}",
-            markup=False,
-        )
+        at = (page["timestamp"] or "?")[:19].replace("T", " ")
+        line = f"{page['sequence']:>6}  {at:19}  {where}{who}: {by_name(page['sentence'], names)}"
+        if page.get("why_not"):
+            line = f"{line}\n     ✘  DOES NOT HOLD: {page['why_not']}"
+        self.console.print(line, markup=False, style="bold red" if page.get("why_not") else None)
 
     def _remarks(self) -> dict[str, Any]:
         """What a page says besides: that the entries are not published, that it was not read from the store."""
