@@ -19,7 +19,7 @@ T = TypeVar("T")
 _BATCH = 500
 _ROW = "SELECT originator_id, originator_version, topic, typeof(state), CAST(state AS BLOB) FROM stored_events"
 _OURS = f"{_ROW} WHERE originator_id = ? AND originator_version"
-_DAMAGED = ("malformed", "not a database", "no such table", "no such column", "could not decode", "corrupt")
+_DAMAGED = ("malformed", "not a database", "no such table", "no such column", "utf-8", "corrupt")
 
 
 class StoredRow(NamedTuple):

@@ -231,7 +231,7 @@ class Published:
             f"The store is behind: {self._home.published} holds entry {sequence} with this ledger's own signatures, "
             f"the store ends at entry {store.size}."
         )
-        evidence = (f"at least {sequence} entries", f"{store.size} entries")
+        evidence = (str(sequence), str(store.size))
         found.add("store", "behind", f"entry {sequence}", sentence, sequence=sequence, evidence=evidence)
 
     def _judge_checkpoint(self, found: Found, beside: Beside, store: StoreLines) -> None:
@@ -243,7 +243,7 @@ class Published:
                 f"The store is behind: {path} was signed for {stated.size} entries, the store ends at entry "
                 f"{store.size}."
             )
-            evidence = (f"{stated.size} entries", f"{store.size} entries")
+            evidence = (str(stated.size), str(store.size))
             found.add("store", "behind", f"checkpoint {stated.size}", sentence, evidence=evidence)
             return
         root = beside.roots.get(stated.size)
