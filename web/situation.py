@@ -125,6 +125,14 @@ def _trading(state: State, outlook: Outlook, now: datetime) -> str:
             return _("Trading STOPPED since %(since)s (%(who)s).", since=since, who=who)
         if known:
             return _("Trading is RUNNING although %(who)s stopped it at %(since)s.", since=since, who=who)
+        file = outlook.file if outlook.fresh("override", now) else None
+        if file is not None and (why := why_it_does_not_stop(file, TRADING, now)):
+            return _(
+                "Whether trading runs is not known: %(who)s stopped it at %(since)s, and now %(why)s.",
+                who=who,
+                since=since,
+                why=said(why),
+            )
         return _("Trading was stopped at %(since)s (%(who)s); the scheduler does not answer.", since=since, who=who)
     if known and seen is not None:
         running = seen.status == "enabled"

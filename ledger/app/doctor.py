@@ -14,11 +14,13 @@ from typing import Literal, NamedTuple
 
 from ledger.adapters.http import ask
 from ledger.app import config as settings
-from ledger.app.accounts import Accounts
+from ledger.app import parts
+from ledger.app.accounts import Accounts, accounts_file
+from ledger.app.condition import condition
 from ledger.app.home import Home
 from ledger.app.installation import Installation, open_home
 from ledger.app.soundness import examine as examine_ledger
-from ledger.app.staff import first_account
+from ledger.app.staff import first_account, first_account_command
 from ledger.domain.runbook import EXPECTED_RULES
 from ledger.errors import LedgerError
 
@@ -43,14 +45,15 @@ class Check(NamedTuple):
 
 def examine(root: Path) -> list[Check]:
     """All checks of a home, in the order in which one would mend them."""
-    checks = [_versions(), *_soundness(root)]
+    checks = [_versions(), *_unmade(root), *_soundness(root)]
     try:
         installation = open_home(root)
     except LedgerError as error:
-        remedy = "" if Home(root).store.exists() else f"make a home with: stage4 init --home {root}"
-        checks.append(Check("ledger", "problem", str(error), remedy))
+        if not {"ledger", "keys"} & {check.name for check in checks}:
+            checks.append(Check("ledger", "problem", str(error)))
         return checks
     for look in (
+        _people,
         _ledger,
         _disk,
         _folders,
@@ -68,6 +71,23 @@ def examine(root: Path) -> list[Check]:
             checks.append(Check(name, "problem", str(error), _REMEDIES.get(name, "")))
     installation.ledger.log.close()
     return checks
+
+
+def _unmade(root: Path) -> list[Check]:
+    """What ``init`` makes and is not there. What cannot be read is told when the home is opened."""
+    try:
+        found = parts.unmade(root, settings.load(Home(root).config))
+    except LedgerError:
+        return []
+    return [_missing(one) for one in found]
+
+
+def _missing(part: parts.Missing) -> Check:
+    return Check(part.name, "problem" if part.grave else "warning", part.found, part.remedy)
+
+
+def _people(installation: Installation) -> Iterator[Check]:
+    yield from map(_missing, parts.unnamed(installation.home, installation.state))
 
 
 def _versions() -> Check:
@@ -115,6 +135,30 @@ def _ledger(installation: Installation) -> Iterator[Check]:
         yield Check("clock", "problem", f"this clock is {behind:.0f} s behind the last entry", "set the clock")
 
 
+def _published(installation: Installation) -> Iterator[Check]:
+    """What publishing would find; ``Corrupt`` where the store is behind what was published."""
+    home, witness = installation.home, installation.publisher.witness
+    witness.compare(wait=False)
+    found = condition(installation, settled=True)
+    if found.reading:
+        yield Check("reading", "warning", found.reading, "make room, or mount the disk for writing")
+    if found.unpublished:
+        yield Check(
+            "published", "problem", found.unpublished, "the entries are safe in the store: see docs/recovery.md"
+        )
+        return
+    if witness.left() is None and (scanned := witness.scan()).rest:
+        foreign = home.published.stat().st_size - scanned.offset
+        yield Check(
+            "published",
+            "warning",
+            f"{foreign} bytes in {home.published} are not this ledger's",
+            "nothing; the next entry sets them aside as an artefact and says so",
+        )
+        return
+    yield Check("published", "ok", str(home.published))
+
+
 def _disk(installation: Installation) -> Iterator[Check]:
     free = shutil.disk_usage(installation.home.root).free
     state: Literal["ok", "problem"] = "ok" if free > _SPACE else "problem"
@@ -126,8 +170,7 @@ def _disk(installation: Installation) -> Iterator[Check]:
 def _folders(installation: Installation) -> Iterator[Check]:
     folder = installation.override_path().parent
     if not folder.is_dir():
-        yield Check("override", "problem", f"{folder} is not there", f"mkdir -m 700 -p {folder}")
-        return
+        return  # said among what init makes
     mode = folder.stat().st_mode & 0o777
     if mode & 0o022:
         yield Check(
@@ -203,5 +246,7 @@ def _labels(installation: Installation) -> Iterator[Check]:
 
 
 def _account(installation: Installation) -> Iterator[Check]:
-    if command := first_account(installation, Accounts(installation.home, installation.clock)):
+    if not accounts_file(installation.home).exists():  # looking makes none
+        yield Check("dashboard", "warning", "nobody has an account for it", first_account_command(installation))
+    elif command := first_account(installation, Accounts(installation.home, installation.clock)):
         yield Check("dashboard", "warning", "nobody has an account for it", command)

@@ -90,10 +90,28 @@ def _command(installation: Installation, facts: dict[str, Any], digest: str) -> 
         opening=opening,
         spool_sha384=digest,
         claimed_at=claimed,
-        claimed_by=clean(f"{facts.get('requested_by', 'unknown')}, uid {facts.get('uid', '?')}"),
+        claimed_by=_claimed_by(facts),
+        claimed_person=_person(installation, facts),
         why=clean(f"{signed}{facts.get('why', 'unreadable spool file')}"),
         file=file,
     )
+
+
+def _claimed_by(facts: dict[str, Any]) -> str:
+    by, uid = str(facts.get("requested_by", "unknown")), f"uid {facts.get('uid', '?')}"
+    return clean(by if by == uid else f"{by}, {uid}")
+
+
+def _person(installation: Installation, facts: dict[str, Any]) -> str:
+    """Whose press it claims to be: the person of a browser, else the one with that login uid; "" for nobody known."""
+    people = installation.state.people
+    if (who := str(facts.get("who", ""))) in people:
+        return who
+    with contextlib.suppress(LedgerError):
+        uid = facts.get("login_uid")
+        found = installation.people.by_uid(uid) if isinstance(uid, int) else None
+        return found.id if found and found.id in people else ""
+    return ""
 
 
 def _path(installation: Installation, component: str, facts: dict[str, Any]) -> Path:

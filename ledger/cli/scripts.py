@@ -20,6 +20,7 @@ from ledger.cli.context import EXIT_REFUSED, Session, fail, stage4_command
 from ledger.cli.decision_log import build_command
 from ledger.cli.kept import keep_log
 from ledger.cli.own_log import find_own_log
+from ledger.cli.refused_scripts import smoke_refused, watch_refused
 from ledger.cli.show import show_rollback
 from ledger.cli.stop import disable
 from ledger.cli.watching import watch_with_progress
@@ -43,6 +44,7 @@ EXIT_ENABLED, EXIT_UNKNOWN = 10, 11
 )
 @click.option("--seed", type=int, default=7, show_default=True, help="Of their random walk.")
 @click.option("--rollback", default="", help="Where several are open: the one it belongs to.")
+@smoke_refused
 @stage4_command
 def smoke(session: Session, check_disabled: bool, expect: str, cycles: int, seed: int, rollback: str) -> None:
     """Runbook steps 3 and 5: what the scheduler itself says, on the last line: disabled, enabled or unknown.
@@ -131,11 +133,20 @@ def _without_ledger(session: Session) -> SchedulerSeen:
 
 @click.command("watch_metrics_stream.py")
 @click.option("--headers-report", is_flag=True, help="First print which headers are sent, secrets masked.")
+@click.option("--headers-report-only", is_flag=True, help="Print that alone: nothing is watched or recorded.")
 @click.option("--duration", default="", help="Length of the window, e.g. 15m (default: as configured).")
 @click.option("--output", type=click.Path(dir_okay=False), help="Put the report here too.")
 @click.option("--rollback", default="", help="Where several are open: the one it belongs to.")
+@watch_refused
 @stage4_command
-def watch(session: Session, headers_report: bool, duration: str, output: str | None, rollback: str) -> None:
+def watch(
+    session: Session,
+    headers_report: bool,
+    headers_report_only: bool,
+    duration: str,
+    output: str | None,
+    rollback: str,
+) -> None:
     """Runbook step 4: watch for new critical alerts; judged from Prometheus' own history.
 
     \b
@@ -143,8 +154,10 @@ def watch(session: Session, headers_report: bool, duration: str, output: str | N
     Exit status: 0 no new critical alert and the coverage complete, 1 otherwise, 3 Prometheus cannot be reached.
     """
     installation = session.installation
-    if headers_report:
+    if headers_report or headers_report_only:
         session.say(headers.format_report(headers.headers_report(installation)).decode().rstrip())
+    if headers_report_only:
+        return
     found = installation.rollback(rollback)
     if owed := owed_before(found, 4):
         raise Refused(f"step 4 of {found.id} is not ready", owed)

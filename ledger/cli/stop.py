@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 from pathlib import Path
@@ -119,9 +120,17 @@ def _with_folder(session: Session, asked: Asked, output_dir: str) -> Asked:
 
 def _tell(session: Session, program: str, outcome: Outcome, actor: Actor) -> int:
     """What came of it, said and kept; the exit status."""
+    status = {"pass": 0, "error": EXIT_UNREACHABLE}.get(outcome.verdict or "", EXIT_REFUSED)
+    with contextlib.suppress(OSError):  # whether anybody can read it or not, it is done
+        _say(session, program, outcome)
+    if not outcome.said:
+        keep_log(session, program, status, outcome.rollback.id, actor)
+    return status
+
+
+def _say(session: Session, program: str, outcome: Outcome) -> None:
     for line in ([outcome.said] if outcome.said else []) + outcome.log.splitlines():
         session.say(by_name(line, session.names))
-    status = {"pass": 0, "error": EXIT_UNREACHABLE}.get(outcome.verdict or "", EXIT_REFUSED)
     page = rollback_json(outcome.rollback, session.names) | {"verdict": outcome.verdict, "said": outcome.said or None}
     session.answer(page, lambda: None)
     for reason in outcome.reasons:
@@ -130,6 +139,3 @@ def _tell(session: Session, program: str, outcome: Outcome, actor: Actor) -> int
     if outcome.verdict == "error" and asked is not None:
         way = override.manual_way(Path(asked.path), override_content(asked))
         click.echo(f"Stop the scheduler by hand, on its machine:\n{way}\nor stop its service.", err=True)
-    if not outcome.said:
-        keep_log(session, program, status, outcome.rollback.id, actor)
-    return status

@@ -151,12 +151,14 @@ def _ledger_opened(state: State, record: Recorded, event: ledger.LedgerOpened) -
 def _person_added(state: State, record: Recorded, event: ledger.PersonAdded) -> State:
     require(event.person not in state.people, f"{event.person} is a person already; ids are never reissued")
     state = _with_roles(_marking(state, record), event.person, frozenset(event.roles))
+    state = marks.gave(state, record, event.person)
     return marks.added(state, record, event.person, event.roles) if event.version > 1 else state
 
 
 def _roles_granted(state: State, record: Recorded, event: ledger.RolesGranted) -> State:
     _require_active(state, event.person)
     state = _with_roles(_marking(state, record), event.person, state.people[event.person] | frozenset(event.roles))
+    state = marks.gave(state, record, event.person)
     return marks.granted(state, record, event.person, event.roles) if event.version > 1 else state
 
 
@@ -170,7 +172,7 @@ def _marking(state: State, record: Recorded) -> State:
 def _password_reset(state: State, record: Recorded, event: ledger.PasswordReset) -> State:
     _require_active(state, event.person)
     require(event.person != record.actor, f"{event.person} changed the own password: that is no reset")
-    return marks.reset(state, record, event.person)
+    return marks.reset(marks.gave(state, record, event.person), record, event.person)
 
 
 def _person_deactivated(state: State, record: Recorded, event: ledger.PersonDeactivated) -> State:
@@ -204,7 +206,7 @@ def _scheduler_seen(state: State, record: Recorded, event: Any) -> State:
 
 
 def _file_present(state: State, record: Recorded, event: Any) -> State:
-    at = event.claimed_at if type(event) is rollback.StopTakenIn else event.seen_at
+    at = event.claimed_at if isinstance(event, rollback.StopTakenIn1) else event.seen_at
     if not event.override_sha384:
         return state  # a stop taken in beside one that stands: nothing was looked at for it
     mode, owner = getattr(event, "mode", ""), getattr(event, "owner", "")
@@ -276,6 +278,7 @@ _STAGE: dict[type[Event], Callable[[State, Recorded, Any], State]] = {
     override.OverrideAdopted: _file_present,
     override.OverridePutBack: _put_back_for_all,
     rollback.StopTakenIn: _file_present,
+    rollback.StopTakenIn1: _file_present,
     override.OverrideRemoved: _file_gone,
     override.OverrideRemovedOutside: _file_gone,
     observation.OverrideObserved: _file_observed,

@@ -253,6 +253,13 @@ class Fresh(NamedTuple):
     """Wall time."""
 
 
+class Given(NamedTuple):
+    """Somebody was added, given a role or a new password by somebody else: whoever did that may act as them."""
+
+    by: str
+    entry: int
+
+
 class FreeText(NamedTuple):
     """A long text that is an artefact and may be erased by two people."""
 
@@ -278,6 +285,8 @@ class State(NamedTuple):
     """Person who can no longer act -> the entry that says so. They stay in ``people``, without roles."""
     fresh: Mapping[str, tuple[Fresh, ...]] = _NOTHING
     """Person -> grants and resets since the person was added; old ones stay until newer ones take their place."""
+    given: Mapping[str, tuple[Given, ...]] = _NOTHING
+    """Person -> who ever added them, gave them a role or a password; unlike a mark it never ends."""
     marking: int = 0
     """The first entry about people that marks; older versions of such events cannot follow it."""
     scheduler: SchedulerView = SchedulerView()

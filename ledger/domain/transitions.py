@@ -121,12 +121,15 @@ def _put_back(before: Rollback, record: Recorded, event: override.OverridePutBac
     return after._replace(override=after.override._replace(removed_outside=0, gone_at=None, owner=event.owner))
 
 
-def _stop_taken_in(before: Rollback, record: Recorded, event: rollback.StopTakenIn) -> Rollback:
+def _stop_taken_in(before: Rollback, record: Recorded, event: rollback.StopTakenIn1) -> Rollback:
     before = deviate(before, record, "stop taken in from the spool")
+    if isinstance(event, rollback.StopTakenIn) and event.claimed_person and before.opened_by == "system":
+        before = before._replace(opened_by=event.claimed_person)
     if not event.override_sha384:
         return before
     require(not before.holds or before.stoppable_again, f"{before.id} has its override already")
-    claimed = Override(None, event.claimed_by, event.path, event.override_sha384, event.claimed_at)
+    person = event.claimed_person if isinstance(event, rollback.StopTakenIn) else ""
+    claimed = Override(None, person or event.claimed_by, event.path, event.override_sha384, event.claimed_at)
     return _stopped(_unasked(before), claimed)
 
 
@@ -297,6 +300,7 @@ TRANSITIONS: dict[type[Event], Callable[[Rollback, Recorded, Any], Rollback]] = 
     rollback.RollbackConfirmed: _confirmed,
     rollback.EmergencyDeclared: _emergency,
     rollback.StopTakenIn: _stop_taken_in,
+    rollback.StopTakenIn1: _stop_taken_in,
     rollback.WatchStarted: _watch_started,
     rollback.WatchFinished: _watch_finished,
     rollback.IncidentEnded: _incident_ended,

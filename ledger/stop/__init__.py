@@ -6,7 +6,7 @@ The override file is written first, then a spool file that says who, why and whe
 
 from ledger.stop.bare import Stopped, configured_directory, stop_without_ledger
 from ledger.stop.cord import Cord, main
-from ledger.stop.spool import FORMAT, RESERVE, RESERVE_BYTES, sign_spool
+from ledger.stop.spool import FORMAT, RESERVE, RESERVE_BYTES, login_uid, sign_spool
 from ledger.stop.typed import Typed, parse
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Stopped",
     "Typed",
     "configured_directory",
+    "login_uid",
     "main",
     "parse",
     "sign_spool",

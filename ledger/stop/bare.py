@@ -16,9 +16,11 @@ from ledger.domain.runbook import COMPONENTS
 from ledger.domain.standing import why_it_does_not_stop
 from ledger.domain.text import clean
 from ledger.errors import Unreachable
-from ledger.stop.spool import FORMAT, give_up_reserve, spool
+from ledger.stop.spool import FORMAT, give_up_reserve, login_uid, spool
 
 _DIRECTORY = "var/runtime/overrides"
+_SIGNS = ("stage4.toml", "var/ledger", "var/keys/hmac.key", "scripts/disable_multi_strategy.py")
+"""One of these is in every home, and in the project, which is the scripts' own. A folder ``var`` is in others too."""
 
 
 class Stopped(NamedTuple):
@@ -73,6 +75,7 @@ def stop_without_ledger(
         "claimed_at": at.isoformat(timespec="microseconds"),
         "component": asked.component,
         "format": FORMAT,
+        "login_uid": login_uid(),
         "moved_to": placed.moved_to,
         "notes": list(asked.notes),
         "override_sha384": placed.file.sha384,
@@ -103,8 +106,8 @@ def configured_directory(root: Path) -> str:
 
 def _require_home(root: Path, directory: str) -> None:
     """A file in a folder that no scheduler reads would stop nothing, and be told as a stop."""
-    signs = (root / "stage4.toml", root / "var", root / "scripts" / "disable_multi_strategy.py")
-    if not directory and not os.environ.get("STAGE4_OVERRIDE_DIRECTORY") and not any(map(os.path.lexists, signs)):
+    named = directory or os.environ.get("STAGE4_OVERRIDE_DIRECTORY")
+    if not named and not any(os.path.lexists(root / sign) for sign in _SIGNS):
         raise Unreachable(
             f"NOTHING WAS STOPPED: {root} is no home of a ledger. Say where it is, with --home DIR or STAGE4_HOME=DIR"
         )

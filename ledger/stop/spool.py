@@ -18,6 +18,7 @@ FORMAT = "stage4-ledger stop v1"
 RESERVE = ".reserve"
 """A file in the spool folder that is given up where the disk is full."""
 RESERVE_BYTES = 1024 * 1024
+_NO_LOGIN = 2**32 - 1
 
 
 def spool(root: Path, facts: dict[str, Any]) -> str:
@@ -48,6 +49,15 @@ def give_up_reserve(root: Path) -> bool:
     except OSError:
         return False
     return True
+
+
+def login_uid() -> int:
+    """The uid that logged in, also below sudo (``/proc/self/loginuid``); where none is set, the process' own."""
+    try:
+        found = int(Path("/proc/self/loginuid").read_text("ascii"))
+    except (OSError, ValueError):
+        found = _NO_LOGIN
+    return os.getuid() if found == _NO_LOGIN else found
 
 
 def sign_spool(facts: dict[str, Any], key: bytes) -> str:

@@ -180,6 +180,11 @@ TABLE = {
         lambda s: c.Attach(number=2, name="a.png", size=1, attached_sha384=digest("a")),
     ),
     "correct": ("opened", RUNBOOK | {"admin", "system"}, lambda s: c.Correct(entry=s.state.sequence, text="no")),
+    "give a reason": (
+        "reasonless",
+        RUNBOOK | {"admin", "system"},
+        lambda s: c.GiveReason(reason="orders looked wrong"),
+    ),
     "link a ticket": ("opened", {"im"}, lambda s: c.LinkTicket(ticket="INC-9")),
     "extend the window": ("opened", {"im"}, longer),
     "put back": ("disabled", {"ops"}, lambda s: c.PutBack(file=facts.absent(), reason="it must stay")),

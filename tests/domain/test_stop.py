@@ -230,7 +230,7 @@ def test_a_stop_by_somebody_without_a_role_for_it_is_to_be_reviewed():
 def test_what_was_left_out_of_what_was_typed_is_noted():
     story = Story()
     events = story.do("noc", stopping(story, "", notes=("the ticket 'bad!' is none",)), "")
-    assert events[-1].status == "note_added" and "bad!" in events[-1].text
+    assert events[-1].status == "stop_typed" and "bad!" in events[-1].text
 
 
 def test_a_stop_without_a_reason_owes_one():
@@ -238,6 +238,11 @@ def test_a_stop_without_a_reason_owes_one():
     start = replace(opening(story, ticket=INC), reason=NO_REASON)
     story.do("noc", c.Stop(opening=start, override=disabling(reason=NO_REASON)), "")
     assert "a reason" in [one.what for one in owed(story.rollback)]
+    story.do("noc", c.GiveReason(reason="orders looked wrong"))
+    assert story.rollback.reason == "orders looked wrong"
+    assert "a reason" not in [one.what for one in owed(story.rollback)]
+    with pytest.raises(Refused, match="INC-2042 has a reason: orders looked wrong"):
+        story.do("noc", c.GiveReason(reason="another"))
 
 
 def test_a_stop_that_could_not_be_written_can_be_pressed_again():

@@ -21,7 +21,7 @@ def main() -> int:
     given = parser.parse_args()
     number, of = map(int, given.part.split("/"))
     chosen = sample() if given.sample else cells()[number - 1 :: of]
-    bad, slowest, began = 0, 0.0, time.monotonic()
+    bad, slowest, began = 0, (0.0, ""), time.monotonic()
     outcomes: collections.Counter[str] = collections.Counter()
     with tempfile.TemporaryDirectory() as scratch, world.schedulers() as addresses:
         world.prepare(Path(scratch))
@@ -29,13 +29,14 @@ def main() -> int:
             folder = Path(scratch) / str(index)
             folder.mkdir()
             came = press(cell, Path(scratch), folder, addresses)
-            slowest = max(slowest, came.seconds)
+            slowest = max(slowest, (came.seconds, str(cell)))
             outcomes["stopped" if not came.broken else "not stopped, and said"] += 1
             if why := wrong(cell, came):
                 bad += 1
                 print(f"{cell}: {why}\n    " + came.said.strip().replace("\n", "\n    ")[-2000:], flush=True)
     told = ", ".join(f"{count} {what}" for what, count in sorted(outcomes.items()))
-    print(f"{len(chosen)} cells, {bad} wrong; {told}; slowest {slowest:.1f} s, {time.monotonic() - began:.0f} s in all")
+    print(f"{len(chosen)} cells, {bad} wrong; {told}")
+    print(f"slowest {slowest[0]:.1f} s ({slowest[1]}), {time.monotonic() - began:.0f} s in all")
     return 1 if bad else 0
 
 

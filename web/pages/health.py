@@ -6,6 +6,7 @@ from flask import Blueprint, Response, jsonify
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from ledger.app.condition import condition
 from ledger.app.metrics import LedgerMetrics
 from ledger.errors import LedgerError
 from web.site import site
@@ -15,7 +16,7 @@ blueprint = Blueprint("health", __name__)
 
 @blueprint.get("/healthz")
 def healthz() -> tuple[Response, int]:
-    """200 while the ledger can be read and nothing is found wrong with it, 503 with the reason otherwise.
+    """200 while the ledger can be read, continues what was published and holds, 503 with the reason otherwise.
 
     Names nothing private: the findings themselves are for those who sign in.
     """
@@ -24,12 +25,22 @@ def healthz() -> tuple[Response, int]:
         size = here.installation.ledger.view().size
     except LedgerError as error:
         return jsonify(status="failing", why=type(error).__name__.lower()), 503
+    found = condition(here.installation)
+    facts = {
+        "entries": size,
+        "published": not found.unpublished,
+        "read_from": here.installation.ledger.log.source.name,
+    }
+    if found.behind:
+        sentence = "the store does not continue what was published; nothing is written: see docs/recovery.md"
+        return jsonify(status="failing", why="behind", sentence=sentence, **facts), 503
     if findings := here.guard.findings:
         writing = "nothing is written but the stop" if here.guard.held else "it is still written"
         parts = ", ".join(dict.fromkeys(one.part for one in findings))
         sentence = f"the ledger does not hold: {len(findings)} findings ({parts}); {writing}; run: stage4 verify"
-        return jsonify(status="unsound", why=sentence, findings=len(findings), held=bool(here.guard.held)), 503
-    return jsonify(status="ok", entries=size), 200
+        page = facts | {"why": sentence, "findings": len(findings), "held": bool(here.guard.held)}
+        return jsonify(status="unsound", **page), 503
+    return jsonify(status="ok", **facts), 200
 
 
 @blueprint.get("/metrics")

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from flask import Blueprint, Flask, g, render_template, url_for
 
+from ledger.app import access
+from ledger.app.condition import condition
 from ledger.app.outlook import Outlook
 from ledger.app.soundness import Finding
 from ledger.domain.runbook import RUNBOOK_ROLES
@@ -30,13 +32,16 @@ def _drift(setup: Any) -> None:
 
 
 def drift_now() -> list[str]:
-    """What every page warns of, also that the ledger itself cannot be had."""
+    """What every page warns of: how the ledger itself stands, also that it cannot be had, and drift."""
     if not g.person:
         return []
+    said = list(condition(site().installation))
+    unrecorded = access.trouble(site().installation.home.root) if g.roles & {"admin", "auditor"} else ""
     try:
-        return situation.discrepancies(*situation.current())
+        said += situation.discrepancies(*situation.current())
     except LedgerError as error:
-        return [str(error)]
+        said.append(str(error))
+    return [*said, unrecorded] if unrecorded else said
 
 
 def unsound() -> tuple[Finding, ...]:

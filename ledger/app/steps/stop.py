@@ -18,6 +18,7 @@ from ledger.domain.commands import Actor, OpenRollback, Stop, WriteOverride
 from ledger.domain.decide.rules import clock_text
 from ledger.domain.decide.stop import runs_on
 from ledger.domain.facts import FileSeen, SchedulerSeen
+from ledger.domain.runbook import TRADING
 from ledger.domain.standing import why_it_does_not_stop
 from ledger.domain.state import Rollback
 from ledger.errors import LedgerError, Refused, Standing, Unreachable
@@ -63,7 +64,7 @@ def _as_far_as_it_is(installation: Installation, path: Path, component: str, pat
 
 def _asked_scheduler(installation: Installation, file: FileSeen, component: str) -> SchedulerSeen | None:
     """What the scheduler says, where an override that should stop it is there; nobody waits for it otherwise."""
-    if why_it_does_not_stop(file, component, installation.clock()):
+    if component != TRADING or why_it_does_not_stop(file, component, installation.clock()):
         return None
     return installation.scheduler(patience=0.5)
 

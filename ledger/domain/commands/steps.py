@@ -93,6 +93,8 @@ class TakeInStop(Command):
     claimed_by: str
     why: str
     file: FileSeen
+    claimed_person: str = ""
+    """The person of that claim, where the directory knows one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,6 +73,7 @@ _DECISIONS: dict[type[Command], Callable[[State, Request, Any], tuple[Decided, .
     commands.Attach: duty.attach,
     commands.Correct: duty.correct,
     commands.LinkTicket: duty.link_ticket,
+    commands.GiveReason: duty.give_reason,
     commands.ExtendWindow: duty.extend_window,
     commands.PutBack: stopping.put_back,
     commands.RecordPutBack: stopping.record_put_back,
