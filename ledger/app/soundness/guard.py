@@ -97,7 +97,7 @@ class Guard:
 
     def _look_at_everything(self, stopped: threading.Event | None) -> None:
         pace = nobody if stopped is None else _Pace(stopped)
-        self.take(*look_at(self._root, pace, clock=self._clock))
+        self.take(*look_at(self._root, pace, clock=self._clock, live=True))
 
     def take(self, found: Soundness, trail: Trail | None) -> None:
         """A look at everything, whoever asked for it."""
