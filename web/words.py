@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
@@ -9,9 +10,10 @@ from flask import Flask, g
 from markupsafe import Markup
 
 from ledger.app.queries import entry_json
+from ledger.domain.asked import NO_REASON
 from ledger.domain.runbook import ALL_ROLES, RUNBOOK_ROLES
 from ledger.errors import LedgerError
-from web.i18n import gettext, ngettext
+from web.i18n import gettext, ngettext, said
 from web.site import site
 from web.visible import exact, exact_bytes
 
@@ -67,7 +69,9 @@ def init_app(app: Flask) -> None:
     """Give the templates these words."""
     app.jinja_env.filters.update(
         time=time_tag,
-        stamp=stamp,
+        person=person,
+        named=named,
+        reason=reason,
         short=short,
         person=person,
         duration=duration,
@@ -145,6 +149,19 @@ def person(name: str) -> str:
     if "names" not in g:
         g.names = {one.id: one.name for one in site().installation.people.people()}
     return str(g.names.get(name, name))
+
+
+_IDS = re.compile(r"\b(p-[0-9a-f]{5}|lab-[a-z0-9-]+)\b")
+
+
+def named(sentence: str) -> str:
+    """A sentence with people by name, where the directory knows the ids in it."""
+    return _IDS.sub(lambda found: person(found[0]), sentence)
+
+
+def reason(text: str) -> str:
+    """A rollback's reason as it was typed; where none was, that in the page's language."""
+    return said(text) if text == NO_REASON else text
 
 
 def duration(seconds: float | None) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ledger.app.installation import Installation
 from ledger.domain.decide.rules import duration_minutes, owed_before, owed_before_end
+from ledger.domain.decide.stop import OBEYS_WITHIN
 from ledger.domain.duties import owed
 from ledger.domain.evolve import evolve
 from ledger.domain.facts import FileSeen
@@ -175,7 +176,7 @@ def _alerts(installation: Installation) -> dict[str, Any]:
 
 
 def drift(state: State, file: FileSeen, scheduler: str) -> list[str]:
-    """Where what is declared and what is seen part."""
+    """Where what is declared and what is seen part. A scheduler has a moment to obey an override that is new."""
     found = []
     holder, file_kind, file_sha384 = state.holder, file.kind, file.sha384
     broken = why_it_does_not_stop(file, TRADING, file.at)
@@ -191,7 +192,8 @@ def drift(state: State, file: FileSeen, scheduler: str) -> list[str]:
         found.append(f"the override of {holder.id} has mode {file.mode}, declared was 0600")
     if holder is not None and file_kind == "file" and holder.override.owner not in ("", file.owner):
         found.append(f"the override of {holder.id} belongs to {file.owner}, declared was {holder.override.owner}")
-    if holder is not None and scheduler == "enabled":
+    obeying = file.changed is not None and file.at - file.changed <= OBEYS_WITHIN and not broken
+    if holder is not None and scheduler == "enabled" and not obeying:
         found.append(f"the scheduler is enabled although {holder.id} holds it")
     if holder is None and scheduler == "disabled" and file_kind == "absent":
         found.append("the scheduler is disabled although nothing holds it")
