@@ -14,6 +14,9 @@ def run(name: str) -> None:
     if _PYTHON.exists() and Path(sys.prefix).resolve() != (ROOT / ".venv").resolve():
         os.execv(_PYTHON, [str(_PYTHON), *sys.argv])  # noqa: S606 (no shell, our own interpreter)
     sys.path.insert(0, str(ROOT))
+    from ledger.streams import prepare
+
+    prepare()
     if name == "disable":
         from ledger.stop.cord import arm
 

@@ -45,8 +45,9 @@ def count_failed_sign_in(root: Path) -> None:
 
 def note(root: Path, event: Event) -> None:
     """Keep an event of the access ledger until the observer enters it. Never fails and waits for nothing."""
-    if not had_ledger(root):
-        return
+    with contextlib.suppress(OSError):
+        if not had_ledger(root):
+            return
     artefacts, metadata = format_event(event)
     page = json.dumps({"status": event.status, "version": event.version, "fields": artefacts | metadata})
     name = f"event-{time.time_ns():020}-{secrets.token_hex(8)}"
@@ -120,9 +121,9 @@ def _enter_counts(ledger: Installation, path: Path) -> None:
 
 
 def _count(root: Path, letter: bytes) -> None:
-    if not had_ledger(root):
-        return
     with contextlib.suppress(OSError):
+        if not had_ledger(root):
+            return
         folder = _folder(root)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _add(folder / now().strftime(_FORM), letter)

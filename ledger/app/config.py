@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ledger.adapters.http import Server, masked
-from ledger.errors import Refused
+from ledger.errors import Refused, Unreachable
 
 
 def _setting(place: str, default: Any, meaning: str) -> Any:
@@ -179,7 +179,9 @@ def _read(path: Path) -> dict[str, Any]:
         tables = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise Unreachable(f"{path} cannot be read: {error.strerror}") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise Refused(f"{path} cannot be read as TOML: {error}") from error
     flat: dict[str, Any] = {}
     for name, value in tables.items():

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 from rich.console import Console
 
+from ledger import streams
 from ledger.app.access import count_refusal
 from ledger.app.installation import Installation, open_home
 from ledger.app.people import terminal_actor
+from ledger.cli.belongs import unusable, whom_to_ask
 from ledger.domain.commands import Actor
 from ledger.errors import LedgerError, Refused, Unreachable, kind_of
 
@@ -34,6 +36,8 @@ class Session:
         self.root = Path(home or os.environ.get("STAGE4_HOME") or ".").absolute()
         self.acting_as = acting_as or os.environ.get("STAGE4_AS") or ""
         self.as_json = as_json
+        self.opening = False
+        """Whether the home was to be opened."""
         self.printed: list[str] = []
         """What was said so far, for the log that is kept as evidence."""
         self.console = Console(highlight=False, soft_wrap=True, emoji=False)
@@ -42,6 +46,7 @@ class Session:
     @functools.cached_property
     def installation(self) -> Installation:
         """The home's installation, opened on first use."""
+        self.opening = True
         return open_home(self.root, self.stage)
 
     @functools.cached_property
@@ -68,7 +73,7 @@ class Session:
     def answer(self, page: Any, show: Callable[[], None]) -> None:
         """Print ``page`` as JSON with ``--json``, otherwise call ``show``."""
         if self.as_json:
-            click.echo(json.dumps(page, indent=2, sort_keys=True, ensure_ascii=False))
+            print_json(page, indent=2, sort_keys=True)
         else:
             show()
 
@@ -80,7 +85,7 @@ class Session:
     def print_line(self, page: dict[str, Any], names: dict[str, str]) -> None:
         """One line of the timeline; with ``--json`` one object a line."""
         if self.as_json:
-            click.echo(json.dumps(page, sort_keys=True, ensure_ascii=False))
+            print_json(page, sort_keys=True)
             return
         who = names.get(page["actor"], page["actor"])
         where = f"{page['rollback']} " if page["rollback"] else ""
@@ -96,6 +101,11 @@ class Session:
             self.installation.ledger.log.close()
 
 
+def print_json(page: Any, **form: Any) -> None:
+    """A page as JSON; in ASCII where the terminal cannot show all text, which loses nothing (RFC 8259, section 7)."""
+    click.echo(json.dumps(page, ensure_ascii=not streams.shows_all_text(), **form))
+
+
 _PERSON = re.compile(r"\bp-[0-9a-f]{5}\b")
 
 
@@ -104,20 +114,21 @@ def by_name(sentence: str, names: dict[str, str]) -> str:
     return _PERSON.sub(lambda found: names.get(found[0], found[0]), sentence)
 
 
-def fail(error: LedgerError, *, as_json: bool, names: dict[str, str] | None = None) -> NoReturn:
+def fail(error: LedgerError, *, as_json: bool, names: dict[str, str] | None = None, hint: str = "") -> NoReturn:
     """End with the error's sentence and what is owed on standard error, and its exit status.
 
+    A ``hint`` says whom to ask: the home could not be used, whatever the error was called.
     Person ids in the sentence are shown by the names that this installation's directory has for them.
     """
     known = names or {}
     owed = list(error.owed) if isinstance(error, Refused) else []
     if as_json:
-        page = {"error": kind_of(error), "sentence": str(error), "owed": owed}
-        click.echo(json.dumps(page, indent=2, ensure_ascii=False))
+        page = {"error": kind_of(error), "sentence": str(error), "owed": owed} | ({"hint": hint} if hint else {})
+        print_json(page, indent=2)
     click.echo(f"stage4: {by_name(str(error), known)}", err=True)
-    for line in owed:
+    for line in (*owed, *filter(None, [hint])):
         click.echo(f"  - {line}", err=True)
-    sys.exit(EXIT_UNREACHABLE if isinstance(error, Unreachable) else EXIT_REFUSED)
+    sys.exit(EXIT_UNREACHABLE if hint or isinstance(error, Unreachable) else EXIT_REFUSED)
 
 
 def stage4_command(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -140,10 +151,10 @@ def stage4_command(function: Callable[..., Any]) -> Callable[..., Any]:
             function(session, **given)
         except LedgerError as error:
             count_refusal(session.root, error)
-            fail(error, as_json=session.as_json, names=session.known_names())
-        except BrokenPipeError:
-            sys.stderr.close()
-            sys.exit(0)
+            hint = whom_to_ask(session.root, error, opening=session.opening)
+            fail(error, as_json=session.as_json, names=session.known_names(), hint=hint)
+        except OSError as error:
+            fail(unusable(session.root, error), as_json=session.as_json)
         finally:
             session.close()
 

@@ -12,6 +12,7 @@ from typing import Any
 import click
 from prometheus_client import CollectorRegistry, start_http_server
 
+from ledger import streams
 from ledger.app import config as settings
 from ledger.app.doctor import examine
 from ledger.app.home import Home
@@ -58,6 +59,8 @@ def log(session: Session, follow: bool, incident: str, last: int | None) -> None
                 continue
             page = entry_json(record, line)
             session.print_line(page, names)
+            if streams.gone():
+                return
         if not follow:
             return
         time.sleep(0.2)

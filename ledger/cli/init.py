@@ -65,7 +65,7 @@ def _give(session: Session, login: str, given: str) -> dict[str, str]:
 
 def _show_made(session: Session, installation: Installation, account: dict[str, str]) -> None:
     home, origin = installation.home, installation.ledger.origin
-    vkey = home.published_key.read_text().strip()
+    vkey = home.published_key.read_text("utf-8").strip()
     page: dict[str, Any] = {"home": str(home.root), "origin": origin, "verifier_key": vkey, "config": str(home.config)}
     page |= account
     first = "" if session.stage else staff.first_account(installation, session.accounts)
