@@ -7,6 +7,7 @@ is its folder, unless the docstring says otherwise.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import os
@@ -38,7 +39,48 @@ def make_folder(folder: Path, mode: int = 0o700) -> Path:
         at = at.parent
     for path in reversed(missing):
         path.mkdir(mode=mode, exist_ok=True)
+        made = stat.S_IMODE(path.stat().st_mode)
+        if made & mode != mode:
+            path.chmod(made | mode)  # the umask must not narrow it
     return folder
+
+
+def kind_at(path: Path) -> str:
+    """What has the name, a link not followed: ``absent``, ``file``, ``link``, ``folder`` or ``something else``."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return "absent"
+    kinds = {stat.S_IFREG: "file", stat.S_IFLNK: "link", stat.S_IFDIR: "folder"}
+    return kinds.get(stat.S_IFMT(mode), "something else")
+
+
+def open_plain(path: Path, flags: int = os.O_RDONLY, mode: int = 0o600) -> int:
+    """A descriptor of a plain file. A link is not followed and a pipe not waited for: both are ``OSError``.
+
+    With ``O_CREAT`` the file gets exactly ``mode``, whatever the umask.
+    """
+    descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, mode)
+    try:
+        _require_plain(descriptor, path)
+        if flags & os.O_CREAT:
+            set_mode(descriptor, mode)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _require_plain(descriptor: int, path: Path) -> None:
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        raise OSError(errno.EINVAL, "it is no plain file", str(path))
+
+
+def set_mode(file: Path | int, mode: int) -> None:
+    """Give a file exactly these permissions, where they are others and the file is ours."""
+    if stat.S_IMODE(os.stat(file).st_mode) != mode:  # noqa: PTH116 (a descriptor too)
+        with contextlib.suppress(PermissionError):
+            os.chmod(file, mode)  # noqa: PTH101
 
 
 def _write_temporary(path: Path, data: bytes, mode: int, *, flush: bool) -> Path:

@@ -16,6 +16,7 @@ import io
 import os
 import sys
 import unicodedata
+from typing import TextIO
 
 _ERRORS = "stage4-readable"
 _ASCII = "stage4-ascii"
@@ -121,19 +122,22 @@ def _require_open(descriptor: int) -> None:
             os.close(null)
 
 
-def _safe(stream: io.TextIOWrapper | None, descriptor: int) -> io.TextIOWrapper:
+def _safe(stream: TextIO | None, descriptor: int) -> TextIO:
     """The stream over the same descriptor; one that belongs to somebody else (a test) stays as it is."""
-    if stream is not None and (_raw(stream) is None or stream.fileno() != descriptor or _is_safe(stream)):
-        return stream
-    encoding = stream.encoding if stream is not None else "utf-8"
+    encoding, by_line = "utf-8", descriptor == 2
     if stream is not None:
+        if not isinstance(stream, io.TextIOWrapper) or _raw(stream) is None or _is_safe(stream):
+            return stream
+        if stream.fileno() != descriptor:
+            return stream
         stream.flush()
+        encoding, by_line = stream.encoding, by_line or stream.write_through
     raw = Patient(descriptor)
     return io.TextIOWrapper(
         io.BufferedWriter(raw),
         encoding=_ASCII if codecs.lookup(encoding).name == "ascii" else encoding,
         errors=_ERRORS,
-        line_buffering=descriptor == 2 or raw.isatty() or (stream is not None and stream.write_through),
+        line_buffering=by_line or raw.isatty(),
     )
 
 

@@ -53,6 +53,7 @@ class Running:
         self.site.jobs.finished = lambda _: self.site.hub.publish("outlook", {})
         self._follower = Follower(self.site)
         self._observed = open_home(root)  # its own connections: a slow page never holds the observer
+        self._observed.publication = installation.publication  # it publishes; pages and metrics say how that went
         self._stopped = threading.Event()
         self._observer = threading.Thread(target=self._observe, name="observer", daemon=True)
 
@@ -99,10 +100,17 @@ class Running:
 def cookie_secret(home: Home) -> bytes:
     """The key that signs the cookies: ``var/keys/web.key``, made on first use with mode 600."""
     path = home.var / "keys" / "web.key"
-    make_folder(path.parent)
-    with contextlib.suppress(FileExistsError):
-        place_exclusive(path, os.urandom(32).hex().encode(), 0o600)
-    return read_bounded(path, 1024)
+    if path.exists():
+        return read_bounded(path, 1024)
+    fresh = os.urandom(32).hex().encode()
+    try:
+        make_folder(path.parent)
+        place_exclusive(path, fresh, 0o600)
+    except FileExistsError:  # somebody else was quicker
+        return read_bounded(path, 1024)
+    except OSError:
+        return fresh  # the disk takes no writes: sessions last as long as this server
+    return fresh
 
 
 def build(root: Path, *, behind_proxy: bool = False) -> Flask:

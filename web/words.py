@@ -69,11 +69,11 @@ def init_app(app: Flask) -> None:
     """Give the templates these words."""
     app.jinja_env.filters.update(
         time=time_tag,
+        stamp=stamp,
+        short=short,
         person=person,
         named=named,
         reason=reason,
-        short=short,
-        person=person,
         duration=duration,
         size=size,
         exact=exact,

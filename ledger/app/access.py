@@ -22,7 +22,7 @@ from ledger.domain.commands import SYSTEM, Record
 from ledger.domain.events import access, format_event, parse_event
 from ledger.domain.events.base import Event
 from ledger.domain.events.ledger import RefusalsCounted
-from ledger.errors import Conflict, Corrupt, LedgerError, Refused
+from ledger.errors import Conflict, Corrupt, LedgerError, Refused, Unreachable
 
 STAGE = "stage4-access"
 _FORM = "%Y%m%dT%H%M"
@@ -86,6 +86,8 @@ def roll_up(installation: Installation) -> int:
             _enter(ledger, folder / name)
         for name in past:
             _enter_counts(ledger, folder / name)
+        if ledger.publication.why:  # the entries stand; that they are not published is said by whoever observes
+            raise Unreachable(ledger.publication.why)
     finally:
         ledger.ledger.log.close()
     return len(kept) + len(past)

@@ -13,10 +13,11 @@ from typing import Literal, NamedTuple
 
 from ledger.adapters.http import ask
 from ledger.app import config as settings
-from ledger.app.accounts import Accounts
+from ledger.app.accounts import Accounts, accounts_file
+from ledger.app.condition import condition
 from ledger.app.home import Home
 from ledger.app.installation import Installation, open_home
-from ledger.app.staff import first_account
+from ledger.app.staff import first_account, first_account_command
 from ledger.domain.runbook import EXPECTED_RULES
 from ledger.errors import LedgerError
 
@@ -91,10 +92,27 @@ def _ledger(installation: Installation) -> Iterator[Check]:
 
 
 def _published(installation: Installation) -> Iterator[Check]:
-    foreign = installation.publish()
-    if foreign:
-        yield Check("published", "warning", f"{foreign.size} foreign bytes were set aside ({foreign.finding})")
-    yield Check("published", "ok", str(installation.home.published))
+    """What publishing would find; ``Corrupt`` where the store is behind what was published."""
+    home, witness = installation.home, installation.publisher.witness
+    witness.compare(wait=False)
+    found = condition(installation, settled=True)
+    if found.reading:
+        yield Check("reading", "warning", found.reading, "make room, or mount the disk for writing")
+    if found.unpublished:
+        yield Check(
+            "published", "problem", found.unpublished, "the entries are safe in the store: see docs/recovery.md"
+        )
+        return
+    if witness.left() is None and (scanned := witness.scan()).rest:
+        foreign = home.published.stat().st_size - scanned.offset
+        yield Check(
+            "published",
+            "warning",
+            f"{foreign} bytes in {home.published} are not this ledger's",
+            "nothing; the next entry sets them aside as an artefact and says so",
+        )
+        return
+    yield Check("published", "ok", str(home.published))
 
 
 def _disk(installation: Installation) -> Iterator[Check]:
@@ -185,5 +203,7 @@ def _labels(installation: Installation) -> Iterator[Check]:
 
 
 def _account(installation: Installation) -> Iterator[Check]:
-    if command := first_account(installation, Accounts(installation.home, installation.clock)):
+    if not accounts_file(installation.home).exists():  # looking makes none
+        yield Check("dashboard", "warning", "nobody has an account for it", first_account_command(installation))
+    elif command := first_account(installation, Accounts(installation.home, installation.clock)):
         yield Check("dashboard", "warning", "nobody has an account for it", command)

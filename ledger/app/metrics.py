@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from ledger.app.condition import condition
 from ledger.app.installation import Installation
 from ledger.domain.duties import owed
 from ledger.domain.runbook import COMPONENTS, TRADING
@@ -26,8 +27,18 @@ class LedgerMetrics(Collector):
         state = self._installation.state
         for name, meaning, value in facts(state):
             yield GaugeMetricFamily(f"stage4_ledger_{name}", meaning, value=value)
+        yield from self._standing()
         meaning = "When the observer looked last, in Unix seconds."
         yield GaugeMetricFamily("stage4_observer_last_look_timestamp_seconds", meaning, value=self.last_look)
+
+    def _standing(self) -> Iterator[Metric]:
+        installation = self._installation
+        meaning = "Publications that failed in this process."
+        yield CounterMetricFamily("stage4_publish_failures", meaning, value=installation.publication.failures)
+        meaning = "Entries that the published files do not have, or have without their checkpoint."
+        yield GaugeMetricFamily("stage4_ledger_unpublished", meaning, value=installation.publisher.witness.lag())
+        meaning = "Whether the store does not continue what was published: nothing is written then."
+        yield GaugeMetricFamily("stage4_ledger_behind", meaning, value=bool(condition(installation).behind))
 
 
 def facts(state: State) -> Iterator[tuple[str, str, float]]:

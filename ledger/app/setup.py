@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from pathlib import Path
@@ -17,7 +18,7 @@ from ledger.app.people import Directory, Person, login_uid, new_person_id, os_id
 from ledger.app.spool import reserve
 from ledger.domain.commands import SYSTEM, Actor, AddPerson, OpenLedger, Request
 from ledger.errors import Corrupt, Refused
-from ledger.files import digest_file, make_folder, place_exclusive
+from ledger.files import digest_file, make_folder, open_plain, place_exclusive
 from ledger.proof.note import Signer, format_verifier, parse_verifier
 from ledger.store.log import Log
 
@@ -68,6 +69,7 @@ def init(
     make_folder(home.root, 0o755)
     if not home.config.exists():
         place_exclusive(home.config, starter.encode(), 0o644)
+    keep_bytes(home)
     config = settings.load(home.config)
     installation = open_stage(root, config, purpose)
     _add_people(installation, purpose, name, roles)
@@ -75,6 +77,23 @@ def init(
     for stage in settings.other_stages(config):
         open_stage(root, settings.for_stage(config, stage), purpose).ledger.log.close()
     return installation
+
+
+def keep_bytes(home: Home) -> None:
+    """Tell git to leave the evidence as it is: converted line ends are other bytes, which no signature fits.
+
+    A ``.gitattributes`` that is there is kept, the line added at its end; one that is no plain file is left alone.
+    """
+    path, line = home.root / ".gitattributes", b"audit/** -text\n"
+    with contextlib.suppress(FileExistsError):
+        place_exclusive(path, line, 0o644)
+        return
+    with contextlib.suppress(OSError):
+        descriptor = open_plain(path, os.O_RDWR | os.O_APPEND)
+        with os.fdopen(descriptor, "r+b") as stream:
+            found = stream.read()
+            if line.strip() not in (one.strip() for one in found.splitlines()):
+                stream.write((b"" if found.endswith(b"\n") or not found else b"\n") + line)
 
 
 def require_new(root: Path) -> None:

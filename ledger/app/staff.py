@@ -68,8 +68,11 @@ def give_account(
 
 def first_account(installation: Installation, accounts: Accounts) -> str:
     """The command that gives an admin the first account; ``""`` where there is an account already."""
-    if accounts.any():
-        return ""
+    return "" if accounts.any() else first_account_command(installation)
+
+
+def first_account_command(installation: Installation) -> str:
+    """The command that gives an admin an account."""
     admin = next(one for one, roles in installation.state.people.items() if "admin" in roles)  # the last one stays
     return f"stage4 people password {admin} --login NAME --home {installation.home.root}"
 

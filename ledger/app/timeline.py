@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import itertools
 import logging
+import os
+import shutil
+import tempfile
 import threading
+import weakref
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from ledger.app.installation import Installation
 from ledger.app.queries import sentence
 from ledger.domain.events.duties import Corrected
 from ledger.domain.record import Recorded, parse_body
-from ledger.errors import LedgerError
+from ledger.errors import LedgerError, Unreachable
 from ledger.proof.entry import GENESIS, format_time, link, parse_entry
+from ledger.store.reading import takes_no_writes
 from ledger.store.timeline import Head, Row, TimelineStore
 
 logger = logging.getLogger("stage4.timeline")
@@ -45,6 +51,7 @@ class Timeline:
         self.store = TimelineStore(store.with_name(f"{store.stem}.timeline.sqlite"), self._ledger.origin, GENESIS)
         self._guard = threading.Lock()
         self._builder: threading.Thread | None = None
+        self._elsewhere = ""
 
     def catch_up(self) -> Progress:
         """Read what is new. Where that is much, a thread does it and the answer says how far it is.
@@ -52,6 +59,30 @@ class Timeline:
         ``Corrupt`` where the ledger is not what was signed, ``Unreachable`` where a file cannot be had.
         """
         size = self._ledger.view().size
+        try:
+            return self._catch_up(size)
+        except Unreachable as error:
+            if self._elsewhere or not (takes_no_writes(error) or isinstance(error.__cause__, OSError)):
+                raise
+            self._move()
+        return self._catch_up(size)
+
+    def _move(self) -> None:
+        """Reading needs no write here: where the home takes none, the file is made in memory or among temporary ones.
+
+        It is gone with this object.
+        """
+        memory = Path("/dev/shm")  # noqa: S108 (a folder of our own in it, mode 700)
+        folder = str(memory) if os.access(memory, os.W_OK) else None
+        try:
+            self._elsewhere = tempfile.mkdtemp(prefix="stage4-timeline-", dir=folder)
+        except OSError as error:
+            raise Unreachable(f"the timeline's file cannot be made anywhere: {error.strerror}") from error
+        weakref.finalize(self, shutil.rmtree, self._elsewhere, ignore_errors=True)
+        path = Path(self._elsewhere) / self.store.path.name
+        self.store = TimelineStore(path, self._ledger.origin, GENESIS)
+
+    def _catch_up(self, size: int) -> Progress:
         with self._guard:
             head = self._fitting()
             if size - head.size <= AT_ONCE:

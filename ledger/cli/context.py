@@ -16,6 +16,7 @@ from rich.console import Console
 
 from ledger import streams
 from ledger.app.access import count_refusal
+from ledger.app.condition import Condition, condition, reading_sentence
 from ledger.app.installation import Installation, open_home
 from ledger.app.people import terminal_actor
 from ledger.cli.belongs import unusable, whom_to_ask
@@ -25,7 +26,7 @@ from ledger.errors import LedgerError, Refused, Unreachable, kind_of
 if TYPE_CHECKING:
     from ledger.app.accounts import Accounts
 
-EXIT_REFUSED, EXIT_USAGE, EXIT_UNREACHABLE = 1, 2, 3
+EXIT_REFUSED, EXIT_USAGE, EXIT_UNREACHABLE, EXIT_INCOMPLETE = 1, 2, 3, 4
 
 
 class Session:
@@ -40,6 +41,7 @@ class Session:
         """Whether the home was to be opened."""
         self.printed: list[str] = []
         """What was said so far, for the log that is kept as evidence."""
+        self._warned: set[str] = set()
         self.console = Console(highlight=False, soft_wrap=True, emoji=False)
         self.errors = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
@@ -47,7 +49,22 @@ class Session:
     def installation(self) -> Installation:
         """The home's installation, opened on first use."""
         self.opening = True
-        return open_home(self.root, self.stage)
+        made = open_home(self.root, self.stage)
+        self.warn(reading_sentence(made.ledger.log.source))
+        return made
+
+    def warn(self, *sentences: str) -> None:
+        """Say each sentence once, on standard error: what is true of the ledger itself, whatever was asked."""
+        for sentence in sentences:
+            if sentence and sentence not in self._warned:
+                self._warned.add(sentence)
+                click.echo(f"stage4: {sentence}", err=True)
+
+    def condition(self) -> Condition:
+        """How the ledger stands, said on standard error where it does not stand well."""
+        found = condition(self.installation, settled=True)
+        self.warn(*found)
+        return found
 
     @functools.cached_property
     def accounts(self) -> Accounts:
@@ -73,6 +90,8 @@ class Session:
     def answer(self, page: Any, show: Callable[[], None]) -> None:
         """Print ``page`` as JSON with ``--json``, otherwise call ``show``."""
         if self.as_json:
+            if isinstance(page, dict):
+                page = page | self._remarks()
             print_json(page, indent=2, sort_keys=True)
         else:
             show()
@@ -95,9 +114,18 @@ class Session:
             markup=False,
         )
 
+    def _remarks(self) -> dict[str, Any]:
+        """What a page says besides: that the entries are not published, that it was not read from the store."""
+        if "installation" not in self.__dict__:
+            return {}
+        publication, source = self.installation.publication, self.installation.ledger.log.source
+        said: dict[str, Any] = {"published": {"ok": False, "why": publication.why}} if publication.why else {}
+        return said if source.name == "store" else said | {"read_from": source._asdict()}
+
     def close(self) -> None:
-        """Close what was opened."""
+        """Close what was opened, and say what was not published: it is no reason for another exit status."""
         if "installation" in self.__dict__:
+            self.warn(self.installation.publication.why)
             self.installation.ledger.log.close()
 
 

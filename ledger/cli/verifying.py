@@ -10,9 +10,17 @@ import click
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from ledger.app.auditing import Given, own, verify_given
-from ledger.cli.context import Session
+from ledger.cli.context import EXIT_INCOMPLETE, EXIT_REFUSED, Session
 from ledger.errors import Corrupt, LedgerError
-from ledger.verify import Report, parse_head
+from ledger.verify import Outcome, Report, parse_head
+
+STATUS: dict[Outcome, int] = {"verified": 0, "not_verified": EXIT_REFUSED, "incomplete": EXIT_INCOMPLETE}
+"""Outcome -> exit status."""
+_VERDICTS: dict[Outcome, tuple[str, str]] = {
+    "verified": ("VERIFIED", "bold green"),
+    "not_verified": ("NOT VERIFIED", "bold red"),
+    "incomplete": ("PROVED AS FAR AS THE CHECKPOINT", "bold yellow"),
+}
 
 
 def run_verify(
@@ -24,11 +32,12 @@ def run_verify(
     heads: tuple[str, ...],
 ) -> int:
     """Verify and print; returns the exit status."""
+    kept = tuple(head for head in heads if os.path.exists(head) and not os.path.isdir(head))  # noqa: PTH110, PTH112
     try:
-        kept = tuple(parse_head(head) for head in heads)
+        roots = tuple(parse_head(head) for head in heads if head not in kept)
     except Corrupt as error:
-        raise click.UsageError(str(error)) from error
-    given = Given(path, checkpoint or "", public_key or "", hmac_key_files, kept)
+        raise click.UsageError(f"{error}, and there is no such file with a checkpoint that was kept") from error
+    given = Given(path, checkpoint or "", public_key or "", hmac_key_files, roots, kept)
     if not path:
         with contextlib.suppress(LedgerError):
             session.installation.publish()  # a kill may have come between the published lines and their checkpoint
@@ -36,8 +45,8 @@ def run_verify(
         given = own(session.installation)._replace(**said)
     with _progress(session, given.lines) as progress:
         report = verify_given(given, progress)
-    session.answer(report.as_json(), lambda: _show(session, report))
-    return 0 if report.verified else 1
+    session.answer(report.as_json(), lambda: _show(session, report, signed=bool(given.public_key)))
+    return STATUS[report.outcome]
 
 
 @contextlib.contextmanager
@@ -51,16 +60,25 @@ def _progress(session: Session, path: str) -> Iterator[Callable[[int], None] | N
         yield lambda read: bar.update(task, completed=read)
 
 
-def _show(session: Session, report: Report) -> None:
-    console = session.console
+def _show(session: Session, report: Report, *, signed: bool) -> None:
+    console, outcome = session.console, report.outcome
     for finding in report.findings:
         place = f"entry {finding.sequence}" if finding.sequence else f"line {finding.line}" if finding.line else "log"
-        console.print(f"✘ {place}: {finding.cause}: {finding.sentence}", style="red", markup=False)
-        if finding.expected or finding.found:
+        mark, style = ("✘", "red") if finding.accuses else ("?", "yellow")
+        console.print(f"{mark} {place}: {finding.cause}: {finding.sentence}", style=style, markup=False)
+        if finding.accuses and (finding.expected or finding.found):
             console.print(f"    expected {finding.expected}\n    found    {finding.found}", markup=False)
     for sentence in report.checked:
-        console.print(f"✔ {sentence}", style="green" if report.verified else None, markup=False)
+        console.print(f"✔ {sentence}", style="green" if outcome != "not_verified" else None, markup=False)
     for sentence in report.not_checked:
         console.print(f"? {sentence}", style="yellow", markup=False)
-    verdict = "VERIFIED" if report.verified else f"NOT VERIFIED: {len(report.findings)} findings"
-    console.print(f"{verdict}  {report.entries} entries", style="bold green" if report.verified else "bold red")
+    verdict, style = _VERDICTS[outcome]
+    if outcome == "incomplete" and not signed:
+        verdict = "AGREES AS FAR AS THE CHECKPOINT"
+    counted = {
+        "verified": f"{report.entries} entries",
+        "not_verified": f"{len(report.findings)} findings  {report.entries} entries",
+        "incomplete": f"{report.proved} of {report.entries} entries",
+    }[outcome]
+    separator = ": " if outcome == "not_verified" else "  "
+    console.print(f"{verdict}{separator}{counted}", style=style)

@@ -55,7 +55,7 @@ def test_a_stop_needs_nothing_that_is_typed(browser, site):
     client.post("/stop", data={"reason": "x" * 20_000 + "\x00", "ticket": "bad ticket!", "request_id": "not a number"})
     (rollback,) = site.installation.state.open.values()
     assert rollback.holds and rollback.id.startswith("STOP-")
-    noted = next(line for line in site.installation.ledger.log.lines() if b'"note_added"' in line).decode()
+    noted = next(line for line in site.installation.ledger.log.lines() if b'"stop_typed"' in line).decode()
     assert "the reason was shortened" in noted and "bad ticket!" in noted
 
 

@@ -44,7 +44,7 @@ ERRORS = {
     "abort",
 }
 UNSHOWN = re.compile(
-    r"ledger/app/(decision_\w+|config|doctor|setup|keys|metrics|home|shipped)\.py"
+    r"ledger/app/(decision_\w+|config|doctor|exporting|setup|keys|metrics|home|shipped)\.py"
     r"|ledger/app/steps/(common|pictures|headers|closing)\.py"
     r"|ledger/domain/(record|runbook|paper|summaries|override_text|facts|commands/\w+|events/\w+)\.py"
     r"|ledger/adapters/(picture|dashboard|transcript|masking|silence_wire|wire|matching)\.py"
@@ -60,7 +60,7 @@ NO_SENTENCE = re.compile(
     r"|<bdi |stage4-ledger |the announcement hook|.*\buid \{\}$"
 )
 """Commands to type, lines of logs, queries: text that is no sentence of a page."""
-EVIDENCE = re.compile(r"ledger/verify/(?!replay|said)\w+\.py")
+EVIDENCE = re.compile(r"ledger/verify/(?!replay|said|authority|verdicts)\w+\.py")
 """Where a text that begins small is evidence beside a finding ("expected", "found"), and stands as it is."""
 TEXTUAL = (ast.Constant, ast.JoinedStr, ast.IfExp, ast.BoolOp)
 MUCH = 12

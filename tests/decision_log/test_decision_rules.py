@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ledger.decision_log.line import check_written
 from ledger.decision_log.rules import EventCount, Rules
 from ledger.decision_log.schema import DECISION_LOG_V2, Schema
 from ledger.decision_log.signature import SharedKey
@@ -148,3 +149,15 @@ def test_an_event_field_goes_before_the_status() -> None:
 @pytest.mark.parametrize("text", ["-1", "x", "1_0", "٤", "=1", "9" * 13])
 def test_a_count_that_is_no_number_is_a_usage_error(run: Run, log: Path, text: str) -> None:
     assert run(log, *CHECK, f"--require-event-count={text}").exit_code == 2
+
+
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")], ids=["compact", "spaced"])
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_another_spelling_is_shown_at_its_own_byte(separators: tuple[str, str], ascii_only: bool) -> None:
+    """Whichever of the accepted spellings the line keeps to before: ``59.50`` at its zero, a carriage return last."""
+    entry = {"reason": "stała", "zscore": 59.5}
+    line = json.dumps(entry, separators=separators, ensure_ascii=ascii_only).encode()
+    for spelled, at in ((line.replace(b"59.5", b"59.50"), line.index(b"59.5") + 4), (line + b"\r", len(line))):
+        (finding,) = check_written(spelled, entry)
+        assert f"from byte {at} on" in finding.cause, finding
+    assert not list(check_written(line, entry))

@@ -66,6 +66,7 @@ OF_A_STOP = {
     "override_adopted",
     "put_back_requested",
     "effect_cancelled",
+    "stop_typed",
 }
 """A stop is refused to nobody: these may be entered under no role at all."""
 MAY_STAY_OWED = (

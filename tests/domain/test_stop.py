@@ -230,7 +230,7 @@ def test_a_stop_by_somebody_without_a_role_for_it_is_to_be_reviewed():
 def test_what_was_left_out_of_what_was_typed_is_noted():
     story = Story()
     events = story.do("noc", stopping(story, "", notes=("the ticket 'bad!' is none",)), "")
-    assert events[-1].status == "note_added" and "bad!" in events[-1].text
+    assert events[-1].status == "stop_typed" and "bad!" in events[-1].text
 
 
 def test_a_stop_without_a_reason_owes_one():

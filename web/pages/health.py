@@ -6,6 +6,7 @@ from flask import Blueprint, Response, jsonify
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from ledger.app.condition import condition
 from ledger.app.metrics import LedgerMetrics
 from ledger.errors import LedgerError
 from web.site import site
@@ -15,12 +16,25 @@ blueprint = Blueprint("health", __name__)
 
 @blueprint.get("/healthz")
 def healthz() -> tuple[Response, int]:
-    """200 while the ledger can be read, 503 with the reason's kind otherwise. Names nothing private."""
+    """200 while the ledger can be read and continues what was published, 503 with the reason's kind otherwise.
+
+    Names nothing private: who asks need not be signed in.
+    """
+    installation = site().installation
     try:
-        size = site().installation.ledger.view().size
+        size = installation.ledger.view().size
     except LedgerError as error:
         return jsonify(status="failing", why=type(error).__name__.lower()), 503
-    return jsonify(status="ok", entries=size), 200
+    found = condition(installation)
+    facts = {
+        "entries": size,
+        "published": not found.unpublished,
+        "read_from": installation.ledger.log.source.name,
+    }
+    if found.behind:
+        sentence = "the store does not continue what was published; nothing is written: see docs/recovery.md"
+        return jsonify(status="failing", why="behind", sentence=sentence, **facts), 503
+    return jsonify(status="ok", **facts), 200
 
 
 @blueprint.get("/metrics")

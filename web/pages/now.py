@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from flask import Blueprint, Flask, g, render_template, url_for
 
+from ledger.app.condition import condition
 from ledger.app.outlook import Outlook
 from ledger.domain.runbook import RUNBOOK_ROLES
 from ledger.domain.state import State
@@ -29,13 +30,14 @@ def _drift(setup: Any) -> None:
 
 
 def drift_now() -> list[str]:
-    """What every page warns of, also that the ledger itself cannot be had."""
+    """What every page warns of: how the ledger itself stands, also that it cannot be had, and drift."""
     if not g.person:
         return []
+    stands = list(condition(site().installation))
     try:
-        return situation.discrepancies(*situation.current())
+        return [*stands, *situation.discrepancies(*situation.current())]
     except LedgerError as error:
-        return [str(error)]
+        return [*stands, str(error)]
 
 
 @blueprint.get("/")

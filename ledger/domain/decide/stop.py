@@ -15,7 +15,7 @@ from ledger.domain.decide.rules import Decided, act_as, clock_text, name_rollbac
 from ledger.domain.decide.stopping import override_event, put_back_event, standing
 from ledger.domain.events.base import Event
 from ledger.domain.events.override import EffectCancelled
-from ledger.domain.events.rollback import EmergencyDeclared, NoteAdded, StopTakenIn
+from ledger.domain.events.rollback import EmergencyDeclared, StopTakenIn, StopTyped
 from ledger.domain.facts import FileSeen, SchedulerSeen
 from ledger.domain.judge import judge_file
 from ledger.domain.runbook import Role
@@ -135,8 +135,8 @@ def _notes(command: Stop, name: str, role: Role) -> list[Decided]:
     """What was left out of what was typed, and all of a reason that was too long."""
     if not command.notes:
         return []
-    text = shorten("typed with the stop: " + "; ".join(command.notes))
-    return [Decided(NoteAdded(text=text, text_sha384=command.opening.reason_sha384), name, role)]
+    text = shorten("; ".join(command.notes))
+    return [Decided(StopTyped(text=text, text_sha384=command.opening.reason_sha384), name, role)]
 
 
 def take_in_stop(state: State, request: Request, command: TakeInStop) -> tuple[Decided, ...]:

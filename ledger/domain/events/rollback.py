@@ -66,6 +66,17 @@ class EmergencyDeclared(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StopTyped(Event):
+    """What was typed with a stop and did not fit: left out or shortened, so that it refused nothing."""
+
+    status: ClassVar[str] = "stop_typed"
+    sentence: ClassVar[str] = "took the stop without what did not fit: {text}"
+    text: str
+    text_sha384: str = ""
+    """All of a reason that was too long."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StopTakenIn1(Event):
     """Version 1, which did not say whose person the claim names."""
 
@@ -270,6 +281,7 @@ EVENTS = (
     RollbackOpened,
     RollbackConfirmed,
     EmergencyDeclared,
+    StopTyped,
     StopTakenIn,
     StopTakenIn1,
     StopChecked,
