@@ -9,6 +9,7 @@ import click
 
 from ledger.app import staff
 from ledger.app.accounts import check_login
+from ledger.app.doctor_machine import warn_of
 from ledger.app.installation import Installation
 from ledger.app.setup import add_stage, require_new
 from ledger.app.setup import init as make_home
@@ -71,6 +72,9 @@ def _show_made(session: Session, installation: Installation, account: dict[str, 
     first = "" if session.stage else staff.first_account(installation, session.accounts)
     if first:
         page["next"] = first
+
+    for warning in warn_of(home.root):
+        click.echo(f"stage4: {warning}", err=True)
 
     def show() -> None:
         click.echo(f"made      {home.root}\norigin    {origin}\nkey       {vkey}")
