@@ -29,9 +29,10 @@ def whom_to_ask(root: Path, error: BaseException, *, opening: bool = False) -> s
         return f"{found} belongs to {other}: was something run as {other}? Give it to {me}: chown -h {me} {found}"
     if owner == me:
         return ""
+    named = f"'#{owner.removeprefix('uid ')}'" if owner.startswith("uid ") else owner  # sudo(8)
     return (
         f"{root} belongs to {owner}, and {me} may not use it. Act as that user: "
-        f"sudo -u {owner} stage4 … --home {root} (the ledger knows you by the uid that you logged in with); "
+        f"sudo -u {named} stage4 … --home {root} (the ledger knows you by the uid that you logged in with); "
         "who may not do that asks the administrator of this machine"
     )
 

@@ -19,6 +19,7 @@ from ledger.app.access import count_refusal
 from ledger.app.condition import Condition, condition, reading_sentence
 from ledger.app.installation import Installation, open_home
 from ledger.app.people import terminal_actor
+from ledger.app.queries import shown_time
 from ledger.cli.belongs import unusable, whom_to_ask
 from ledger.domain.commands import Actor
 from ledger.errors import LedgerError, Refused, Unreachable, kind_of
@@ -108,9 +109,10 @@ class Session:
             return
         who = names.get(page["actor"], page["actor"])
         where = f"{page['rollback']} " if page["rollback"] else ""
+        made, stamped = shown_time(page)
+        recorded = f"  (recorded as {stamped}, because an earlier entry is later)" if stamped else ""
         self.console.print(
-            f"{page['sequence']:>6}  {page['timestamp'][:19].replace('T', ' ')}  {where}{who}: "
-            f"{by_name(page['sentence'], names)}",
+            f"{page['sequence']:>6}  {made}  {where}{who}: {by_name(page['sentence'], names)}{recorded}",
             markup=False,
         )
 
