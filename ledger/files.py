@@ -11,6 +11,7 @@ import errno
 import fcntl
 import hashlib
 import os
+import re
 import secrets
 import stat
 import time
@@ -19,6 +20,11 @@ from pathlib import Path
 
 from ledger.digest import sha384
 from ledger.errors import Corrupt, Unreachable
+
+_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{12}\.tmp")
+"""The names of files that are being written here."""
+_STALE = 60.0
+"""Seconds after which nobody is writing such a file any more."""
 
 
 def sync_folder(folder: Path) -> None:
@@ -145,6 +151,20 @@ def replace_keeping(path: Path, data: bytes, mode: int, aside: Path) -> None:
     finally:
         temporary.unlink(missing_ok=True)
     sync_folder(path.parent)
+
+
+def sweep(folder: Path, now: float) -> int:
+    """Remove what crashed writers of ours left in a folder, a minute old or more at ``now`` (Unix seconds); how many.
+
+    Fresh ones stay: somebody may be about to rename them. Never fails: what cannot be removed harms nobody.
+    """
+    gone = 0
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if _TEMPORARY.fullmatch(entry.name) and now - entry.stat(follow_symlinks=False).st_mtime >= _STALE:
+                Path(entry.path).unlink(missing_ok=True)
+                gone += 1
+    return gone
 
 
 def write_once(path: Path, data: bytes, mode: int = 0o600) -> None:

@@ -9,7 +9,8 @@ from typing import Any, Final, NamedTuple
 from flask import Flask, g
 from markupsafe import Markup
 
-from ledger.app.queries import entry_json
+from ledger.app.queries import judged_json
+from ledger.app.soundness.marks import judged
 from ledger.domain.asked import NO_REASON
 from ledger.domain.runbook import ALL_ROLES, RUNBOOK_ROLES
 from ledger.errors import LedgerError
@@ -109,10 +110,11 @@ def _latest() -> dict[str, Any] | None:
     """The newest entry, for the foot of the page; None where the ledger cannot be read (the page says so itself)."""
     installation = site().installation
     try:
-        found = list(installation.ledger.records(installation.ledger.view().size - 1))
+        size = installation.ledger.view().size
+        found = judged(installation, [size])
     except LedgerError:
         return None
-    return entry_json(*found[-1]) if found else None
+    return judged_json(found[size]) if size in found else None
 
 
 def stamp(moment: datetime | str | None) -> str:

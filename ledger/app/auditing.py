@@ -43,12 +43,6 @@ def own(installation: Installation) -> Given:
     )
 
 
-def verify_published(installation: Installation, progress: Callable[[int], None] | None = None) -> Report:
-    """Publish, then verify what is published by the installation's own keys; ``progress`` gets the bytes read."""
-    installation.publish()
-    return verify_given(own(installation), progress)
-
-
 def verify_given(given: Given, progress: Callable[[int], None] | None = None) -> Report:
     """Verify. ``Unreachable`` for a file that cannot be read, ``Refused`` or ``Corrupt`` for a key that is none.
 

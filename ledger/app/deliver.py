@@ -64,6 +64,9 @@ def _deliver(installation: Installation, lock: str, kinds: tuple[EffectKind, ...
 
 
 def _pending(installation: Installation, kinds: tuple[EffectKind, ...]) -> list[tuple[Rollback, Effect]]:
+    """What was asked for and not done. From a ledger that does not hold nothing is done any more, but for a stop."""
+    if installation.ledger.held:
+        kinds = tuple(kind for kind in kinds if kind == "override")
     pending = [(one, effect) for one in installation.state.open.values() for effect in one.effects]
     return [(rollback, effect) for rollback, effect in pending if effect.kind in kinds]
 

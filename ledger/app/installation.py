@@ -166,6 +166,7 @@ class Installation:
         timeout: float | None = None,
     ) -> Receipt:
         """Like :meth:`submit`, without publishing: whoever has something more urgent to do publishes afterwards."""
+        self.ledger.require_sound()
         self.publisher.witness.compare()
         decided_on = None
         if self._press is not None and not request_id and actor != SYSTEM:
@@ -200,6 +201,7 @@ class Installation:
 
         What the store holds is checked first: lines that were changed since they were signed are never published.
         """
+        self.ledger.require_sound()
         try:
             found = self._publish()
         except LedgerError as error:

@@ -10,7 +10,7 @@ import functools
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -82,6 +82,11 @@ class Ledger:
         self._sure_until = 0.0
         self._reads = threading.Lock()
         self._writes = threading.RLock()
+        self.held = ""
+        """Why nothing may be written, whoever asks: a look at the ledger found that it does not hold. The stop goes
+        another way then."""
+        self.others_held: Mapping[str, str] = {}
+        """The same of other ledgers of the home, by stage."""
         self._mark: Mark | None = None
         """What the store was when the view was last compared with it by a writer; only writers use it."""
 
@@ -138,6 +143,7 @@ class Ledger:
         signed; nothing is written on top of it) or ``Unreachable`` (it cannot be had within ``timeout`` seconds). The
         same request id with the same command gets the first receipt again.
         """
+        self.require_sound()
         digest = digest_request(request)
         with self._writes:
             with self.log.writing(timeout) as writing:
@@ -152,6 +158,11 @@ class Ledger:
                 writing.insert(self.origin, lines, (after.size, self._sign(after)), receipt)
             self._keep(after, writing.mark)
         return receipt
+
+    def require_sound(self) -> None:
+        """``Corrupt`` while the ledger is held."""
+        if self.held:
+            raise Corrupt(self.held)
 
     def _keep(self, view: View, mark: Mark) -> None:
         """What a writer knows, unless a reader was quicker and knows more by now."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -10,24 +11,29 @@ from prometheus_client.registry import Collector
 
 from ledger.app.condition import condition
 from ledger.app.installation import Installation
+from ledger.app.soundness.found import REMEDIES
+from ledger.app.soundness.guard import Guard
 from ledger.domain.duties import owed
 from ledger.domain.runbook import COMPONENTS, TRADING
 from ledger.domain.state import State
+from ledger.errors import LedgerError
 
 
 class LedgerMetrics(Collector):
     """Reads the view at each scrape. ``last_look`` is when the observer looked last, in Unix seconds."""
 
-    def __init__(self, installation: Installation) -> None:
+    def __init__(self, installation: Installation, guard: Guard) -> None:
         self._installation = installation
+        self._guard = guard
         self.last_look = 0.0
 
     def collect(self) -> Iterator[Metric]:
-        """One gauge a fact."""
-        state = self._installation.state
-        for name, meaning, value in facts(state):
-            yield GaugeMetricFamily(f"stage4_ledger_{name}", meaning, value=value)
-        yield from self._standing()
+        """One gauge a fact; of a ledger that cannot be read, what the guard says of it."""
+        yield from _soundness(self._guard)
+        with contextlib.suppress(LedgerError):
+            for name, meaning, value in facts(self._installation.state):
+                yield GaugeMetricFamily(f"stage4_ledger_{name}", meaning, value=value)
+            yield from self._standing()
         meaning = "When the observer looked last, in Unix seconds."
         yield GaugeMetricFamily("stage4_observer_last_look_timestamp_seconds", meaning, value=self.last_look)
 
@@ -39,6 +45,21 @@ class LedgerMetrics(Collector):
         yield GaugeMetricFamily("stage4_ledger_unpublished", meaning, value=installation.publisher.witness.lag())
         meaning = "Whether the store does not continue what was published: nothing is written then."
         yield GaugeMetricFamily("stage4_ledger_behind", meaning, value=bool(condition(installation).behind))
+
+
+def _soundness(guard: Guard) -> Iterator[Metric]:
+    """What the background look at the ledger itself found last."""
+    findings = GaugeMetricFamily("stage4_ledger_findings", "What is wrong with the ledger, by part.", labels=["part"])
+    for part in REMEDIES:
+        findings.add_metric([part], sum(one.part == part for one in guard.findings))
+    yield findings
+    verified = guard.verified.timestamp() if guard.verified else 0.0
+    for name, meaning, value in (
+        ("held", "Whether nothing is written but the stop, because the ledger does not hold.", bool(guard.held)),
+        ("verified_entries", "Entries that were read and found whole.", guard.verified_entries),
+        ("verified_timestamp_seconds", "When everything was read last and found whole, in Unix seconds.", verified),
+    ):
+        yield GaugeMetricFamily(f"stage4_ledger_{name}", meaning, value=value)
 
 
 def facts(state: State) -> Iterator[tuple[str, str, float]]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from ledger.app.installation import Installation
+from ledger.app.soundness.marks import Judged
 from ledger.domain.decide.rules import duration_minutes, owed_before, owed_before_end
 from ledger.domain.decide.stop import OBEYS_WITHIN
 from ledger.domain.duties import owed
@@ -19,6 +20,9 @@ from ledger.domain.standing import why_it_does_not_stop
 from ledger.domain.state import Rollback, State
 from ledger.errors import LedgerError
 from ledger.proof.entry import parse_entry
+
+_SHOWN = 200
+"""Bytes of a row that is no entry, as the timeline shows it."""
 
 
 def rollback_json(rollback: Rollback, names: dict[str, str] | None = None) -> dict[str, Any]:
@@ -236,10 +240,22 @@ def shown_time(page: dict[str, Any]) -> tuple[str, str]:
 
     That time is later, because timestamps never go back and an earlier entry has it.
     """
-    stamped, made = (
-        text[:19].replace("T", " ") for text in (page["timestamp"], page["wall_time"] or page["timestamp"])
-    )
+    stamped = page["timestamp"] or "?"
+    stamped, made = (text[:19].replace("T", " ") for text in (stamped, page["wall_time"] or stamped))
     return made, stamped if stamped != made else ""
+
+
+def judged_json(one: Judged) -> dict[str, Any]:
+    """One line of the timeline with ``holds``, and where it does not, ``why_not``; with nulls where it is no entry."""
+    if one.record is not None:
+        page = entry_json(one.record, one.line)
+    else:
+        text = one.line[:_SHOWN].decode("utf-8", "replace")
+        page = dict.fromkeys(
+            ("timestamp", "wall_time", "status", "actor", "auth", "role", "rollback", "rollback_entry", "entry")
+        )
+        page |= {"sequence": one.sequence, "sentence": text, "marks": []}
+    return page | {"sequence": one.sequence, "holds": not one.why, "why_not": one.why or None}
 
 
 def sentence(record: Recorded) -> str:

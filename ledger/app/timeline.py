@@ -9,14 +9,16 @@ import shutil
 import tempfile
 import threading
 import weakref
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ledger.app.installation import Installation
 from ledger.app.queries import sentence
+from ledger.app.soundness.marks import Judged, judged
 from ledger.domain.events.duties import Corrected
 from ledger.domain.record import Recorded, parse_body
-from ledger.errors import LedgerError, Unreachable
+from ledger.errors import Corrupt, LedgerError, Unreachable
 from ledger.proof.entry import GENESIS, format_time, link, parse_entry
 from ledger.store.reading import takes_no_writes
 from ledger.store.timeline import Head, Row, TimelineStore
@@ -134,6 +136,37 @@ class Timeline:
             self.store.add(head, [row_of(line) for line in lines], link(lines[-1]))
             head = self.store.head() or head
         return head
+
+
+class Shown(NamedTuple):
+    """A row of the timeline as a page shows it: read again from the entry, which alone is signed."""
+
+    row: Row
+    why: str
+    """Why the entry does not hold; ``""`` where it does."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.row, name)
+
+
+def as_they_stand(installation: Installation, rows: Sequence[Row]) -> list[Shown]:
+    """The rows with what their entries say now, judged each by itself and by the one before it.
+
+    The read model only finds them; where an entry is gone or cannot be read, what it remembers is shown, marked.
+    """
+    found = judged(installation, [row.sequence for row in rows])
+    return [_as_it_stands(row, found.get(row.sequence)) for row in rows]
+
+
+def _as_it_stands(row: Row, one: Judged | None) -> Shown:
+    if one is None:
+        return Shown(row, "the store has no such row any more")
+    if one.record is None or one.why:
+        try:
+            return Shown(row_of(one.line)[0]._replace(sequence=row.sequence), one.why)
+        except (Corrupt, RecursionError):
+            return Shown(row, one.why)
+    return Shown(row_of(one.line)[0], "")
 
 
 def row_of(line: bytes) -> tuple[Row, str]:

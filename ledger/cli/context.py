@@ -107,14 +107,14 @@ class Session:
         if self.as_json:
             print_json(page, sort_keys=True)
             return
-        who = names.get(page["actor"], page["actor"])
+        who = names.get(page["actor"], page["actor"] or "?")
         where = f"{page['rollback']} " if page["rollback"] else ""
         made, stamped = shown_time(page)
         recorded = f"  (recorded as {stamped}, because an earlier entry is later)" if stamped else ""
-        self.console.print(
-            f"{page['sequence']:>6}  {made}  {where}{who}: {by_name(page['sentence'], names)}{recorded}",
-            markup=False,
-        )
+        line = f"{page['sequence']:>6}  {made:19}  {where}{who}: {by_name(page['sentence'], names)}{recorded}"
+        if page.get("why_not"):
+            line = f"{line}\n     ✘  DOES NOT HOLD: {page['why_not']}"
+        self.console.print(line, markup=False, style="bold red" if page.get("why_not") else None)
 
     def _remarks(self) -> dict[str, Any]:
         """What a page says besides: that the entries are not published, that it was not read from the store."""

@@ -17,8 +17,11 @@ from ledger.app.doctor import examine
 from ledger.app.home import Home
 from ledger.app.metrics import LedgerMetrics
 from ledger.app.observer import Observer
-from ledger.app.queries import entry_json, status_json
+from ledger.app.queries import judged_json, status_json
+from ledger.app.soundness.guard import Guard
+from ledger.app.soundness.marks import following
 from ledger.cli.context import EXIT_REFUSED, Session, stage4_command
+from ledger.cli.own_home import tell_findings
 from ledger.cli.show import show_status
 from ledger.cli.verifying import run_verify
 
@@ -45,6 +48,8 @@ def status(session: Session) -> None:
 def log(session: Session, follow: bool, incident: str, last: int | None) -> None:
     """The timeline, oldest first. With --json one object a line.
 
+    A row whose form, place, chain or signature does not hold is shown as it stands, marked with a cross and why.
+
     \b
     stage4 log --incident INC-2042
     stage4 log --follow
@@ -53,12 +58,12 @@ def log(session: Session, follow: bool, incident: str, last: int | None) -> None
     session.condition()
     after = max(0, installation.ledger.log.size() - last) if last else 0
     while True:
-        for record, line in installation.ledger.records(after):
-            after = record.sequence
-            if incident and record.rollback != incident and not record.rollback.startswith(f"{incident}."):
+        for one in following(installation, after):
+            after = one.sequence
+            rollback = one.record.rollback if one.record else incident
+            if incident and rollback != incident and not rollback.startswith(f"{incident}."):
                 continue
-            page = entry_json(record, line)
-            session.print_line(page, names)
+            session.print_line(judged_json(one), names)
             if streams.gone():
                 return
         if not follow:
@@ -99,14 +104,18 @@ def verify(session: Session, path: str, **given: Any) -> None:
     stage4 verify audit/decision_logs/stage4.jsonl \\
       --checkpoint audit/decision_logs/stage4.checkpoint \\
       --public-key audit/decision_logs/stage4.vkey
-    stage4 verify                    this home's own log, with its own keys
     zcat old.jsonl.gz | stage4 verify -
 
     A checkpoint that you kept is worth more than the one beside the log. With --head KEPT the log must still
     contain what it says, and the newest --checkpoint covers the rest. As --checkpoint KEPT alone it proves the
     log as far as it goes; newer lines that follow rightly, and that nothing given signs, make it exit status 4.
 
+    Without a log: this home's own ledger by its own keys. Every row of the store, every checkpoint ever kept, the
+    published files and every artefact are read as they are, and nothing is put right before or after.
+
     \b
+    stage4 verify
+    stage4 verify --head 29:BASE64
     Exit status: 0 verified, 1 not verified, 2 usage, 3 unreadable,
     4 proved as far as the checkpoint, and newer lines follow.
     """
@@ -119,21 +128,27 @@ def verify(session: Session, path: str, **given: Any) -> None:
 def observe(session: Session, metrics: int | None) -> None:
     """Watch the outside until Ctrl-C: record what changes, warn, finish what a crash left pending.
 
+    The ledger itself is looked at too: everything at the start and every day, the last rows every minute. While it does
+    not hold, nothing is written but the stop.
+
     \b
     stage4 observe --metrics 9464
     deploy/prometheus/stage4_observer_rules.yml alerts when it is dead.
     """
     installation = session.installation
     observer = Observer(installation, session.say)
+    guard = Guard(installation.home.root, [installation.ledger])
     session.say(f"observing {installation.home.root}; Ctrl-C ends it")
     if metrics is not None:
-        collector = LedgerMetrics(installation)
+        collector = LedgerMetrics(installation, guard)
         observer.looked = lambda at: setattr(collector, "last_look", at.timestamp())
         registry = CollectorRegistry()
         registry.register(collector)
         server, _ = start_http_server(metrics, "127.0.0.1", registry)
         session.say(f"metrics on http://127.0.0.1:{server.server_port}/metrics")
     stopped = threading.Event()
+    guard.changed = lambda: tell_findings(session, guard)
+    threading.Thread(target=guard.run, args=(stopped,), name="guard", daemon=True).start()
     try:
         observer.run(stopped)
     except KeyboardInterrupt:

@@ -1,19 +1,24 @@
-"""``stage4 verify``: keys and heads from the command line, progress, findings."""
+"""``stage4 verify`` of a log that is given: keys and heads from the command line, progress, findings."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import click
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from ledger.app.auditing import Given, own, verify_given
 from ledger.cli.context import EXIT_INCOMPLETE, EXIT_REFUSED, Session
-from ledger.errors import Corrupt, LedgerError
-from ledger.verify import Outcome, Report, parse_head
+from ledger.cli.own_home import verify_home
+from ledger.errors import Corrupt
+from ledger.files import read_bounded
+from ledger.proof.checkpoint import open_checkpoint
+from ledger.verify import Head, Outcome, Report, parse_head
 
+_LONGEST_NOTE = 1024 * 1024
 STATUS: dict[Outcome, int] = {"verified": 0, "not_verified": EXIT_REFUSED, "incomplete": EXIT_INCOMPLETE}
 """Outcome -> exit status."""
 _VERDICTS: dict[Outcome, tuple[str, str]] = {
@@ -38,15 +43,24 @@ def run_verify(
     except Corrupt as error:
         raise click.UsageError(f"{error}, and there is no such file with a checkpoint that was kept") from error
     given = Given(path, checkpoint or "", public_key or "", hmac_key_files, roots, kept)
+    if not path and not (checkpoint or public_key or hmac_key_files):
+        return verify_home(session, (*roots, *(_kept_head(session, Path(file)) for file in kept)))
     if not path:
-        with contextlib.suppress(LedgerError):
-            session.installation.publish()  # a kill may have come between the published lines and their checkpoint
         said = {name: value for name, value in given._asdict().items() if value}
         given = own(session.installation)._replace(**said)
     with _progress(session, given.lines) as progress:
         report = verify_given(given, progress)
     session.answer(report.as_json(), lambda: _show(session, report, signed=bool(given.public_key)))
     return STATUS[report.outcome]
+
+
+def _kept_head(session: Session, path: Path) -> Head:
+    """The head of a checkpoint that somebody kept; ``Corrupt`` where this ledger's key did not sign it."""
+    try:
+        stated = open_checkpoint(read_bounded(path, _LONGEST_NOTE), session.installation.ledger.verifier)
+    except Corrupt as error:
+        raise Corrupt(f"{path} is no checkpoint of this ledger: {error}") from error
+    return Head(stated.size, stated.root)
 
 
 @contextlib.contextmanager

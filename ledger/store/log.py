@@ -34,6 +34,10 @@ _CHOSEN = (
     f"SELECT state FROM stored_events WHERE originator_id = {_OWNER} "  # noqa: S608 (a constant)
     "AND originator_version IN ({}) ORDER BY originator_version"
 )
+_NUMBERED = (
+    "SELECT originator_version, CAST(state AS BLOB) FROM stored_events "  # noqa: S608 (a constant)
+    f"WHERE originator_id = {_OWNER} AND originator_version {{}} ORDER BY originator_version"
+)
 _SIZE = f"SELECT COALESCE(MAX(originator_version), 0) FROM stored_events WHERE originator_id = {_OWNER}"  # noqa: S608
 _END = 2**62
 
@@ -173,6 +177,18 @@ class Log:
             statement = _CHOSEN.format(", ".join("?" * len(part)))
             yield from (_blob(row) for row in self._fetch(statement, part))
 
+    def numbered(self, sequences: Sequence[int], batch: int = 500) -> Iterator[tuple[int, bytes]]:
+        """The lines that stand under these sequences, each with its row's own number, whatever the line claims."""
+        for start in range(0, len(sequences), batch):
+            part = sequences[start : start + batch]
+            yield from map(_pair, self._fetch(_NUMBERED.format(f"IN ({', '.join('?' * len(part))})"), part))
+
+    def numbered_after(self, sequence: int, batch: int = 2_000) -> Iterator[tuple[int, bytes]]:
+        """All lines after a sequence with their rows' own numbers, in their order, also where rows are missing."""
+        while found := self._fetch(_NUMBERED.format("> ?") + " LIMIT ?", (sequence, batch)):
+            yield from map(_pair, found)
+            sequence = found[-1][0]
+
     def size(self) -> int:
         """How many entries there are."""
         return int(self._fetch(_SIZE)[0][0])
@@ -304,6 +320,10 @@ def _identity(path: Path) -> tuple[int, int]:
     except OSError:
         return (0, 0)
     return status.st_dev, status.st_ino
+
+
+def _pair(row: sqlite3.Row) -> tuple[int, bytes]:
+    return row[0], row[1] if isinstance(row[1], bytes) else b""
 
 
 def _blob(row: sqlite3.Row) -> bytes:

@@ -8,8 +8,10 @@ from typing import Any, Final
 
 from flask import Blueprint, Flask, g, render_template, url_for
 
+from ledger.app import access
 from ledger.app.condition import condition
 from ledger.app.outlook import Outlook
+from ledger.app.soundness import Finding
 from ledger.domain.runbook import RUNBOOK_ROLES
 from ledger.domain.state import State
 from ledger.errors import LedgerError
@@ -26,18 +28,25 @@ blueprint = Blueprint("now", __name__)
 @blueprint.record_once
 def _drift(setup: Any) -> None:
     app: Flask = setup.app
-    app.jinja_env.globals["drift_now"] = drift_now
+    app.jinja_env.globals.update(drift_now=drift_now, unsound=unsound, guard=lambda: site().guard)
 
 
 def drift_now() -> list[str]:
     """What every page warns of: how the ledger itself stands, also that it cannot be had, and drift."""
     if not g.person:
         return []
-    stands = list(condition(site().installation))
+    said = list(condition(site().installation))
+    unrecorded = access.trouble(site().installation.home.root) if g.roles & {"admin", "auditor"} else ""
     try:
-        return [*stands, *situation.discrepancies(*situation.current())]
+        said += situation.discrepancies(*situation.current())
     except LedgerError as error:
-        return [*stands, str(error)]
+        said.append(str(error))
+    return [*said, unrecorded] if unrecorded else said
+
+
+def unsound() -> tuple[Finding, ...]:
+    """What is wrong with the ledger itself, as far as it was looked at: every page says so."""
+    return site().guard.findings if g.person else ()
 
 
 @blueprint.get("/")
@@ -194,4 +203,7 @@ def _ledger(state: State) -> Tile:
         Row(_("last entry"), "", state.at),
         Row(_("last verified"), "" if site().verified else _("not since the start"), site().verified),
     )
-    return Tile(_("Ledger"), Look(str(view.size), "≡", "info"), rows)
+    findings = site().guard.findings
+    if findings:
+        return Tile(_("Ledger"), Look(mark("does not hold"), "✕", "bad"), rows, findings[0].sentence)
+    return Tile(_("Ledger"), Look(str(view.size), "≡", "info"), rows, site().guard.error)
