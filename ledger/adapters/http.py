@@ -9,12 +9,13 @@ from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
 from requests.auth import HTTPBasicAuth
 
-from ledger.adapters.masking import excerpt, masked, masked_text
+from ledger.adapters.masking import MASK, excerpt, masked, masked_addresses, masked_text
 from ledger.adapters.transcript import Exchange, transcript
 from ledger.adapters.wire import BoundedSession, TooLong
 from ledger.errors import Unreachable
@@ -36,6 +37,8 @@ class Server:
     ca_file: str = ""
     client_certificate: str = ""
     client_key: str = ""
+    secret_path: bool = False
+    """What follows the host is a secret, as of a webhook: whoever knows it may post."""
     connect_timeout: float = 1.0
     read_timeout: float = 3.0
 
@@ -47,6 +50,18 @@ class Server:
     def address(self, path: str = "") -> str:
         """The URL with ``path`` after it."""
         return self.url.rstrip("/") + path if path else self.url
+
+    def shown(self, url: str) -> str:
+        """An address of this server as people may see it."""
+        return masked_addresses(url) if self.secret_path else masked(url)
+
+    def told(self, text: str) -> str:
+        """A library's sentence about this server as people may see it: it names the path without the host."""
+        if self.secret_path:
+            parts = urlsplit(self.url)
+            for secret in (f"{parts.path}?{parts.query}", parts.path, parts.query):
+                text = text.replace(secret, MASK) if len(secret) > 1 else text
+        return masked_text(text)
 
 
 class Unsent(Unreachable):
@@ -158,13 +173,13 @@ def _turned_away(response: requests.Response, place: str) -> Unreachable:
 
 def explain(error: Exception, who: str, url: str, server: Server) -> Unreachable:
     """What a failed request means, as the error to raise: ``Unsent`` where no connection was made."""
-    place = f"{who} at {masked(url)}"
+    place = f"{who} at {server.shown(url)}"
     if isinstance(error, requests.ConnectTimeout):
         return Unsent(f"{place} did not connect within {server.connect_timeout:g} s: check that the host is up")
     if _timed_out(error):
         return Unreachable(f"{place} did not answer whole within {server.read_timeout:g} s: check its load and log")
     if isinstance(error, requests.exceptions.SSLError):
-        detail = masked_text(str(error))[:160]
+        detail = server.told(str(error))[:160]
         return Unreachable(f"{place} has no trusted TLS ({detail}): check ca_file and the certificates")
     if _refused(error):
         return Unsent(f"{place} refused the connection: check that it runs and that the address is right")

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ledger.adapters.http import Server, masked
-from ledger.errors import Refused
+from ledger.adapters.masking import MASK, masked_addresses
+from ledger.errors import Refused, Unreachable
 
 
 def _setting(place: str, default: Any, meaning: str) -> Any:
@@ -117,9 +118,26 @@ def explain(config: Config, path: Path, environment: Mapping[str, str] = os.envi
         place, variable = field.metadata["place"], _variable(field.name)
         source = variable if variable in environment else path.name if place in found else "default"
         value = getattr(config, field.name)
-        shown = ",".join(map(masked, value.split(","))) if field.name.endswith("_url") else value
+        shown = _shown(field.name, value)
         lines.append(Setting(place, shown, source, field.metadata["meaning"]))
     return lines
+
+
+def secrets(config: Config) -> list[str]:
+    """The settings whose values hold a secret, which is never shown."""
+    return [field.metadata["place"] for field in _settings() if _is_secret(field.name, getattr(config, field.name))]
+
+
+def _is_secret(name: str, value: Any) -> bool:
+    shown = _shown(name, value)
+    return shown != value and (MASK in shown or shown.count("@") < value.count("@"))
+
+
+def _shown(name: str, value: Any) -> Any:
+    """A setting's value with its secrets masked: of what is announced, all that follows the host."""
+    if name in ("announce_url", "announce_command"):
+        return masked_addresses(value)
+    return ",".join(map(masked, value.split(","))) if name.endswith("_url") else value
 
 
 def for_stage(config: Config, stage: str) -> Config:
@@ -148,7 +166,12 @@ def server(config: Config, name: str, url: str | None = None) -> Server | None:
     files = ("password_file", "bearer_token_file", "ca_file", "client_certificate", "client_key")
     given = {key: getattr(config, f"{name}_{key}") for key in files}
     placed = {key: str(Path(config.base) / value) if value else "" for key, value in given.items()}
-    return Server(address, username=getattr(config, f"{name}_username"), **placed)  # type: ignore[arg-type]
+    return Server(
+        address,
+        username=getattr(config, f"{name}_username"),
+        secret_path=name == "announce",
+        **placed,  # type: ignore[arg-type]
+    )
 
 
 def _settings() -> list[dataclasses.Field[Any]]:
@@ -179,7 +202,9 @@ def _read(path: Path) -> dict[str, Any]:
         tables = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise Unreachable(f"{path} cannot be read: {error.strerror}") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise Refused(f"{path} cannot be read as TOML: {error}") from error
     flat: dict[str, Any] = {}
     for name, value in tables.items():

@@ -190,6 +190,7 @@ def row_of(line: bytes) -> tuple[Row, str]:
         verdict=_text(getattr(record.event, "verdict", None)),
         corrects=record.event.entry if isinstance(record.event, Corrected) else None,
         sentence=said,
+        at=format_time(record.at),
     )
     return row, _search_text(record, entry.body, said)
 
