@@ -19,6 +19,7 @@ from ledger.app.accounts import Accounts, accounts_file
 from ledger.app.condition import condition
 from ledger.app.home import Home
 from ledger.app.installation import Installation, open_home
+from ledger.app.soundness import Soundness
 from ledger.app.soundness import examine as examine_ledger
 from ledger.app.staff import first_account, first_account_command
 from ledger.domain.runbook import EXPECTED_RULES
@@ -53,6 +54,7 @@ def examine(root: Path) -> list[Check]:
     for look in (
         _people,
         _ledger,
+        _published,
         _disk,
         _machine,
         _folders,
@@ -102,7 +104,12 @@ def _soundness(root: Path) -> Iterator[Check]:
         return  # opening the home says why, and what to do
     for one, after in zip_longest(found.findings, found.findings[1:]):
         told = one.sentence if one.place in one.sentence else f"{one.sentence} ({one.place})"
-        yield Check(one.part, "problem", told, "" if after and after.remedy == one.remedy else one.remedy)
+        yield Check(
+            _named(one.ledger, one.part, found),
+            "problem",
+            told,
+            "" if after and after.remedy == one.remedy else one.remedy,
+        )
     for note in found.notes:
         yield Check("published", "warning", note)
     wrong = {(one.ledger, one.part) for one in found.findings}
@@ -116,7 +123,12 @@ def _soundness(root: Path) -> Iterator[Check]:
         ):
             named = part != "artefacts" or looked.artefacts or looked.erased
             if named and (looked.ledger, part) not in wrong:
-                yield Check(part, "ok", f"{whose}{text}")
+                yield Check(_named(looked.ledger, part, found), "ok", f"{whose}{text}")
+
+
+def _named(ledger: str, part: str, found: Soundness) -> str:
+    """The part, of another ledger than the home's own with that ledger's name before it."""
+    return part if not found.ledgers or ledger == found.ledgers[0].ledger else f"{ledger} {part}"
 
 
 def _ledger(installation: Installation) -> Iterator[Check]:
@@ -133,7 +145,7 @@ def _ledger(installation: Installation) -> Iterator[Check]:
 
 def _published(installation: Installation) -> Iterator[Check]:
     """What publishing would find; ``Corrupt`` where the store is behind what was published."""
-    home, witness = installation.home, installation.publisher.witness
+    witness = installation.publisher.witness
     witness.compare(wait=False)
     found = condition(installation, settled=True)
     if found.reading:
@@ -142,17 +154,6 @@ def _published(installation: Installation) -> Iterator[Check]:
         yield Check(
             "published", "problem", found.unpublished, "the entries are safe in the store: see docs/recovery.md"
         )
-        return
-    if witness.left() is None and (scanned := witness.scan()).rest:
-        foreign = home.published.stat().st_size - scanned.offset
-        yield Check(
-            "published",
-            "warning",
-            f"{foreign} bytes in {home.published} are not this ledger's",
-            "nothing; the next entry sets them aside as an artefact and says so",
-        )
-        return
-    yield Check("published", "ok", str(home.published))
 
 
 def _disk(installation: Installation) -> Iterator[Check]:

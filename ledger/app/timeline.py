@@ -202,7 +202,7 @@ def _row_at(place: int, line: bytes) -> tuple[Row, str]:
         return row._replace(sequence=place), text
     except (Corrupt, RecursionError):
         said = line[:_SHOWN].decode("utf-8", "replace")
-        return Row(place, "", "", "", "", None, "", "", "", None, said), said.lower()
+        return Row(place, "", "", "", "", None, "", "", "", None, said, ""), said.lower()
 
 
 def _text(value: Any) -> str:

@@ -233,7 +233,7 @@ def test_doctor_names_what_is_not_ours_and_leaves_it(installation: Installation)
         stream.write(b"foreign\n")
     before = tree(installation.home.root)
     (check,) = [check for check in examine(installation.home.root) if check.name == "published"]
-    assert (check.state, check.found[:7]) == ("warning", "8 bytes")
+    assert (check.state, check.found[:7]) == ("problem", "8 bytes")
     assert tree(installation.home.root) == before
 
 

@@ -90,7 +90,7 @@ def test_it_refuses_names_the_page_and_the_page_brings_it_back(state: str, home:
     assert run(home.root, "doctor").status == 1
     put(tmp_path / "newest", home)
     checks = {check["name"]: check["state"] for check in run(home.root, "--json", "doctor").page}
-    assert (checks["ledger"], checks["published"]) == ("ok", "ok")
+    assert (checks["store"], checks["published"]) == ("ok", "ok")
     assert run(home.root, "verify").status == 0
     assert add(home, 2004) == Done(0, add_out(home), "")
 
