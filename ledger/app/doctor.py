@@ -55,6 +55,7 @@ def examine(root: Path) -> list[Check]:
     for look in (
         _people,
         _ledger,
+        _reading,
         _disk,
         _folders,
         _spool,
@@ -135,28 +136,10 @@ def _ledger(installation: Installation) -> Iterator[Check]:
         yield Check("clock", "problem", f"this clock is {behind:.0f} s behind the last entry", "set the clock")
 
 
-def _published(installation: Installation) -> Iterator[Check]:
-    """What publishing would find; ``Corrupt`` where the store is behind what was published."""
-    home, witness = installation.home, installation.publisher.witness
-    witness.compare(wait=False)
-    found = condition(installation, settled=True)
-    if found.reading:
-        yield Check("reading", "warning", found.reading, "make room, or mount the disk for writing")
-    if found.unpublished:
-        yield Check(
-            "published", "problem", found.unpublished, "the entries are safe in the store: see docs/recovery.md"
-        )
-        return
-    if witness.left() is None and (scanned := witness.scan()).rest:
-        foreign = home.published.stat().st_size - scanned.offset
-        yield Check(
-            "published",
-            "warning",
-            f"{foreign} bytes in {home.published} are not this ledger's",
-            "nothing; the next entry sets them aside as an artefact and says so",
-        )
-        return
-    yield Check("published", "ok", str(home.published))
+def _reading(installation: Installation) -> Iterator[Check]:
+    """Where the store can only be read here, or not even that."""
+    if why := condition(installation, settled=True).reading:
+        yield Check("reading", "warning", why, "make room, or mount the disk for writing")
 
 
 def _disk(installation: Installation) -> Iterator[Check]:
