@@ -54,7 +54,7 @@ def examine(root: Path) -> list[Check]:
     for look in (
         _people,
         _ledger,
-        _published,
+        _reading,
         _disk,
         _machine,
         _folders,
@@ -143,17 +143,10 @@ def _ledger(installation: Installation) -> Iterator[Check]:
         )
 
 
-def _published(installation: Installation) -> Iterator[Check]:
-    """What publishing would find; ``Corrupt`` where the store is behind what was published."""
-    witness = installation.publisher.witness
-    witness.compare(wait=False)
-    found = condition(installation, settled=True)
-    if found.reading:
-        yield Check("reading", "warning", found.reading, "make room, or mount the disk for writing")
-    if found.unpublished:
-        yield Check(
-            "published", "problem", found.unpublished, "the entries are safe in the store: see docs/recovery.md"
-        )
+def _reading(installation: Installation) -> Iterator[Check]:
+    """Where the store can only be read here, or not even that."""
+    if why := condition(installation, settled=True).reading:
+        yield Check("reading", "warning", why, "make room, or mount the disk for writing")
 
 
 def _disk(installation: Installation) -> Iterator[Check]:

@@ -35,6 +35,7 @@ DELETE = ATTACKS["a checkpoint in the middle deleted"].do
 
 @pytest.fixture
 def guard(installation: Installation) -> Guard:
+    installation.ledger.view()
     made = Guard(installation.home.root, [installation.ledger])
     made.round()
     return made

@@ -28,7 +28,7 @@ BAD = {
 
 def log(home: Home, *arguments: str) -> tuple[int, str]:
     done = CliRunner().invoke(stage4, ["log", *arguments, "--home", str(home.root)])
-    return done.exit_code, done.output
+    return done.exit_code, done.stdout
 
 
 def test_every_row_of_an_honest_home_holds(installation: Installation) -> None:
