@@ -22,6 +22,7 @@ from ledger.files import (
     place_exclusive,
     read_bounded,
     replace,
+    sweep,
     sync_folder,
     write_once,
 )
@@ -247,3 +248,33 @@ def test_a_file_system_without_locks_is_said(tmp_path, monkeypatch, number):
     wanted = rf"lock cannot be locked: {os.strerror(number)}\. Without file locks .* local disk"
     with pytest.raises(Unreachable, match=wanted), locked(tmp_path / "lock", 0):
         pass
+
+
+def test_what_crashed_writers_left_is_swept_once_it_is_a_minute_old(tmp_path: Path) -> None:
+    ours = tmp_path / ".people.json.0123456789ab.tmp"
+    others = ["people.json", ".people.json.0123456789ab", ".people.json.0123456789AB.tmp", "x.0123456789ab.tmp", ".tmp"]
+    for name in (ours.name, *others):
+        (tmp_path / name).write_bytes(b"")
+    (tmp_path / ".link.0123456789ab.tmp").symlink_to(tmp_path / "people.json")
+    written = ours.stat().st_mtime
+    assert sweep(tmp_path, written + 59) == 0 and ours.exists()
+    assert sweep(tmp_path, written + 120) == 2 and sweep(tmp_path, written + 120) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(others)
+
+
+def test_a_killed_writer_leaves_nothing_that_is_not_swept(tmp_path: Path) -> None:
+    script = (
+        "import os, sys; from pathlib import Path; from ledger import files\n"
+        "files.os.rename = files.os.link = lambda *_, **__: os.kill(os.getpid(), 9)\n"
+        "files.replace(Path(sys.argv[1]) / 'x', b'x') if sys.argv[2] == 'replace' else "
+        "files.place_exclusive(Path(sys.argv[1]) / 'x', b'x')"
+    )
+    for way in ("replace", "place_exclusive"):
+        done = subprocess.run([sys.executable, "-c", script, tmp_path, way], cwd=PROJECT, check=False)
+        assert done.returncode == -signal.SIGKILL
+    (one, other) = tmp_path.iterdir()
+    assert sweep(tmp_path, one.stat().st_mtime + 61) == 2, other
+
+
+def test_a_folder_that_is_not_there_is_swept_already(tmp_path: Path) -> None:
+    assert sweep(tmp_path / "no", 0) == 0

@@ -6,7 +6,7 @@ Looks only; changes nothing.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,8 +23,16 @@ from ledger.proof.entry import parse_entry
 from ledger.stop import RESERVE
 from ledger.store.log import Log
 
-_NO_TABLES = "no such table"
-"""What SQLite says of a store whose making was interrupted before it had its tables."""
+_NO_TABLES = "has no tables"
+"""What is said of a store whose making was interrupted before it had them."""
+
+
+UNCONVERTED = b"audit/** -text"
+"""The line of ``.gitattributes`` that leaves evidence as it is: with other line ends no signature fits it."""
+
+
+ESCROW = "stage4 keys import ESCROW"
+"""What brings a lost key back: no init makes one anew."""
 
 
 class Missing(NamedTuple):
@@ -40,11 +48,12 @@ class Missing(NamedTuple):
 def missing(root: Path) -> list[Missing]:
     """Everything that ``init`` makes and this home has not. ``Refused`` where its configuration cannot be read."""
     config = settings.load(Home(root).config)
-    found = unmade(root, config)
-    if not any(one.name == "ledger" for one in found):
-        state = fold(empty_view(), Log(Home(root, config.stage).store).lines()).state
-        found += unnamed(Home(root, config.stage), state)
-    return found
+    found, home = unmade(root, config), Home(root, config.stage)
+    if any(one.name == "ledger" for one in found):
+        return found
+    with contextlib.closing(Log(home.store)) as log:
+        state = fold(empty_view(), log.lines()).state
+    return found + [one for one in unnamed(home, state) if one.remedy == again(root)]  # the others are no part of init
 
 
 def again(root: Path) -> str:
@@ -56,6 +65,9 @@ def unmade(root: Path, config: Config) -> list[Missing]:
     """Files and entries that are not there."""
     home, command = Home(root, config.stage), again(root)
     found = [] if home.config.exists() else [Missing("config", f"{home.config} is not there", command)]
+    if git_converts(home.root / ".gitattributes"):
+        what = f"{home.root / '.gitattributes'} does not keep git from converting the evidence's line ends"
+        found.append(Missing("gitattributes", what, command, grave=False))
     for stage in (config.stage, *settings.other_stages(config)):
         found += of_stage(root, config, stage)
     if not (folder := home.path(config.override_directory)).is_dir():
@@ -64,6 +76,18 @@ def unmade(root: Path, config: Config) -> list[Missing]:
         what = f"{path} is not there: a stop on a full disk has nothing to give up, or gave it up"
         found.append(Missing("reserve", what, command, grave=False))
     return found
+
+
+def git_converts(path: Path) -> bool:
+    """Whether the line that ``init`` writes into ``.gitattributes`` is missing; what is no plain file is left alone."""
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        return False
+    try:
+        return UNCONVERTED not in (line.strip() for line in path.read_bytes().splitlines())
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
 
 
 def of_stage(root: Path, config: Config, stage: str) -> list[Missing]:
@@ -79,7 +103,7 @@ def of_stage(root: Path, config: Config, stage: str) -> list[Missing]:
 
 
 def _keys(home: Home, config: Config, first: bytes, label: str) -> Iterator[Missing]:
-    escrow = f"stage4 keys import ESCROW --home {home.root}"
+    escrow = f"{ESCROW} --home {home.root}"
     if label:
         escrow = f"put it back; or move {home.store} and {home.published} away, then: {again(home.root)}"
     for name in (config.hmac_key_file, config.checkpoint_key_file):
@@ -108,6 +132,8 @@ def unnamed(home: Home, state: State) -> list[Missing]:
     if not state.people:
         return [Missing("people", "nobody is a person of this ledger: its init was interrupted", again(home.root))]
     names = {one.id: one for one in Directory(home.people).people()}
+    if lost := nameless_founder(state, names):
+        return [Missing("people", f"{lost}, who made this home, has no name in {home.people}", again(home.root))]
     found = []
     if state.opened is not None and state.opened.purpose == "lab" and LAB_PEOPLE.keys() - state.people.keys():
         found.append(Missing("people", "some of the lab's people are missing", again(home.root)))
@@ -119,6 +145,12 @@ def unnamed(home: Home, state: State) -> list[Missing]:
         what = f"{names[person].name} ({person}) is in the directory and not in the ledger: people add was interrupted"
         found.append(Missing("people", what, way, grave=False))
     return found
+
+
+def nameless_founder(state: State, names: Container[str]) -> str:
+    """The one person of a ledger that knows nobody else, where the directory has no such line; else ""."""
+    real = [person for person in state.people if person not in LAB_PEOPLE]
+    return real[0] if len(real) == 1 and real[0] not in names else ""
 
 
 def first_line(home: Home) -> bytes | None:

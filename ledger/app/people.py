@@ -105,7 +105,7 @@ class Lines:
     def __iter__(self) -> Iterator[Person]:
         return iter(tuple(self._people.values()))
 
-    def __contains__(self, person: str) -> bool:
+    def __contains__(self, person: object) -> bool:
         return person in self._people
 
     def put(self, person: Person) -> None:
@@ -157,11 +157,17 @@ def terminal_actor(home: Home, state: State, acting_as: str = "") -> Actor:
         if acting_as not in state.people:
             raise Refused(f"{acting_as!a} is nobody here; the lab has {', '.join(sorted(state.people))}")
         return Actor(person=acting_as, auth="lab")
-    person = Directory(home.people).by_uid(login_uid())
+    people = Directory(home.people).people()
+    person = next((one for one in people if one.uid == login_uid()), None)
     if not state.people:
         raise Refused(
             "nobody is a person of this ledger yet: its init was interrupted. "
             f"Run it again: stage4 init --home {home.root}"
+        )
+    if not any(one.id in state.people for one in people):
+        raise Refused(
+            f"{home.people} names nobody of this ledger: put a copy back, or see what names them again: "
+            f"stage4 doctor --home {home.root}"
         )
     if person is None or person.id not in state.people:
         raise Refused(

@@ -17,7 +17,7 @@ from ledger.app.earlier import require_unused, set_aside
 from ledger.app.home import Home
 from ledger.app.installation import Installation, new_request_id, now, open_home
 from ledger.app.ledger import Ledger
-from ledger.app.parts import first_line, missing, of_stage
+from ledger.app.parts import UNCONVERTED, first_line, missing, nameless_founder, of_stage
 from ledger.app.people import LAB_PEOPLE, Lines, Person, login_uid, new_person_id, os_identity
 from ledger.app.spool import reserve
 from ledger.domain.commands import SYSTEM, Actor, AddPerson, OpenLedger, Request
@@ -63,13 +63,14 @@ def init(
     home = Home(root)
     with _resumable(home.root):
         make_folder(home.root, 0o755)
-        if not home.config.exists():
-            place_exclusive(home.config, starter.encode(), 0o644)
-        keep_bytes(home)
-        config = settings.load(home.config)
+        settings.load(home.config)  # a configuration that is refused leaves no folders behind
         make_folder(home.locks)
         with locked(home.locks / "init.lock"):
             require_unfinished(root)
+            if not home.config.exists():
+                place_exclusive(home.config, starter.encode(), 0o644)
+            config = settings.load(home.config)
+            keep_bytes(home)
             sweep_home(home)
             return _make(root, config, purpose, name, roles)
 
@@ -93,7 +94,7 @@ def keep_bytes(home: Home) -> None:
 
     A ``.gitattributes`` that is there is kept, the line added at its end; one that is no plain file is left alone.
     """
-    path, line = home.root / ".gitattributes", b"audit/** -text\n"
+    path, line = home.root / ".gitattributes", UNCONVERTED + b"\n"
     with contextlib.suppress(FileExistsError):
         place_exclusive(path, line, 0o644)
         return
@@ -247,9 +248,8 @@ def _found(installation: Installation, lines: Lines, name: str, roles: tuple[str
         held = tuple(dict.fromkeys(("admin", *roles)))
         installation.submit(AddPerson(person=first.id, roles=held), SYSTEM)
         return Actor(person=first.id, auth="os", os=os_identity())
-    alone = [one for one in state.people if one not in LAB_PEOPLE]
-    if line is None and len(alone) == 1 and alone[0] not in lines:  # an entry without a name, by an earlier version
-        line = Person(alone[0], name or f"uid {uid}", uid)
+    if lost := nameless_founder(state, lines):  # by an earlier version, or the directory was lost
+        line = Person(lost, name or f"uid {uid}", uid)
         lines.put(line)
     admin = line is not None and "admin" in state.people.get(line.id, ())
     return Actor(person=line.id, auth="os", os=os_identity()) if line is not None and admin else SYSTEM

@@ -89,12 +89,12 @@ def _require_unfinished(
     held = state.people[person.id]
     if held != frozenset(roles):
         raise Refused(
-            f"{person.name} is {person.id} already and holds {', '.join(sorted(held))}; roles are changed with: "
+            f"{person.name} is there already and holds {', '.join(sorted(held))}; roles are changed with: "
             f"stage4 people grant {person.id}; if this is somebody else, give another name"
         )
     if login is None or accounts.login_of(person.id):
         raise Refused(
-            f"{person.name} is {person.id} already and nothing is missing; a new password: "
+            f"{person.name} is there already and nothing is missing; a new password: "
             f"stage4 people password {person.id}; if this is somebody else, give another name"
         )
 
@@ -123,7 +123,7 @@ def give_name(installation: Installation, actor: Actor | None, person: str, name
             raise Refused(f"{person[:40]!a} is nobody of this ledger who may act; see: stage4 people list")
         known = next((one for one in lines if one.id == person), None)
         if known is not None:
-            raise Refused(f"{person} is {known.name} already; a name stays until it is erased")
+            raise Refused(f"{person} has a name already, {known.name}; it stays until it is erased")
         taken = next((one for one in lines if uid is not None and one.uid == uid), None)
         if taken is not None:
             raise Refused(f"uid {uid} is {taken.id} ({taken.name}) already")

@@ -136,12 +136,13 @@ def print_json(page: Any, **form: Any) -> None:
     click.echo(json.dumps(page, ensure_ascii=not streams.shows_all_text(), **form))
 
 
-_PERSON = re.compile(r"\bp-[0-9a-f]{5}\b")
+_PERSON = re.compile(r"(stage4 people \w+ )?\b(p-[0-9a-f]{5})\b")
+"""An id, and the command before it where it is one to be typed: that takes ids alone."""
 
 
 def by_name(sentence: str, names: dict[str, str]) -> str:
     """The sentence with people's names where it has ids, as far as the directory knows them."""
-    return _PERSON.sub(lambda found: names.get(found[0], found[0]), sentence)
+    return _PERSON.sub(lambda found: found[0] if found[1] else names.get(found[2], found[2]), sentence)
 
 
 def fail(error: LedgerError, *, as_json: bool, names: dict[str, str] | None = None, hint: str = "") -> NoReturn:

@@ -16,7 +16,7 @@ from ledger.app.installation import Installation
 from ledger.app.parts import missing
 from ledger.app.setup import add_stage, require_unfinished
 from ledger.app.setup import init as make_home
-from ledger.cli.context import Session, stage4_command
+from ledger.cli.context import EXIT_UNREACHABLE, Session, stage4_command
 from ledger.cli.passwords import ask_login, password_options, read_password
 from ledger.domain.runbook import ALL_ROLES
 from ledger.errors import Refused
@@ -71,6 +71,7 @@ def init(
     account = _give(session, login, given) if login else {}
     _show_made(session, session.installation, account, [one.name for one in lacking] if begun else [])
     _tell_roles(session, roles)
+    _require_whole(session)
 
 
 def _require_account_wanted(session: Session, login: str) -> None:
@@ -105,9 +106,8 @@ def _tell_roles(session: Session, roles: tuple[str, ...]) -> None:
     lacking = sorted(set(roles) - session.installation.state.people[actor.person])
     if lacking:
         options = " ".join(f"--role {role}" for role in lacking)
-        click.echo(
-            f"stage4: you do not hold {', '.join(lacking)}; stage4 people grant {actor.person} {options}", err=True
-        )
+        way = f"stage4 people grant {actor.person} {options} --home {session.root}"
+        click.echo(f"stage4: you do not hold {', '.join(lacking)}: {way}", err=True)
 
 
 def _show_made(session: Session, installation: Installation, account: dict[str, str], finished: Sequence[str]) -> None:
@@ -136,5 +136,12 @@ def _show_made(session: Session, installation: Installation, account: dict[str, 
             click.echo(f"          the dashboard: stage4 serve --home {home.root}")
 
     session.answer(page, show)
-    for one in missing(session.root):
+
+
+def _require_whole(session: Session) -> None:
+    """What could not be made is said, with the exit status of what is not done."""
+    lacking = missing(session.root)
+    for one in lacking:
         click.echo(f"stage4: not made: {one.found}. {one.remedy}", err=True)
+    if lacking:
+        sys.exit(EXIT_UNREACHABLE)

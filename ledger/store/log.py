@@ -356,4 +356,6 @@ def _ours(path: Path, error: BaseException) -> LedgerError | None:
         return Unreachable(
             f"the store {path} cannot be used: {error}. Is its disk full, or mounted read-only? Nothing was written"
         )
+    if "no such table" in str(error):
+        return Unreachable(f"the store {path} has no tables: its init was interrupted. Run it again: stage4 init")
     return Unreachable(f"the store {path} cannot be used: {error}")

@@ -105,12 +105,25 @@ def test_keys_that_were_made_beforehand_are_used(new: Path) -> None:
         assert installation.ledger.verifier == signer.verifier
 
 
-def test_half_a_pair_of_keys_is_refused_and_not_completed(new: Path) -> None:
+@pytest.mark.parametrize("made", [("hmac.key",), ("hmac.key", "checkpoint.pem"), ("checkpoint.pem",)])
+def test_keys_that_an_interrupted_run_made_are_kept_and_completed(new: Path, made: tuple[str, ...]) -> None:
     folder = new / "var" / "keys"
     keys.create(folder / "hmac.key", folder / "checkpoint.pem", "stage4-ledger.invalid/stage4/0123456789abcdef")
-    (folder / "checkpoint.vkey").unlink()
+    for path in list(folder.iterdir()):
+        if path.name not in made:
+            path.unlink()
     before = contents(folder)
-    with pytest.raises(Refused, match="never overwritten"):
+    make(new)
+    assert contents(folder).items() >= before.items()
+
+
+@pytest.mark.parametrize("lost", ["hmac.key", "checkpoint.pem"])
+def test_a_key_that_was_lost_beside_its_verifier_key_is_not_made_anew(new: Path, lost: str) -> None:
+    folder = new / "var" / "keys"
+    keys.create(folder / "hmac.key", folder / "checkpoint.pem", "stage4-ledger.invalid/stage4/0123456789abcdef")
+    (folder / lost).unlink()
+    before = contents(folder)
+    with pytest.raises(Refused, match=rf"without .*{lost}; keys are never overwritten. Put the lost one back"):
         init(new)
     assert contents(folder) == before
 

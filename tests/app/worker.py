@@ -6,6 +6,8 @@ import json
 import sys
 from pathlib import Path
 
+from ledger.app import staff
+from ledger.app.accounts import Accounts
 from ledger.app.deliver import deliver
 from ledger.app.installation import Installation, open_home, opened
 from ledger.domain.commands import Actor, AddNote
@@ -64,8 +66,23 @@ def deliver_once(root: Path) -> None:
     installation.ledger.log.close()
 
 
+def add_people(root: Path, name: str, count: str) -> None:
+    """Add people with uids of their own; prints their ids."""
+    installation = open_home(root)
+    accounts = Accounts(installation.home, installation.clock)
+    admin = Actor(person=next(one for one in installation.state.people if one.startswith("p-")), auth="os")
+    _wait()
+    first = 10_000 + 100 * int(name)
+    added = [
+        staff.add(installation, accounts, admin, f"Person {first + number}", ("noc",), uid=first + number)[0]
+        for number in range(int(count))
+    ]
+    installation.ledger.log.close()
+    print(json.dumps(added))
+
+
 if __name__ == "__main__":
     name, root, *rest = sys.argv[1:]
     jobs = {"append": append, "append_forever": append_forever}
-    jobs |= {"publish_forever": publish_forever, "deliver": deliver_once}
+    jobs |= {"add_people": add_people, "publish_forever": publish_forever, "deliver": deliver_once}
     jobs[name](Path(root), *rest)

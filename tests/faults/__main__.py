@@ -40,7 +40,7 @@ def main() -> int:
 
 def put_faults(command: str, runs: int, seconds: float, scratch: Path) -> dict[str, object]:
     """The summary: how many runs, how each was, and what was wrong."""
-    case, began = CASES[command], time.monotonic()
+    case = CASES[command]
     home = scratch / "home"
 
     def fresh() -> Path:
@@ -50,6 +50,7 @@ def put_faults(command: str, runs: int, seconds: float, scratch: Path) -> dict[s
 
     run(at(fresh(), *case.arguments), scratch)  # what is imported late is imported, and compiled, by now
     counted = count(at(fresh(), *case.arguments), home, scratch)
+    began = time.monotonic()
     tally: collections.Counter[str] = collections.Counter()
     wrong = []
     for fault in choose(counted, runs):

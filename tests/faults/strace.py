@@ -138,11 +138,8 @@ def count(arguments: Sequence[str], home: Path, scratch: Path) -> dict[str, list
 
 def choose(counted: dict[str, list[int]], runs: int) -> list[Fault]:
     """``runs`` faults: each call as often as each other one, spread over its occurrences and over the ways to fail."""
-    most = max(map(len, counted.values())) * len(HOWS)
-    enough = (
-        one for one in range(1, most) if sum(min(one, len(found) * len(HOWS)) for found in counted.values()) >= runs
-    )
-    wanted = next(enough, most)
+    ways = [len(numbers) * len(HOWS) for numbers in counted.values()]
+    wanted = next((share for share in range(1, max(ways)) if sum(min(share, one) for one in ways) >= runs), max(ways))
     shares = [_spread(call, counted[call], wanted, turn) for turn, call in enumerate(sorted(counted))]
     return [share[index] for index in range(wanted) for share in shares if index < len(share)][:runs]
 
@@ -154,8 +151,12 @@ def _spread(call: str, numbers: list[int], wanted: int, turn: int) -> list[Fault
     """
     found, part = [], (turn * 0.37 + 0.5) % 1
     for index in range(min(wanted, len(numbers) * len(HOWS))):
-        at = int((index + part) * len(numbers) / wanted) if wanted <= len(numbers) else index % len(numbers)
-        found.append(Fault(call, HOWS[(turn + index + index // len(numbers)) % len(HOWS)], numbers[at]))
+        if wanted <= len(numbers):
+            at, way = int((index + part) * len(numbers) / wanted), index
+        else:
+            at = index % len(numbers)
+            way = at + index // len(numbers)
+        found.append(Fault(call, HOWS[(turn + way) % len(HOWS)], numbers[at]))
     return found
 
 
