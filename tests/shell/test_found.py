@@ -62,20 +62,22 @@ def test_a_pipe_at_the_overrides_path_does_not_hang_the_stop(home: Path, healthy
     if not healthy:
         (home / "var/keys/hmac.key").unlink()
     done = run(home, *STOP, timeout=5)
-    assert done.returncode in (1, 3)
-    assert "no plain file" in done.stdout + done.stderr or not healthy
+    assert done.returncode == 0, done.stderr
+    assert json.loads(override(home).read_bytes())["action"] == "disable_multi_strategy"
+    (aside,) = override(home).parent.glob("*.replaced-*")
+    assert aside.is_fifo()
 
 
-def test_an_existing_override_is_an_error_that_names_its_content(home: Path) -> None:
+def test_what_stands_there_and_stops_nothing_is_kept_beside_the_override(home: Path) -> None:
     override(home).write_text('{"reason": "somebody else", "ticket": "X-1"}')
-    done = run(home, *STOP)
-    assert done.returncode != 0
-    assert "somebody else" in done.stdout + done.stderr
+    assert run(home, *STOP).returncode == 0
+    (aside,) = override(home).parent.glob("*.replaced-*")
+    assert "somebody else" in aside.read_text()
 
 
 def test_where_the_folder_cannot_be_written_the_manual_way_is_printed(home: Path) -> None:
     done = run(home, *STOP, STAGE4_OVERRIDE_DIRECTORY=UNWRITABLE)
-    assert f"umask 077; cat > {UNWRITABLE}/multi_strategy_disable.json" in done.stdout + done.stderr
+    assert f"cat > {UNWRITABLE}/multi_strategy_disable.json.new" in done.stdout + done.stderr
     assert done.returncode == 3
 
 
