@@ -6,6 +6,7 @@ Looks only; changes nothing.
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +20,7 @@ from ledger.app.people import LAB_PEOPLE, Directory
 from ledger.domain.record import parse_body
 from ledger.domain.state import State
 from ledger.errors import Corrupt, Unreachable
+from ledger.files import open_plain
 from ledger.proof.entry import parse_entry
 from ledger.stop import RESERVE
 from ledger.store.log import Log
@@ -180,7 +182,9 @@ def signing_key(first: bytes) -> str:
 
 
 def _text(path: Path) -> str | None:
+    """A small plain file's text; None where there is none, also where a pipe or a link has the name."""
     try:
-        return path.read_text("utf-8").strip()
+        with os.fdopen(open_plain(path), encoding="utf-8") as stream:
+            return stream.read().strip()
     except (OSError, UnicodeDecodeError):
         return None

@@ -174,7 +174,7 @@ def open_stage(root: Path, config: Config, purpose: Literal["production", "lab"]
         public = keys.verifier_path(home.path(config.checkpoint_key_file))
         if not os.path.lexists(public):
             place_exclusive(public, vkey.encode() + b"\n", 0o644)
-        if home.published_key.exists() and home.published_key.read_text("utf-8", "replace").strip() != vkey:
+        if home.published_key.is_file() and home.published_key.read_text("utf-8", "replace").strip() != vkey:
             set_aside(home, (".vkey",))
         installation.publish()
     except BaseException:
