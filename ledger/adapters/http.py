@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -14,12 +15,42 @@ import requests
 import urllib3
 from requests.auth import HTTPBasicAuth
 
-from ledger.adapters.masking import excerpt, masked, masked_text
+from ledger.adapters.failures import Asked, TooMuch, Unsent
+from ledger.adapters.failures import explain as explained
+from ledger.adapters.masking import excerpt, masked
 from ledger.adapters.transcript import Exchange, transcript
-from ledger.adapters.wire import BoundedSession, TooLong
+from ledger.adapters.wire import BoundedSession
 from ledger.errors import Unreachable
 
-__all__ = ["Exchange", "Server", "Unsent", "ask", "bounded_json", "explain", "masked", "session", "transcript"]
+__all__ = [
+    "Clock",
+    "Exchange",
+    "Server",
+    "TooMuch",
+    "Unsent",
+    "ask",
+    "bounded_json",
+    "explain",
+    "masked",
+    "session",
+    "transcript",
+]
+
+_DIGITS = 40
+_CREDENTIALS = "check the username, password or token file"
+_SAID = (
+    (b"no org id", "it keeps several tenants apart: set headers with X-Scope-OrgID to the name of yours"),
+    (b"http request to an https server", "it speaks TLS there: write https:// in its address"),
+    (b"http request was sent to https port", "it speaks TLS there: write https:// in its address"),
+)
+"""What a refusal says in words, small letters, and what is to be done: the words tell more than the status."""
+_STATUS: dict[int, str] = {
+    HTTPStatus.UNAUTHORIZED: _CREDENTIALS,
+    HTTPStatus.FORBIDDEN: _CREDENTIALS,
+    HTTPStatus.NOT_FOUND: "check the address",
+    HTTPStatus.METHOD_NOT_ALLOWED: "check the address",
+    HTTPStatus.PROXY_AUTHENTICATION_REQUIRED: "check the name and password in the setting proxy",
+}
 
 Clock = Callable[[], datetime]
 """Gives the current time, aware UTC."""
@@ -36,6 +67,10 @@ class Server:
     ca_file: str = ""
     client_certificate: str = ""
     client_key: str = ""
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """Headers of one's own, such as ``X-Scope-OrgID`` of a Mimir; they win over those that we would send."""
+    proxy: str = field(default="", repr=False)
+    """Address of the proxy that it is asked through; none where empty, whatever the environment says."""
     connect_timeout: float = 1.0
     read_timeout: float = 3.0
 
@@ -47,10 +82,6 @@ class Server:
     def address(self, path: str = "") -> str:
         """The URL with ``path`` after it."""
         return self.url.rstrip("/") + path if path else self.url
-
-
-class Unsent(Unreachable):
-    """The request surely had no effect: nothing was connected, or the server turned it away unread."""
 
 
 def session(server: Server) -> requests.Session:
@@ -68,6 +99,9 @@ def session(server: Server) -> requests.Session:
     made.verify = server.ca_file or True
     if server.client_certificate:
         made.cert = (server.client_certificate, server.client_key or server.client_certificate)
+    made.headers.update(dict(server.headers))
+    if server.proxy:
+        made.proxies = {"http": server.proxy, "https": server.proxy}
     return made
 
 
@@ -135,12 +169,19 @@ def bounded_json(response: requests.Response, who: str = "the server") -> Any:
     if response.status_code != HTTPStatus.OK:
         raise _turned_away(response, place)
     try:
-        return json.loads(response.content)
+        return _parsed(response.content)
     except (ValueError, RecursionError) as error:
         raise Unreachable(
             f'{place} answered 200 but no whole JSON ("{excerpt(response.content)}"): '
             "check that the address is its API and no login page or proxy stands before it"
         ) from error
+
+
+def _parsed(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except ValueError:  # Python reads no number of more than 4,300 digits: what else is said is read all the same
+        return json.loads(content, parse_int=lambda digits: int(digits) if len(digits) < _DIGITS else math.inf)
 
 
 def _turned_away(response: requests.Response, place: str) -> Unreachable:
@@ -149,48 +190,15 @@ def _turned_away(response: requests.Response, place: str) -> Unreachable:
     if 300 <= status < 400:
         target = masked(response.headers.get("Location", ""))
         return Unsent(f"{place} answered {status}, a redirect to {target or 'nowhere'}: check credentials and address")
-    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-        return Unsent(f"{place} {said}: check the username, password or token file")
-    if status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED):
-        return Unsent(f"{place} {said}: check the address")
+    for marks, advice in _SAID:
+        if marks in response.content[:1000].lower():
+            return Unsent(f"{place} {said}: {advice}")
+    if advice := _STATUS.get(status, ""):
+        return Unsent(f"{place} {said}: {advice}")
     return Unreachable(f"{place} {said}: check the server's own log")
 
 
 def explain(error: Exception, who: str, url: str, server: Server) -> Unreachable:
     """What a failed request means, as the error to raise: ``Unsent`` where no connection was made."""
-    place = f"{who} at {masked(url)}"
-    if isinstance(error, requests.ConnectTimeout):
-        return Unsent(f"{place} did not connect within {server.connect_timeout:g} s: check that the host is up")
-    if _timed_out(error):
-        return Unreachable(f"{place} did not answer whole within {server.read_timeout:g} s: check its load and log")
-    if isinstance(error, requests.exceptions.SSLError):
-        detail = masked_text(str(error))[:160]
-        return Unreachable(f"{place} has no trusted TLS ({detail}): check ca_file and the certificates")
-    if _refused(error):
-        return Unsent(f"{place} refused the connection: check that it runs and that the address is right")
-    if isinstance(error, TooLong):
-        return Unreachable(f"{place} answered {error}: check that the address is right")
-    if isinstance(error, requests.ConnectionError):
-        return Unreachable(f"{place} broke the connection before its answer was whole: check its log")
-    return Unsent(f"{place} cannot be asked ({type(error).__name__}): check the address and the certificate files")
-
-
-def _causes(error: BaseException | None) -> list[BaseException]:
-    """The error and all that it wraps; ``requests`` and ``urllib3`` keep the real one in ``args`` or ``reason``."""
-    found: list[BaseException] = []
-    waiting: list[object] = [error]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, BaseException) and one not in found:
-            found.append(one)
-            waiting += [one.__cause__, getattr(one, "reason", None), *one.args]
-    return found
-
-
-def _timed_out(error: Exception) -> bool:
-    kinds = (requests.Timeout, urllib3.exceptions.ReadTimeoutError, TimeoutError)
-    return any(isinstance(cause, kinds) for cause in _causes(error))
-
-
-def _refused(error: Exception) -> bool:
-    return any(isinstance(cause, urllib3.exceptions.NewConnectionError) for cause in _causes(error))
+    offered = bool(server.client_certificate)
+    return explained(error, Asked(who, url, server.connect_timeout, server.read_timeout, server.proxy, offered))

@@ -7,14 +7,24 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from ledger.adapters.http import Server, masked
+from ledger.adapters.masking import MASK, masked_text, tells
 from ledger.errors import Refused
+
+
+_HEADERS = "headers that are sent with every request"
+_PROXY = "address of the proxy that it is asked through"
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_NOT_OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "content-type", "accept-encoding"})
+"""Headers that belong to the connection and to what is sent over it."""
 
 
 def _setting(place: str, default: Any, meaning: str) -> Any:
@@ -40,6 +50,8 @@ class Config:
     scheduler_ca_file: str = _setting("scheduler.ca_file", "", "certificates that are trusted")
     scheduler_client_certificate: str = _setting("scheduler.client_certificate", "", "our certificate (PEM)")
     scheduler_client_key: str = _setting("scheduler.client_key", "", "its key (PEM)")
+    scheduler_headers: dict[str, str] = _setting("scheduler.headers", {}, _HEADERS)
+    scheduler_proxy: str = _setting("scheduler.proxy", "", _PROXY)
     prometheus_url: str = _setting("prometheus.url", "", "base address")
     prometheus_username: str = _setting("prometheus.username", "", "basic authentication")
     prometheus_password_file: str = _setting("prometheus.password_file", "", "file with the password")
@@ -47,6 +59,8 @@ class Config:
     prometheus_ca_file: str = _setting("prometheus.ca_file", "", "certificates that are trusted")
     prometheus_client_certificate: str = _setting("prometheus.client_certificate", "", "our certificate (PEM)")
     prometheus_client_key: str = _setting("prometheus.client_key", "", "its key (PEM)")
+    prometheus_headers: dict[str, str] = _setting("prometheus.headers", {}, _HEADERS)
+    prometheus_proxy: str = _setting("prometheus.proxy", "", _PROXY)
     prometheus_job: str = _setting("prometheus.job", "prometheus", "job under which Prometheus scrapes itself")
     prometheus_step: str = _setting("prometheus.step", "15s", "distance of samples in the watch")
     alertmanager_url: str = _setting("alertmanager.url", "", "base addresses of the cluster's members, with commas")
@@ -56,6 +70,8 @@ class Config:
     alertmanager_ca_file: str = _setting("alertmanager.ca_file", "", "certificates that are trusted")
     alertmanager_client_certificate: str = _setting("alertmanager.client_certificate", "", "our certificate (PEM)")
     alertmanager_client_key: str = _setting("alertmanager.client_key", "", "its key (PEM)")
+    alertmanager_headers: dict[str, str] = _setting("alertmanager.headers", {}, _HEADERS)
+    alertmanager_proxy: str = _setting("alertmanager.proxy", "", _PROXY)
     tickets_url: str = _setting("tickets.url", "", "address of a ticket with {ticket}; empty: tickets are claims")
     tickets_username: str = _setting("tickets.username", "", "basic authentication")
     tickets_password_file: str = _setting("tickets.password_file", "", "file with the password")
@@ -63,6 +79,8 @@ class Config:
     tickets_ca_file: str = _setting("tickets.ca_file", "", "certificates that are trusted")
     tickets_client_certificate: str = _setting("tickets.client_certificate", "", "our certificate (PEM)")
     tickets_client_key: str = _setting("tickets.client_key", "", "its key (PEM)")
+    tickets_headers: dict[str, str] = _setting("tickets.headers", {}, _HEADERS)
+    tickets_proxy: str = _setting("tickets.proxy", "", _PROXY)
     silence_duration: str = _setting("silence.duration", "2h", "how long a silence lasts")
     silence_labels: dict[str, str] = _setting("silence.labels", {}, "labels that name this installation")
     watch_duration: str = _setting("watch.duration", "15m", "the observation window of step 4")
@@ -76,6 +94,8 @@ class Config:
     announce_ca_file: str = _setting("announce.ca_file", "", "certificates that are trusted")
     announce_client_certificate: str = _setting("announce.client_certificate", "", "our certificate (PEM)")
     announce_client_key: str = _setting("announce.client_key", "", "its key (PEM)")
+    announce_headers: dict[str, str] = _setting("announce.headers", {}, _HEADERS)
+    announce_proxy: str = _setting("announce.proxy", "", _PROXY)
     restart_patience: str = _setting("rollback.restart_patience", "1m", "how long step 5 waits for the restart")
     hmac_algorithm: str = _setting("signing.hmac_algorithm", "HMAC-SHA256", "HMAC-SHA256 or HMAC-SHA384")
     hmac_key_file: str = _setting("signing.hmac_key_file", "var/keys/hmac.key", "printable text, mode 600")
@@ -101,8 +121,7 @@ def load(path: Path, environment: Mapping[str, str] = os.environ) -> Config:
         value = environment.get(_variable(field.name), value)
         if value is None:
             continue
-        typed = _typed(value, f"{path}: {field.metadata['place']}", table=field.name == "silence_labels")
-        values[field.name] = typed
+        values[field.name] = _typed(value, f"{path}: {field.metadata['place']}", table=_is_table(field))
     values["base"] = str(path.absolute().parent)
     if found:
         raise Refused(f"{path}: unknown settings: {', '.join(sorted(found))}; see: stage4 config show")
@@ -117,9 +136,17 @@ def explain(config: Config, path: Path, environment: Mapping[str, str] = os.envi
         place, variable = field.metadata["place"], _variable(field.name)
         source = variable if variable in environment else path.name if place in found else "default"
         value = getattr(config, field.name)
-        shown = ",".join(map(masked, value.split(","))) if field.name.endswith("_url") else value
-        lines.append(Setting(place, shown, source, field.metadata["meaning"]))
+        lines.append(Setting(place, _shown(field.name, value), source, field.metadata["meaning"]))
     return lines
+
+
+def _shown(name: str, value: Any) -> Any:
+    """A setting's value as people may see it: addresses and headers without their secrets."""
+    if name.endswith(("_url", "_proxy")):
+        return ",".join(map(masked, value.split(",")))
+    if name.endswith("_headers"):
+        return {header: MASK if tells(header) else masked_text(said) for header, said in value.items()}
+    return value
 
 
 def for_stage(config: Config, stage: str) -> Config:
@@ -148,7 +175,43 @@ def server(config: Config, name: str, url: str | None = None) -> Server | None:
     files = ("password_file", "bearer_token_file", "ca_file", "client_certificate", "client_key")
     given = {key: getattr(config, f"{name}_{key}") for key in files}
     placed = {key: str(Path(config.base) / value) if value else "" for key, value in given.items()}
-    return Server(address, username=getattr(config, f"{name}_username"), **placed)  # type: ignore[arg-type]
+    given_headers: dict[str, str] = getattr(config, f"{name}_headers")
+    return Server(
+        address,
+        username=getattr(config, f"{name}_username"),
+        headers=tuple(_checked(f"{name}.headers", given_headers).items()),
+        proxy=_proxy(f"{name}.proxy", getattr(config, f"{name}_proxy")),
+        **placed,  # type: ignore[arg-type]
+    )
+
+
+def _checked(place: str, headers: Mapping[str, str]) -> Mapping[str, str]:
+    """Headers that can be sent as they are (RFC 9110, sections 5.1 and 5.5); ``Refused`` names the setting."""
+    for name, value in headers.items():
+        if not _TOKEN.fullmatch(name) or name.lower() in _NOT_OURS:
+            raise Refused(f"{place}: {name[:60]!a} is no header of one's own; write it like X-Scope-OrgID")
+        if not (value.isascii() and value.isprintable() and value == value.strip()):
+            raise Refused(
+                f"{place}: the value of {name} is to be one line of printable ASCII, without spaces around it"
+            )
+    return headers
+
+
+def _proxy(place: str, address: str) -> str:
+    if not address:
+        return ""
+    try:
+        parts = urlsplit(address)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise Refused(f"{place} is {masked(address)[:80]!a}; write it like http://proxy.example.net:3128")
+    return address
+
+
+def _is_table(field: dataclasses.Field[Any]) -> bool:
+    return field.default_factory is not dataclasses.MISSING
 
 
 def _settings() -> list[dataclasses.Field[Any]]:
@@ -163,11 +226,15 @@ def _typed(value: Any, where: str, *, table: bool) -> Any:
     if isinstance(value, str):  # from the environment: env=prod,cluster=a
         parts = [part.strip() for part in value.split(",") if part.strip()]
         if not all("=" in part and not part.startswith("=") for part in parts):
-            raise Refused(f"{where} is {value!r}; write it as env=prod,cluster=a")
+            raise Refused(f"{where} is to be given as {_example(where)}: a name, =, a value, with commas between")
         value = dict(part.split("=", 1) for part in parts)
     if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
-        raise Refused(f"{where} is to be a table of texts, found {value!r}")
+        raise Refused(f"{where} is to be a table of texts, found {type(value).__name__}")
     return value
+
+
+def _example(where: str) -> str:
+    return "X-Scope-OrgID=trading" if where.endswith("headers") else "env=prod,cluster=a"
 
 
 def _variable(name: str) -> str:

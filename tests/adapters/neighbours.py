@@ -92,7 +92,7 @@ class Handler(BaseHTTPRequestHandler):
         type(self).seen.append((self.command, self.path, dict(self.headers), body))
         type(self).answer(self)
 
-    do_GET = do_POST = do_DELETE = _any
+    do_GET = do_POST = do_DELETE = do_CONNECT = _any
 
     def say(self, status: int, body: bytes = b"", **headers: str) -> None:
         self.send_response(status)
