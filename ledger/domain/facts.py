@@ -24,7 +24,12 @@ class SchedulerSeen:
     since: datetime | None = None
     cycle: int | None = None
     warnings: tuple[str, ...] = ()
+    """Its own warnings, made fit: at most ``MOST_WARNINGS``, each one line."""
     error: str = ""
+    notes: tuple[str, ...] = ()
+    """What of the answer could not be taken as it came, one sentence each."""
+    answer: bytes = b""
+    """The answer's bytes as they came: evidence."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from ledger.app.deliver import deliver
 from ledger.app.erasing import SALT
 from ledger.app.installation import Installation
+from ledger.digest import sha384
 from ledger.domain.commands import Actor, Command
 from ledger.domain.facts import AlertSeen, SchedulerSeen
 from ledger.domain.runbook import Verdict
@@ -40,7 +41,13 @@ def act(
     request_id: str = "",
     timeout: float | None = None,
 ) -> Rollback:
-    """Submit (waiting at most ``timeout`` seconds for others) and deliver; returns the rollback as it is after that."""
+    """Submit (waiting at most ``timeout`` seconds for others) and deliver; returns the rollback as it is after that.
+
+    What a scheduler answered is kept as it came: what the entry says of it was made fit.
+    """
+    for fact in (getattr(command, name, None) for name in ("seen", "scheduler")):
+        if isinstance(fact, SchedulerSeen) and fact.answer:
+            installation.keep(fact.answer)
     receipt = installation.submit(command, actor, rollback, request_id, timeout)
     deliver(installation)
     name = rollback or rollback_of(installation, receipt.last)
@@ -107,6 +114,9 @@ def status_log(seen: SchedulerSeen) -> list[str]:
     if seen.cycle is not None:
         lines.append(f"cycle     {seen.cycle}")
     lines += [f"warning   {warning}" for warning in seen.warnings] or ["warnings  none"]
+    lines += [f"note      {note}" for note in seen.notes]
+    if seen.answer:
+        lines.append(f"answer    {sha384(seen.answer)}, {len(seen.answer)} bytes as they came")
     if seen.error:
         lines.append(f"unknown   {seen.error}")
     return lines
