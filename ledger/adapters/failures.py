@@ -12,7 +12,6 @@ import socket
 import ssl
 from collections.abc import Iterator
 from typing import NamedTuple, TypeVar
-from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -28,9 +27,11 @@ _FOR_ANOTHER_NAME = frozenset({62, 64})
 """X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH (OpenSSL, x509_vfy.h)."""
 _NOT_NOW = frozenset({9, 10})
 """X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED."""
-_OURS = "set client_certificate and client_key"
 _TLS = (
-    (("CERTIFICATE_REQUIRED", "HANDSHAKE_FAILURE"), f"it asks for a certificate of ours: {_OURS}"),
+    (
+        ("CERTIFICATE_REQUIRED", "HANDSHAKE_FAILURE"),
+        "it asks for a certificate of ours: set client_certificate and client_key",
+    ),
     (
         ("ALERT_UNKNOWN_CA", "BAD_CERTIFICATE", "CERTIFICATE_UNKNOWN", "CERTIFICATE_EXPIRED", "CERTIFICATE_REVOKED"),
         "it does not accept our certificate: check client_certificate with those who run it",
@@ -69,68 +70,62 @@ class Asked(NamedTuple):
     certificate: bool = False
     """Whether a certificate of ours was offered."""
 
-    @property
-    def place(self) -> str:
-        """``Prometheus at http://…``, credentials masked."""
-        return f"{self.who} at {masked(self.url)}"
-
 
 def explain(error: Exception, asked: Asked) -> Unreachable:
     """What a failed request means, as the error to raise: ``Unsent`` where no connection was made."""
     causes = list(_causes(error))
-    found = _by_proxy(causes, asked) if asked.proxy else None
-    return found or _connecting(error, causes, asked.place, asked) or _answering(error, causes, asked)
+    if asked.proxy and _first(causes, urllib3.exceptions.ProxyError):
+        return _by_proxy(error, causes, asked)
+    return _connecting(error, causes, asked) or _answering(error, causes, asked)
 
 
-def _connecting(
-    error: Exception, causes: list[BaseException], place: str, asked: Asked, setting: str = "its address"
-) -> Unreachable | None:
+def _connecting(error: Exception, causes: list[BaseException], asked: Asked) -> Unreachable | None:
     """A connection that was not made; None where it was."""
+    who, place = asked.who, masked(asked.url)
     if isinstance(error, requests.ConnectTimeout):
-        return Unsent(f"{place} did not connect within {asked.connect_timeout:g} s: check that the host is up")
+        return Unsent(f"{who} at {place} did not connect within {asked.connect_timeout:g} s: check that the host is up")
     if lookup := _first(causes, socket.gaierror):
-        host = urlsplit(masked(asked.url if setting == "its address" else asked.proxy)).hostname or "(none)"
         if lookup.errno == socket.EAI_AGAIN:
-            return Unsent(f"{place} was not found: the name service did not answer for {host}: check DNS")
-        return Unsent(f"{place} was not found: no host has the name {host}: check the spelling of {setting}, then DNS")
+            return Unsent(f"{who} at {place} was not found, as no name service answered: check DNS and the network")
+        return Unsent(f"{who} at {place} was not found, as no host has that name: check its spelling, then DNS")
     numbers = {one.errno for one in causes if isinstance(one, OSError)}
     if numbers & _NO_ROUTE:
-        return Unsent(f"{place} cannot be reached from here, there is no route: check network, VPN and firewall")
+        return Unsent(f"{who} at {place} cannot be reached, as no route leads there: check network, VPN and firewall")
     if errno.ECONNREFUSED in numbers:
-        return Unsent(f"{place} refused the connection: check that it runs and that the address is right")
+        return Unsent(f"{who} at {place} refused the connection: check that it runs and that the address is right")
     return None
 
 
-def _by_proxy(causes: list[BaseException], asked: Asked) -> Unreachable | None:
+def _by_proxy(error: Exception, causes: list[BaseException], asked: Asked) -> Unreachable:
     """What went wrong on the way to the proxy, or between it and the server."""
-    failed = _first(causes, urllib3.exceptions.ProxyError)
-    proxy = f"the proxy {masked(asked.proxy)} to {asked.who}"
-    if failed is None:
-        return None
-    said = next((str(one) for one in causes if "Tunnel connection failed" in str(one) and one.__class__ is OSError), "")
+    proxy = asked._replace(who=f"the proxy to {asked.who}", url=asked.proxy)
+    who, place = proxy.who, masked(proxy.url)
+    said = next((str(one) for one in causes if "Tunnel connection failed" in str(one) and type(one) is OSError), "")
     if said:
         return Unsent(
-            f"{proxy} turned us away ({masked_text(said)[:120]}): check its rules and the proxy's credentials"
+            f"{who} at {place} turned us away ({masked_text(said)[:120]}): check its rules and the setting proxy"
         )
-    found = _connecting(failed, causes, proxy, asked, "the setting proxy")
-    return found or Unsent(f"{proxy} cannot be used: check the setting proxy and that it runs")
+    found = _connecting(error, causes, proxy)
+    return found or Unsent(f"{who} at {place} cannot be used: check that it runs, and the setting proxy")
 
 
 def _answering(error: Exception, causes: list[BaseException], asked: Asked) -> Unreachable:
-    place = asked.place
+    who, place = asked.who, masked(asked.url)
     if any(isinstance(one, requests.Timeout | urllib3.exceptions.ReadTimeoutError | TimeoutError) for one in causes):
-        return Unreachable(f"{place} did not answer whole within {asked.read_timeout:g} s: check its load and log")
+        seconds = asked.read_timeout
+        return Unreachable(f"{who} at {place} did not answer whole within {seconds:g} s: check its load and log")
     if words := _tls(causes):
-        return Unreachable(f"{place} has no trusted TLS: {words}")
+        return Unreachable(f"{who} at {place} has no trusted TLS, {words}")
     if words := _broken_off(causes, asked):
-        return Unreachable(f"{place} broke the connection before its answer was whole: {words}")
+        return Unreachable(f"{who} at {place} broke the connection before its answer was whole: {words}")
     if isinstance(error, TooLong):
-        return TooMuch(f"{place} answered {error}: check that the address is right, and ask it for less")
+        return TooMuch(f"{who} at {place} answered {error}: check that the address is right, and ask it for less")
     if isinstance(error, requests.ConnectionError):
-        return Unreachable(f"{place} broke the connection before its answer was whole: check its log")
-    if files := _missing_file(error):
-        return Unsent(f"{place} cannot be asked: the certificate file {files} is not there: check the path")
-    return Unsent(f"{place} cannot be asked ({type(error).__name__}): check the address and the certificate files")
+        return Unreachable(f"{who} at {place} broke the connection before its answer was whole: check its log")
+    if file := _missing_file(error):
+        return Unsent(f"{who} at {place} cannot be asked without the certificate file {file}: check its path")
+    kind = type(error).__name__
+    return Unsent(f"{who} at {place} cannot be asked ({kind}): check the address and the certificate files")
 
 
 def _tls(causes: list[BaseException]) -> str:
@@ -151,17 +146,17 @@ def _tls(causes: list[BaseException]) -> str:
     for marks, words in _TLS:
         if any(mark in said.upper() for mark in marks):
             return words
-    reason = next((one.reason for one in causes if isinstance(one, ssl.SSLError) and one.reason), "")
-    return f"{reason or 'the handshake failed'}: check ca_file and the certificates"
+    reason = next((one.reason for one in causes if isinstance(one, ssl.SSLError) and one.reason), "?")
+    return f"the handshake failed ({reason}): check ca_file and the certificates"
 
 
 def _broken_off(causes: list[BaseException], asked: Asked) -> str:
-    """TLS 1.3 tells who lacks a certificate only after the handshake, and its word may be lost as the line goes dead."""
+    """TLS 1.3 tells who lacks a certificate only after the handshake, and its word may be lost as the line dies."""
     if not any(isinstance(one, ssl.SSLEOFError | ConnectionError) for one in causes) or asked.url[:6] != "https:":
         return ""
     if asked.certificate:
         return "it may not accept our certificate: check client_certificate with those who run it, and its log"
-    return f"where it asks for a certificate of ours, {_OURS}; else check its log"
+    return "where it asks for a certificate of ours, set client_certificate and client_key; else check its log"
 
 
 def _missing_file(error: Exception) -> str:

@@ -37,20 +37,8 @@ __all__ = [
 ]
 
 _DIGITS = 40
-_CREDENTIALS = "check the username, password or token file"
-_SAID = (
-    (b"no org id", "it keeps several tenants apart: set headers with X-Scope-OrgID to the name of yours"),
-    (b"http request to an https server", "it speaks TLS there: write https:// in its address"),
-    (b"http request was sent to https port", "it speaks TLS there: write https:// in its address"),
-)
-"""What a refusal says in words, small letters, and what is to be done: the words tell more than the status."""
-_STATUS: dict[int, str] = {
-    HTTPStatus.UNAUTHORIZED: _CREDENTIALS,
-    HTTPStatus.FORBIDDEN: _CREDENTIALS,
-    HTTPStatus.NOT_FOUND: "check the address",
-    HTTPStatus.METHOD_NOT_ALLOWED: "check the address",
-    HTTPStatus.PROXY_AUTHENTICATION_REQUIRED: "check the name and password in the setting proxy",
-}
+_PLAIN_TO_TLS = (b"http request to an https server", b"http request was sent to https port")
+"""What Go's servers and nginx say, in small letters, to whom speaks no TLS."""
 
 Clock = Callable[[], datetime]
 """Gives the current time, aware UTC."""
@@ -190,11 +178,17 @@ def _turned_away(response: requests.Response, place: str) -> Unreachable:
     if 300 <= status < 400:
         target = masked(response.headers.get("Location", ""))
         return Unsent(f"{place} answered {status}, a redirect to {target or 'nowhere'}: check credentials and address")
-    for marks, advice in _SAID:
-        if marks in response.content[:1000].lower():
-            return Unsent(f"{place} {said}: {advice}")
-    if advice := _STATUS.get(status, ""):
-        return Unsent(f"{place} {said}: {advice}")
+    words = response.content[:1000].lower()
+    if b"no org id" in words:
+        return Unsent(f"{place} {said}: it keeps tenants apart, so set headers with X-Scope-OrgID to the name of yours")
+    if any(mark in words for mark in _PLAIN_TO_TLS):
+        return Unsent(f"{place} {said}: it speaks TLS there, so write https:// in its address")
+    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        return Unsent(f"{place} {said}: check the username, password or token file")
+    if status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED):
+        return Unsent(f"{place} {said}: check the address")
+    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        return Unsent(f"{place} {said}: check the name and password in the setting proxy")
     return Unreachable(f"{place} {said}: check the server's own log")
 
 

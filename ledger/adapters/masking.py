@@ -6,10 +6,11 @@ import re
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
 MASK = "<masked>"
-_TELLING = r"[\w.-]*(?:token|passw|secret|api[_-]?key|apikey|credential|signature|auth|session)[\w.-]*"
+# Every repetition before something that has to follow has an end: a foreign text of one endless word is read once, too.
+_TELLING = r"[\w.-]{0,40}(?:token|passw|secret|api[_-]?key|apikey|credential|signature|auth|session)[\w.-]{0,40}"
 _TELLING_FIELD = re.compile(_TELLING, re.IGNORECASE)
 _TELLING_HEADER = re.compile(r"auth|token|secret|passw|key|cookie|credential|session|signature", re.IGNORECASE)
-_USERINFO = re.compile(r"(\w+://)[^/\s@\"']+@")
+_USERINFO = re.compile(r"(\b\w{1,20}://)[^/\s@\"']+@")
 _SCHEME = re.compile(r"\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{6,}", re.IGNORECASE)
 _PAIR = re.compile(rf"""(["']?\b{_TELLING}["']?\s*[:=]\s*["']?)(?!["'\s])[^\s"'&,;<>}}]+""", re.IGNORECASE)
 
@@ -28,7 +29,7 @@ def masked(url: str) -> str:
 
 
 def tells(header: str) -> bool:
-    """Whether the header of that name holds a secret, by the look of it: ``Authorization``, ``X-Api-Key``, ``Cookie``."""
+    """Whether a header holds a secret, by the look of its name: ``Authorization``, ``X-Api-Key``, ``Cookie``."""
     return bool(_TELLING_HEADER.search(header))
 
 

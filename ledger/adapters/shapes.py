@@ -79,7 +79,7 @@ def labels(value: object) -> tuple[tuple[str, str], ...]:
     """An object of texts as pairs sorted by name; ``ValueError`` for more of them than anybody has."""
     found = table(value)
     if len(found) > MOST_LABELS:
-        raise ValueError(f"{len(found)} labels")
+        raise ValueError(f"more than {MOST_LABELS} labels")
     return tuple(sorted((text(name), text(content)) for name, content in found.items()))
 
 

@@ -19,7 +19,6 @@ from ledger.adapters.http import Server, masked
 from ledger.adapters.masking import MASK, masked_text, tells
 from ledger.errors import Refused
 
-
 _HEADERS = "headers that are sent with every request"
 _PROXY = "address of the proxy that it is asked through"
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -62,6 +61,7 @@ class Config:
     prometheus_headers: dict[str, str] = _setting("prometheus.headers", {}, _HEADERS)
     prometheus_proxy: str = _setting("prometheus.proxy", "", _PROXY)
     prometheus_job: str = _setting("prometheus.job", "prometheus", "job under which Prometheus scrapes itself")
+    prometheus_labels: dict[str, str] = _setting("prometheus.labels", {}, "labels that its own series carry too")
     prometheus_step: str = _setting("prometheus.step", "15s", "distance of samples in the watch")
     alertmanager_url: str = _setting("alertmanager.url", "", "base addresses of the cluster's members, with commas")
     alertmanager_username: str = _setting("alertmanager.username", "", "basic authentication")

@@ -195,7 +195,10 @@ class Installation:
 
     def scheduler(self) -> SchedulerSeen:
         """What the scheduler itself says now; ``unknown`` where it cannot be asked."""
-        server = settings.server(self.config, "scheduler")
+        try:
+            server = settings.server(self.config, "scheduler")
+        except Refused as error:
+            return SchedulerSeen("unknown", self.clock(), "", error=str(error))
         if server is None:
             return SchedulerSeen("unknown", self.clock(), "", error="no scheduler.url is configured in stage4.toml")
         return scheduler.read_status(server, self.clock)
@@ -209,7 +212,8 @@ class Installation:
     @property
     def prometheus(self) -> Prometheus:
         """The Prometheus; ``Unreachable`` where none is configured."""
-        return Prometheus(self._server("prometheus"), self.clock, self.config.prometheus_job)
+        labels = tuple(sorted(self.config.prometheus_labels.items()))
+        return Prometheus(self._server("prometheus"), self.clock, self.config.prometheus_job, labels)
 
     def tickets(self) -> Server | None:
         """The ticket system, or None."""

@@ -80,6 +80,16 @@ class AlertSeen:
         return dict(self.labels).get("severity", "")
 
 
+class AlertCount(NamedTuple):
+    """How many alerts of one name, severity and state Prometheus has."""
+
+    name: str
+    severity: str
+    state: str
+    """``firing`` or ``pending``."""
+    number: int
+
+
 @dataclass(frozen=True, slots=True)
 class SilenceSeen:
     """One silence as Alertmanager reports it."""
@@ -123,6 +133,13 @@ class AlertEpisode:
     last_seen: datetime
     fired: bool
     """True where it was firing at least once, False where it was only pending."""
+    continues: datetime | None = None
+    """``activeAt`` of the same alert before Prometheus began anew: it was active until then, and at once after."""
+
+    @property
+    def since(self) -> datetime:
+        """Since when the alert is active, Prometheus' own restarts aside."""
+        return self.continues or self.active_at
 
     @property
     def severity(self) -> str:
@@ -148,4 +165,8 @@ class WatchSeen:
     rules: tuple[RuleSeen, ...]
     missing_rules: tuple[str, ...]
     warnings: tuple[str, ...]
-    """Warnings of Prometheus' answers, and sentences for sources that could not be had."""
+    """Signs that an answer was not whole or not understood, and sentences for sources that could not be had."""
+    elsewhere: tuple[tuple[str, int], ...] = ()
+    """Critical alerts that are none of the runbook's and were not active at the stop: name and how many at once."""
+    notes: tuple[str, ...] = ()
+    """What is worth knowing and takes nothing from the verdict: who answered, how often it is scraped."""

@@ -1,4 +1,4 @@
-"""Certificates of a moment for the tests: an authority, servers and clients that it signs, and a server that uses them."""
+"""Certificates of a moment for the tests: an authority, those that it signs, and a server that uses them."""
 
 from __future__ import annotations
 

@@ -72,6 +72,11 @@ class Process:
         except OSError:
             return False
 
+    def tell(self, what: signal.Signals) -> None:
+        """Send a signal to a server that runs on: SIGHUP makes it read its configuration anew."""
+        assert self._running is not None
+        self._running.send_signal(what)
+
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         if self._running:
             self._running.send_signal(how)
