@@ -85,7 +85,7 @@ class Session:
         who = names.get(page["actor"], page["actor"])
         where = f"{page['rollback']} " if page["rollback"] else ""
         self.console.print(
-            f"{page['sequence']:>6}  {page['timestamp'][:19].replace('T', ' ')}  {where}{who}: "
+            f"{page['sequence']:>6}  {page['timestamp'][:19].replace('T', ' ')} UTC  {where}{who}: "
             f"{by_name(page['sentence'], names)}",
             markup=False,
         )

@@ -95,8 +95,10 @@ def alerts_json(alerts: Sequence[AlertSeen]) -> bytes:
 
 
 def names(alerts: Sequence[AlertSeen]) -> tuple[str, ...]:
-    """At most 50 alerts by name, schedule and severity, for an entry."""
-    return tuple(shorten(title(alert), 120) for alert in alerts[:LISTED])
+    """At most 50 alerts by name, schedule and severity, for an entry or a terminal, and how many more there are."""
+    named = tuple(shorten(title(alert), 120) for alert in alerts[:LISTED])
+    left = len(alerts) - len(named)
+    return (*named, f"… (+{left})") if left else named
 
 
 def title(alert: AlertSeen) -> str:
