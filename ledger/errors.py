@@ -23,6 +23,14 @@ class NotYours(Refused):
     """The person does not hold the role that this takes."""
 
 
+class Standing(Refused):
+    """A stop that finds nothing left to do: what is seen at this moment stops the component. ``rollback`` may be ""."""
+
+    def __init__(self, sentence: str, rollback: str = "") -> None:
+        super().__init__(sentence)
+        self.rollback = rollback
+
+
 class Conflict(LedgerError):
     """The rollback moved since the person decided, or the same request id came with another command."""
 

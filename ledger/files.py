@@ -7,16 +7,24 @@ is its folder, unless the docstring says otherwise.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import os
+import re
 import secrets
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from ledger.digest import sha384
 from ledger.errors import Corrupt, Unreachable
+
+_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{12}\.tmp")
+"""The names of files that are being written here."""
+_STALE = 60.0
+"""Seconds after which nobody is writing such a file any more."""
 
 
 def sync_folder(folder: Path) -> None:
@@ -37,7 +45,48 @@ def make_folder(folder: Path, mode: int = 0o700) -> Path:
         at = at.parent
     for path in reversed(missing):
         path.mkdir(mode=mode, exist_ok=True)
+        made = stat.S_IMODE(path.stat().st_mode)
+        if made & mode != mode:
+            path.chmod(made | mode)  # the umask must not narrow it
     return folder
+
+
+def kind_at(path: Path) -> str:
+    """What has the name, a link not followed: ``absent``, ``file``, ``link``, ``folder`` or ``something else``."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return "absent"
+    kinds = {stat.S_IFREG: "file", stat.S_IFLNK: "link", stat.S_IFDIR: "folder"}
+    return kinds.get(stat.S_IFMT(mode), "something else")
+
+
+def open_plain(path: Path, flags: int = os.O_RDONLY, mode: int = 0o600) -> int:
+    """A descriptor of a plain file. A link is not followed and a pipe not waited for: both are ``OSError``.
+
+    With ``O_CREAT`` the file gets exactly ``mode``, whatever the umask.
+    """
+    descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, mode)
+    try:
+        _require_plain(descriptor, path)
+        if flags & os.O_CREAT:
+            set_mode(descriptor, mode)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _require_plain(descriptor: int, path: Path) -> None:
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        raise OSError(errno.EINVAL, "it is no plain file", str(path))
+
+
+def set_mode(file: Path | int, mode: int) -> None:
+    """Give a file exactly these permissions, where they are others and the file is ours."""
+    if stat.S_IMODE(os.stat(file).st_mode) != mode:  # noqa: PTH116 (a descriptor too)
+        with contextlib.suppress(PermissionError):
+            os.chmod(file, mode)  # noqa: PTH101
 
 
 def _write_temporary(path: Path, data: bytes, mode: int, *, flush: bool) -> Path:
@@ -83,6 +132,39 @@ def place_exclusive(path: Path, data: bytes, mode: int = 0o600) -> None:
     finally:
         temporary.unlink(missing_ok=True)
     sync_folder(path.parent)
+
+
+def replace_keeping(path: Path, data: bytes, mode: int, aside: Path) -> None:
+    """Put ``data`` at ``path`` and give what stands there, whatever it is, the name ``aside``; never followed.
+
+    The new file is written before anything is moved, and but for a folder the path is never without a file.
+    ``FileNotFoundError`` where nothing stands there any more, ``FileExistsError`` where ``aside`` is taken.
+    """
+    temporary = _write_temporary(path, data, mode, flush=True)
+    try:
+        if stat.S_ISDIR(os.lstat(path).st_mode):
+            os.rename(path, aside)
+            os.link(temporary, path, follow_symlinks=False)
+        else:
+            os.link(path, aside, follow_symlinks=False)
+            os.rename(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def sweep(folder: Path, now: float) -> int:
+    """Remove what crashed writers of ours left in a folder, a minute old or more at ``now`` (Unix seconds); how many.
+
+    Fresh ones stay: somebody may be about to rename them. Never fails: what cannot be removed harms nobody.
+    """
+    gone = 0
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if _TEMPORARY.fullmatch(entry.name) and now - entry.stat(follow_symlinks=False).st_mtime >= _STALE:
+                Path(entry.path).unlink(missing_ok=True)
+                gone += 1
+    return gone
 
 
 def write_once(path: Path, data: bytes, mode: int = 0o600) -> None:

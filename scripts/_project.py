@@ -14,6 +14,10 @@ def run(name: str) -> None:
     if _PYTHON.exists() and Path(sys.prefix).resolve() != (ROOT / ".venv").resolve():
         os.execv(_PYTHON, [str(_PYTHON), *sys.argv])  # noqa: S606 (no shell, our own interpreter)
     sys.path.insert(0, str(ROOT))
+    if name == "disable":
+        from ledger.stop.cord import arm
+
+        arm("disable_multi_strategy.py", sys.argv[1:])
     try:
         from ledger.cli.scripts import main
     except ImportError as error:

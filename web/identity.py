@@ -14,6 +14,7 @@ from flask import Flask, abort, g, redirect, request, session, url_for
 from werkzeug.wrappers import Response
 
 from ledger.app.accounts import SignedIn
+from ledger.app.known_roles import recall, remember
 from ledger.domain.commands import Actor
 from ledger.domain.runbook import RUNBOOK_ROLES
 from ledger.errors import LedgerError, Unreachable
@@ -43,11 +44,11 @@ def identify() -> Response | None:
         return None
     here = site()
     known = _who(here, session.get("token", ""))
-    roles = roles_of(here, known.person) if known else frozenset()
-    if known and not roles:
+    roles, sure = roles_of(here, known.person) if known else (frozenset(), True)
+    if known and not roles and sure:
         with contextlib.suppress(Unreachable):  # without a role it opens nothing anyway
             here.accounts.end_all(known.person, "no_role", "system")
-    if known and roles:
+    if known and (roles or (request.endpoint == STOP and not sure)):
         g.person, g.roles, g.token = known.person, roles, known.token
         if known.must_change and request.endpoint not in CHANGING:
             return redirect(url_for("signin.password"), code=303)
@@ -74,17 +75,26 @@ def _by_itself() -> bool:
     return request.endpoint in TIMERS or request.headers.get("HX-Trigger") == "main"
 
 
-def roles_of(here: Site, person: str) -> frozenset[str]:
-    """The person's roles by the ledger; by what it said last where it cannot be read: the stop needs them then."""
-    with contextlib.suppress(LedgerError):
-        here.people = here.installation.state.people
-    return here.people.get(person, frozenset())
+def roles_of(here: Site, person: str) -> tuple[frozenset[str], bool]:
+    """The person's roles by the ledger, and True; by what it said last, and False, where it cannot be read now.
+
+    No role and False: nobody has ever read them here, and the stop is refused to nobody for that.
+    """
+    try:
+        people = here.installation.state.people
+    except LedgerError:
+        here.people = here.people or recall(here.installation.home)
+        return here.people.get(person, frozenset()), False
+    if people is not here.people:
+        here.people = people
+        remember(here.installation.home, people)
+    return people.get(person, frozenset()), True
 
 
 def stands(here: Site, token: str) -> bool:
     """Whether a browser's session still stands, and its person still holds a role."""
     known = here.accounts.who(token, used=False)
-    return known is not None and bool(roles_of(here, known.person))
+    return known is not None and bool(roles_of(here, known.person)[0])
 
 
 def actor() -> Actor:

@@ -52,6 +52,7 @@ DEBTS: Final = {
     "silence_end": mark("end of the silence"),
     "review": mark("review of: %(what)s"),
     "ticket": mark("a ticket"),
+    "reason": mark("a reason"),
 }
 DRIFTS: Final = {
     "override_removed_outside": mark("override removed outside"),

@@ -24,6 +24,7 @@ from ledger.app.home import Home
 from ledger.app.installation import open_home
 from ledger.app.observer import Observer
 from ledger.app.outlook import Lookout
+from ledger.app.soundness.guard import Guard
 from ledger.app.steps.pictures import warm
 from ledger.errors import LedgerError
 from ledger.files import make_folder, place_exclusive, read_bounded
@@ -42,7 +43,7 @@ _SITES: list[Running] = []
 
 
 class Running:
-    """A site with its threads: lookout, follower, observer."""
+    """A site with its threads: lookout, follower, observer, guard."""
 
     def __init__(self, root: Path, *, behind_proxy: bool) -> None:
         installation = open_home(root)
@@ -53,7 +54,11 @@ class Running:
         self.site.jobs.finished = lambda _: self.site.hub.publish("outlook", {})
         self._follower = Follower(self.site)
         self._observed = open_home(root)  # its own connections: a slow page never holds the observer
+        self._observed.publication = installation.publication  # it publishes; pages and metrics say how that went
+        self.site.guard = Guard(root, [installation.ledger, self._observed.ledger], installation.clock)
+        self.site.guard.changed = lambda: self.site.hub.publish("outlook", {})
         self._stopped = threading.Event()
+        self._guard = threading.Thread(target=self.site.guard.run, args=(self._stopped,), name="guard", daemon=True)
         self._observer = threading.Thread(target=self._observe, name="observer", daemon=True)
 
     def start(self) -> None:
@@ -61,6 +66,7 @@ class Running:
         self.site.lookout.start()
         self._follower.start()
         self._observer.start()
+        self._guard.start()
         threading.Thread(target=self._settle, name="settle", daemon=True).start()
 
     def _settle(self) -> None:
@@ -85,6 +91,7 @@ class Running:
         self._follower.stop()
         self.site.lookout.stop()
         self._observer.join(3)
+        self._guard.join(3)
 
     def _observe(self) -> None:
         """Observe; where another observer is at work, wait for its place."""
@@ -99,10 +106,17 @@ class Running:
 def cookie_secret(home: Home) -> bytes:
     """The key that signs the cookies: ``var/keys/web.key``, made on first use with mode 600."""
     path = home.var / "keys" / "web.key"
-    make_folder(path.parent)
-    with contextlib.suppress(FileExistsError):
-        place_exclusive(path, os.urandom(32).hex().encode(), 0o600)
-    return read_bounded(path, 1024)
+    if path.exists():
+        return read_bounded(path, 1024)
+    fresh = os.urandom(32).hex().encode()
+    try:
+        make_folder(path.parent)
+        place_exclusive(path, fresh, 0o600)
+    except FileExistsError:  # somebody else was quicker
+        return read_bounded(path, 1024)
+    except OSError:
+        return fresh  # the disk takes no writes: sessions last as long as this server
+    return fresh
 
 
 def build(root: Path, *, behind_proxy: bool = False) -> Flask:

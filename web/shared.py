@@ -104,6 +104,8 @@ def _key(here: Site) -> tuple[Hashable, ...]:
         here.lookout.outlook.version,
         here.jobs.moved(),
         here.verified,
+        here.guard.looked_whole,
+        here.guard.findings,
         here.installation.people.changed(),
         _windows_over(here),
     )

@@ -35,7 +35,7 @@ def enter() -> tuple[str, int] | Response:
             request.form.get("password", ""),
             request.remote_addr or "",
             request.user_agent.string,
-            lambda person: bool(roles_of(here, person)),
+            lambda person: bool(roles_of(here, person)[0]),
         )
     except Refused as error:
         return render_template("signin.html", to=to, login=login, error=str(error)), status_of(error)

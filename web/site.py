@@ -12,6 +12,7 @@ from flask import current_app
 from ledger.app.accounts import Accounts
 from ledger.app.installation import Installation
 from ledger.app.outlook import Lookout
+from ledger.app.soundness.guard import Guard
 from web.hub import Hub
 from web.jobs import Jobs
 
@@ -33,10 +34,18 @@ class Site:
     secret: bytes = b""
     """Signs the cookies."""
     behind_proxy: bool = False
-    verified: datetime | None = None
-    """When the ledger was verified last, and found whole."""
+    guard: Guard = field(init=False)
+    """Looks at the ledger itself, and says what does not hold."""
     last_look: float = 0.0
     """When the observer looked last, in Unix seconds."""
+
+    def __post_init__(self) -> None:
+        self.guard = Guard(self.installation.home.root, [self.installation.ledger], self.installation.clock)
+
+    @property
+    def verified(self) -> datetime | None:
+        """When the ledger was read as a whole last, and found whole."""
+        return self.guard.verified
 
 
 KEY = "stage4"

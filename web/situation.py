@@ -10,11 +10,14 @@ from ledger.app.observer.warnings import LINGER, MINUTES
 from ledger.app.outlook import SOURCES, Outlook
 from ledger.app.queries import drift
 from ledger.domain.decide.rules import clock_text, owed_before, owed_before_end
+from ledger.domain.decide.stop import runs_on
 from ledger.domain.facts import AlertCount
 from ledger.domain.judge import is_stage4
-from ledger.domain.runbook import STEPS
+from ledger.domain.runbook import STEPS, TRADING
+from ledger.domain.standing import claims, why_it_does_not_stop
 from ledger.domain.state import Rollback, State
 from web.i18n import gettext as _
+from web.i18n import said
 from web.site import site
 from web.words import ROLES, Look, person, stamp
 
@@ -121,11 +124,47 @@ def _trading(state: State, outlook: Outlook, now: datetime) -> str:
             return _("Trading STOPPED since %(since)s (%(who)s).", since=since, who=who)
         if known:
             return _("Trading is RUNNING although %(who)s stopped it at %(since)s.", since=since, who=who)
+        file = outlook.file if outlook.fresh("override", now) else None
+        if file is not None and (why := why_it_does_not_stop(file, TRADING, now)):
+            return _(
+                "Whether trading runs is not known: %(who)s stopped it at %(since)s, and now %(why)s.",
+                who=who,
+                since=since,
+                why=said(why),
+            )
         return _("Trading was stopped at %(since)s (%(who)s); the scheduler does not answer.", since=since, who=who)
     if known and seen is not None:
         running = seen.status == "enabled"
         return _("Trading is running.") if running else _("Trading is STOPPED, and no rollback holds it.")
     return _("Whether trading runs is not known: the scheduler does not answer.")
+
+
+class Standing(NamedTuple):
+    """How the stop stands by what was seen last, and what its button is to say."""
+
+    stopped: bool
+    """A good override was seen a moment ago, and the scheduler is not seen to run on in spite of it."""
+    again: bool
+    """Somebody stopped it, and what is seen does not stop it (any more)."""
+    text: str
+
+
+def standing(state: State, outlook: Outlook, now: datetime) -> Standing:
+    """Label and button of the stop go by what is seen, never by what the ledger believes."""
+    holder, file = state.holder, outlook.file
+    if file is None or not outlook.fresh("override", now):
+        return Standing(False, holder is not None, _("the override was not seen for a while"))
+    broken = why_it_does_not_stop(file, TRADING, now)
+    scheduler = outlook.scheduler if outlook.fresh("scheduler", now) else None
+    if broken and holder is not None:
+        return Standing(False, True, _("nothing stops it: %(why)s", why=said(broken)))
+    if broken:
+        what = _("one press: opens the rollback, declares the emergency, writes the override")
+        return Standing(False, False, what)
+    by = person(holder.override.by) if holder is not None else claims(file.content).by
+    if runs_on(file, scheduler):
+        return Standing(False, True, _("stopped by %(who)s, and the scheduler runs on", who=by))
+    return Standing(True, False, _("already stopped by %(who)s, seen at %(at)s", who=by, at=clock_text(file.at)))
 
 
 def _muted(state: State) -> str:

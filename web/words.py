@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from flask import Flask, g
 from markupsafe import Markup
 
-from ledger.app.queries import entry_json
+from ledger.app.queries import judged_json
+from ledger.app.soundness.marks import judged
+from ledger.domain.asked import NO_REASON
 from ledger.domain.runbook import ALL_ROLES, RUNBOOK_ROLES
 from ledger.errors import LedgerError
-from web.i18n import gettext, ngettext
+from web.i18n import gettext, ngettext, said
 from web.site import site
 from web.visible import exact, exact_bytes
 
@@ -70,6 +73,8 @@ def init_app(app: Flask) -> None:
         stamp=stamp,
         short=short,
         person=person,
+        named=named,
+        reason=reason,
         duration=duration,
         size=size,
         exact=exact,
@@ -104,10 +109,11 @@ def _latest() -> dict[str, Any] | None:
     """The newest entry, for the foot of the page; None where the ledger cannot be read (the page says so itself)."""
     installation = site().installation
     try:
-        found = list(installation.ledger.records(installation.ledger.view().size - 1))
+        size = installation.ledger.view().size
+        found = judged(installation, [size])
     except LedgerError:
         return None
-    return entry_json(*found[-1]) if found else None
+    return judged_json(found[size]) if size in found else None
 
 
 def stamp(moment: datetime | str | None) -> str:
@@ -145,6 +151,19 @@ def person(name: str) -> str:
     if "names" not in g:
         g.names = {one.id: one.name for one in site().installation.people.people()}
     return str(g.names.get(name, name))
+
+
+_IDS = re.compile(r"\b(p-[0-9a-f]{5}|lab-[a-z0-9-]+)\b")
+
+
+def named(sentence: str) -> str:
+    """A sentence with people by name, where the directory knows the ids in it."""
+    return _IDS.sub(lambda found: person(found[0]), sentence)
+
+
+def reason(text: str) -> str:
+    """A rollback's reason as it was typed; where none was, that in the page's language."""
+    return said(text) if text == NO_REASON else text
 
 
 def duration(seconds: float | None) -> str:

@@ -7,28 +7,33 @@ them into entries. So a ledger that is missing, locked or full never stands in a
 
 from __future__ import annotations
 
-import contextlib
 import json
+import logging
 import os
 import re
 import secrets
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ledger.app import config as settings
 from ledger.app.home import Home
 from ledger.app.installation import Installation, now, open_home
 from ledger.domain.commands import SYSTEM, Record
 from ledger.domain.events import access, format_event, parse_event
 from ledger.domain.events.base import Event
 from ledger.domain.events.ledger import RefusalsCounted
-from ledger.errors import Conflict, Corrupt, LedgerError, Refused
+from ledger.errors import Conflict, Corrupt, LedgerError, Refused, Unreachable
 
 STAGE = "stage4-access"
 _FORM = "%Y%m%dT%H%M"
 _MINUTE = re.compile(r"\d{8}T\d{4}")
 _PATIENCE = 0.3
 """Seconds that the observer waits for this ledger: effects wait for the observer."""
+_logger = logging.getLogger(__name__)
+_lost: dict[Path, str] = {}
+"""Homes whose last event could not be kept by this process, and why."""
 _KINDS = {(kind.status, kind.version): kind for kind in access.EVENTS}
 
 
@@ -45,16 +50,17 @@ def count_failed_sign_in(root: Path) -> None:
 
 def note(root: Path, event: Event) -> None:
     """Keep an event of the access ledger until the observer enters it. Never fails and waits for nothing."""
-    if not had_ledger(root):
+    if not wanted(root):
         return
     artefacts, metadata = format_event(event)
     page = json.dumps({"status": event.status, "version": event.version, "fields": artefacts | metadata})
     name = f"event-{time.time_ns():020}-{secrets.token_hex(8)}"
-    with contextlib.suppress(OSError):
-        folder = _folder(root)
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def keep(folder: Path) -> None:
         _add(folder / f".{name}", page.encode())
         (folder / f".{name}").rename(folder / name)
+
+    _keep(root, keep)
 
 
 def has_ledger(root: Path) -> bool:
@@ -63,8 +69,30 @@ def has_ledger(root: Path) -> bool:
 
 
 def had_ledger(root: Path) -> bool:
-    """Whether this home has an access ledger, or had one: its published lines are there. What is noted then waits."""
+    """Whether this home has an access ledger, or had one: its published lines are there."""
     return has_ledger(root) or Home(root, STAGE).published.exists()
+
+
+def wanted(root: Path) -> bool:
+    """Whether this home has an access ledger, had one, or is to have one by its configuration. What is noted waits."""
+    if had_ledger(root):
+        return True
+    try:
+        config = settings.load(Home(root).config)
+    except LedgerError:
+        return False
+    return STAGE in settings.other_stages(config) and Home(root, config.stage).store.exists()
+
+
+def trouble(root: Path) -> str:
+    """Why sign-ins and refusals do not get into the access ledger; "" where they do, or where none is wanted."""
+    if (why := _lost.get(Home(root).root)) is not None:
+        return f"a sign-in or a refusal is lost, it could not be kept: {why}"
+    if has_ledger(root) or not wanted(root):
+        return ""
+    if had_ledger(root):
+        return f"the ledger {STAGE} is missing; put a copy back: what happened since then waits for it"
+    return f"the ledger {STAGE} was never made; sign-ins and refusals wait for it. Make it: stage4 init --home {root}"
 
 
 def roll_up(installation: Installation) -> int:
@@ -80,11 +108,14 @@ def roll_up(installation: Installation) -> int:
     if not kept and not past:
         return 0
     ledger = open_home(root, STAGE)
+    ledger.ledger.held = installation.ledger.others_held.get(STAGE, "")
     try:
         for name in kept:
             _enter(ledger, folder / name)
         for name in past:
             _enter_counts(ledger, folder / name)
+        if ledger.publication.why:  # the entries stand; that they are not published is said by whoever observes
+            raise Unreachable(ledger.publication.why)
     finally:
         ledger.ledger.log.close()
     return len(kept) + len(past)
@@ -120,12 +151,24 @@ def _enter_counts(ledger: Installation, path: Path) -> None:
 
 
 def _count(root: Path, letter: bytes) -> None:
-    if not had_ledger(root):
+    if not wanted(root):
         return
-    with contextlib.suppress(OSError):
+    _keep(root, lambda folder: _add(folder / now().strftime(_FORM), letter))
+
+
+def _keep(root: Path, write: Callable[[Path], None]) -> None:
+    """Write into the folder of what waits. What cannot be kept is lost and stops nobody; that it is lost is said."""
+    root = Home(root).root
+    try:
         folder = _folder(root)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _add(folder / now().strftime(_FORM), letter)
+        write(folder)
+    except OSError as error:
+        if root not in _lost:  # once, until something can be kept again
+            _logger.warning("a sign-in or a refusal is lost, it could not be kept: %s", error)
+        _lost[root] = f"{_folder(root)}: {error.strerror}"
+    else:
+        _lost.pop(root, None)
 
 
 def _add(path: Path, data: bytes) -> None:

@@ -12,6 +12,7 @@ import secrets
 import threading
 import unicodedata
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
 from argon2 import PasswordHasher
@@ -56,12 +57,17 @@ class SignedIn(NamedTuple):
     must_change: bool
 
 
+def accounts_file(home: Home) -> Path:
+    """Where a home's accounts are."""
+    return home.var / "web" / "accounts.sqlite"
+
+
 class Accounts:
     """The accounts of one home, in ``var/web/accounts.sqlite``."""
 
     def __init__(self, home: Home, clock: Clock, hasher: PasswordHasher | None = None) -> None:
         self._home = home
-        self._store = AccountStore(home.var / "web" / "accounts.sqlite")
+        self._store = AccountStore(accounts_file(home))
         self._clock = clock
         self._hasher = hasher or PasswordHasher()
         self._nobody = self._hasher.hash(secrets.token_hex(16))

@@ -10,7 +10,7 @@ from ledger.app.installation import Installation
 from ledger.errors import Refused
 from ledger.files import read_bounded
 from ledger.proof.entry import HMAC_DIGESTS, HmacKey
-from ledger.proof.note import Verifier, format_verifier, parse_verifier
+from ledger.proof.note import MAX_NOTE, Verifier, format_verifier, parse_verifier, read_verifier
 from ledger.verify import Head, Report, open_log, verify
 
 _LIMIT = 64 * 1024
@@ -28,6 +28,8 @@ class Given(NamedTuple):
     hmac_key_files: tuple[str, ...] = ()
     heads: tuple[Head, ...] = ()
     """Heads that somebody else kept."""
+    kept: tuple[str, ...] = ()
+    """Paths of checkpoints that somebody else kept: heads whose signature is checked."""
 
 
 def own(installation: Installation) -> Given:
@@ -41,30 +43,32 @@ def own(installation: Installation) -> Given:
     )
 
 
-def verify_published(installation: Installation, progress: Callable[[int], None] | None = None) -> Report:
-    """Publish, then verify what is published by the installation's own keys; ``progress`` gets the bytes read."""
-    installation.publish()
-    return verify_given(own(installation), progress)
-
-
 def verify_given(given: Given, progress: Callable[[int], None] | None = None) -> Report:
     """Verify. ``Unreachable`` for a file that cannot be read, ``Refused`` or ``Corrupt`` for a key that is none.
 
     The checkpoint is read first, then the lines: a ledger that grows meanwhile has lines beyond it, never too few.
     """
-    note = read_bounded(Path(given.checkpoint), _LIMIT) if given.checkpoint else None
+    note = read_bounded(Path(given.checkpoint), MAX_NOTE) if given.checkpoint else None
+    kept = [read_bounded(Path(path), MAX_NOTE) for path in given.kept]
     verifier = _verifier(given.public_key) if given.public_key else None
     keys = [key for file in given.hmac_key_files for key in _hmac_keys(Path(file))]
     with open_log(given.lines) as lines:
         return verify(
-            lines, checkpoint=note, verifier=verifier, hmac_keys=keys, heads=list(given.heads), progress=progress
+            lines,
+            checkpoint=note,
+            verifier=verifier,
+            hmac_keys=keys,
+            heads=given.heads,
+            kept=kept,
+            progress=progress,
         )
 
 
 def _verifier(text: str) -> Verifier:
+    """The key itself, or a file that holds it."""
     if "+" not in text or Path(text).exists():
-        text = read_bounded(Path(text), _LIMIT).decode("utf-8", "replace").strip()
-    return parse_verifier(text)
+        return read_verifier(read_bounded(Path(text), _LIMIT), text)
+    return parse_verifier(text.strip())
 
 
 def _hmac_keys(path: Path) -> list[HmacKey]:

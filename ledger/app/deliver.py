@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from ledger import override
 from ledger.adapters import override_file
 from ledger.app.installation import Installation
+from ledger.digest import sha384
 from ledger.domain.commands import SYSTEM, Command, ExpireEffect, Record, RecordOverride, RecordPutBack
 from ledger.domain.decide.stopping import override_content
 from ledger.domain.events.override import OverrideFailed, OverrideRemovalFailed, OverrideRemoved
@@ -23,28 +25,50 @@ from ledger.domain.events.silence import (
     SilenceExtendRequested,
     SilenceFailed,
 )
+from ledger.domain.runbook import EffectKind
 from ledger.domain.state import Effect, Rollback
 from ledger.domain.text import INLINE, shorten
 from ledger.errors import Refused, Unreachable
 from ledger.files import locked, make_folder
 
+FILES: tuple[EffectKind, ...] = ("override", "put_back", "removal")
+SILENCES: tuple[EffectKind, ...] = ("silence", "silence_extend", "silence_end")
+_LOCKS = (("deliver.lock", FILES), ("deliver-silences.lock", SILENCES))
+"""Each has its one deliverer: an Alertmanager that hangs is no reason why a stop waits."""
+
 
 def deliver(installation: Installation, timeout: float = 60.0) -> int:
-    """Deliver everything pending; returns how many effects were dealt with."""
-    if not _pending(installation):
+    """Deliver everything pending, files first, and publish; returns how many effects were dealt with."""
+    done = sum(_deliver(installation, name, kinds, timeout) for name, kinds in _LOCKS)
+    if done:
+        installation.publish_if_possible()
+    return done
+
+
+def deliver_files(installation: Installation, timeout: float) -> int:
+    """Deliver what concerns the override alone, and publish nothing: the stop has no time for more."""
+    return _deliver(installation, *_LOCKS[0], timeout)
+
+
+def _deliver(installation: Installation, lock: str, kinds: tuple[EffectKind, ...], timeout: float) -> int:
+    if not _pending(installation, kinds):
         return 0
     make_folder(installation.home.locks)
     done = 0
-    with locked(installation.home.locks / "deliver.lock", timeout):
-        for rollback, effect in _pending(installation):
+    with locked(installation.home.locks / lock, timeout):
+        for rollback, effect in _pending(installation, kinds):
             command = _outcome(installation, rollback, effect)
-            installation.submit(command, SYSTEM, rollback.id, f"deliver-{effect.requested}-{rollback.id}")
+            installation.record(command, SYSTEM, rollback.id, f"deliver-{effect.requested}-{rollback.id}")
             done += 1
     return done
 
 
-def _pending(installation: Installation) -> list[tuple[Rollback, Effect]]:
-    return [(rollback, effect) for rollback in installation.state.open.values() for effect in rollback.effects]
+def _pending(installation: Installation, kinds: tuple[EffectKind, ...]) -> list[tuple[Rollback, Effect]]:
+    """What was asked for and not done. From a ledger that does not hold nothing is done any more, but for a stop."""
+    if installation.ledger.held:
+        kinds = tuple(kind for kind in kinds if kind == "override")
+    pending = [(one, effect) for one in installation.state.open.values() for effect in one.effects]
+    return [(rollback, effect) for rollback, effect in pending if effect.kind in kinds]
 
 
 def _outcome(installation: Installation, rollback: Rollback, effect: Effect) -> Command:
@@ -56,27 +80,35 @@ def _outcome(installation: Installation, rollback: Rollback, effect: Effect) -> 
 def _write(installation: Installation, rollback: Rollback, effect: Effect) -> Command:
     asked = rollback.override.request
     assert asked is not None
+    path, content = Path(asked.path), override_content(asked)
     try:
-        file = override_file.write(Path(asked.path), override_content(asked), installation.clock)
-    except (Refused, Unreachable) as error:
+        placed = override.place(path, content, asked.component, installation.clock)
+    except Unreachable as error:
         return Record(event=OverrideFailed(path=asked.path, cause=shorten(str(error), 2 * INLINE)))
-    installation.keep(file.content)
-    return RecordOverride(file=file)
+    for seen in (placed.file, placed.found):
+        if seen is not None and seen.content:
+            installation.keep(seen.content)
+    return RecordOverride(file=placed.file, found=placed.found, moved_to=placed.moved_to)
 
 
 def _put_back(installation: Installation, rollback: Rollback, effect: Effect) -> Command:
-    """Move aside what stands at the path and write the declared bytes, which the artefacts hold."""
-    path, declared = Path(rollback.override.path), rollback.override.sha384
-    moved = ""
+    """Write the declared bytes; what stands at the path is kept and moved aside."""
+    path = Path(rollback.override.path)
     try:
-        found = installation.look(path)
-        given_away = rollback.override.owner and found.owner != rollback.override.owner
-        if found.kind != "absent" and (found.sha384 != declared or found.mode != "0600" or given_away):
-            moved = str(override_file.move_aside(path, installation.clock))
-        file = override_file.write(path, installation.artefacts.get(declared), installation.clock)
-    except (Refused, Unreachable) as error:
+        placed = override.put(path, _declared(installation, rollback), installation.clock)
+    except Unreachable as error:
         return Record(event=OverrideFailed(path=str(path), cause=shorten(str(error), 2 * INLINE)))
-    return RecordPutBack(file=file, moved_to=moved)
+    if placed.found is not None and placed.found.content:
+        installation.keep(placed.found.content)
+    return RecordPutBack(file=placed.file, moved_to=placed.moved_to)
+
+
+def _declared(installation: Installation, rollback: Rollback) -> bytes:
+    """The declared bytes: they follow from the entry that asked for them, else they are an artefact."""
+    asked = rollback.override.request
+    if asked is not None and sha384(content := override_content(asked)) == rollback.override.sha384:
+        return content
+    return installation.artefacts.get(rollback.override.sha384)
 
 
 def _extend(installation: Installation, rollback: Rollback, effect: Effect) -> Command:

@@ -8,15 +8,19 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from importlib.metadata import version
+from itertools import zip_longest
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from ledger.adapters.http import ask
 from ledger.app import config as settings
-from ledger.app.accounts import Accounts
+from ledger.app import parts
+from ledger.app.accounts import Accounts, accounts_file
+from ledger.app.condition import condition
 from ledger.app.home import Home
 from ledger.app.installation import Installation, open_home
-from ledger.app.staff import first_account
+from ledger.app.soundness import examine as examine_ledger
+from ledger.app.staff import first_account, first_account_command
 from ledger.domain.runbook import EXPECTED_RULES
 from ledger.errors import LedgerError
 
@@ -41,16 +45,16 @@ class Check(NamedTuple):
 
 def examine(root: Path) -> list[Check]:
     """All checks of a home, in the order in which one would mend them."""
-    checks = [_versions()]
+    checks = [_versions(), *_unmade(root), *_soundness(root)]
     try:
         installation = open_home(root)
     except LedgerError as error:
-        remedy = "" if Home(root).store.exists() else f"make a home with: stage4 init --home {root}"
-        checks.append(Check("ledger", "problem", str(error), remedy))
+        if not {"ledger", "keys"} & {check.name for check in checks}:
+            checks.append(Check("ledger", "problem", str(error)))
         return checks
     for look in (
+        _people,
         _ledger,
-        _published,
         _disk,
         _folders,
         _spool,
@@ -69,15 +73,56 @@ def examine(root: Path) -> list[Check]:
     return checks
 
 
+def _unmade(root: Path) -> list[Check]:
+    """What ``init`` makes and is not there. What cannot be read is told when the home is opened."""
+    try:
+        found = parts.unmade(root, settings.load(Home(root).config))
+    except LedgerError:
+        return []
+    return [_missing(one) for one in found]
+
+
+def _missing(part: parts.Missing) -> Check:
+    return Check(part.name, "problem" if part.grave else "warning", part.found, part.remedy)
+
+
+def _people(installation: Installation) -> Iterator[Check]:
+    yield from map(_missing, parts.unnamed(installation.home, installation.state))
+
+
 def _versions() -> Check:
     parts = ", ".join(f"{name} {version(name)}" for name in ("stage4-ledger", "eventsourcing", "cryptography"))
     return Check("versions", "ok", f"Python {sys.version.split()[0]}, {parts}")
 
 
+def _soundness(root: Path) -> Iterator[Check]:
+    """The ledger itself, read as it stands: a cross for each finding, a tick for what holds."""
+    try:
+        found = examine_ledger(root)
+    except LedgerError:
+        return  # opening the home says why, and what to do
+    for one, after in zip_longest(found.findings, found.findings[1:]):
+        told = one.sentence if one.place in one.sentence else f"{one.sentence} ({one.place})"
+        yield Check(one.part, "problem", told, "" if after and after.remedy == one.remedy else one.remedy)
+    for note in found.notes:
+        yield Check("published", "warning", note)
+    wrong = {(one.ledger, one.part) for one in found.findings}
+    for looked in found.ledgers:
+        whose = "" if looked is found.ledgers[0] else f"{looked.ledger}: "
+        for part, text in (
+            ("store", f"{looked.rows} rows, by form, chain, signatures and the rules of the runbook"),
+            ("checkpoints", f"{looked.checkpoints}, each signed over exactly its rows"),
+            ("published", f"{looked.published} lines as in the store, checkpoint and verifier key"),
+            ("artefacts", f"{looked.artefacts} with their digests, {looked.erased} erased by two people"),
+        ):
+            named = part != "artefacts" or looked.artefacts or looked.erased
+            if named and (looked.ledger, part) not in wrong:
+                yield Check(part, "ok", f"{whose}{text}")
+
+
 def _ledger(installation: Installation) -> Iterator[Check]:
     view = installation.ledger.view()
     yield Check("keys", "ok", "both keys are there, mode 600, and signed this ledger")
-    yield Check("ledger", "ok", f"{view.size} entries, equal to what the newest checkpoint signed")
     if view.state.unknown:
         yield Check(
             "ledger",
@@ -91,10 +136,27 @@ def _ledger(installation: Installation) -> Iterator[Check]:
 
 
 def _published(installation: Installation) -> Iterator[Check]:
-    foreign = installation.publish()
-    if foreign:
-        yield Check("published", "warning", f"{foreign.size} foreign bytes were set aside ({foreign.finding})")
-    yield Check("published", "ok", str(installation.home.published))
+    """What publishing would find; ``Corrupt`` where the store is behind what was published."""
+    home, witness = installation.home, installation.publisher.witness
+    witness.compare(wait=False)
+    found = condition(installation, settled=True)
+    if found.reading:
+        yield Check("reading", "warning", found.reading, "make room, or mount the disk for writing")
+    if found.unpublished:
+        yield Check(
+            "published", "problem", found.unpublished, "the entries are safe in the store: see docs/recovery.md"
+        )
+        return
+    if witness.left() is None and (scanned := witness.scan()).rest:
+        foreign = home.published.stat().st_size - scanned.offset
+        yield Check(
+            "published",
+            "warning",
+            f"{foreign} bytes in {home.published} are not this ledger's",
+            "nothing; the next entry sets them aside as an artefact and says so",
+        )
+        return
+    yield Check("published", "ok", str(home.published))
 
 
 def _disk(installation: Installation) -> Iterator[Check]:
@@ -108,8 +170,7 @@ def _disk(installation: Installation) -> Iterator[Check]:
 def _folders(installation: Installation) -> Iterator[Check]:
     folder = installation.override_path().parent
     if not folder.is_dir():
-        yield Check("override", "problem", f"{folder} is not there", f"mkdir -m 700 -p {folder}")
-        return
+        return  # said among what init makes
     mode = folder.stat().st_mode & 0o777
     if mode & 0o022:
         yield Check(
@@ -185,5 +246,7 @@ def _labels(installation: Installation) -> Iterator[Check]:
 
 
 def _account(installation: Installation) -> Iterator[Check]:
-    if command := first_account(installation, Accounts(installation.home, installation.clock)):
+    if not accounts_file(installation.home).exists():  # looking makes none
+        yield Check("dashboard", "warning", "nobody has an account for it", first_account_command(installation))
+    elif command := first_account(installation, Accounts(installation.home, installation.clock)):
         yield Check("dashboard", "warning", "nobody has an account for it", command)

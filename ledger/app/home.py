@@ -60,6 +60,10 @@ class Home:
         """The exported lines."""
         return self.root / "audit" / "decision_logs" / f"{self.stage}.jsonl"
 
+    def published_mode(self) -> int:
+        """Permissions of the published files: everybody may verify; who signed in from where is nobody's business."""
+        return 0o600 if self.stage == "stage4-access" else 0o644
+
     @property
     def published_checkpoint(self) -> Path:
         """The newest checkpoint beside them."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import dataclasses
 import os
 import secrets
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ledger.adapters import http, override_file, scheduler
+from ledger import override
+from ledger.adapters import http, scheduler
 from ledger.adapters.alertmanager import Alertmanager
 from ledger.adapters.http import Server
 from ledger.adapters.prometheus import Prometheus
@@ -21,7 +23,8 @@ from ledger.app.durations import parse_duration
 from ledger.app.home import Home
 from ledger.app.ledger import Ledger
 from ledger.app.people import Directory
-from ledger.app.publish import Foreign, Publisher
+from ledger.app.publish import Foreign, Publication, Publisher, Unpublished
+from ledger.app.published_ledger import PublishedLedger, published_log
 from ledger.domain.commands import SYSTEM, Actor, Command, Record, Request
 from ledger.domain.events.ledger import ForeignLinesFound
 from ledger.domain.facts import FileSeen, Matcher, SchedulerSeen
@@ -33,6 +36,8 @@ from ledger.proof.entry import check_signatures, parse_entry
 from ledger.proof.note import format_verifier
 from ledger.store.artefacts import Artefacts
 from ledger.store.log import Log
+from ledger.store.published import PublishedLog
+from ledger.store.reading import takes_no_writes
 from ledger.store.recorder import Receipt
 
 
@@ -48,14 +53,7 @@ def open_home(root: Path, stage: str = "") -> Installation:
     """
     config = settings.for_stage(settings.load(Home(root).config), stage)
     home = Home(root, config.stage)
-    log = Log(home.store)
-    first = log.line(1)
-    if first is None and (log.size() or log.newest_checkpoint()):
-        raise Corrupt(f"the ledger at {home.store} has lost its first entry. Run: stage4 verify on the published log")
-    if first is None:
-        raise Unreachable(
-            f"the ledger at {home.store} has no entries; make one with: stage4 init, or say where it is with --home DIR"
-        )
+    log, first = _open_log(home)
     opening = parse_entry(first)
     event = parse_body(1, opening.timestamp, opening.body).event
     origin = opening.body["artefacts"].get("origin", "")
@@ -69,7 +67,31 @@ def open_home(root: Path, stage: str = "") -> Installation:
     signer = keys.read_signer(home.path(config.checkpoint_key_file), origin)
     if format_verifier(signer.verifier) != getattr(event, "checkpoint_key", ""):
         raise Corrupt(f"{home.path(config.checkpoint_key_file)} is not the key that signs this ledger's checkpoints")
-    return Installation(home, config, Ledger(log, stage=config.stage, key=key, signer=signer, clock=now))
+    kind = PublishedLedger if isinstance(log, PublishedLog) else Ledger
+    return Installation(home, config, kind(log, stage=config.stage, key=key, signer=signer, clock=now))
+
+
+def _open_log(home: Home) -> tuple[Log, bytes]:
+    """The store and its first line; the published lines where the store is there and cannot be read."""
+    log = Log(home.store)
+    try:
+        first = log.line(1)
+        empty = first is None and not (log.size() or log.newest_checkpoint())
+    except Unreachable as error:
+        log.close()
+        if not takes_no_writes(error):
+            raise
+        return published_log(home, error)
+    if empty:
+        raise Unreachable(
+            f"the ledger at {home.store} has no entries; make one with: stage4 init, or say where it is with --home DIR"
+        )
+    if first is None:
+        raise Corrupt(
+            f"the ledger at {home.store} has lost its first entry. Keep the folders var and audit as they are and put "
+            "back a copy of the store from before: see docs/recovery.md"
+        )
+    return log, first
 
 
 class Press:
@@ -96,8 +118,8 @@ class Installation:
         self.artefacts = Artefacts(home.artefacts)
         self.people = Directory(home.people)
         self.clock = ledger.clock
-        self._publisher = Publisher(home, ledger.log, self.artefacts, ledger.verifier)
-        self._compared = False
+        self.publisher = Publisher(home, ledger.log, self.artefacts, ledger.verifier, ledger.check)
+        self.publication = Publication()
         self._press: Press | None = None
         os.environ.setdefault("MPLCONFIGDIR", str(home.var / "cache" / "matplotlib"))
 
@@ -127,13 +149,25 @@ class Installation:
         request_id: str = "",
         timeout: float | None = None,
     ) -> Receipt:
-        """Decide, record and publish. A publication that fails is told by ``doctor`` and never stops anything.
+        """Decide, record and publish. A publication that fails is kept in :attr:`publication` and stops nothing.
 
         ``Corrupt`` where the store does not continue what was published: it was restored from an old copy, or forked.
         """
-        if not self._compared:
-            self._publisher.compare()
-            self._compared = True
+        receipt = self.record(command, actor, rollback, request_id, timeout)
+        self.publish_if_possible()
+        return receipt
+
+    def record(
+        self,
+        command: Command,
+        actor: Actor,
+        rollback: str = "",
+        request_id: str = "",
+        timeout: float | None = None,
+    ) -> Receipt:
+        """Like :meth:`submit`, without publishing: whoever has something more urgent to do publishes afterwards."""
+        self.ledger.require_sound()
+        self.publisher.witness.compare()
         decided_on = None
         if self._press is not None and not request_id and actor != SYSTEM:
             request_id, decided_on = self._press.next()
@@ -145,10 +179,12 @@ class Installation:
             rollback=rollback,
             decided_on=decided_on,
         )
-        receipt = self.ledger.submit(request, timeout)
+        return self.ledger.submit(request, timeout)
+
+    def publish_if_possible(self) -> None:
+        """Publish; what fails is told by ``doctor``."""
         with contextlib.suppress(LedgerError):
             self.publish()
-        return receipt
 
     def pressed(self, request_id: str, decided_on: int | None) -> Installation:
         """This installation for one press of a button: what the person submits goes under the press's own ids.
@@ -160,22 +196,37 @@ class Installation:
         own._press = Press(request_id, decided_on)  # noqa: SLF001 (it is one of us)
         return own
 
-    def publish(self) -> Foreign | None:
-        """Bring the published files up to the store; foreign lines become an entry of their own.
+    def publish(self) -> tuple[Foreign, ...]:
+        """Bring the published files up to the store; what is not ours in them becomes an entry of its own.
 
         What the store holds is checked first: lines that were changed since they were signed are never published.
         """
+        self.ledger.require_sound()
+        try:
+            found = self._publish()
+        except LedgerError as error:
+            self.publication.failed(str(error))
+            raise
+        self.publication.why = ""
+        return found
+
+    def _publish(self) -> tuple[Foreign, ...]:
         self.ledger.view()
-        foreign = self._publisher.publish()
-        if foreign is None:
-            return None
-        event = ForeignLinesFound(
-            path=str(self.home.published), finding=foreign.finding, size=foreign.size, lines_sha384=foreign.sha384
-        )
-        request = Request(command=Record(event=event), actor=SYSTEM, at=self.clock(), id=new_request_id())
-        self.ledger.submit(request)
-        self._publisher.publish()
-        return foreign
+        try:
+            found = self.publisher.publish()
+        except Unpublished as error:
+            self._record(error.found)
+            raise
+        self._record(found)
+        if found:
+            self.publisher.publish()
+        return found
+
+    def _record(self, found: tuple[Foreign, ...]) -> None:
+        for one in found:
+            event = ForeignLinesFound(path=one.path, finding=one.finding, size=one.size, lines_sha384=one.sha384)
+            request = Request(command=Record(event=event), actor=SYSTEM, at=self.clock(), id=new_request_id())
+            self.ledger.submit(request)
 
     def keep(self, text: str | bytes) -> str:
         """Store a piece of evidence and return its name."""
@@ -191,14 +242,16 @@ class Installation:
 
     def look(self, path: Path | str) -> FileSeen:
         """What is at a path now."""
-        return override_file.look(Path(path), self.clock)
+        return override.look(Path(path), self.clock)
 
-    def scheduler(self) -> SchedulerSeen:
-        """What the scheduler itself says now; ``unknown`` where it cannot be asked."""
+    def scheduler(self, patience: float | None = None) -> SchedulerSeen:
+        """What the scheduler itself says now; ``unknown`` where it cannot be asked (within ``patience`` seconds)."""
         try:
             server = settings.server(self.config, "scheduler")
         except Refused as error:
             return SchedulerSeen("unknown", self.clock(), "", error=str(error))
+        if server is not None and patience is not None:
+            server = dataclasses.replace(server, connect_timeout=patience, read_timeout=patience)
         if server is None:
             return SchedulerSeen("unknown", self.clock(), "", error="no scheduler.url is configured in stage4.toml")
         return scheduler.read_status(server, self.clock)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import secrets
 import stat
 from datetime import datetime
@@ -25,12 +26,13 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from ledger.errors import Corrupt, Refused, Unreachable
+from ledger.errors import Corrupt, LedgerError, Refused, Unreachable
 from ledger.files import make_folder, place_exclusive, read_bounded
 from ledger.proof.entry import HMAC_DIGESTS, HmacKey
 from ledger.proof.note import Signer, format_verifier
 
 _LIMIT = 64 * 1024
+_HMAC_KEY = re.compile(rb"[A-Za-z0-9_-]{64}\n")
 _SCRYPT = {"n": 2**16, "r": 8, "p": 1}
 _ESCROW: dict[str, Any] = {"format": "stage4-ledger escrow v1", "kdf": "scrypt", **_SCRYPT, "cipher": "AES-256-GCM"}
 
@@ -71,17 +73,43 @@ def read_signer(path: Path, origin: str) -> Signer:
 
 
 def create(hmac_path: Path, checkpoint_path: Path, origin: str) -> Signer:
-    """Make both keys and the verifier key beside the second; existing files are never overwritten (``Refused``)."""
-    for path in (hmac_path, checkpoint_path, verifier_path(checkpoint_path)):
-        if os.path.lexists(path):
+    """Make both keys and the verifier key beside the second, under ``origin``. Existing files are never overwritten.
+
+    What an interrupted run of this made is kept and completed: the verifier key, which names the origin, comes last.
+    ``Refused`` where that one is there already, or where a file is none that was made here.
+    """
+    public = verifier_path(checkpoint_path)
+    if os.path.lexists(public):
+        lost = [str(path) for path in (hmac_path, checkpoint_path) if not os.path.lexists(path)]
+        found = f"{public} exists without {' and '.join(lost)}" if lost else f"{hmac_path} exists"
+        way = ". Put the lost one back (stage4 keys import), or move what is left of them away" if lost else ""
+        raise Refused(f"{found}; keys are never overwritten{way}")
+    for path, known in ((hmac_path, _is_hmac_key), (checkpoint_path, _is_checkpoint_key)):
+        if os.path.lexists(path) and not known(path):
             raise Refused(f"{path} exists; keys are never overwritten")
         make_folder(path.parent)
-    key = Ed25519PrivateKey.generate()
-    signer = Signer(origin, key)
-    place_exclusive(hmac_path, secrets.token_urlsafe(48).encode() + b"\n", 0o600)
-    place_exclusive(checkpoint_path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), 0o600)
-    place_exclusive(verifier_path(checkpoint_path), format_verifier(signer.verifier).encode() + b"\n", 0o644)
+    pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    for path, data in ((hmac_path, secrets.token_urlsafe(48).encode() + b"\n"), (checkpoint_path, pem)):
+        if not os.path.lexists(path):
+            place_exclusive(path, data, 0o600)
+    signer = read_signer(checkpoint_path, origin)
+    place_exclusive(public, format_verifier(signer.verifier).encode() + b"\n", 0o644)
     return signer
+
+
+def _is_hmac_key(path: Path) -> bool:
+    """Whether an interrupted :func:`create` may have made it: a plain file for its owner alone, 64 characters."""
+    try:
+        return not path.is_symlink() and _HMAC_KEY.fullmatch(read_private(path)) is not None
+    except LedgerError:
+        return False
+
+
+def _is_checkpoint_key(path: Path) -> bool:
+    try:
+        return not path.is_symlink() and bool(read_signer(path, ""))
+    except LedgerError:
+        return False
 
 
 def verifier_path(checkpoint_path: Path) -> Path:

@@ -10,7 +10,7 @@ import functools
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -82,6 +82,11 @@ class Ledger:
         self._sure_until = 0.0
         self._reads = threading.Lock()
         self._writes = threading.RLock()
+        self.held = ""
+        """Why nothing may be written, whoever asks: a look at the ledger found that it does not hold. The stop goes
+        another way then."""
+        self.others_held: Mapping[str, str] = {}
+        """The same of other ledgers of the home, by stage."""
         self._mark: Mark | None = None
         """What the store was when the view was last compared with it by a writer; only writers use it."""
 
@@ -109,7 +114,11 @@ class Ledger:
         with self._reads:
             found = self.log.size()
             if found < self._view.size:
-                raise Corrupt(f"the store is behind: it held {self._view.size} entries and now holds {found}")
+                raise Corrupt(
+                    f"the store is behind: it held {self._view.size} entries and now holds {found}. Nothing is "
+                    "written. Keep the folders var and audit as they are and put back the store that held them: see "
+                    "docs/recovery.md"
+                )
             if found > self._view.size:
                 self._view = self._read_on()
             self._sure_until = time.monotonic() + self.lag
@@ -134,6 +143,7 @@ class Ledger:
         signed; nothing is written on top of it) or ``Unreachable`` (it cannot be had within ``timeout`` seconds). The
         same request id with the same command gets the first receipt again.
         """
+        self.require_sound()
         digest = digest_request(request)
         with self._writes:
             with self.log.writing(timeout) as writing:
@@ -148,6 +158,11 @@ class Ledger:
                 writing.insert(self.origin, lines, (after.size, self._sign(after)), receipt)
             self._keep(after, writing.mark)
         return receipt
+
+    def require_sound(self) -> None:
+        """``Corrupt`` while the ledger is held."""
+        if self.held:
+            raise Corrupt(self.held)
 
     def _keep(self, view: View, mark: Mark) -> None:
         """What a writer knows, unless a reader was quicker and knows more by now."""
@@ -166,9 +181,12 @@ class Ledger:
             return view
         lines = writing.lines_after(max(0, view.size - 1))
         if view.size and (not lines or link(lines.pop(0)) != view.head):
-            raise Corrupt(f"entry {view.size} is not what it was when it was read. Run: stage4 verify")
+            raise Corrupt(
+                f"entry {view.size} is not what it was when it was read. Nothing is written. Keep the folders var and "
+                "audit as they are and put back a copy of the store from before: see docs/recovery.md"
+            )
         if lines:
-            view = self._checked(fold(view, lines), writing.newest_checkpoint())
+            view = self._checked(_folded(view, lines), writing.newest_checkpoint())
         self._keep(view, writing.mark)
         return view
 
@@ -176,7 +194,7 @@ class Ledger:
         """Fold new lines until a checkpoint covers exactly them; a commit may come between the two reads."""
         view = self._view
         for _ in range(100):
-            view = fold(view, self.log.lines(view.size))
+            view = _folded(view, self.log.lines(view.size))
             note = self.log.newest_checkpoint()
             if note is None or open_checkpoint(note, self._signer.verifier).size <= view.size or not self._moved(view):
                 break
@@ -188,12 +206,17 @@ class Ledger:
     def _checked(self, view: View, note: bytes | None) -> View:
         """The view, if the newest checkpoint signed exactly its lines."""
         if note is None:
-            raise Corrupt(f"the store has {view.size} entries and no checkpoint; it refuses to write")
+            raise Corrupt(
+                f"the store has {view.size} entries and no checkpoint. Nothing is written. Keep the folders var and "
+                "audit as they are and put back a copy of the store from before: see docs/recovery.md"
+            )
         signed = open_checkpoint(note, self._signer.verifier)
         if (signed.size, signed.root) != (view.size, view.tree.root()):
             raise Corrupt(
                 f"the store is not what was signed: the checkpoint says {signed.size} entries with root "
-                f"{signed.root.hex()}, the store has {view.size} with root {view.tree.root().hex()}. Run: stage4 verify"
+                f"{signed.root.hex()}, the store has {view.size} with root {view.tree.root().hex()}. Nothing is "
+                "written. Keep the folders var and audit as they are and put back a copy of the store from before: see "
+                "docs/recovery.md"
             )
         return view
 
@@ -240,6 +263,17 @@ class Ledger:
 
     def _sign(self, view: View) -> bytes:
         return sign_checkpoint(Checkpoint(self.origin, view.size, view.tree.root()), self._signer)
+
+
+def _folded(view: View, lines: Iterable[bytes]) -> View:
+    """Like :func:`fold`, for lines of a store: the error says what to do."""
+    try:
+        return fold(view, lines)
+    except Corrupt as error:
+        raise Corrupt(
+            f"the store is not what was signed: {error}. Nothing is written. Keep the folders var and audit as they "
+            "are and put back a copy of the store from before: see docs/recovery.md"
+        ) from error
 
 
 def digest_request(request: Request) -> str:

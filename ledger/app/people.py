@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ledger.app.home import Home
 from ledger.domain.commands import Actor
 from ledger.domain.state import State
-from ledger.errors import Corrupt, Refused, Unreachable
-from ledger.files import make_folder, replace
+from ledger.errors import Corrupt, LedgerError, Refused, Unreachable
+from ledger.files import locked, make_folder, replace
+from ledger.stop import login_uid as login_uid  # people are known by it
 
-_NO_LOGIN = 2**32 - 1
+LAB_PEOPLE = {
+    "lab-incident-manager": ("incident_manager",),
+    "lab-l2-ops": ("l2_ops",),
+    "lab-observability": ("observability",),
+    "lab-noc": ("noc",),
+    "lab-product-owner": ("product_owner",),
+}
+"""The rehearsal's five people. They act (``auth: lab``) only in a home whose first entry says ``purpose: lab``."""
 
 
 class Person(NamedTuple):
@@ -60,20 +70,60 @@ class Directory:
         """The person of a login uid."""
         return next((one for one in self.people() if one.uid == uid), None)
 
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[Lines]:
+        """The directory for one writer at a time, of all threads and processes; read anew, and only read until then.
+
+        Whoever must know that a name or a uid is free looks and writes inside one such block. ``Unreachable`` where
+        another one holds it for over ten seconds, or where it cannot be written: the same may then be tried again.
+        """
+        try:
+            make_folder(self.path.parent)
+            with locked(self.path.with_suffix(".lock")):
+                yield Lines(self.path, {one.id: one for one in self.people()})
+        except OSError as error:
+            raise Unreachable(f"{self.path} cannot be changed: {error.strerror}. Try the same again") from error
+
     def put(self, person: Person) -> None:
         """Add or change one line."""
-        page = {one.id: {"name": one.name, "uid": one.uid} for one in self.people()}
-        page[person.id] = {"name": person.name, "uid": person.uid}
-        make_folder(self.path.parent)
-        replace(self.path, json.dumps(page, indent=2, ensure_ascii=False).encode() + b"\n", 0o600)
+        with self.alone() as lines:
+            lines.put(person)
 
     def erase(self, person: str) -> bool:
         """Forget a person's name and uid; whether there was such a line. What others copied is not reached."""
-        page = {one.id: {"name": one.name, "uid": one.uid} for one in self.people() if one.id != person}
-        if len(page) == len(self.people()):
+        with self.alone() as lines:
+            return lines.forget(person)
+
+
+class Lines:
+    """The directory in the hands of its one writer."""
+
+    def __init__(self, path: Path, people: dict[str, Person]) -> None:
+        self._path = path
+        self._people = people
+
+    def __iter__(self) -> Iterator[Person]:
+        return iter(tuple(self._people.values()))
+
+    def __contains__(self, person: str) -> bool:
+        return person in self._people
+
+    def put(self, person: Person) -> None:
+        """Add or change one line; it is on disk when this returns."""
+        if self._people.get(person.id) != person:
+            self._write(self._people | {person.id: person})
+
+    def forget(self, person: str) -> bool:
+        """Remove a line; whether there was one."""
+        if person not in self._people:
             return False
-        replace(self.path, json.dumps(page, indent=2, ensure_ascii=False).encode() + b"\n", 0o600)
+        self._write({key: one for key, one in self._people.items() if key != person})
         return True
+
+    def _write(self, people: dict[str, Person]) -> None:
+        page = {key: {"name": one.name, "uid": one.uid} for key, one in sorted(people.items())}
+        replace(self._path, json.dumps(page, indent=2, ensure_ascii=False).encode() + b"\n", 0o600)
+        self._people = people
 
 
 def erase_person(directory: Directory, state: State, actor: Actor, person: str) -> None:
@@ -89,15 +139,6 @@ def erase_person(directory: Directory, state: State, actor: Actor, person: str) 
 def new_person_id() -> str:
     """An opaque id such as ``p-4f9c2``."""
     return "p-" + secrets.token_hex(3)[:5]
-
-
-def login_uid() -> int:
-    """The uid that logged in, also below sudo (``/proc/self/loginuid``); where none is set, the process' own."""
-    try:
-        found = int(Path("/proc/self/loginuid").read_text("ascii"))
-    except (OSError, ValueError):
-        found = _NO_LOGIN
-    return os.getuid() if found == _NO_LOGIN else found
 
 
 def os_identity() -> dict[str, Any]:
@@ -117,6 +158,11 @@ def terminal_actor(home: Home, state: State, acting_as: str = "") -> Actor:
             raise Refused(f"{acting_as!a} is nobody here; the lab has {', '.join(sorted(state.people))}")
         return Actor(person=acting_as, auth="lab")
     person = Directory(home.people).by_uid(login_uid())
+    if not state.people:
+        raise Refused(
+            "nobody is a person of this ledger yet: its init was interrupted. "
+            f"Run it again: stage4 init --home {home.root}"
+        )
     if person is None or person.id not in state.people:
         raise Refused(
             f"uid {login_uid()} is no person of this ledger; an admin adds you: "
@@ -125,3 +171,19 @@ def terminal_actor(home: Home, state: State, acting_as: str = "") -> Actor:
     if person.id in state.deactivated:
         raise Refused(f"{person.id} was deactivated by entry {state.deactivated[person.id]} and can no longer act")
     return Actor(person=person.id, auth="os", os=os_identity())
+
+
+UNKNOWN = "unknown"
+"""Who acts where nobody knows who it is: only a stop is taken from them, as a claim."""
+
+
+def stop_actor(home: Home, state: State, acting_as: str = "") -> Actor:
+    """Who presses the stop at this terminal. Never refused: whoever is unknown or deactivated presses it too."""
+    try:
+        return terminal_actor(home, state, acting_as)
+    except (LedgerError, OSError):
+        person = None
+    with contextlib.suppress(LedgerError, OSError):
+        person = Directory(home.people).by_uid(login_uid())
+    known = person is not None and person.id in state.people
+    return Actor(person=person.id if person and known else UNKNOWN, auth="os", os=os_identity())

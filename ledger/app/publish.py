@@ -1,184 +1,198 @@
 """Publishing: ``audit/decision_logs/stage4.jsonl`` and its checkpoint follow the store.
 
-Under one file lock: compare the file with what the publisher left, cut a torn line, set aside what is not ours, append
+Under one file lock: compare the files with what the publisher left, cut a torn line, set aside what is not ours, append
 from the store everything missing, then replace the checkpoint file. Readers take the checkpoint first, then the lines.
 Nothing here is flushed: the store is what survives a power cut, and these files are made again from it.
+
+The other way round the files are a witness of the store (``witness``): what they prove is looked at first.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from ledger.app.home import Home
+from ledger.app.published import LIMIT, not_plain, own_checkpoint, read_plain, stated
+from ledger.app.witness import Left, Witness, look, seen
 from ledger.errors import Corrupt, Unreachable
-from ledger.files import locked, make_folder, replace
-from ledger.proof.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
+from ledger.files import locked, make_folder, open_plain, replace, set_mode
 from ledger.proof.note import Verifier, format_verifier
 from ledger.store.artefacts import Artefacts
 from ledger.store.log import Log
 
-_LOOK_BEHIND = 1024 * 1024
-"""Bytes after a difference in which a later line of ours is looked for."""
-
 
 class Foreign(NamedTuple):
-    """Bytes in the published file that were not ours, set aside as an artefact."""
+    """Bytes in a published file that were not ours, set aside as an artefact."""
 
     finding: Literal["appended", "changed"]
-    """``appended`` after our lines, or ``changed`` inside them."""
+    """``appended`` after our lines, or ``changed`` inside them; a checkpoint or key that is not ours is ``changed``."""
     size: int
     sha384: str
+    path: str
 
 
-class _Left(NamedTuple):
-    """What the publisher left behind: lines published, and how the file looked. Untouched means: the same still."""
+class Unpublished(Unreachable):
+    """The lines are out, what belongs beside them is not."""
 
-    lines: int
-    size: int
-    inode: int
-    modified: int
-    """Nanoseconds."""
+    def __init__(self, sentence: str, found: tuple[Foreign, ...]) -> None:
+        super().__init__(sentence)
+        self.found = found
+        """What was set aside before it failed; it still has to be said."""
+
+
+@dataclass
+class Publication:
+    """How publishing went in this process, for whoever tells people."""
+
+    why: str = ""
+    """Why the last one failed; ``""`` where it did not."""
+    failures: int = 0
+
+    def failed(self, why: str) -> None:
+        """One more that failed."""
+        self.why = why
+        self.failures += 1
 
 
 class Publisher:
     """Keeps the published files of one ledger in step with its store."""
 
-    def __init__(self, home: Home, log: Log, artefacts: Artefacts, verifier: Verifier) -> None:
+    def __init__(
+        self, home: Home, log: Log, artefacts: Artefacts, verifier: Verifier, check: Callable[[bytes], None]
+    ) -> None:
+        """``check`` raises ``Corrupt`` where a line is not signed by this ledger."""
         self._home = home
+        self._lines, self._checkpoint, self._key = home.published, home.published_checkpoint, home.published_key
+        self._mode = home.published_mode()
+        self._key_seen: tuple[int, ...] | None = None
+        """How the key file looked when it was last seen to be ours."""
         self._log = log
         self._artefacts = artefacts
         self._verifier = verifier
+        self.witness = Witness(home, log, verifier, check)
 
-    def publish(self) -> Foreign | None:
+    def publish(self) -> tuple[Foreign, ...]:
         """Bring the files up to the store; what was found in them that is not ours comes back, set aside.
 
-        ``Unreachable`` where the folder cannot be written, ``Corrupt`` where the published checkpoint is ahead of the
-        store: that store was restored from an old copy and must not go on.
+        ``Unreachable`` where a file cannot be written, ``Corrupt`` where the files prove that the store is behind: it
+        was restored from an old copy and must not go on.
         """
         try:
             make_folder(self._home.locks)
             with locked(self._home.locks / "publish.lock"):
-                return self._publish(self._home.published)
+                found = self._publish(self._lines)
+                self.witness.content(ours=True)
+                return found
         except OSError as error:
             raise Unreachable(
                 f"cannot publish to {self._home.published}: {error.strerror}. The entries are safe in the store and "
                 "will be published when the folder can be written"
             ) from error
 
-    def _publish(self, path: Path) -> Foreign | None:
+    def _publish(self, path: Path) -> tuple[Foreign, ...]:
         note = self._log.newest_checkpoint()
         if note is None:
+            return ()
+        size, untouched = stated(note).size, self.witness.require()
+        if not untouched:
+            make_folder(path.parent, 0o755)
+        foreign = self._publish_lines(path, size)
+        self.witness.content()
+        found = [foreign] if foreign else []
+        try:
+            if foreign := self._replace(self._checkpoint, note, _is_kept(self._log, self._verifier), ours=untouched):
+                found.append(foreign)
+            if foreign := self._publish_key():
+                found.append(foreign)
+        except (OSError, Unreachable) as error:
+            why = f"{path.parent}: {error.strerror}" if isinstance(error, OSError) else str(error)
+            sentence = f"the lines are published, but not the checkpoint and key that belong to them: {why}"
+            raise Unpublished(sentence, tuple(found)) from error
+        return tuple(found)
+
+    def _publish_key(self) -> Foreign | None:
+        if self._key_seen is not None and seen(self._key) == self._key_seen:
             return None
-        size = _stated(note).size
-        self.compare()
-        make_folder(path.parent, 0o755)
-        left, foreign = self._left(path), None
+        key = format_verifier(self._verifier).encode()
+        foreign = self._replace(self._key, key + b"\n", lambda data: data.strip() == key)
+        self._key_seen = seen(self._key)
+        return foreign
+
+    def _publish_lines(self, path: Path, size: int) -> Foreign | None:
+        if why := not_plain(path):
+            raise Unreachable(f"cannot publish: {why}. The entries are safe in the store")
+        recorded, foreign = self.witness.recorded(), None
+        left = self.witness.untouched(recorded)
         if left is None:
             left, foreign = self._reconcile(path)
         if left.lines < size:
             left = self._append(path, left, size)
-        replace(self._home.published_checkpoint, note, 0o644, flush=False)
-        replace(self._home.published_state, json.dumps(left._asdict()).encode(), 0o600, flush=False)
-        if not self._home.published_key.exists():
-            replace(self._home.published_key, format_verifier(self._verifier).encode() + b"\n", 0o644, flush=False)
+        else:
+            set_mode(path, self._mode)
+        if left != recorded:
+            replace(self._home.published_state, json.dumps(left._asdict()).encode(), 0o600, flush=False)
         return foreign
 
-    def compare(self) -> None:
-        """``Corrupt`` where the store does not continue what was published: it is behind, or it is another history.
-
-        Every published checkpoint is one that the store kept, so the one published last must be found there.
-        """
-        try:
-            data = self._home.published_checkpoint.read_bytes()
-            if data == self._log.newest_checkpoint(_stated(data).size):
-                return
-            published = open_checkpoint(data, self._verifier)
-        except (OSError, Corrupt):
-            return  # missing or foreign: it is written anew, and a verifier judges files by the key it was given
-        kept = self._log.newest_checkpoint(published.size)
-        found = open_checkpoint(kept, self._verifier) if kept else None
-        if found == published:
-            return
-        behind = "is behind" if self._log.size() < published.size else "is another history"
-        raise Corrupt(
-            f"the store {behind}: {self._home.published_checkpoint} was signed for {published.size} entries with root "
-            f"{published.root.hex()}, which the store's {self._log.size()} entries do not continue. Was an old copy "
-            "of the store restored? Nothing is written over the evidence."
-        )
-
-    def _recorded(self) -> _Left | None:
-        """What was left, as the publisher noted it down; None where that is lost or nonsense."""
-        try:
-            left = _Left(**json.loads(self._home.published_state.read_bytes()))
-        except (OSError, ValueError, TypeError):
-            return None
-        return left if all(type(value) is int for value in left) else None
-
-    def _left(self, path: Path) -> _Left | None:
-        """What was left, if the file is exactly as it was left."""
-        left = self._recorded()
-        try:
-            return left if left is not None and _stat(path, left.lines) == left else None
-        except OSError:
-            return None
-
-    def _reconcile(self, path: Path) -> tuple[_Left, Foreign | None]:
+    def _reconcile(self, path: Path) -> tuple[Left, Foreign | None]:
         """Compare the whole file with the store; keep the lines that are ours, set the rest aside."""
-        if not path.exists():
-            path.touch(0o644)
-        kept, offset, rest = self._compare(path)
-        total = path.stat().st_size
-        foreign = None
-        if rest:
-            before = self._recorded()
-            changed = kept < before.lines if before else self._more_of_ours(path, offset, kept)
-            name = self._artefacts.put_part(path, offset)
-            foreign = Foreign("changed" if changed else "appended", total - offset, name)
-        if offset < total:
-            os.truncate(path, offset)
-        return _stat(path, kept), foreign
+        os.close(open_plain(path, os.O_RDWR | os.O_CREAT, self._mode))
+        scanned, total, foreign = self.witness.scan(), path.stat().st_size, None
+        if scanned.rest:
+            before = self.witness.recorded()
+            changed = scanned.lines < before.lines if before else scanned.later
+            name = self._artefacts.put_part(path, scanned.offset)
+            foreign = Foreign("changed" if changed else "appended", total - scanned.offset, name, str(path))
+        if scanned.offset < total:
+            descriptor = open_plain(path, os.O_RDWR)
+            try:
+                os.ftruncate(descriptor, scanned.offset)
+            finally:
+                os.close(descriptor)
+        return look(path, scanned.lines), foreign
 
-    def _compare(self, path: Path) -> tuple[int, int, bool]:
-        """How many whole lines are ours, where they end, and whether what follows is more than a torn line of ours."""
-        kept = offset = 0
-        with path.open("rb") as stream:
-            for line in self._log.lines():
-                expected = line + b"\n"
-                found = stream.read(len(expected))
-                if found != expected:
-                    return kept, offset, not expected.startswith(found)
-                kept, offset = kept + 1, offset + len(expected)
-            return kept, offset, bool(stream.read(1))
-
-    def _more_of_ours(self, path: Path, offset: int, kept: int) -> bool:
-        """Whether a later line of ours still stands after the place where the file differs."""
-        following = self._log.line(kept + 2)
-        return following is not None and following in _tail(path, offset)
-
-    def _append(self, path: Path, left: _Left, to: int) -> _Left:
+    def _append(self, path: Path, left: Left, to: int) -> Left:
         """Append what is missing; noted down is the size that the file should have, so that a stranger's bytes show."""
         size = left.size
-        with path.open("ab") as stream:
+        descriptor = open_plain(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, self._mode)
+        with os.fdopen(descriptor, "ab") as stream:
             for line in self._log.lines(left.lines, to):
                 size += stream.write(line + b"\n")
-        return _stat(path, to)._replace(size=size)
+        return look(path, to)._replace(size=size)
+
+    def _replace(
+        self, path: Path, data: bytes, is_ours: Callable[[bytes], bool], *, ours: bool = False
+    ) -> Foreign | None:
+        """Put a small file in place of an older one of ours; what is not ours is set aside first.
+
+        ``ours``: it is known to be.
+        """
+        if why := not_plain(path):
+            raise Unreachable(why)
+        before = read_plain(path, LIMIT + 1)
+        if before == data:
+            set_mode(path, self._mode)
+            return None
+        foreign = None
+        if before and not ours and not is_ours(before):
+            size, name = path.stat().st_size, self._artefacts.put_part(path, 0)
+            foreign = Foreign("changed", size, name, str(path))
+        replace(path, data, self._mode, flush=False)
+        return foreign
 
 
-def _stated(note: bytes) -> Checkpoint:
-    """What a note says, its signature left aside: it is only compared with the store's own."""
-    text, _, _ = note.partition(b"\n\n")
-    return parse_checkpoint(text.decode("utf-8", "replace") + "\n")
+def _is_kept(log: Log, verifier: Verifier) -> Callable[[bytes], bool]:
+    """Whether a note is one that this ledger signed, as it signed it."""
 
+    def is_kept(data: bytes) -> bool:
+        with contextlib.suppress(Corrupt):
+            if data == log.newest_checkpoint(stated(data).size):
+                return True
+        return b"\r" not in data and own_checkpoint(data, verifier) is not None
 
-def _stat(path: Path, lines: int) -> _Left:
-    status = path.stat()
-    return _Left(lines, status.st_size, status.st_ino, status.st_mtime_ns)
-
-
-def _tail(path: Path, offset: int) -> bytes:
-    with path.open("rb") as stream:
-        stream.seek(offset)
-        return stream.read(_LOOK_BEHIND)
+    return is_kept

@@ -7,16 +7,22 @@ from datetime import datetime
 from typing import Any
 
 from ledger.app.installation import Installation
+from ledger.app.soundness.marks import Judged
 from ledger.domain.decide.rules import duration_minutes, owed_before, owed_before_end
+from ledger.domain.decide.stop import OBEYS_WITHIN
 from ledger.domain.duties import owed
 from ledger.domain.evolve import evolve
 from ledger.domain.facts import FileSeen
 from ledger.domain.paper import paper_lines
 from ledger.domain.record import Recorded
-from ledger.domain.runbook import STEPS
+from ledger.domain.runbook import STEPS, TRADING
+from ledger.domain.standing import why_it_does_not_stop
 from ledger.domain.state import Rollback, State
 from ledger.errors import LedgerError
 from ledger.proof.entry import parse_entry
+
+_SHOWN = 200
+"""Bytes of a row that is no entry, as the timeline shows it."""
 
 
 def rollback_json(rollback: Rollback, names: dict[str, str] | None = None) -> dict[str, Any]:
@@ -174,20 +180,24 @@ def _alerts(installation: Installation) -> dict[str, Any]:
 
 
 def drift(state: State, file: FileSeen, scheduler: str) -> list[str]:
-    """Where what is declared and what is seen part."""
+    """Where what is declared and what is seen part. A scheduler has a moment to obey an override that is new."""
     found = []
     holder, file_kind, file_sha384 = state.holder, file.kind, file.sha384
+    broken = why_it_does_not_stop(file, TRADING, file.at)
     if holder is None and file_kind != "absent":
         found.append(f"the override path holds a {file_kind} that no rollback declared")
     if holder is not None and file_kind == "absent":
         found.append(f"the override of {holder.id} is gone: adopt the removal, or stop again")
     if holder is not None and file_kind != "absent" and file_sha384 != holder.override.sha384:
         found.append(f"the override is not what {holder.id} declared ({file_kind})")
+        if broken:
+            found.append(f"{holder.id} does not stop trading any more: {broken}; stop again")
     if holder is not None and file_kind == "file" and file.mode != "0600":
         found.append(f"the override of {holder.id} has mode {file.mode}, declared was 0600")
     if holder is not None and file_kind == "file" and holder.override.owner not in ("", file.owner):
         found.append(f"the override of {holder.id} belongs to {file.owner}, declared was {holder.override.owner}")
-    if holder is not None and scheduler == "enabled":
+    obeying = file.changed is not None and file.at - file.changed <= OBEYS_WITHIN and not broken
+    if holder is not None and scheduler == "enabled" and not obeying:
         found.append(f"the scheduler is enabled although {holder.id} holds it")
     if holder is None and scheduler == "disabled" and file_kind == "absent":
         found.append("the scheduler is disabled although nothing holds it")
@@ -221,6 +231,17 @@ def entry_json(record: Recorded, line: bytes) -> dict[str, Any]:
         "marks": list(record.marks),
         "entry": parse_entry(line).body,
     }
+
+
+def judged_json(one: Judged) -> dict[str, Any]:
+    """One line of the timeline with ``holds``, and where it does not, ``why_not``; with nulls where it is no entry."""
+    if one.record is not None:
+        page = entry_json(one.record, one.line)
+    else:
+        text = one.line[:_SHOWN].decode("utf-8", "replace")
+        page = dict.fromkeys(("timestamp", "status", "actor", "auth", "role", "rollback", "rollback_entry", "entry"))
+        page |= {"sequence": one.sequence, "sentence": text, "marks": []}
+    return page | {"sequence": one.sequence, "holds": not one.why, "why_not": one.why or None}
 
 
 def sentence(record: Recorded) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from ledger.app.queries import sentence
 from ledger.app.review_parts import Debt, Departure, Point, Span, said, seen, written
 from ledger.app.review_times import CLOSES, REMOVALS, Records, first, stops, verdict_on
+from ledger.domain.asked import NO_REASON
 from ledger.domain.events import duties, observation, override, rollback, silence
 from ledger.domain.events.base import Event
 from ledger.domain.record import Recorded
@@ -154,6 +155,9 @@ def debts(found: Rollback, own: Records) -> Iterator[Debt]:
         yield _debt("review", source, next(looked, None), sentence(source))
     if found.id.startswith("STOP-"):
         yield _debt("ticket", own[0], first(own, duties.TicketLinked))
+    opened = first(own, rollback.RollbackOpened)
+    if opened is not None and getattr(opened.event, "reason", "") == NO_REASON:
+        yield _debt("reason", opened, first(own, duties.ReasonGiven))
 
 
 def _answers(one: Recorded) -> bool:

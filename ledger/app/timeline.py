@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import itertools
 import logging
+import os
+import shutil
+import tempfile
 import threading
+import weakref
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from ledger.app.installation import Installation
 from ledger.app.queries import sentence
+from ledger.app.soundness.marks import Judged, judged
 from ledger.domain.events.duties import Corrected
 from ledger.domain.record import Recorded, parse_body
-from ledger.errors import LedgerError
+from ledger.errors import Corrupt, LedgerError, Unreachable
 from ledger.proof.entry import GENESIS, format_time, link, parse_entry
+from ledger.store.reading import takes_no_writes
 from ledger.store.timeline import Head, Row, TimelineStore
 
 logger = logging.getLogger("stage4.timeline")
@@ -45,6 +53,7 @@ class Timeline:
         self.store = TimelineStore(store.with_name(f"{store.stem}.timeline.sqlite"), self._ledger.origin, GENESIS)
         self._guard = threading.Lock()
         self._builder: threading.Thread | None = None
+        self._elsewhere = ""
 
     def catch_up(self) -> Progress:
         """Read what is new. Where that is much, a thread does it and the answer says how far it is.
@@ -52,6 +61,30 @@ class Timeline:
         ``Corrupt`` where the ledger is not what was signed, ``Unreachable`` where a file cannot be had.
         """
         size = self._ledger.view().size
+        try:
+            return self._catch_up(size)
+        except Unreachable as error:
+            if self._elsewhere or not (takes_no_writes(error) or isinstance(error.__cause__, OSError)):
+                raise
+            self._move()
+        return self._catch_up(size)
+
+    def _move(self) -> None:
+        """Reading needs no write here: where the home takes none, the file is made in memory or among temporary ones.
+
+        It is gone with this object.
+        """
+        memory = Path("/dev/shm")  # noqa: S108 (a folder of our own in it, mode 700)
+        folder = str(memory) if os.access(memory, os.W_OK) else None
+        try:
+            self._elsewhere = tempfile.mkdtemp(prefix="stage4-timeline-", dir=folder)
+        except OSError as error:
+            raise Unreachable(f"the timeline's file cannot be made anywhere: {error.strerror}") from error
+        weakref.finalize(self, shutil.rmtree, self._elsewhere, ignore_errors=True)
+        path = Path(self._elsewhere) / self.store.path.name
+        self.store = TimelineStore(path, self._ledger.origin, GENESIS)
+
+    def _catch_up(self, size: int) -> Progress:
         with self._guard:
             head = self._fitting()
             if size - head.size <= AT_ONCE:
@@ -103,6 +136,37 @@ class Timeline:
             self.store.add(head, [row_of(line) for line in lines], link(lines[-1]))
             head = self.store.head() or head
         return head
+
+
+class Shown(NamedTuple):
+    """A row of the timeline as a page shows it: read again from the entry, which alone is signed."""
+
+    row: Row
+    why: str
+    """Why the entry does not hold; ``""`` where it does."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.row, name)
+
+
+def as_they_stand(installation: Installation, rows: Sequence[Row]) -> list[Shown]:
+    """The rows with what their entries say now, judged each by itself and by the one before it.
+
+    The read model only finds them; where an entry is gone or cannot be read, what it remembers is shown, marked.
+    """
+    found = judged(installation, [row.sequence for row in rows])
+    return [_as_it_stands(row, found.get(row.sequence)) for row in rows]
+
+
+def _as_it_stands(row: Row, one: Judged | None) -> Shown:
+    if one is None:
+        return Shown(row, "the store has no such row any more")
+    if one.record is None or one.why:
+        try:
+            return Shown(row_of(one.line)[0]._replace(sequence=row.sequence), one.why)
+        except (Corrupt, RecursionError):
+            return Shown(row, one.why)
+    return Shown(row_of(one.line)[0], "")
 
 
 def row_of(line: bytes) -> tuple[Row, str]:

@@ -15,6 +15,7 @@ import click
 from rich.console import Console
 
 from ledger.app.access import count_refusal
+from ledger.app.condition import Condition, condition, reading_sentence
 from ledger.app.installation import Installation, open_home
 from ledger.app.people import terminal_actor
 from ledger.domain.commands import Actor
@@ -23,7 +24,7 @@ from ledger.errors import LedgerError, Refused, Unreachable, kind_of
 if TYPE_CHECKING:
     from ledger.app.accounts import Accounts
 
-EXIT_REFUSED, EXIT_USAGE, EXIT_UNREACHABLE = 1, 2, 3
+EXIT_REFUSED, EXIT_USAGE, EXIT_UNREACHABLE, EXIT_INCOMPLETE = 1, 2, 3, 4
 
 
 class Session:
@@ -36,13 +37,29 @@ class Session:
         self.as_json = as_json
         self.printed: list[str] = []
         """What was said so far, for the log that is kept as evidence."""
+        self._warned: set[str] = set()
         self.console = Console(highlight=False, soft_wrap=True, emoji=False)
         self.errors = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
     @functools.cached_property
     def installation(self) -> Installation:
         """The home's installation, opened on first use."""
-        return open_home(self.root, self.stage)
+        made = open_home(self.root, self.stage)
+        self.warn(reading_sentence(made.ledger.log.source))
+        return made
+
+    def warn(self, *sentences: str) -> None:
+        """Say each sentence once, on standard error: what is true of the ledger itself, whatever was asked."""
+        for sentence in sentences:
+            if sentence and sentence not in self._warned:
+                self._warned.add(sentence)
+                click.echo(f"stage4: {sentence}", err=True)
+
+    def condition(self) -> Condition:
+        """How the ledger stands, said on standard error where it does not stand well."""
+        found = condition(self.installation, settled=True)
+        self.warn(*found)
+        return found
 
     @functools.cached_property
     def accounts(self) -> Accounts:
@@ -68,6 +85,8 @@ class Session:
     def answer(self, page: Any, show: Callable[[], None]) -> None:
         """Print ``page`` as JSON with ``--json``, otherwise call ``show``."""
         if self.as_json:
+            if isinstance(page, dict):
+                page = page | self._remarks()
             click.echo(json.dumps(page, indent=2, sort_keys=True, ensure_ascii=False))
         else:
             show()
@@ -82,17 +101,26 @@ class Session:
         if self.as_json:
             click.echo(json.dumps(page, sort_keys=True, ensure_ascii=False))
             return
-        who = names.get(page["actor"], page["actor"])
+        who = names.get(page["actor"], page["actor"] or "?")
         where = f"{page['rollback']} " if page["rollback"] else ""
-        self.console.print(
-            f"{page['sequence']:>6}  {page['timestamp'][:19].replace('T', ' ')} UTC  {where}{who}: "
-            f"{by_name(page['sentence'], names)}",
-            markup=False,
-        )
+        at = page["timestamp"][:19].replace("T", " ") + " UTC" if page["timestamp"] else "?"
+        line = f"{page['sequence']:>6}  {at:23}  {where}{who}: {by_name(page['sentence'], names)}"
+        if page.get("why_not"):
+            line = f"{line}\n     ✘  DOES NOT HOLD: {page['why_not']}"
+        self.console.print(line, markup=False, style="bold red" if page.get("why_not") else None)
+
+    def _remarks(self) -> dict[str, Any]:
+        """What a page says besides: that the entries are not published, that it was not read from the store."""
+        if "installation" not in self.__dict__:
+            return {}
+        publication, source = self.installation.publication, self.installation.ledger.log.source
+        said: dict[str, Any] = {"published": {"ok": False, "why": publication.why}} if publication.why else {}
+        return said if source.name == "store" else said | {"read_from": source._asdict()}
 
     def close(self) -> None:
-        """Close what was opened."""
+        """Close what was opened, and say what was not published: it is no reason for another exit status."""
         if "installation" in self.__dict__:
+            self.warn(self.installation.publication.why)
             self.installation.ledger.log.close()
 
 

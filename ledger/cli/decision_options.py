@@ -10,10 +10,11 @@ from typing import Any, Final, TypeVar
 import click
 from click.core import ParameterSource
 
-from ledger.app.decision_digest import algorithm_name
-from ledger.app.decision_schema import is_date_time
-from ledger.app.decision_signature import SharedKey, open_key, open_key_file
-from ledger.app.decision_verify import EventCount
+from ledger.decision_log.digest import algorithm_name
+from ledger.decision_log.metadata import NO, YES
+from ledger.decision_log.rules import EventCount
+from ledger.decision_log.schema import is_date_time
+from ledger.decision_log.signature import SharedKey, open_key, open_key_file
 from ledger.errors import Refused
 
 PREFIX: Final = "BOT_CORE_VERIFY_DECISION_LOG_"
@@ -30,11 +31,22 @@ def pair(text: str) -> tuple[str, str]:
 
 
 def flag(text: str) -> tuple[str, bool]:
-    """``NAME`` (true), ``NAME=true`` or ``NAME=false``; a usage error for anything else after ``=``."""
-    name, equals, truth = text.partition("=")
-    if not name.strip() or (equals and truth.lower() not in ("true", "false")):
+    """``NAME`` (true) or ``NAME=true|yes|on|1|false|no|off|0``, in any case; a usage error for anything else."""
+    name, equals, typed = text.partition("=")
+    word = typed.strip().lower()
+    if not name.strip() or (equals and word not in YES | NO):
         raise click.BadParameter(f"expected NAME, NAME=true or NAME=false, found {text!r}")
-    return name.strip(), truth.lower() != "false"
+    return name.strip(), word not in NO
+
+
+def file_path(text: str) -> Path:
+    """A path in which a leading ``~`` stands for the home folder, also after ``=``, where no shell puts it in."""
+    return Path(expanded(text))
+
+
+def expanded(text: str) -> str:
+    """As :func:`file_path`, for what may also be another name than a path's."""
+    return os.path.expanduser(text)  # noqa: PTH111  # Path.expanduser raises for somebody unknown
 
 
 def algorithm(text: str) -> str:
@@ -60,15 +72,24 @@ def count(text: str) -> EventCount:
     return EventCount(int(number), name.strip() or None)
 
 
-def key_options(command: _Function) -> _Function:
-    """The four options about the key, with their environment variables."""
+def named_count(text: str) -> tuple[str, int]:
+    """``NAME=N``, as :func:`count`."""
+    found = count(text)
+    if found.name is None:
+        raise click.BadParameter(f"expected NAME=N, N a whole number, found {text!r}")
+    return found.name, found.at_least
+
+
+def common_options(command: _Function) -> _Function:
+    """The options of both forms: four about the key, one about the exit status, with their environment variables."""
     options = [
         click.option(
             "--hmac-key", metavar="TEXT", envvar=f"{PREFIX}HMAC_KEY", help="The key (others see it: use a file)."
         ),
         click.option(
             "--hmac-key-file",
-            type=click.Path(path_type=Path),
+            type=file_path,
+            metavar="FILE",
             envvar=f"{PREFIX}HMAC_KEY_FILE",
             help="File with the key; white space around it is cut off.",
         ),
@@ -78,6 +99,12 @@ def key_options(command: _Function) -> _Function:
             is_flag=True,
             envvar=f"{PREFIX}ALLOW_UNSIGNED",
             help="Do without a key: entries may have no signature.",
+        ),
+        click.option(
+            "--exit-like-original",
+            is_flag=True,
+            envvar=f"{PREFIX}EXIT_LIKE_ORIGINAL",
+            help="Status 2 for whatever is not done or not verified, as the first script has it.",
         ),
     ]
     for option in reversed(options):
@@ -106,6 +133,17 @@ def chosen_key(hmac_key: str | None, hmac_key_file: Path | None, hmac_key_id: st
     if hmac_key_id is not None and typed("hmac_key_id"):
         raise click.UsageError("--hmac-key-id names a key, but none was given: add --hmac-key-file FILE")
     return None
+
+
+def expected_key(key: SharedKey | None, expected: str | None) -> SharedKey | None:
+    """The key under the name that ``--expected-key-id`` expects; a usage error without a key or with another name."""
+    if expected is None:
+        return key
+    if key is None:
+        raise click.UsageError("--expected-key-id names a key, but none was given: add --hmac-key-file FILE")
+    if key.id not in (None, expected):
+        raise click.UsageError("--hmac-key-id and --expected-key-id name two keys; give one name")
+    return key._replace(id=expected)
 
 
 def without_twins(option: str, pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:

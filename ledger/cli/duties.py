@@ -278,3 +278,16 @@ def link_ticket(session: Session, rollback: str, ticket: str) -> None:
     stage4 rollback link-ticket STOP-17 --ticket INC-2042
     """
     tell(session, duties.link_ticket(*_given(session, rollback), ticket))
+
+
+@rollback.command("give-reason")
+@ROLLBACK
+@REASON
+@stage4_command
+def give_reason(session: Session, rollback: str, reason: str) -> None:
+    """Say why trading was stopped, after a stop that was pressed without a reason.
+
+    \b
+    stage4 rollback give-reason STOP-17 --reason "orders looked wrong"
+    """
+    tell(session, duties.give_reason(*_given(session, rollback), reason))

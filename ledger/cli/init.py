@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Any, TextIO
 
 import click
 
 from ledger.app import staff
 from ledger.app.accounts import check_login
+from ledger.app.home import Home
 from ledger.app.installation import Installation
-from ledger.app.setup import add_stage, require_new
+from ledger.app.parts import missing
+from ledger.app.setup import add_stage, require_unfinished
 from ledger.app.setup import init as make_home
 from ledger.cli.context import Session, stage4_command
 from ledger.cli.passwords import ask_login, password_options, read_password
 from ledger.domain.runbook import ALL_ROLES
+from ledger.errors import Refused
+from ledger.proof.note import format_verifier
 
 
 @click.command()
@@ -33,7 +38,8 @@ def init(
 ) -> None:
     """Make a home: keys (mode 600), configuration, the ledger's first entry. You become its admin.
 
-    On a terminal it asks for your name and for an account for the dashboard, unless options say them.
+    On a terminal it asks for your name and for an account for the dashboard, unless options say them. Where it was
+    interrupted, the same again makes what is missing; a home in which nothing is missing is refused.
 
     \b
     stage4 init --home /srv/stage4 --name "Ola" --role incident_manager
@@ -43,37 +49,79 @@ def init(
     if admin_login is None and (generate or password_file):
         raise click.UsageError("a password belongs to an account; say --admin-login NAME too")
     if session.stage:
-        _show_made(session, add_stage(session.root, session.stage), {})
+        made = add_stage(session.root, session.stage)
+        _show_made(session, made, {}, ())
+        made.ledger.log.close()
         return
-    require_new(session.root)
-    asks = sys.stdin.isatty() and sys.stdout.isatty() and not session.as_json
-    name = name or (click.prompt("Your name", default="", show_default=False, err=True) if asks else "")
-    login = ask_login(name) if asks and admin_login is None else admin_login or ""
+    lacking = missing(session.root)
+    if not lacking:
+        _require_account_wanted(session, admin_login or "")
+    begun = Home(session.root).store.exists()
+    asks = sys.stdin.isatty() and sys.stdout.isatty() and not session.as_json and bool(lacking)
+    if asks and not name and {"ledger", "people"} & {one.name for one in lacking}:
+        name = click.prompt("Your name", default="", show_default=False, err=True)
+    login = ask_login(name) if asks and admin_login is None and not _accounts(session) else admin_login or ""
     given = ""
     if login:  # whatever is wrong with the account is said before there is a home
         check_login(login)
         given = read_password(generate=generate, file=password_file)
-    make_home(session.root, name=name, roles=roles).ledger.log.close()
-    _show_made(session, session.installation, _give(session, login, given) if login else {})
+    if lacking:
+        make_home(session.root, name=name, roles=roles).ledger.log.close()
+    account = _give(session, login, given) if login else {}
+    _show_made(session, session.installation, account, [one.name for one in lacking] if begun else [])
+    _tell_roles(session, roles)
+
+
+def _require_account_wanted(session: Session, login: str) -> None:
+    """A home in which nothing is missing is refused, unless an account is asked for that its person has not."""
+    has = session.accounts.login_of(session.actor.person) if login else ""
+    if login and not has:
+        return
+    try:
+        require_unfinished(session.root)
+    except Refused as error:
+        way = f"; a new password: stage4 people password {session.actor.person} --home {session.root}" if has else ""
+        raise Refused(f"{error}{way}") from None
+
+
+def _accounts(session: Session) -> bool:
+    """Whether anybody has an account here already; makes nothing."""
+    return (Home(session.root).var / "web" / "accounts.sqlite").exists() and session.accounts.any()
 
 
 def _give(session: Session, login: str, given: str) -> dict[str, str]:
-    actor = session.actor
-    made = staff.give_account(session.installation, session.accounts, actor, actor.person, login, given)
+    person, has = session.actor.person, session.accounts.login_of(session.actor.person)
+    if has:
+        click.echo(f"stage4: {has} has an account already; a new password: stage4 people password {person}", err=True)
+        return {"login": has}
+    made = staff.give_account(session.installation, session.accounts, session.actor, person, login, given)
     return {"login": login} | ({} if given else {"password": made})
 
 
-def _show_made(session: Session, installation: Installation, account: dict[str, str]) -> None:
+def _tell_roles(session: Session, roles: tuple[str, ...]) -> None:
+    """An init that was begun with other roles is finished as it was begun; the difference is a grant, and is said."""
+    actor = session.actor
+    lacking = sorted(set(roles) - session.installation.state.people[actor.person])
+    if lacking:
+        options = " ".join(f"--role {role}" for role in lacking)
+        click.echo(
+            f"stage4: you do not hold {', '.join(lacking)}; stage4 people grant {actor.person} {options}", err=True
+        )
+
+
+def _show_made(session: Session, installation: Installation, account: dict[str, str], finished: Sequence[str]) -> None:
     home, origin = installation.home, installation.ledger.origin
-    vkey = home.published_key.read_text().strip()
+    vkey = format_verifier(installation.ledger.verifier)
     page: dict[str, Any] = {"home": str(home.root), "origin": origin, "verifier_key": vkey, "config": str(home.config)}
-    page |= account
+    page |= account | ({"finished": list(finished)} if finished else {})
     first = "" if session.stage else staff.first_account(installation, session.accounts)
     if first:
         page["next"] = first
+    made = "finished" if finished else "made"
 
     def show() -> None:
-        click.echo(f"made      {home.root}\norigin    {origin}\nkey       {vkey}")
+        click.echo(f"{made:9} {home.root}" + (f"   (missing were: {', '.join(finished)})" if finished else ""))
+        click.echo(f"origin    {origin}\nkey       {vkey}")
         for name, value in account.items():
             click.echo(f"{name:9} {value}" + ("   (shown this once)" if name == "password" else ""))
         click.echo(f"next      put the servers' addresses into {home.config}, then: stage4 doctor --home {home.root}")
@@ -84,4 +132,5 @@ def _show_made(session: Session, installation: Installation, account: dict[str, 
             click.echo(f"          the dashboard: stage4 serve --home {home.root}")
 
     session.answer(page, show)
-    installation.ledger.log.close()
+    for one in missing(session.root):
+        click.echo(f"stage4: not made: {one.found}. {one.remedy}", err=True)

@@ -6,11 +6,13 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ledger.app.decision_log import Summary, for_ledger
+import click
+
 from ledger.app.home import Home
 from ledger.app.installation import Installation, open_home
 from ledger.app.people import terminal_actor
 from ledger.app.steps import closing
+from ledger.decision_log.write import Summary, for_ledger
 from ledger.domain.commands import KeepLog, RecordSummary
 from ledger.domain.decide.rules import require_ready
 from ledger.errors import Refused
@@ -35,7 +37,16 @@ class LedgerLog:
             require_ready(self._installation.rollback(self._named(artefacts.get("incident_id", ""))), 6)
 
     def append(self, summary: Summary) -> str:
-        """Close a rollback (status ``rollback_completed``), or record an outside summary; returns a sentence."""
+        """Close a rollback (status ``rollback_completed``), or record an outside summary; returns a sentence.
+
+        That the entries could not be published is said on standard error.
+        """
+        sentence = self._append(summary)
+        if why := self._installation.publication.why:
+            click.echo(f"verify_decision_log.py: {why}", err=True)
+        return sentence
+
+    def _append(self, summary: Summary) -> str:
         plain = for_ledger(summary)
         installation = self._installation
         actor = terminal_actor(installation.home, installation.state, os.environ.get("STAGE4_AS", ""))

@@ -8,11 +8,14 @@ import click
 
 from ledger.app import staff
 from ledger.app.durations import parse_moment
+from ledger.app.installation import Installation
 from ledger.app.queries import state_at
+from ledger.app.setup import add_missing_stages
 from ledger.cli.context import Session, stage4_command
 from ledger.cli.passwords import password_options, read_password
 from ledger.domain.runbook import ALL_ROLES
 from ledger.domain.state import State
+from ledger.errors import Refused
 
 ROLES = click.option("--role", "roles", multiple=True, required=True, type=click.Choice(ALL_ROLES), help="Repeats.")
 
@@ -25,6 +28,7 @@ def people() -> None:
     stage4 people add "Ola" --uid 1000 --role l2_ops --role noc
     stage4 people add "Jan" --role noc --login jan        with an account for the dashboard
     stage4 people password p-4f9c2 --generate             a new password, shown once
+    stage4 people name p-4f9c2 "Jan" --uid 1001           where the directory of names was lost
     stage4 people grant p-4f9c2 --role product_owner
     stage4 people deactivate p-4f9c2
     stage4 people erase p-4f9c2
@@ -48,7 +52,7 @@ def add(
     generate: bool,
     password_file: TextIO | None,
 ) -> None:
-    """Let a person act (admin).
+    """Let a person act (admin). Where it was interrupted, the same again finishes it, under the same id.
 
     \b
     stage4 people add "Jan" --uid 1001 --role l2_ops
@@ -58,11 +62,31 @@ def add(
         raise click.UsageError("a password belongs to an account; say --login NAME too")
     given = "" if login is None else read_password(generate=generate, file=password_file)
     added, made = staff.add(
-        session.installation, session.accounts, session.actor, name, roles, login=login, uid=uid, password=given
+        _opened(session), session.accounts, session.actor, name, roles, login=login, uid=uid, password=given
     )
     page: dict[str, Any] = {"person": added, "name": name, "roles": roles}
     page |= {} if login is None else _account_page(login, given, made)
     session.answer(page, lambda: _show_account({**page, "roles": ", ".join(roles)}))
+
+
+@people.command()
+@click.argument("person")
+@click.argument("name")
+@click.option("--uid", type=click.IntRange(0, 2**32 - 2), help="Login uid on this machine.")
+@stage4_command
+def name(session: Session, person: str, name: str, uid: int | None) -> None:
+    """Say who somebody is whose name the directory has lost (admin; anybody here while it knows no admin).
+
+    \b
+    stage4 people name p-4f9c2 "Jan" --uid 1001
+    """
+    installation = _opened(session)
+    try:
+        actor = session.actor
+    except Refused:
+        actor = None
+    staff.give_name(installation, actor, person, name, uid)
+    _show(session)
 
 
 @people.command()
@@ -75,7 +99,7 @@ def grant(session: Session, person: str, roles: tuple[str, ...]) -> None:
     \b
     stage4 people grant p-4f9c2 --role product_owner
     """
-    staff.change_roles(session.installation, session.accounts, session.actor, person, grant=roles)
+    staff.change_roles(_opened(session), session.accounts, session.actor, person, grant=roles)
     _show(session)
 
 
@@ -89,7 +113,7 @@ def revoke(session: Session, person: str, roles: tuple[str, ...]) -> None:
     \b
     stage4 people revoke p-4f9c2 --role product_owner
     """
-    staff.change_roles(session.installation, session.accounts, session.actor, person, revoke=roles)
+    staff.change_roles(_opened(session), session.accounts, session.actor, person, revoke=roles)
     _show(session)
 
 
@@ -102,7 +126,7 @@ def deactivate(session: Session, person: str) -> None:
     \b
     stage4 people deactivate p-4f9c2
     """
-    staff.deactivate(session.installation, session.accounts, session.actor, person)
+    staff.deactivate(_opened(session), session.accounts, session.actor, person)
     _show(session)
 
 
@@ -115,7 +139,7 @@ def erase(session: Session, person: str) -> None:
     \b
     stage4 people erase p-4f9c2
     """
-    installation = session.installation
+    installation = _opened(session)
     staff.erase(installation, session.actor, person)
     told = f"{person}: name and uid are erased from {installation.people.path}; the ledger's entries are untouched"
     session.answer({"erased": person, "directory": str(installation.people.path)}, lambda: click.echo(told))
@@ -134,9 +158,17 @@ def password(session: Session, person: str, login: str, generate: bool, password
     stage4 people password p-4f9c2 --generate
     """
     given = read_password(generate=generate, file=password_file)
-    made = staff.give_account(session.installation, session.accounts, session.actor, person, login, given)
+    made = staff.give_account(_opened(session), session.accounts, session.actor, person, login, given)
     page = {"person": person, **_account_page(session.accounts.login_of(person), given, made)}
     session.answer(page, lambda: _show_account(page))
+
+
+def _opened(session: Session) -> Installation:
+    """The installation, for a command that changes people; the access ledger, which hears of it, is made if missing."""
+    installation = session.installation
+    for sentence in add_missing_stages(session.root):
+        click.echo(f"stage4: {sentence}", err=True)
+    return installation
 
 
 def _account_page(login: str, given: str, made: str) -> dict[str, str]:

@@ -267,6 +267,7 @@ def show(session: Session, rollback: str) -> None:
     stage4 rollback show INC-2042
     stage4 rollback show --json
     """
+    session.condition()
     page = rollback_json(session.installation.rollback(rollback), session.names)
     session.answer(page, lambda: show_rollback(session.console, page))
 
@@ -280,6 +281,7 @@ def list_(session: Session, everything: bool) -> None:
     \b
     stage4 rollback list --all
     """
+    session.condition()
     state = session.installation.state
     found = [*state.open.values(), *(state.closed.values() if everything else ())]
     pages = [rollback_json(one, session.names) for one in found]

@@ -7,145 +7,30 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
-import os
 import sys
-import threading
 from pathlib import Path
-from typing import Any
 
 import click
 
-from ledger import stop as bare
 from ledger.app.durations import parse_duration
 from ledger.app.queries import rollback_json
 from ledger.app.steps import headers, stopping
-from ledger.app.steps.common import Outcome, status_log
-from ledger.app.steps.in_time import LEDGER_THREAD, stop_in_time
-from ledger.cli.context import EXIT_REFUSED, EXIT_UNREACHABLE, Session, fail, stage4_command
+from ledger.app.steps.common import status_log
+from ledger.cli.context import EXIT_REFUSED, Session, fail, stage4_command
 from ledger.cli.decision_log import build_command
+from ledger.cli.kept import keep_log
 from ledger.cli.own_log import find_own_log
+from ledger.cli.refused_scripts import smoke_refused, watch_refused
 from ledger.cli.show import show_rollback
+from ledger.cli.stop import disable
 from ledger.cli.watching import watch_with_progress
-from ledger.domain.commands import KeepLog
 from ledger.domain.decide.rules import owed_before
-from ledger.domain.decide.stopping import override_content
 from ledger.domain.facts import SchedulerSeen
-from ledger.domain.runbook import COMPONENTS
 from ledger.domain.state import Rollback
 from ledger.errors import LedgerError, Refused
 from ledger.lab.strategies import demo_telemetry
 
 EXIT_ENABLED, EXIT_UNKNOWN = 10, 11
-
-
-def keep_log(session: Session, program: str, exit_status: int, rollback: str) -> None:
-    """Keep what was printed as an artefact; a ledger that cannot be written does not change what the script did."""
-    try:
-        installation = session.installation
-        digest = installation.keep("\n".join(session.printed) + "\n")
-        command = KeepLog(program=program, exit_status=exit_status, log_sha384=digest)
-        installation.submit(command, session.actor, rollback)
-    except LedgerError as error:
-        click.echo(f"{program}: this log was not kept: {error}", err=True)
-
-
-# --- step 1 -----------------------------------------------------------------------------------------------------------
-
-
-@click.command("disable_multi_strategy.py")
-@click.option("--component", type=click.Choice(list(COMPONENTS)), default="multi_strategy", show_default=True)
-@click.option("--reason", required=True, help="Why; it stands in the override file.")
-@click.option("--requested-by", default="", help="The team that asks.")
-@click.option("--ticket", default="", help="Ticket id, e.g. INC-2042; without one the rollback is STOP-<sequence>.")
-@click.option("--duration-minutes", type=click.IntRange(1, 60 * 24 * 366), help="End of the override (default: none).")
-@click.option("--output-dir", type=click.Path(), help="Must be the folder that the scheduler reads (checked).")
-@click.option("--log-level", type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"]), default="INFO")
-@stage4_command
-def disable(session: Session, duration_minutes: int | None, log_level: str, **given: Any) -> None:
-    """Runbook step 1, and the stop: one line stops the scheduler.
-
-    In a rollback that is confirmed this is step 1. Otherwise it opens the rollback, declares the emergency and stops.
-    It works when the ledger cannot be written: the override is then written at once and taken into the ledger later.
-
-    \b
-    scripts/disable_multi_strategy.py --reason "latency" --ticket INC-2042 --requested-by L2
-    """
-    logging.basicConfig(level=log_level, stream=sys.stderr)
-    press_stop(session, "disable_multi_strategy.py", 60 * duration_minutes if duration_minutes else None, **given)
-
-
-@click.command("stop")
-@click.option("--reason", required=True, help="Why, in a sentence.")
-@click.option("--ticket", default="", help="Ticket id where there is one; another may be linked later.")
-@click.option("--component", type=click.Choice(list(COMPONENTS)), default="multi_strategy", show_default=True)
-@stage4_command
-def stop(session: Session, **given: Any) -> None:
-    """Stop the scheduler now: opens the rollback, declares the emergency, writes the override. Asks nobody.
-
-    It works when the ledger cannot be written or decided on; what happened is then taken in later.
-
-    \b
-    stage4 stop --reason "orders look wrong"
-    """
-    press_stop(session, "stage4 stop", None, requested_by="", output_dir=None, **given)
-
-
-def press_stop(session: Session, program: str, seconds: int | None, **given: Any) -> None:
-    """The stop, its log, and its exit status."""
-    outcome = _stop_in_time(session, program, seconds, **given)
-    if isinstance(outcome, Outcome):
-        for line in outcome.log.splitlines():
-            session.say(line)
-        status = {"pass": 0, "error": EXIT_UNREACHABLE}.get(outcome.verdict or "", EXIT_REFUSED)
-        keep_log(session, program, status, outcome.rollback.id)
-        page = rollback_json(outcome.rollback, session.names) | {"verdict": outcome.verdict}
-        session.answer(page, lambda: None)
-        for reason in outcome.reasons:
-            click.echo(f"{program}: {reason}", err=True)
-        asked = outcome.rollback.override.request
-        if outcome.verdict == "error" and asked is not None:
-            way = bare.manual_way(Path(asked.path), override_content(asked))
-            click.echo(f"Stop the scheduler by hand, on its machine:\n{way}\nor stop its service.", err=True)
-        sys.exit(status)
-    session.say(f"override  {outcome.path}\ndigest    {outcome.sha384}")
-    session.say(f"spooled   {outcome.spool or '(nowhere: note down what you did)'}")
-    session.answer(outcome._asdict(), lambda: None)
-    if any(thread.name == LEDGER_THREAD for thread in threading.enumerate()):
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(0)  # the ledger still holds its thread; nothing is waited for once the scheduler is stopped
-
-
-def _stop_in_time(session: Session, program: str, seconds: int | None, **given: Any) -> Outcome | bare.Stopped:
-    """The stop through the ledger, or without it where that fails or takes too long. A rule that says no is final."""
-
-    def without(why: str) -> bare.Stopped:
-        click.echo(f"{program}: the ledger is passed over: {why}", err=True)
-        return bare.stop_without_ledger(
-            session.root,
-            reason=given["reason"],
-            why=why,
-            ticket=given["ticket"],
-            requested_by=given["requested_by"],
-            component=given["component"],
-            seconds=seconds,
-        )
-
-    return stop_in_time(lambda: _stop(session, seconds, **given), without, lambda: _opened(session))
-
-
-def _opened(session: Session) -> bool:
-    """Whether the refusal came from the rules and not from keys or a configuration that cannot be used."""
-    return "installation" in session.__dict__
-
-
-def _stop(session: Session, seconds: int | None, output_dir: str | None, **given: Any) -> Outcome:
-    installation = session.installation
-    folder = installation.override_path(given["component"]).parent
-    if output_dir and Path(output_dir).resolve() != folder.resolve():
-        raise Refused(f"--output-dir {output_dir} is not {folder}, which the scheduler reads: nothing would stop")
-    return stopping.stop(installation, session.actor, duration=f"{seconds}s" if seconds else "", **given)
 
 
 # --- steps 3 and 5 ----------------------------------------------------------------------------------------------------
@@ -159,6 +44,7 @@ def _stop(session: Session, seconds: int | None, output_dir: str | None, **given
 )
 @click.option("--seed", type=int, default=7, show_default=True, help="Of their random walk.")
 @click.option("--rollback", default="", help="Where several are open: the one it belongs to.")
+@smoke_refused
 @stage4_command
 def smoke(session: Session, check_disabled: bool, expect: str, cycles: int, seed: int, rollback: str) -> None:
     """Runbook steps 3 and 5: what the scheduler itself says, on the last line: disabled, enabled or unknown.
@@ -247,11 +133,20 @@ def _without_ledger(session: Session) -> SchedulerSeen:
 
 @click.command("watch_metrics_stream.py")
 @click.option("--headers-report", is_flag=True, help="First print which headers are sent, secrets masked.")
+@click.option("--headers-report-only", is_flag=True, help="Print that alone: nothing is watched or recorded.")
 @click.option("--duration", default="", help="Length of the window, e.g. 15m (default: as configured).")
 @click.option("--output", type=click.Path(dir_okay=False), help="Put the report here too.")
 @click.option("--rollback", default="", help="Where several are open: the one it belongs to.")
+@watch_refused
 @stage4_command
-def watch(session: Session, headers_report: bool, duration: str, output: str | None, rollback: str) -> None:
+def watch(
+    session: Session,
+    headers_report: bool,
+    headers_report_only: bool,
+    duration: str,
+    output: str | None,
+    rollback: str,
+) -> None:
     """Runbook step 4: watch for new critical alerts; judged from Prometheus' own history.
 
     \b
@@ -259,8 +154,10 @@ def watch(session: Session, headers_report: bool, duration: str, output: str | N
     Exit status: 0 no new critical alert and the coverage complete, 1 otherwise, 3 Prometheus cannot be reached.
     """
     installation = session.installation
-    if headers_report:
+    if headers_report or headers_report_only:
         session.say(headers.format_report(headers.headers_report(installation)).decode().rstrip())
+    if headers_report_only:
+        return
     found = installation.rollback(rollback)
     if owed := owed_before(found, 4):
         raise Refused(f"step 4 of {found.id} is not ready", owed)

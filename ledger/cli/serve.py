@@ -10,8 +10,8 @@ import click
 
 from ledger.app.accounts import Accounts, generate
 from ledger.app.installation import Installation
-from ledger.app.people import Person
-from ledger.app.setup import LAB_PEOPLE
+from ledger.app.people import LAB_PEOPLE, Person
+from ledger.app.setup import add_missing_stages, sweep_home
 from ledger.app.staff import first_account
 from ledger.app.steps import opening
 from ledger.cli.context import Session, stage4_command
@@ -43,6 +43,9 @@ def serve(session: Session, host: str, port: int, behind_proxy: bool) -> None:
     """
     from web.server import Server
 
+    sweep_home(session.installation.home)
+    for sentence in add_missing_stages(session.root):
+        session.say(sentence)
     if first := first_account(session.installation, session.accounts):
         session.say(f"nobody has an account yet; in another terminal: {first}")
     session.close()

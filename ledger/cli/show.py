@@ -93,6 +93,7 @@ def show_status(console: Console, page: dict[str, Any]) -> None:
         f"ledger     {page['entries']} entries, last {format_duration(page['last_entry_age_seconds'])} ago, "
         f"head {page['head'][:23]}…"
     )
+    _show_standing(console, page)
     for sentence in page["drift"]:
         console.print(f"DRIFT      {sentence}", style="bold red", markup=False)
     if page["unknown_entries"]:
@@ -102,6 +103,17 @@ def show_status(console: Console, page: dict[str, Any]) -> None:
         show_rollback(console, rollback)
     if not page["rollbacks"]:
         console.print("no rollback is open. To open one: stage4 rollback open --ticket INC-1 --reason …", style="dim")
+
+
+def _show_standing(console: Console, page: dict[str, Any]) -> None:
+    if page["behind"]:
+        console.print(f"BEHIND     {page['behind']}", style="bold red", markup=False)
+    if not page["published"]["ok"]:
+        console.print(f"UNPUBLISHED {page['published']['why']}", style="bold red", markup=False)
+    if page["read_from"]["name"] != "store":
+        console.print(
+            f"read from  {page['read_from']['name']}: {page['read_from']['why']}", style="yellow", markup=False
+        )
 
 
 def _observed(row: dict[str, Any]) -> Text:

@@ -1,18 +1,31 @@
-"""``stage4 verify``: keys and heads from the command line, progress, findings."""
+"""``stage4 verify`` of a log that is given: keys and heads from the command line, progress, findings."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import click
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from ledger.app.auditing import Given, own, verify_given
-from ledger.cli.context import Session
-from ledger.errors import Corrupt, LedgerError
-from ledger.verify import Report, parse_head
+from ledger.cli.context import EXIT_INCOMPLETE, EXIT_REFUSED, Session
+from ledger.cli.own_home import verify_home
+from ledger.errors import Corrupt
+from ledger.files import read_bounded
+from ledger.proof.checkpoint import open_checkpoint
+from ledger.verify import Head, Outcome, Report, parse_head
+
+_LONGEST_NOTE = 1024 * 1024
+STATUS: dict[Outcome, int] = {"verified": 0, "not_verified": EXIT_REFUSED, "incomplete": EXIT_INCOMPLETE}
+"""Outcome -> exit status."""
+_VERDICTS: dict[Outcome, tuple[str, str]] = {
+    "verified": ("VERIFIED", "bold green"),
+    "not_verified": ("NOT VERIFIED", "bold red"),
+    "incomplete": ("PROVED AS FAR AS THE CHECKPOINT", "bold yellow"),
+}
 
 
 def run_verify(
@@ -24,20 +37,30 @@ def run_verify(
     heads: tuple[str, ...],
 ) -> int:
     """Verify and print; returns the exit status."""
+    kept = tuple(head for head in heads if os.path.exists(head) and not os.path.isdir(head))  # noqa: PTH110, PTH112
     try:
-        kept = tuple(parse_head(head) for head in heads)
+        roots = tuple(parse_head(head) for head in heads if head not in kept)
     except Corrupt as error:
-        raise click.UsageError(str(error)) from error
-    given = Given(path, checkpoint or "", public_key or "", hmac_key_files, kept)
+        raise click.UsageError(f"{error}, and there is no such file with a checkpoint that was kept") from error
+    given = Given(path, checkpoint or "", public_key or "", hmac_key_files, roots, kept)
+    if not path and not (checkpoint or public_key or hmac_key_files):
+        return verify_home(session, (*roots, *(_kept_head(session, Path(file)) for file in kept)))
     if not path:
-        with contextlib.suppress(LedgerError):
-            session.installation.publish()  # a kill may have come between the published lines and their checkpoint
         said = {name: value for name, value in given._asdict().items() if value}
         given = own(session.installation)._replace(**said)
     with _progress(session, given.lines) as progress:
         report = verify_given(given, progress)
-    session.answer(report.as_json(), lambda: _show(session, report))
-    return 0 if report.verified else 1
+    session.answer(report.as_json(), lambda: _show(session, report, signed=bool(given.public_key)))
+    return STATUS[report.outcome]
+
+
+def _kept_head(session: Session, path: Path) -> Head:
+    """The head of a checkpoint that somebody kept; ``Corrupt`` where this ledger's key did not sign it."""
+    try:
+        stated = open_checkpoint(read_bounded(path, _LONGEST_NOTE), session.installation.ledger.verifier)
+    except Corrupt as error:
+        raise Corrupt(f"{path} is no checkpoint of this ledger: {error}") from error
+    return Head(stated.size, stated.root)
 
 
 @contextlib.contextmanager
@@ -51,16 +74,25 @@ def _progress(session: Session, path: str) -> Iterator[Callable[[int], None] | N
         yield lambda read: bar.update(task, completed=read)
 
 
-def _show(session: Session, report: Report) -> None:
-    console = session.console
+def _show(session: Session, report: Report, *, signed: bool) -> None:
+    console, outcome = session.console, report.outcome
     for finding in report.findings:
         place = f"entry {finding.sequence}" if finding.sequence else f"line {finding.line}" if finding.line else "log"
-        console.print(f"✘ {place}: {finding.cause}: {finding.sentence}", style="red", markup=False)
-        if finding.expected or finding.found:
+        mark, style = ("✘", "red") if finding.accuses else ("?", "yellow")
+        console.print(f"{mark} {place}: {finding.cause}: {finding.sentence}", style=style, markup=False)
+        if finding.accuses and (finding.expected or finding.found):
             console.print(f"    expected {finding.expected}\n    found    {finding.found}", markup=False)
     for sentence in report.checked:
-        console.print(f"✔ {sentence}", style="green" if report.verified else None, markup=False)
+        console.print(f"✔ {sentence}", style="green" if outcome != "not_verified" else None, markup=False)
     for sentence in report.not_checked:
         console.print(f"? {sentence}", style="yellow", markup=False)
-    verdict = "VERIFIED" if report.verified else f"NOT VERIFIED: {len(report.findings)} findings"
-    console.print(f"{verdict}  {report.entries} entries", style="bold green" if report.verified else "bold red")
+    verdict, style = _VERDICTS[outcome]
+    if outcome == "incomplete" and not signed:
+        verdict = "AGREES AS FAR AS THE CHECKPOINT"
+    counted = {
+        "verified": f"{report.entries} entries",
+        "not_verified": f"{len(report.findings)} findings  {report.entries} entries",
+        "incomplete": f"{report.proved} of {report.entries} entries",
+    }[outcome]
+    separator = ": " if outcome == "not_verified" else "  "
+    console.print(f"{verdict}{separator}{counted}", style=style)

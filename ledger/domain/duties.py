@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from ledger.domain.asked import NO_REASON
 from ledger.domain.events import duties
 from ledger.domain.events.base import Event
 from ledger.domain.record import Recorded
@@ -66,6 +67,8 @@ def owed(rollback: Rollback) -> tuple[Owed, ...]:
         found.append(Owed(f"end of the silence {rollback.silence.id}", "the observer, or observability", since, entry))
     if rollback.id.startswith("STOP-") and not rollback.ticket:
         found.append(Owed("a ticket", "incident_manager", rollback.opened_at, rollback.opened_entry))
+    if rollback.reason == NO_REASON:
+        found.append(Owed("a reason", "incident_manager", rollback.opened_at, rollback.opened_entry))
     return tuple(found)
 
 
@@ -143,6 +146,15 @@ def _linked(before: Rollback, record: Recorded, event: duties.TicketLinked) -> R
     return with_step(after, 0, StepState(after.steps[0].attempts)) if revoked else after
 
 
+def _doubted(before: Rollback, record: Recorded, event: duties.SecondEyesDoubted) -> Rollback:
+    return deviate(before, record, "four eyes by somebody whose role or password the first person gave")
+
+
+def _reason_given(before: Rollback, record: Recorded, event: duties.ReasonGiven) -> Rollback:
+    require(before.reason == NO_REASON, f"{before.id} has a reason already")
+    return before._replace(reason=event.reason)
+
+
 def _extended(before: Rollback, record: Recorded, event: duties.WindowExtended) -> Rollback:
     require(event.window_end > before.window_end, "a window is extended, not shortened")
     return before._replace(window_end=event.window_end, overrun=0, extension=(record.sequence, record.at, record.actor))
@@ -165,6 +177,8 @@ TRANSITIONS: dict[type[Event], Callable[[Rollback, Recorded, Any], Rollback]] = 
     duties.HandoverAccepted: _handed_over,
     duties.Reviewed: _reviewed,
     duties.TicketLinked: _linked,
+    duties.SecondEyesDoubted: _doubted,
+    duties.ReasonGiven: _reason_given,
     duties.WindowExtended: _extended,
     duties.WindowOverrun: _overrun,
 }
@@ -176,5 +190,7 @@ AFTER_CLOSING = frozenset(
         duties.EvidenceAttached,
         duties.Corrected,
         duties.TicketLinked,
+        duties.SecondEyesDoubted,
+        duties.ReasonGiven,
     }
 )

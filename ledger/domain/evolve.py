@@ -24,6 +24,7 @@ from ledger.domain.state import (
     SchedulerView,
     State,
     StepState,
+    file_name,
 )
 from ledger.domain.transitions import AFTER_CLOSING, TRANSITIONS, opened
 from ledger.errors import Corrupt
@@ -150,12 +151,14 @@ def _ledger_opened(state: State, record: Recorded, event: ledger.LedgerOpened) -
 def _person_added(state: State, record: Recorded, event: ledger.PersonAdded) -> State:
     require(event.person not in state.people, f"{event.person} is a person already; ids are never reissued")
     state = _with_roles(_marking(state, record), event.person, frozenset(event.roles))
+    state = marks.gave(state, record, event.person)
     return marks.added(state, record, event.person, event.roles) if event.version > 1 else state
 
 
 def _roles_granted(state: State, record: Recorded, event: ledger.RolesGranted) -> State:
     _require_active(state, event.person)
     state = _with_roles(_marking(state, record), event.person, state.people[event.person] | frozenset(event.roles))
+    state = marks.gave(state, record, event.person)
     return marks.granted(state, record, event.person, event.roles) if event.version > 1 else state
 
 
@@ -169,7 +172,7 @@ def _marking(state: State, record: Recorded) -> State:
 def _password_reset(state: State, record: Recorded, event: ledger.PasswordReset) -> State:
     _require_active(state, event.person)
     require(event.person != record.actor, f"{event.person} changed the own password: that is no reset")
-    return marks.reset(state, record, event.person)
+    return marks.reset(marks.gave(state, record, event.person), record, event.person)
 
 
 def _person_deactivated(state: State, record: Recorded, event: ledger.PersonDeactivated) -> State:
@@ -203,25 +206,30 @@ def _scheduler_seen(state: State, record: Recorded, event: Any) -> State:
 
 
 def _file_present(state: State, record: Recorded, event: Any) -> State:
-    at = event.claimed_at if type(event) is rollback.StopTakenIn else event.seen_at
+    at = event.claimed_at if isinstance(event, rollback.StopTakenIn1) else event.seen_at
     if not event.override_sha384:
         return state  # a stop taken in beside one that stands: nothing was looked at for it
     mode, owner = getattr(event, "mode", ""), getattr(event, "owner", "")
-    return state._replace(file=FileView(True, event.override_sha384, at, record.sequence, "file", mode, owner))
+    return _with_file(state, event.path, FileView(event.override_sha384, at, record.sequence, "file", mode, owner))
+
+
+def _with_file(state: State, path: str, view: FileView) -> State:
+    return state._replace(files={**state.files, file_name(path): view})
 
 
 def _put_back_for_all(state: State, record: Recorded, event: override.OverridePutBack) -> State:
-    """The file is there again for every rollback that holds the scheduler by it."""
+    """The file is there again for every rollback that holds the component by it."""
     held = {
         one.id: one._replace(override=one.override._replace(removed_outside=0, gone_at=None))
-        for one in state.holders
-        if one.override.removed_outside
+        for one in state.open.values()
+        if one.holds and one.override.removed_outside and one.override.path == event.path
     }
     return _file_present(state._replace(open={**state.open, **held}), record, event)
 
 
 def _file_gone(state: State, record: Recorded, event: Any) -> State:
-    return state._replace(file=FileView(False, "", event.seen_at, record.sequence))
+    gone = file_name(event.path)
+    return state._replace(files={name: view for name, view in state.files.items() if name != gone})
 
 
 def _disturb(state: State, why: str) -> State:
@@ -236,11 +244,10 @@ def _disturb(state: State, why: str) -> State:
 
 def _file_observed(state: State, record: Recorded, event: observation.OverrideObserved) -> State:
     state = _disturb(state, f"the override changed (entry {record.sequence})")
-    present = event.found != "absent"
-    view = FileView(
-        present, event.override_sha384, event.seen_at, record.sequence, event.found, event.mode, event.owner
-    )
-    return state._replace(file=view)
+    if event.found == "absent":
+        return _file_gone(state, record, event)
+    view = FileView(event.override_sha384, event.seen_at, record.sequence, event.found, event.mode, event.owner)
+    return _with_file(state, event.path, view)
 
 
 def _foreign_seen(state: State, record: Recorded, event: observation.ForeignSilenceSeen) -> State:
@@ -271,6 +278,7 @@ _STAGE: dict[type[Event], Callable[[State, Recorded, Any], State]] = {
     override.OverrideAdopted: _file_present,
     override.OverridePutBack: _put_back_for_all,
     rollback.StopTakenIn: _file_present,
+    rollback.StopTakenIn1: _file_present,
     override.OverrideRemoved: _file_gone,
     override.OverrideRemovedOutside: _file_gone,
     observation.OverrideObserved: _file_observed,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple
 
+FileKind = Literal["absent", "file", "link", "folder", "other", "unreadable"]
 SchedulerStatus = Literal["enabled", "disabled", "unknown"]
 
 
@@ -37,7 +38,7 @@ class FileSeen:
     """``lstat`` and bytes of a path. Anything that is not a plain readable file has no content."""
 
     path: str
-    kind: Literal["absent", "file", "link", "folder", "other", "unreadable"]
+    kind: FileKind
     at: datetime
     sha384: str = ""
     size: int = 0
@@ -47,6 +48,8 @@ class FileSeen:
     owner: str = ""
     content: bytes = b""
     error: str = ""
+    changed: datetime | None = None
+    """When it became what it is: the time of its last change by the system (``st_ctime``)."""
 
 
 class Matcher(NamedTuple):

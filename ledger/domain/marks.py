@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from ledger.domain.record import Recorded
-from ledger.domain.state import Fresh, State
+from ledger.domain.state import Fresh, Given, State
 
 LASTS = timedelta(hours=24)
 """How long a grant or reset marks, by the wall clock."""
@@ -40,6 +40,15 @@ def added(state: State, record: Recorded, person: str, roles: tuple[str, ...]) -
     """Like :func:`granted`, for a new person; the lab's own people are marked by nothing."""
     lab = state.opened is not None and state.opened.purpose == "lab" and person.startswith(LAB)
     return state if lab else granted(state, record, person, roles)
+
+
+def gave(state: State, record: Recorded, person: str) -> State:
+    """Remember for good who gave a person a role or a password; the ledger itself and the lab give to nobody."""
+    lab = state.opened is not None and state.opened.purpose == "lab" and person.startswith(LAB)
+    if record.actor in ("system", person) or lab:
+        return state
+    given = (*state.given.get(person, ()), Given(record.actor, record.sequence))
+    return state._replace(given={**state.given, person: given})
 
 
 def reset(state: State, record: Recorded, person: str) -> State:

@@ -14,7 +14,7 @@ Purpose = Literal["incident", "load_test", "maintenance", "drill"]
 RUNBOOK_ROLES: tuple[Role, ...] = ("incident_manager", "l2_ops", "observability", "noc", "product_owner")
 ALL_ROLES: tuple[Role, ...] = (*RUNBOOK_ROLES, "auditor", "admin")
 STOP_ROLES: tuple[Role, ...] = ("l2_ops", "incident_manager", "observability", "noc")
-"""Who may press the stop (RUNBOOK.md, "The stop"); the first one that a person holds is the one acted under."""
+"""Whose task the stop is; the first one that a person holds is the one acted under. Others press it as a deviation."""
 PURPOSES: tuple[Purpose, ...] = ("incident", "load_test", "maintenance", "drill")
 
 COMPONENTS = {
@@ -26,6 +26,8 @@ COMPONENTS = {
     ),
 }
 """Component -> file name, schema and action of its override file (decision_log_v2.md)."""
+TRADING = "multi_strategy"
+"""The component that is the scheduler itself; what is stopped where nothing else is named."""
 
 ALERT_PATTERN = "MultiStrategy.+"
 """Anchored regex over ``alertname`` that names the Stage4 alerts."""

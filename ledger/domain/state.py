@@ -12,7 +12,7 @@ from ledger.domain.events.override import OverrideRequested
 from ledger.domain.events.rollback import WatchStarted
 from ledger.domain.events.silence import SilenceRequested
 from ledger.domain.facts import Matcher
-from ledger.domain.runbook import EffectKind, Verdict
+from ledger.domain.runbook import TRADING, EffectKind, Verdict
 
 Phase = Literal["open", "completed", "aborted"]
 EPOCH = datetime.fromtimestamp(0, UTC)
@@ -223,9 +223,8 @@ class SchedulerView(NamedTuple):
 
 
 class FileView(NamedTuple):
-    """What was last seen at the override path."""
+    """What was last seen at an override's path."""
 
-    present: bool = False
     sha384: str = ""
     at: datetime = EPOCH
     entry: int = 0
@@ -254,6 +253,13 @@ class Fresh(NamedTuple):
     """Wall time."""
 
 
+class Given(NamedTuple):
+    """Somebody was added, given a role or a new password by somebody else: whoever did that may act as them."""
+
+    by: str
+    entry: int
+
+
 class FreeText(NamedTuple):
     """A long text that is an artefact and may be erased by two people."""
 
@@ -279,10 +285,14 @@ class State(NamedTuple):
     """Person who can no longer act -> the entry that says so. They stay in ``people``, without roles."""
     fresh: Mapping[str, tuple[Fresh, ...]] = _NOTHING
     """Person -> grants and resets since the person was added; old ones stay until newer ones take their place."""
+    given: Mapping[str, tuple[Given, ...]] = _NOTHING
+    """Person -> who ever added them, gave them a role or a password; unlike a mark it never ends."""
     marking: int = 0
     """The first entry about people that marks; older versions of such events cannot follow it."""
     scheduler: SchedulerView = SchedulerView()
-    file: FileView = FileView()
+    files: Mapping[str, FileView] = _NOTHING
+    """What was last seen of each component's override, by the file's name, wherever the folder is; one that is absent
+    has no line."""
     foreign: Mapping[str, ForeignSilence] = _NOTHING
     """Silences that no rollback asked for and that mute Stage4 alerts, by id."""
     texts: Mapping[str, FreeText] = _NOTHING
@@ -300,15 +310,28 @@ class State(NamedTuple):
         """The rollback of that id, open or closed."""
         return self.open.get(name) or self.closed.get(name)
 
+    def holders_of(self, component: str) -> tuple[Rollback, ...]:
+        """The open rollbacks that hold a component, the first to stop it first."""
+        return tuple(one for one in self.open.values() if one.holds and one.component == component)
+
     @property
     def holders(self) -> tuple[Rollback, ...]:
-        """The open rollbacks that hold the scheduler, the first to stop it first."""
-        return tuple(rollback for rollback in self.open.values() if rollback.holds)
+        """The open rollbacks that hold trading, which is what the scheduler's status tells of."""
+        return self.holders_of(TRADING)
 
     @property
     def holder(self) -> Rollback | None:
         """The first of the holders."""
-        return next((rollback for rollback in self.open.values() if rollback.holds), None)
+        return next(iter(self.holders), None)
+
+    def file_at(self, path: str) -> FileView:
+        """What was last seen of the override that has this path."""
+        return self.files.get(file_name(path), FileView())
+
+
+def file_name(path: str) -> str:
+    """The last part of a path, which says whose override it is."""
+    return path.rpartition("/")[2]
 
 
 def runtime_flags(state: State) -> dict[str, bool]:
@@ -320,7 +343,7 @@ def flag_values(state: State) -> tuple[bool, ...]:
     """The five flags in the order of :data:`FLAGS`."""
     silenced = "active" in [rollback.silence.state for rollback in state.open.values()]
     status = state.scheduler.status
-    return silenced, state.file.present, bool(state.open), status != "unknown", status == "disabled"
+    return silenced, bool(state.files), bool(state.open), status != "unknown", status == "disabled"
 
 
 def _quick_replace(kind: type[Any]) -> Callable[..., Any]:

@@ -65,6 +65,14 @@ def listed(names: Iterable[str], most: int = 10) -> str:
     return ", ".join(told) + (f", … (+{more})" if more else "")
 
 
+def clean(text: str, longest: int = INLINE) -> str:
+    """Text that somebody else wrote, made fit for an entry and a terminal: one line, printable, bounded.
+
+    Bytes that were no UTF-8 (surrogates, as Python hands them on) and control characters become U+FFFD.
+    """
+    return shorten(_UNPRINTABLE.sub("\ufffd", " ".join(text.split())), longest)
+
+
 def visible(text: str) -> str:
     """The text with characters that nobody sees named, as ``[U+202E]``."""
     return UNSEEN.sub(named, text)

@@ -59,7 +59,8 @@ def parse_inexact(data: bytes) -> Any:
         value = orjson.loads(data)
         again = orjson.dumps(value, option=_OPTIONS)
     except orjson.JSONDecodeError as error:
-        raise Corrupt(f"not JSON: {error}") from error
+        # The reader counts characters, and calls every line "line 1"; who looks for the place counts bytes.
+        raise Corrupt(f"not JSON: {error.msg} at byte {len(error.doc[: error.pos].encode())}") from error
     except orjson.JSONEncodeError:
         format_canonical(value)  # says why
         raise

@@ -19,8 +19,12 @@ from ledger.errors import Corrupt
 from ledger.proof.encoding import format_base64, parse_base64
 
 ED25519 = 0x01
-_MAX_SIGNATURES = 64
+_MAX_SIGNATURES = 100
+"""As Go's ``sumdb/note`` has it: a note that other readers of this format open is not refused here."""
+MAX_NOTE = 1_000_000
+"""Bytes of a note at most, as in Go: room for the signatures of a hundred witnesses of any kind."""
 _MARK = "— "
+_BYTE_ORDER_MARK = "\ufeff"
 _NAME = re.compile(r"[^\s+\ud800-\udfff]+")
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 
@@ -99,6 +103,25 @@ def parse_verifier(text: str) -> Verifier:
     if format_verifier(verifier) != text:
         raise Corrupt(f"the verifier key's id is not its own: expected {verifier.id.hex()}, found {hex_id}")
     return verifier
+
+
+def read_verifier(data: bytes, name: str) -> Verifier:
+    """The key in a file: one line. A byte order mark and white space around it are an editor's, and passed over.
+
+    ``Corrupt`` names the file and what stands in it that is no key.
+    """
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Corrupt(f"{name} is no verifier key: it is not UTF-8 (saved as UTF-16?)") from error
+    lines = [line for part in text.removeprefix(_BYTE_ORDER_MARK).splitlines() if (line := part.strip())]
+    if len(lines) != 1:
+        raise Corrupt(f"{name} is no verifier key: it has {len(lines)} lines with something in them, a key is one line")
+    odd = next((char for char in lines[0] if char.isspace() or not char.isprintable()), "")
+    if odd:
+        at = lines[0].index(odd) + 1
+        raise Corrupt(f"{name} is no verifier key: it has {odd!a} in the middle, at character {at}; copy it again")
+    return parse_verifier(lines[0])
 
 
 def sign(text: str, signer: Signer) -> bytes:

@@ -7,6 +7,7 @@ IMMEDIATE``. (Racing optimistically starves: measured, 16 processes gave up 81 o
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import os
 import sqlite3
@@ -20,6 +21,7 @@ from eventsourcing.sqlite import SQLiteCursor
 
 from ledger.errors import Corrupt, LedgerError, Unreachable
 from ledger.files import lock, locked, make_folder
+from ledger.store.reading import ReadOnly, Source, takes_no_writes
 from ledger.store.recorder import BUSY, Datastore, LedgerRecorder, Receipt, connect
 
 # One ledger, one owner: the first row's. Naming it lets the primary key's index find a sequence.
@@ -31,6 +33,10 @@ _SELECT = (
 _CHOSEN = (
     f"SELECT state FROM stored_events WHERE originator_id = {_OWNER} "  # noqa: S608 (a constant)
     "AND originator_version IN ({}) ORDER BY originator_version"
+)
+_NUMBERED = (
+    "SELECT originator_version, CAST(state AS BLOB) FROM stored_events "  # noqa: S608 (a constant)
+    f"WHERE originator_id = {_OWNER} AND originator_version {{}} ORDER BY originator_version"
 )
 _SIZE = f"SELECT COALESCE(MAX(originator_version), 0) FROM stored_events WHERE originator_id = {_OWNER}"  # noqa: S608
 _END = 2**62
@@ -60,7 +66,7 @@ class Log:
     def __init__(self, path: Path, *, create: bool = False, lock_timeout: float = 10.0) -> None:
         if create:
             make_folder(path.parent)
-        elif not path.is_file():
+        elif not _is_file(path):
             raise Unreachable(
                 f"there is no ledger at {path}; make one with: stage4 init, or say where it is with --home DIR"
             )
@@ -71,6 +77,9 @@ class Log:
         self._patience = 0.0
         self._opened = self._commits = 0
         self._lock_timeout = lock_timeout
+        self._read_only = ReadOnly(path)
+        self.source = Source()
+        """Where the last rows came from."""
         with _translated(path):
             self._recorder = LedgerRecorder(Datastore(self._address, BUSY))
             if create:
@@ -82,6 +91,7 @@ class Log:
     def close(self) -> None:
         """Close all connections."""
         self._recorder.datastore.close()
+        self._read_only.close()
         self._drop_writer()
 
     def writing(self, timeout: float | None = None) -> Writing:
@@ -94,12 +104,23 @@ class Log:
 
     def _begin(self, timeout: float | None) -> tuple[int, sqlite3.Cursor]:
         """The lock and a transaction. One connection is enough for all threads: the lock lets one at a time in."""
-        descriptor = lock(self._lock, self._lock_timeout if timeout is None else timeout)
+        descriptor = self._locked(self._lock_timeout if timeout is None else timeout)
         try:
             writer = self._connection(BUSY if timeout is None else timeout)
             return descriptor, writer.execute("BEGIN IMMEDIATE")
         except BaseException as error:
             self._end(descriptor, error)
+            raise
+
+    def _locked(self, timeout: float) -> int:
+        try:
+            return lock(self._lock, timeout)
+        except Unreachable as error:
+            cause = error.__cause__
+            if isinstance(cause, OSError) and cause.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+                raise Unreachable(
+                    f"the store {self.path} can only be read here, nothing was written: {cause.strerror}"
+                ) from error
             raise
 
     def _connection(self, patience: float) -> sqlite3.Connection:
@@ -156,6 +177,18 @@ class Log:
             statement = _CHOSEN.format(", ".join("?" * len(part)))
             yield from (_blob(row) for row in self._fetch(statement, part))
 
+    def numbered(self, sequences: Sequence[int], batch: int = 500) -> Iterator[tuple[int, bytes]]:
+        """The lines that stand under these sequences, each with its row's own number, whatever the line claims."""
+        for start in range(0, len(sequences), batch):
+            part = sequences[start : start + batch]
+            yield from map(_pair, self._fetch(_NUMBERED.format(f"IN ({', '.join('?' * len(part))})"), part))
+
+    def numbered_after(self, sequence: int, batch: int = 2_000) -> Iterator[tuple[int, bytes]]:
+        """All lines after a sequence with their rows' own numbers, in their order, also where rows are missing."""
+        while found := self._fetch(_NUMBERED.format("> ?") + " LIMIT ?", (sequence, batch)):
+            yield from map(_pair, found)
+            sequence = found[-1][0]
+
     def size(self) -> int:
         """How many entries there are."""
         return int(self._fetch(_SIZE)[0][0])
@@ -189,10 +222,32 @@ class Log:
         return [Receipt(*row) for row in found]
 
     def _fetch(self, statement: str, parameters: Sequence[object] = ()) -> list[sqlite3.Row]:
-        with _translated(self.path), self._recorder.datastore.transaction(commit=False) as cursor:
+        """The rows. Reading needs no write: where the disk takes none, the file is opened read-only."""
+        with _translated(self.path):
+            if self._read_only.is_due:
+                return self._read_only.fetch(statement, parameters)
+            try:
+                rows = self._fetch_as_usual(statement, parameters)
+            except (sqlite3.Error, PersistenceError) as error:
+                if not takes_no_writes(error):
+                    raise
+                return self._fetch_read_only(statement, parameters, error)
+            self.source = Source()
+            return rows
+
+    def _fetch_as_usual(self, statement: str, parameters: Sequence[object]) -> list[sqlite3.Row]:
+        with self._recorder.datastore.transaction(commit=False) as cursor:
             cursor.execute(statement, parameters)
             rows: list[sqlite3.Row] = cursor.fetchall()
             return rows
+
+    def _fetch_read_only(self, statement: str, parameters: Sequence[object], error: Exception) -> list[sqlite3.Row]:
+        try:
+            rows = self._read_only.fetch(statement, parameters, str(error))
+        except sqlite3.Error:
+            raise error from None
+        self.source = Source("store, read-only", str(error))
+        return rows
 
 
 class Writing:
@@ -251,6 +306,13 @@ def _owner(origin: str) -> UUID:
     return uuid5(NAMESPACE_URL, origin)
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError as error:
+        raise Unreachable(f"the store {path} cannot be read: {error.strerror}") from error
+
+
 def _identity(path: Path) -> tuple[int, int]:
     """Device and inode: what the open connections write into, whatever has the name by now."""
     try:
@@ -258,6 +320,10 @@ def _identity(path: Path) -> tuple[int, int]:
     except OSError:
         return (0, 0)
     return status.st_dev, status.st_ino
+
+
+def _pair(row: sqlite3.Row) -> tuple[int, bytes]:
+    return row[0], row[1] if isinstance(row[1], bytes) else b""
 
 
 def _blob(row: sqlite3.Row) -> bytes:
@@ -282,5 +348,12 @@ def _ours(path: Path, error: BaseException) -> LedgerError | None:
     if not isinstance(error, (sqlite3.DatabaseError, PersistenceError)):
         return None
     if "malformed" in str(error) or "not a database" in str(error):
-        return Corrupt(f"the store {path} is damaged: {error}")
+        return Corrupt(
+            f"the store {path} is damaged: {error}. Keep the folders var and audit as they are and put back a copy of "
+            "the store: see docs/recovery.md"
+        )
+    if takes_no_writes(error):
+        return Unreachable(
+            f"the store {path} cannot be used: {error}. Is its disk full, or mounted read-only? Nothing was written"
+        )
     return Unreachable(f"the store {path} cannot be used: {error}")

@@ -8,7 +8,7 @@ Steps, referred to by number in the comments of this package:
 0. Open the checkpoint with the verifier key (`anchors`).
 1. Cut the bytes into lines: length, newline, carriage return, byte order mark (`lines`).
 2. Parse each line: UTF-8, canonical, of the form (`lines`).
-3. Put the lines in the ledger's order: missing, twice, swapped, not ours (`order`).
+3. Put the lines in the ledger's order: missing, twice, swapped, not ours (`order`), newest first (`backwards`).
 4. Check each entry's ``chain.previous`` against the line before it (`check`).
 5. Check both HMACs of each entry, where keys are given (`signatures`).
 6. Check stage, origin, keys named by the first entry, and that time never goes back (`check`).
@@ -19,7 +19,7 @@ Steps, referred to by number in the comments of this package:
 
 from ledger.verify.causes import EXPLAINED, Cause
 from ledger.verify.check import verify
-from ledger.verify.report import Finding, Head, Report, parse_head
+from ledger.verify.report import Finding, Head, Outcome, Report, parse_head
 from ledger.verify.source import open_log
 
-__all__ = ["EXPLAINED", "Cause", "Finding", "Head", "Report", "open_log", "parse_head", "verify"]
+__all__ = ["EXPLAINED", "Cause", "Finding", "Head", "Outcome", "Report", "open_log", "parse_head", "verify"]

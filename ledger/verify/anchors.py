@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from ledger.errors import Corrupt
 from ledger.proof.checkpoint import Checkpoint, parse_checkpoint
@@ -13,33 +14,59 @@ from ledger.verify.causes import Cause
 from ledger.verify.findings import Findings
 from ledger.verify.report import Head
 
-
-def read_checkpoint(note: bytes, verifier: Verifier | None, findings: Findings) -> Checkpoint | None:
-    """Step 0: what the checkpoint states; None after a finding. Without a key its signature is not looked at."""
-    text = note[: note.rfind(b"\n\n") + 1]
-    try:
-        stated = parse_checkpoint(text.decode())
-    except (Corrupt, UnicodeDecodeError) as error:
-        _about(findings, Cause.CHECKPOINT_MALFORMED, "a signed note of three lines", str(error))
-        return None
-    if verifier is None:
-        return stated
-    if stated.origin != verifier.name:
-        _about(findings, Cause.CHECKPOINT_ORIGIN, verifier.name, stated.origin)
-        return None
-    try:
-        open_note(note, verifier)
-    except Corrupt as error:
-        _about(findings, Cause.CHECKPOINT_SIGNATURE, f"a signature of {format_verifier(verifier)}", str(error))
-        return None
-    return stated
+CONSISTENT = "stage4 export --out DIR"
+"""The command that gives lines and a checkpoint that belong together."""
 
 
+class _Faults(NamedTuple):
+    """What can be wrong with a signed note."""
+
+    malformed: Cause
+    origin: Cause
+    signature: Cause
+
+
+_OF_CHECKPOINT = _Faults(Cause.CHECKPOINT_MALFORMED, Cause.CHECKPOINT_ORIGIN, Cause.CHECKPOINT_SIGNATURE)
+_OF_KEPT = _Faults(Cause.HEAD_MALFORMED, Cause.HEAD_ORIGIN, Cause.HEAD_SIGNATURE)
 _SENTENCES = {
     Cause.CHECKPOINT_MALFORMED: "The checkpoint cannot be read",
     Cause.CHECKPOINT_ORIGIN: "The checkpoint is of another ledger",
     Cause.CHECKPOINT_SIGNATURE: "The checkpoint is not signed by the key given",
+    Cause.HEAD_MALFORMED: "A checkpoint that was kept cannot be read",
+    Cause.HEAD_ORIGIN: "A checkpoint that was kept is of another ledger",
+    Cause.HEAD_SIGNATURE: "A checkpoint that was kept is not signed by the key given",
 }
+
+
+def read_checkpoint(note: bytes, verifier: Verifier | None, findings: Findings) -> Checkpoint | None:
+    """Step 0: what the checkpoint states; None after a finding. Without a key its signature is not looked at."""
+    return _read(note, verifier, findings, _OF_CHECKPOINT)
+
+
+def read_kept(note: bytes, verifier: Verifier | None, findings: Findings) -> Head | None:
+    """Step 0: the head that a kept checkpoint states, as :func:`read_checkpoint` reads one."""
+    stated = _read(note, verifier, findings, _OF_KEPT)
+    return Head(stated.size, stated.root) if stated else None
+
+
+def _read(note: bytes, verifier: Verifier | None, findings: Findings, faults: _Faults) -> Checkpoint | None:
+    text = note[: note.rfind(b"\n\n") + 1]
+    try:
+        stated = parse_checkpoint(text.decode())
+    except (Corrupt, UnicodeDecodeError) as error:
+        _about(findings, faults.malformed, "a signed note of three lines", str(error))
+        return None
+    if verifier is None:
+        return stated
+    if stated.origin != verifier.name:
+        _about(findings, faults.origin, verifier.name, stated.origin)
+        return None
+    try:
+        open_note(note, verifier)
+    except Corrupt as error:
+        _about(findings, faults.signature, f"a signature of {format_verifier(verifier)}", str(error))
+        return None
+    return stated
 
 
 def _about(findings: Findings, cause: Cause, expected: str, found: str) -> None:
@@ -50,16 +77,24 @@ def _about(findings: Findings, cause: Cause, expected: str, found: str) -> None:
 class Anchors:
     """Grows the tree and compares its root at every size that somebody vouches for."""
 
-    def __init__(self, checkpoint: Checkpoint | None, heads: Sequence[Head], findings: Findings) -> None:
+    def __init__(
+        self, checkpoint: Checkpoint | None, heads: Sequence[Head], findings: Findings, *, signed: bool
+    ) -> None:
         self._findings = findings
         self._checkpoint = checkpoint
+        self._signed = signed
+        """Whether the checkpoint's signature was checked."""
         self._heads = tuple(heads)
         self._tree = Tree()
-        sizes = {head.size for head in heads} | ({checkpoint.size} if checkpoint else set())
-        self._sizes = sorted(sizes, reverse=True)
+        self._wanted = {head.size for head in heads} | ({checkpoint.size} if checkpoint else set())
+        self._sizes = sorted(self._wanted, reverse=True)
         self._roots: dict[int, str] = {}
         self.broken = 0
         """First entry that is missing from the tree; 0 where all are there."""
+        self.proved = 0
+        """Entries up to the largest size at which the root is as stated."""
+        self.beyond = 0
+        """Entries after that, where they follow rightly."""
         self._note()
 
     def add(self, raw: bytes) -> None:
@@ -70,8 +105,9 @@ class Anchors:
                 self._note()
 
     def lack(self, sequence: int) -> None:
-        """Entry ``sequence`` cannot be had: no root from there on."""
-        self.broken = self.broken or sequence
+        """Entry ``sequence`` cannot be had: no root from there on, and none that was made with something else there."""
+        self.broken = min(self.broken, sequence) if self.broken else sequence
+        self._roots = {size: root for size, root in self._roots.items() if size < sequence}
 
     def _note(self) -> None:
         while self._sizes and self._tree.size == self._sizes[-1]:
@@ -81,39 +117,73 @@ class Anchors:
         """Base64 of the root of all entries, empty where some are missing."""
         return "" if self.broken else format_base64(self._tree.root())
 
-    def judge(self, last: int) -> None:
-        """Compare with everything that was given; the ledger ends with entry ``last``."""
-        if self._checkpoint is not None:
-            self._judge_checkpoint(self._checkpoint, last)
+    def judge(self, last: int, *, torn: bool) -> None:
+        """Compare with everything that was given.
+
+        The ledger ends with entry ``last``, and after it stands a ``torn`` line or not.
+        """
         for head in self._heads:
             self._judge_head(head, last)
+        if self._checkpoint is not None:
+            self._judge_checkpoint(self._checkpoint, last, torn=torn)
 
-    def _judge_checkpoint(self, stated: Checkpoint, last: int) -> None:
+    def _judge_checkpoint(self, stated: Checkpoint, last: int, *, torn: bool) -> None:
         if last < stated.size:
+            where = "in the middle of a line after entry" if torn else "with entry"
             sentence = (
-                f"The checkpoint has {stated.size} entries, the ledger ends with entry {last}: its end was cut off."
+                f"The checkpoint has {stated.size} entries, the lines end {where} {last}: their end was cut off, or "
+                "lines and checkpoint were copied while the ledger was being written. A pair that belongs together: "
+                f"{CONSISTENT}"
             )
             self._findings.add(Cause.CUT, last + 1, None, str(stated.size), str(last), sentence)
             return
         self._compare(Cause.ROOT_DIFFERS, None, Head(stated.size, stated.root), "the checkpoint")
-        if last > stated.size:
-            beyond = last - stated.size
-            sentence = f"{beyond} entries from {stated.size + 1} on stand beyond the checkpoint: nothing proves them."
-            expected, found = f"{stated.size} entries", f"{last} entries"
-            opened = self._findings.add(Cause.NOT_COVERED, stated.size + 1, None, expected, found, sentence)
-            if opened is not None:
-                opened.cover(beyond)
+        if last > (covered := max(self.proved, stated.size)):
+            self._judge_rest(covered, last)
+
+    def _judge_rest(self, covered: int, last: int) -> None:
+        """Entries after the last one that anything given covers: nothing is wrong with that, but nothing proves them.
+
+        A log grows on after its checkpoint was kept, and also while it is copied.
+        """
+        rest = last - covered
+        rightly = not self.broken and self.proved == covered and not self._findings.accused_from(covered + 1)
+        sentence = f"{rest} entries from {covered + 1} on stand beyond the checkpoint: nothing proves them."
+        name = "the checkpoint" if self._checkpoint and covered == self._checkpoint.size else "the kept head"
+        if rightly and self._signed:
+            sentence = (
+                f"Proved as far as {name} ({covered} entries). {rest} newer lines, from entry {covered + 1} "
+                "on, follow rightly, and nothing signs them: the ledger went on after the checkpoint was kept or "
+                f"copied. A pair that belongs together: {CONSISTENT}"
+            )
+        elif rightly:
+            sentence = (
+                f"The first {covered} entries agree with {name}, whose signature was not checked. {rest} newer "
+                f"lines, from entry {covered + 1} on, follow rightly, and nothing signs them."
+            )
+        expected, found = f"{covered} entries", f"{last} entries"
+        opened = self._findings.add(
+            Cause.NOT_COVERED, covered + 1, None, expected, found, sentence, accuses=not rightly
+        )
+        if opened is not None:
+            opened.cover(rest)
+        self.beyond = rest if rightly else 0
 
     def _judge_head(self, head: Head, last: int) -> None:
         if last < head.size:
-            sentence = f"A head that was kept has {head.size} entries, the ledger ends with entry {last}."
+            sentence = (
+                f"A head that was kept has {head.size} entries, the ledger ends with entry {last}: its end was cut "
+                "off, or this is an older copy of it."
+            )
             self._findings.add(Cause.HEAD_BEYOND, head.size, None, str(head.size), str(last), sentence)
         else:
             self._compare(Cause.HEAD_DIFFERS, head.size, head, "a head that was kept")
 
     def _compare(self, cause: Cause, sequence: int | None, head: Head, name: str) -> None:
         expected, found = format_base64(head.root), self._roots.get(head.size)
-        if found is not None and found != expected:
+        if found == expected:
+            self.proved = max(self.proved, head.size)
+        elif found is not None:
             sentence = (
                 f"The first {head.size} entries give another Merkle root than {name}: something in them was changed."
             )
@@ -121,4 +191,4 @@ class Anchors:
 
     def uncompared(self) -> list[int]:
         """Sizes whose root could not be compared because entries are missing."""
-        return sorted(self._sizes) if self.broken else []
+        return sorted(self._wanted - self._roots.keys()) if self.broken else []

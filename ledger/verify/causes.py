@@ -21,12 +21,15 @@ class Cause(StrEnum):
     SEQUENCE_WRONG = "sequence_wrong"
     DUPLICATE_LINE = "duplicate_line"
     OUT_OF_ORDER = "out_of_order"
+    REVERSED_ORDER = "reversed_order"
     FOREIGN_LINE = "foreign_line"
     CHAIN_BROKEN = "chain_broken"
     SIGNATURE_WRONG = "signature_wrong"
     CHAIN_SIGNATURE_WRONG = "chain_signature_wrong"
     ALGORITHM_DIFFERS = "algorithm_differs"
     UNKNOWN_KEY = "unknown_key"
+    WRONG_KEY = "wrong_key"
+    KEY_RENAMED = "key_renamed"
     TIME_GOES_BACK = "time_goes_back"
     WRONG_STAGE = "wrong_stage"
     WRONG_ORIGIN = "wrong_origin"
@@ -38,6 +41,10 @@ class Cause(StrEnum):
     WRONG_INCIDENT = "wrong_incident"
     FLAGS_LIE = "flags_lie"
     MARKS_LIE = "marks_lie"
+    ROLE_WITHOUT_RIGHT = "role_without_right"
+    ROLE_NOT_HELD = "role_not_held"
+    VERDICT_LIES = "verdict_lies"
+    STEP_TOO_EARLY = "step_too_early"
     CHECKPOINT_MALFORMED = "checkpoint_malformed"
     CHECKPOINT_ORIGIN = "checkpoint_origin"
     CHECKPOINT_SIGNATURE = "checkpoint_signature"
@@ -46,12 +53,15 @@ class Cause(StrEnum):
     NOT_COVERED = "not_covered"
     HEAD_DIFFERS = "head_differs"
     HEAD_BEYOND = "head_beyond"
+    HEAD_MALFORMED = "head_malformed"
+    HEAD_ORIGIN = "head_origin"
+    HEAD_SIGNATURE = "head_signature"
 
 
 EXPLAINED: dict[Cause, str] = {
     Cause.EMPTY: "There is no entry at all; an empty log proves nothing.",
     Cause.DAMAGED_ARCHIVE: "The gzip data are damaged, cut, or followed by something else.",
-    Cause.NOT_TERMINATED: "The last line has no newline: it was torn or edited.",
+    Cause.NOT_TERMINATED: "The last line has no newline: it was torn, edited, or copied while it was being written.",
     Cause.TOO_LONG: "A line is longer than 65,535 bytes.",
     Cause.CARRIAGE_RETURN: "Lines end in carriage return and newline; the file was converted.",
     Cause.BYTE_ORDER_MARK: "The file begins with a byte order mark; an editor saved it.",
@@ -62,12 +72,15 @@ EXPLAINED: dict[Cause, str] = {
     Cause.SEQUENCE_WRONG: "A line stands in an entry's place but claims another sequence.",
     Cause.DUPLICATE_LINE: "A line stands there twice.",
     Cause.OUT_OF_ORDER: "Lines stand in another order than their sequences say.",
+    Cause.REVERSED_ORDER: "The lines stand newest first; nothing else could be judged.",
     Cause.FOREIGN_LINE: "A line was inserted: it takes no entry's place, or one that another line holds.",
     Cause.CHAIN_BROKEN: "An entry names other bytes than those of the line before it.",
     Cause.SIGNATURE_WRONG: "An entry's HMAC is not that of the key given.",
     Cause.CHAIN_SIGNATURE_WRONG: "An entry's HMAC over origin, sequence and previous is not that of the key given.",
     Cause.ALGORITHM_DIFFERS: "An entry's HMAC algorithm is not the one of the key given or of the first entry.",
     Cause.UNKNOWN_KEY: "Entries name a key that was not given.",
+    Cause.WRONG_KEY: "The HMAC key given signed no entry of this ledger.",
+    Cause.KEY_RENAMED: "An entry names another key than the one that signed it; no signature covers that name.",
     Cause.TIME_GOES_BACK: "An entry is older than the one before it.",
     Cause.WRONG_STAGE: "An entry is of another stage than the first one.",
     Cause.WRONG_ORIGIN: "An entry is of another ledger.",
@@ -79,12 +92,19 @@ EXPLAINED: dict[Cause, str] = {
     Cause.WRONG_INCIDENT: "An entry's incident id is not its rollback's ticket.",
     Cause.FLAGS_LIE: "An entry's runtime flags are not the state that the entries give.",
     Cause.MARKS_LIE: "An entry's marks are not those of the grants and password resets before it.",
+    Cause.ROLE_WITHOUT_RIGHT: "An entry tells of something that its role may not do.",
+    Cause.ROLE_NOT_HELD: "An entry claims a role that the person does not hold by the entries before.",
+    Cause.VERDICT_LIES: "An entry's verdict is pass although what it records gives another.",
+    Cause.STEP_TOO_EARLY: "A step was taken before the one before it had passed, without emergency or waiver.",
     Cause.CHECKPOINT_MALFORMED: "The checkpoint is no signed note of three lines.",
     Cause.CHECKPOINT_ORIGIN: "The checkpoint is of another ledger.",
     Cause.CHECKPOINT_SIGNATURE: "The checkpoint is not signed by the key given.",
-    Cause.CUT: "There are fewer entries than the checkpoint says: the end was cut off.",
+    Cause.CUT: "There are fewer entries than the checkpoint says: the end was cut off, or both were copied apart.",
     Cause.ROOT_DIFFERS: "The entries do not give the checkpoint's Merkle root.",
-    Cause.NOT_COVERED: "Entries stand beyond the checkpoint; nothing proves them.",
+    Cause.NOT_COVERED: "Entries stand beyond the checkpoint; nothing proves them. No accusation where they are right.",
     Cause.HEAD_DIFFERS: "The entries do not give the root of a head that was kept.",
     Cause.HEAD_BEYOND: "There are fewer entries than a head that was kept says.",
+    Cause.HEAD_MALFORMED: "A checkpoint that was kept is no signed note of three lines.",
+    Cause.HEAD_ORIGIN: "A checkpoint that was kept is of another ledger.",
+    Cause.HEAD_SIGNATURE: "A checkpoint that was kept is not signed by the key given.",
 }

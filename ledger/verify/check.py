@@ -9,10 +9,11 @@ from ledger.domain.events.ledger import LedgerOpened
 from ledger.proof.canonical import parse_canonical
 from ledger.proof.entry import GENESIS, HmacKey
 from ledger.proof.note import Verifier, format_verifier
-from ledger.verify.anchors import Anchors, read_checkpoint
+from ledger.verify.anchors import CONSISTENT, Anchors, read_checkpoint, read_kept
+from ledger.verify.backwards import Backwards
 from ledger.verify.causes import Cause
 from ledger.verify.findings import Findings
-from ledger.verify.lines import Line, Lines
+from ledger.verify.lines import Line, Lines, is_torn
 from ledger.verify.order import Order
 from ledger.verify.reading import Read
 from ledger.verify.replay import Replay
@@ -33,20 +34,22 @@ def verify(
     verifier: Verifier | None = None,
     hmac_keys: Sequence[HmacKey] = (),
     heads: Sequence[Head] = (),
+    kept: Sequence[bytes] = (),
     progress: Callable[[int], None] | None = None,
     max_findings: int = 1000,
 ) -> Report:
     """Verify a log against the keys and heads given. Everything wrong is a finding of the report, never an exception.
 
-    ``checkpoint`` is a signed note and ``verifier`` the key it must be signed with; a key with the id ``""`` fits every
-    key id; ``progress`` is told the bytes read so far, about every 1,000 lines. Raises ``Unreachable`` where ``lines``
-    cannot be read.
+    ``checkpoint`` is a signed note and ``verifier`` the key it must be signed with; entries after those that it covers
+    are an outcome of their own (``Report.outcome``). ``kept`` are signed notes that somebody kept: heads whose
+    signature is checked. A key with the id ``""`` fits every key id. ``progress`` is told the bytes read so far, about
+    every 1,000 lines. Raises ``Unreachable`` where ``lines`` cannot be read.
     """
-    check = _Check(checkpoint, verifier, hmac_keys, heads, Findings(max_findings))
+    check = _Check(checkpoint, verifier, hmac_keys, heads, kept, Findings(max_findings))
     source = Lines(lines, check.findings, progress)
-    for line in check.order.arrange(source):
+    for line in check.order.arrange(check.backwards.pass_on(iter(source))):
         check.add(line)
-    return check.report(source.bytes_read)
+    return check.report(source)
 
 
 class _Check:
@@ -58,15 +61,18 @@ class _Check:
         verifier: Verifier | None,
         keys: Sequence[HmacKey],
         heads: Sequence[Head],
+        kept: Sequence[bytes],
         findings: Findings,
     ) -> None:
         self.findings = findings
+        self.backwards = Backwards(findings)
         self.order = Order(findings)
         self.verifier = verifier
         self.checkpoint_given = checkpoint is not None
         self.stated = None if checkpoint is None else read_checkpoint(checkpoint, verifier, findings)  # step 0
-        self.heads = heads
-        self.anchors = Anchors(self.stated, heads, findings)
+        self.notes: Sequence[Head] = [head for note in kept if (head := read_kept(note, verifier, findings))]
+        self.heads: Sequence[Head] = [*heads, *self.notes]
+        self.anchors = Anchors(self.stated, self.heads, findings, signed=verifier is not None)
         self.signatures = Signatures(keys, findings)
         self.replay = Replay(findings)
         self.origin = verifier.name if verifier else ""
@@ -75,8 +81,10 @@ class _Check:
         self.people: dict[str, int] = {}
         self.entries = 0
         self.last = 0
+        self._torn: Line | None = None
         self._link = GENESIS
-        self._sound = True
+        self._sound: bool | None = True
+        """Whether the HMACs of the entry before are right; None where no key could judge them."""
         self._timestamp = ""
         self._batch: list[Line] = []
         self._bytes = 0
@@ -101,6 +109,9 @@ class _Check:
         self.replay.follow(lines)
 
     def _entry(self, line: Line) -> None:
+        if line.problem is not None and line.problem.cause is Cause.NOT_TERMINATED:
+            self._torn = line  # the last one, and no entry
+            return
         self.entries += 1
         if line.sequence != self.last + 1:
             self._gap(line.sequence)
@@ -130,14 +141,18 @@ class _Check:
             self.anchors.lack(line.sequence)
 
     def _readable(self, line: Line, read: Read) -> None:
+        if line.stood_at:
+            self._swapped(line)
         self.anchors.add(line.raw)  # step 8
         if not self.stage:
             self._first(line, parse_canonical(line.raw))
         sound = self.signatures.check(line, self.origin)  # step 5
+        if self.signatures.exposed:
+            self._exposed()
         if line.previous != self._link and self._link:
             self._broken(line, sound)
         self._sound = sound
-        if not sound:
+        if sound is False:
             self.replay.doubt(line.sequence)
         if read.stage != self.stage:
             self._foreign(Cause.WRONG_STAGE, line, self.stage, read.stage)
@@ -145,7 +160,7 @@ class _Check:
         if timestamp < self._timestamp:
             self._back(line, timestamp)
         self._timestamp = timestamp
-        if sound and self.algorithm and read.algorithm != self.algorithm:
+        if sound is not False and self.algorithm and read.algorithm != self.algorithm:
             self._downgraded(line, read.algorithm)
         if read.origin != self.origin and (read.origin is not None or not read.of_rollback):
             self._check_origin(line, read.origin)
@@ -154,22 +169,35 @@ class _Check:
 
     # --- step 4 ------------------------------------------------------------------------------------------------------
 
-    def _broken(self, line: Line, sound: bool) -> None:
+    def _broken(self, line: Line, sound: bool | None) -> None:
         """The entry names other bytes than those of the line before it: one of the two was changed."""
         before, this = self.last, line.sequence
         if not before:
             blame = "entries before the first one were cut off, or entry 1 was changed"
-        elif not self._sound:
+        elif self._sound is False:
             blame = f"entry {before} was changed"
-        elif not sound:
+        elif sound is False:
             blame = f"entry {this} was changed"
-        elif self.signatures.checked:
+        elif self.signatures.renamed == before:
+            blame = f"the key_id of entry {before} was changed, which no signature covers"
+        elif self._sound and sound and self.signatures.expected:
             blame = f"entry {before} was replaced by somebody who holds the HMAC key"
         else:
             blame = f"entry {before} was changed after entry {this} was written, or entry {this} itself was"
         sentence = f"Entry {this} does not name the bytes of entry {before} as they stand: {blame}."
         self.findings.run(Cause.CHAIN_BROKEN, this, line.number, self._link, line.previous, sentence)
         self.replay.doubt(max(before, 1))
+
+    def _swapped(self, line: Line) -> None:
+        """The line is one that stood in another entry's place: what was found there is explained by that."""
+        self.findings.retract(Cause.SEQUENCE_WRONG, line.stood_at)
+        self.findings.retract(Cause.CHAIN_BROKEN, line.stood_at + 1)
+        self.anchors.lack(line.stood_at)
+
+    def _exposed(self) -> None:
+        """A key that fits nothing so far fits now: so the entries before were not what it signed."""
+        self.replay.doubt(self.signatures.exposed)
+        self.signatures.exposed, self._sound = 0, False
 
     # --- step 6 ------------------------------------------------------------------------------------------------------
 
@@ -185,6 +213,8 @@ class _Check:
         self.origin = claimed  # as the log's own word: later entries are held against it
         algorithm, key = body["metadata"].get("hmac_algorithm"), body["metadata"].get("checkpoint_key")
         self.algorithm = algorithm if isinstance(algorithm, str) else ""
+        name = body["metadata"].get("hmac_key_id")
+        self.signatures.expected = name if isinstance(name, str) else ""
         if own and self.verifier is not None and key != (given := format_verifier(self.verifier)):
             sentence = "The first entry names another checkpoint key than the one given."
             self.findings.add(Cause.CHECKPOINT_KEY_DIFFERS, 1, line.number, given, str(key), sentence)
@@ -217,16 +247,23 @@ class _Check:
 
     # --- step 9 ------------------------------------------------------------------------------------------------------
 
-    def report(self, bytes_read: int) -> Report:
+    def report(self, source: Lines) -> Report:
         """Everything that was found, after the last line."""
         self._judge()
-        self.findings.raise_limit(2 + len(self.heads))
-        if not self.entries:
-            self.findings.add(Cause.EMPTY, None, None, "at least one entry", "none", "The log has no entry at all.")
-        self.anchors.judge(self.last)  # step 8
+        self.findings.raise_limit(5 + len(self.heads))
+        if not self.backwards.lines:
+            if not self.entries:
+                self.findings.add(Cause.EMPTY, None, None, "at least one entry", "none", "The log has no entry at all.")
+            if self._torn is not None:
+                self._judge_torn(self._torn)
+            if source.unended is not None and self.stated is not None and self.last > self.stated.size:
+                source.unended.excuse()
+            self.anchors.judge(self.last, torn=self._torn is not None)  # step 8
+            proved = self.anchors.proved if self.verifier is not None else 0
+            self.signatures.conclude(proved)
         return Report(
             entries=self.entries,
-            bytes_read=bytes_read,
+            bytes_read=source.bytes_read,
             origin=self.origin,
             stage=self.stage,
             root=self.anchors.root(),
@@ -237,4 +274,22 @@ class _Check:
             not_checked=tuple(said_not_checked(self)),
             people=dict(self.people),
             unknown_events=self.replay.unknown,
+            proved=self.anchors.proved,
+            beyond=self.anchors.beyond,
+        )
+
+    def _judge_torn(self, line: Line) -> None:
+        """The last line has no newline and is no entry."""
+        if self.stated is not None and self.last < self.stated.size:
+            return  # the checkpoint's own finding says so
+        innocent = self.stated is not None and is_torn(line)
+        sentence = f"The last line ({line.number}) is torn: it has no newline and is no entry."
+        if is_torn(line):
+            sentence = (
+                f"The last line ({line.number}) is torn: the log was copied while an entry was being written, or its "
+                f"end was cut. A copy that is whole: {CONSISTENT}"
+            )
+        found = f"{len(line.raw)} bytes without one"
+        self.findings.add(
+            Cause.NOT_TERMINATED, self.last + 1, line.number, "a newline", found, sentence, accuses=not innocent
         )

@@ -24,6 +24,10 @@ class Opened:
         """It stands for ``count`` entries, and its sentence says so."""
         self.count, self._says_count = count, True
 
+    def excuse(self) -> None:
+        """It accuses nobody: there is an innocent cause, and nothing given vouches for what it is about."""
+        self.finding = dataclasses.replace(self.finding, accuses=False)
+
     def close(self) -> Finding:
         """What goes into the report."""
         first, more = self.finding, self.count - 1
@@ -56,14 +60,22 @@ class Findings:
         self.left_out = 0
 
     def add(
-        self, cause: Cause, sequence: int | None, line: int | None, expected: str, found: str, sentence: str
+        self,
+        cause: Cause,
+        sequence: int | None,
+        line: int | None,
+        expected: str,
+        found: str,
+        sentence: str,
+        *,
+        accuses: bool = True,
     ) -> Opened | None:
         """One finding of its own; None where the limit is reached and it was only counted."""
         if len(self._kept) >= self._limit:
             self.left_out += 1
             return None
         evidence = shorten(expected), shorten(found), shorten(sentence)
-        opened = Opened(Finding(sequence, line, cause.value, *evidence))
+        opened = Opened(Finding(sequence, line, cause.value, *evidence, accuses=accuses))
         self._kept.append(opened)
         return opened
 
@@ -81,15 +93,30 @@ class Findings:
             run = self._runs[cause] = _Run(sequence)
         run.opened = self.add(cause, sequence, line, expected, found, sentence)
 
-    def tally(self, cause: Cause, sequence: int | None, line: int, expected: str, found: str, sentence: str) -> None:
+    def tally(
+        self, cause: Cause, sequence: int | None, line: int, expected: str, found: str, sentence: str
+    ) -> Opened | None:
         """Like :meth:`add`; everything else found to be ``found`` is counted there instead of making another."""
-        key = (cause.value, found)
+        key = (cause.value, shorten(found))
         if key in self._tallies:
             self._tallies[key].count += 1
-            return
+            return self._tallies[key]
         opened = self.add(cause, sequence, line, expected, found, sentence)
         if opened is not None:
             self._tallies[key] = opened
+        return opened
+
+    def retract(self, cause: Cause, sequence: int) -> None:
+        """Take back what was found at an entry: a later line has shown what it is. Nothing where it counts others."""
+        alone = (one for one in self._kept if one.finding.cause == cause and one.finding.sequence == sequence)
+        found = next(alone, None)
+        if found is not None and found.count == 1:
+            self._kept.remove(found)
+
+    def accused_from(self, sequence: int) -> bool:
+        """Whether anything wrong was found at this entry or a later one, or was only counted."""
+        wrong = (one.finding for one in self._kept if one.finding.accuses)
+        return bool(self.left_out) or any((finding.sequence or 0) >= sequence for finding in wrong)
 
     def raise_limit(self, by: int) -> None:
         """Room for the findings about the whole ledger, which always count."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, NamedTuple
@@ -15,7 +16,7 @@ from ledger.errors import Corrupt, Unreachable
 from ledger.proof.canonical import MAX_LINE, parse_canonical
 from ledger.proof.entry import link
 from ledger.verify.causes import Cause
-from ledger.verify.findings import Findings
+from ledger.verify.findings import Findings, Opened
 from ledger.verify.quick import read_quickly
 from ledger.verify.reading import Read, read_entry
 
@@ -24,6 +25,10 @@ _READ = MAX_LINE + 8
 """Room for a byte order mark, carriage return and newline beside the longest entry."""
 _SKIP = 1 << 20
 _EVERY = 1000
+_BEGINNING = b'{"artefacts":{'
+"""What every entry begins with: its keys are sorted."""
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|-?[0-9][0-9.eE+-]*', re.DOTALL)
+"""A text or a number of a JSON line: what looks like a number inside a text is passed over."""
 
 
 class Problem(NamedTuple):
@@ -50,6 +55,8 @@ class Line(msgspec.Struct, gc=False):
     read: Read | None
     """None where it is no entry."""
     problem: Problem | None = None
+    stood_at: int = 0
+    """The entry in whose place the line stood, where the two were swapped (`order`)."""
 
 
 class Lines:
@@ -61,6 +68,8 @@ class Lines:
         self._progress = progress
         self.bytes_read = 0
         self.number = 0
+        self.unended: Opened | None = None
+        """The finding about a last line that is a whole entry and has no newline."""
 
     def __iter__(self) -> Iterator[Line]:
         readline, progress = self._read, self._progress
@@ -107,8 +116,9 @@ class Lines:
             sentence = f"The last line ({self.number}) is torn: it has no newline and is no entry."
             problem = Problem(Cause.NOT_TERMINATED, "a newline", f"{len(raw)} bytes without one", sentence)
             return replace(line, problem=problem)
-        sentence = f"The last line ({self.number}) has no newline."
-        self._findings.add(Cause.NOT_TERMINATED, line.sequence, self.number, "a newline", "end of file", sentence)
+        sentence = f"The last line ({self.number}) has no newline: it was edited, or copied while it was being written."
+        expected, found = "a newline", "end of file"
+        self.unended = self._findings.add(Cause.NOT_TERMINATED, line.sequence, self.number, expected, found, sentence)
         return line
 
     def _too_long(self, start: bytes) -> Line:
@@ -132,6 +142,14 @@ def read_line(number: int, raw: bytes) -> Line:
     return Line(number, raw, link(raw), read.sequence, read.previous, read)
 
 
+def is_torn(line: Line) -> bool:
+    """Whether a line is what is left of an entry that was cut in the middle, or that was being written."""
+    problem = line.problem
+    if problem is None or problem.cause is not Cause.NOT_TERMINATED:
+        return False
+    return line.raw.startswith(_BEGINNING) or _BEGINNING.startswith(line.raw)
+
+
 def _too_long(number: int, length: int) -> Problem:
     sentence = f"Line {number} is longer than an entry may be: {length} bytes."
     return Problem(Cause.TOO_LONG, f"at most {MAX_LINE} bytes", f"{length} bytes", sentence)
@@ -145,10 +163,22 @@ def _explain(number: int, raw: bytes, error: Exception) -> Problem:
     except UnicodeDecodeError as wrong:
         found = f"{raw[wrong.start : wrong.start + 8]!r} at byte {wrong.start}"
         return Problem(Cause.NOT_UTF8, "UTF-8", found, f"Line {number} is not UTF-8: {found}.")
-    reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+    reason = "nested too deeply" if isinstance(error, RecursionError) else _float_in(raw) or str(error)
     cause = Cause.NOT_CANONICAL if _is_json(raw) and not _is_canonical(raw) else Cause.MALFORMED
     expected = "canonical JSON" if cause is Cause.NOT_CANONICAL else "an entry"
     return Problem(cause, expected, reason, f"Line {number} is not {expected}: {reason}.")
+
+
+def _float_in(raw: bytes) -> str:
+    """The first number of a line that is no integer, as it is spelled there and where; empty where there is none."""
+    if not _is_json(raw):
+        return ""
+    for found in _TOKEN.finditer(raw):
+        token = found[0]
+        if token[:1] != b'"' and not token.lstrip(b"-").isdigit():
+            text = token[:40].decode()
+            return f"{text} at byte {found.start()} is a float; numbers that are not integers are written as strings"
+    return ""
 
 
 def _is_json(raw: bytes) -> bool:

@@ -8,14 +8,15 @@ named once, and what follows is read cleanly.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from ledger.proof.entry import GENESIS
 from ledger.verify.causes import Cause
 from ledger.verify.findings import Findings
+from ledger.verify.gaps import Gaps
 from ledger.verify.lines import Line, Problem
 
 _WAIT = 64
@@ -24,19 +25,19 @@ _RUN = 4
 """So many consecutive sequences are believed although none names the bytes before it."""
 _REMEMBERED = 4096
 """How many entries back a line is recognised as one that stands there already."""
-_GAPS = 1000
+_STRAYED = 64
+"""How many lines that stand in another entry's place are kept until their own place is reached."""
 
 BEFORE = Line(0, b"", GENESIS, 0, "", None)
 """What the first entry goes on from."""
 
 
-@dataclass
-class Gap:
-    """Entries ``first`` to ``last`` were not there when line ``line`` was read."""
+class Strayed(NamedTuple):
+    """A line that stands in the place of entry ``place``. The line after it names ``wanted`` as the one before it."""
 
-    first: int
-    last: int
-    line: int
+    place: int
+    line: Line
+    wanted: str
 
 
 class Order:
@@ -46,11 +47,10 @@ class Order:
         self._findings = findings
         self._tip = BEFORE  # the last line that belongs; it is yielded when the next one confirms it
         self._waiting: list[Line] = []
-        self._gaps: list[Gap] = []
+        self._gaps = Gaps(findings)
         self._links: dict[int, str] = {}
         self._late = BEFORE
-        self._lost = 0  # unreadable lines whose place never became known
-        self.missing = 0
+        self._strayed: dict[int, Strayed] = {}  # by the entry that each claims to be
 
     def arrange(self, lines: Iterable[Line]) -> Iterator[Line]:
         """The lines that are the ledger's entries. One whose ``read`` is None stands in place of its ``sequence``."""
@@ -66,7 +66,7 @@ class Order:
             else:
                 yield from self._explain(line)
         yield from self._end()
-        self._report_gaps()
+        self._gaps.report()
 
     # --- one line that is not simply the next ------------------------------------------------------------------------
 
@@ -77,20 +77,36 @@ class Order:
             self._extra(waiting.pop(0))
         if line.read is None:
             return
-        if _follows(line, self._tip):
+        if self._strayed and self._is_swapped(line):
+            waiting.pop()
+            strayed = self._strayed.pop(self._tip.sequence + 1)
+            _report_swap(self._findings, strayed.line, line)
+            yield from self._advance(replace(strayed.line, stood_at=strayed.place))
+            yield from self._catch_up(line)
+        elif follows(line, self._tip):
             waiting.pop()
             yield from self._advance(line)
             yield from self._catch_up(line)
-        elif line.sequence <= self._tip.sequence and _follows(line, self._late):
+        elif line.sequence <= self._tip.sequence and follows(line, self._late):
             self._extra(waiting.pop())
             self._late = line
         else:
             yield from self._anchor(line)
 
+    def _is_swapped(self, line: Line) -> bool:
+        """Whether ``line`` is the very one that is missing where the tip's successor strayed to."""
+        found = self._strayed.get(self._tip.sequence + 1)
+        return (
+            found is not None
+            and found.place == line.sequence
+            and found.wanted == line.link
+            and found.line.previous == self._tip.link
+        )
+
     def _anchor(self, line: Line) -> Iterator[Line]:
         """The newest line may show where an earlier one that waits belongs."""
         waiting, tip = self._waiting, self._tip
-        before = next((other for other in reversed(waiting[:-1]) if _follows(line, other)), None)
+        before = next((other for other in reversed(waiting[:-1]) if follows(line, other)), None)
         if before is None:
             first = self._unlinked_run()
             if first is not None:
@@ -135,11 +151,12 @@ class Order:
 
     def _catch_up(self, newest: Line) -> Iterator[Line]:
         """Lines that stood too early go on from the new tip; what can no longer belong is extra."""
-        waiting = self._waiting
-        while (early := next((line for line in waiting if _follows(line, self._tip)), None)) is not None:
+        waiting, moved = self._waiting, [newest]
+        while (early := next((line for line in waiting if follows(line, self._tip)), None)) is not None:
             waiting.remove(early)
-            self._report_early(early)
+            moved.append(early)
             yield from self._advance(early)
+        self._report_moved(moved)
         for line in [line for line in waiting if line.sequence <= self._tip.sequence and line.number <= newest.number]:
             waiting.remove(line)
             self._extra(line)
@@ -157,10 +174,10 @@ class Order:
         placed = self._place(before, to)
         last = self._tip.sequence
         for sequence, line in sorted(placed.items()):
-            self._note_gap(last + 1, sequence - 1, to.number)
+            self._gaps.note(last + 1, sequence - 1, to.number)
             yield from self._advance(line)
             last = sequence
-        self._note_gap(last + 1, to.sequence - 1, to.number)
+        self._gaps.note(last + 1, to.sequence - 1, to.number)
         yield from self._advance(to)
 
     def _place(self, before: list[Line], to: Line) -> dict[int, Line]:
@@ -179,6 +196,8 @@ class Order:
             here = line.number > self._tip.number and not known
             if sequence < to.sequence and here:
                 placed[sequence] = _misplaced(line, sequence)
+                if line.sequence > to.sequence == sequence + 1 and len(self._strayed) < _STRAYED:
+                    self._strayed[line.sequence] = Strayed(sequence, line, to.previous)
             else:
                 self._extra(line)
         return placed
@@ -200,42 +219,29 @@ class Order:
 
     # --- findings ----------------------------------------------------------------------------------------------------
 
-    def _note_gap(self, first: int, last: int, line: int) -> None:
-        missing = last - first + 1
-        if missing <= 0:
+    def _report_moved(self, moved: Sequence[Line]) -> None:
+        """Consecutive entries that stand in another order: two that were swapped, or lines that stand too early."""
+        places = sorted(line.number for line in moved)
+        astray = [line for line, place in zip(moved, places, strict=True) if line.number != place]
+        if len(astray) == 2:
+            _report_swap(self._findings, *astray)
             return
-        self.missing += missing
-        filled, self._lost = min(missing, self._lost), max(0, self._lost - missing)
-        if filled < missing and len(self._gaps) < _GAPS:
-            self._gaps.append(Gap(first + filled, last, line))
-        elif filled < missing:
-            self._findings.left_out += 1
-
-    def _report_gaps(self) -> None:
-        for gap in self._gaps:
-            names = f"entry {gap.first} is" if gap.first == gap.last else f"entries {gap.first} to {gap.last} are"
-            found = f"entry {gap.last + 1} at line {gap.line}"
-            sentence = f"{names.capitalize()} missing before line {gap.line}."
-            count = gap.last - gap.first + 1
-            opened = self._findings.add(Cause.SEQUENCE_GAP, gap.first, gap.line, f"entry {gap.first}", found, sentence)
-            if opened is not None:
-                opened.cover(count)
-
-    def _report_early(self, line: Line) -> None:
-        sentence = f"Entry {line.sequence} stands at line {line.number}, before entries that come first."
-        expected = f"after entry {line.sequence - 1}"
-        self._findings.run(Cause.OUT_OF_ORDER, line.sequence, line.number, expected, f"line {line.number}", sentence)
+        for line in moved[1:]:
+            sentence = f"Entry {line.sequence} stands at line {line.number}, before entries that come first."
+            expected, found = f"after entry {line.sequence - 1}", f"line {line.number}"
+            self._findings.run(Cause.OUT_OF_ORDER, line.sequence, line.number, expected, found, sentence)
 
     def _extra(self, line: Line) -> None:
         """A line that takes no place in the ledger."""
         if line.problem is not None:
-            self._lost += 1
+            self._gaps.unreadable += 1
+            cause = Cause.TOO_LONG if line.problem.cause is Cause.TOO_LONG else Cause.FOREIGN_LINE
             sentence = f"Line {line.number} takes no entry's place. {line.problem.sentence}"
-            self._findings.add(Cause.FOREIGN_LINE, None, line.number, "no such line", line.problem.found, sentence)
+            self._findings.add(cause, None, line.number, "no such line", line.problem.found, sentence)
             return
         known = self._tip.link if line.sequence == self._tip.sequence else self._links.get(line.sequence)
         where = f"line {line.number} claims entry {line.sequence}"
-        if known is None and self._fill(line.sequence):
+        if known is None and self._gaps.fill(line.sequence):
             cause, expected = Cause.OUT_OF_ORDER, f"after entry {line.sequence - 1}"
             sentence = f"Entry {line.sequence} stands at line {line.number}, after entries that come later."
         elif known == line.link or (known is None and line.sequence <= self._tip.sequence):
@@ -246,17 +252,21 @@ class Order:
             sentence = f"Line {line.number} was inserted: it claims to be entry {line.sequence} and is not."
         self._findings.run(cause, line.sequence, line.number, expected, where, sentence, apart=1)
 
-    def _fill(self, sequence: int) -> bool:
-        """Whether the entry was missing; then it is not any more."""
-        for index, gap in enumerate(self._gaps):
-            if gap.first <= sequence <= gap.last:
-                halves = (Gap(gap.first, sequence - 1, gap.line), Gap(sequence + 1, gap.last, gap.line))
-                self._gaps[index : index + 1] = [half for half in halves if half.first <= half.last]
-                return True
-        return False
+
+def _report_swap(findings: Findings, early: Line, late: Line) -> None:
+    """Two entries stand in each other's place; the lines say where they stand and what they are."""
+    if early.sequence < late.sequence:
+        early, late = late, early
+    sentence = (
+        f"Entries {late.sequence} and {early.sequence} were swapped: entry {early.sequence} stands at line "
+        f"{early.number}, entry {late.sequence} at line {late.number}."
+    )
+    expected, found = f"after entry {early.sequence - 1}", f"line {early.number}"
+    findings.add(Cause.OUT_OF_ORDER, early.sequence, early.number, expected, found, sentence)
 
 
-def _follows(line: Line, other: Line) -> bool:
+def follows(line: Line, other: Line) -> bool:
+    """Whether ``line`` is the entry after ``other``: the next sequence, and it names the other's bytes."""
     return line.read is not None and line.sequence == other.sequence + 1 and line.previous == other.link
 
 

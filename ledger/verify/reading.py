@@ -11,7 +11,7 @@ from ledger.domain.state import FLAGS
 from ledger.errors import Corrupt
 from ledger.proof.entry import CHAIN_SIGNATURE, parse_entry
 
-HOSTILE = (Corrupt, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
+HOSTILE = (Corrupt, ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError)
 """What nonsense in an entry's fields may raise; all of it is the entry's fault."""
 
 

@@ -11,10 +11,12 @@ from ledger.domain.marks import marks
 from ledger.domain.record import Recorded
 from ledger.domain.state import FLAGS, Rollback, State, flag_values, runtime_flags
 from ledger.proof.canonical import parse_canonical
+from ledger.verify.authority import Overstepped, goes_on_as_a_stop, overstepped
 from ledger.verify.causes import Cause
 from ledger.verify.findings import Findings
 from ledger.verify.lines import Line
 from ledger.verify.reading import HOSTILE
+from ledger.verify.verdicts import false_pass, taken_too_early
 
 _Flags = dict[str, tuple[bool | None, bool | None]]
 _AGREED: _Flags = {}
@@ -39,6 +41,8 @@ class Replay:
         self._shaky: set[str] = set()
         self._differing = _AGREED
         self._marked: dict[tuple[str, str], tuple[tuple[str, ...], tuple[str, ...]]] = {}
+        self._openings_by: dict[str, tuple[Line, Overstepped]] = {}
+        """Rollbacks opened by who may not, unless it was by a stop, which the next entry shows."""
         self._doubt = 0
         self.stopped = 0
         """Entry from which on the state was not replayed; 0 where all of it was."""
@@ -46,6 +50,8 @@ class Replay:
         """Entries of a kind that this build does not know."""
         self.unjudged = 0
         """Entries that do not fit a rollback whose state is no longer known."""
+        self.unranked = 0
+        """Entries whose role and verdict rest on something that is not known."""
 
     @property
     def erased(self) -> tuple[int, ...]:
@@ -105,6 +111,10 @@ class Replay:
             return
         if record.marks or record.actor in state.fresh:
             self._check_marks(line, record, state)
+        if self._shaky and not self._shaky.isdisjoint(("", record.rollback)):
+            self.unranked += 1
+        else:
+            self._check_authority(line, record, state, before)
         if after.closed:
             # Closed rollbacks are kept aside, for evolve copies all of them whenever one is closed; and without their
             # evidence, which evolve collects and never looks at.
@@ -215,6 +225,35 @@ class Replay:
             return
         wanted, found = (", ".join(texts) or "none" for texts in (expected, record.marks))
         self._report(Cause.MARKS_LIE, line, wanted, found, f"its marks say {found}, the entries give {wanted}")
+
+    def _check_authority(self, line: Line, record: Recorded, state: State, before: Rollback | None) -> None:
+        """Whether the role may, whether the person holds it, whether the step was due, and whether it can have passed.
+
+        A role that is not held is told once for each person, role and deed.
+        """
+        wrong = overstepped(state, before, record)
+        early = taken_too_early(before, record)
+        try:
+            false = false_pass(state, before, record)
+        except HOSTILE as error:  # such as a watch that ends after the end of time
+            false = str(error)
+        opening = self._openings_by.pop(record.rollback, None) if self._openings_by else None
+        if opening and not goes_on_as_a_stop(record):
+            self._tell(*opening)
+        if not (wrong or early or false) or self._is_doubtful(line.sequence):
+            return
+        if wrong and type(record.event) is RollbackOpened:
+            self._openings_by[record.rollback] = line, wrong
+        elif wrong:
+            self._tell(line, wrong)
+        if early:
+            self._report(Cause.STEP_TOO_EARLY, line, "the step before it passed", "it had not", early)
+        if false:
+            self._report(Cause.VERDICT_LIES, line, "another verdict", "pass", f"its verdict is pass, but {false}")
+
+    def _tell(self, line: Line, wrong: Overstepped) -> None:
+        sentence = f"Entry {line.sequence}: {wrong.reason}."
+        self._findings.tally(wrong.cause, line.sequence, line.number, wrong.expected, wrong.found, sentence)
 
     def _check_flags(self, line: Line, *, accuse: bool) -> None:
         """A difference is reported where it appears, not again while it lasts."""

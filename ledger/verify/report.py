@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from ledger.errors import Corrupt
 from ledger.proof.encoding import format_base64, parse_base64, parse_decimal
+
+Outcome = Literal["verified", "incomplete", "not_verified"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,8 @@ class Finding:
     """For a person."""
     count: int = 1
     """How many entries or lines it stands for, from ``sequence`` and ``line`` on."""
+    accuses: bool = True
+    """False where nothing is wrong with what it is about, only nothing given proves it."""
 
 
 @dataclass(frozen=True)
@@ -75,12 +79,24 @@ class Report:
     people: dict[str, int]
     """How the entries' actors were known (``metadata.auth``) -> entries."""
     unknown_events: int
+    proved: int = 0
+    """Entries as far as the last checkpoint or kept head that agrees; 0 where there is none."""
+    beyond: int = 0
+    """Entries after the checkpoint that follow rightly, but that nothing given covers."""
 
     @property
     def verified(self) -> bool:
         """Whether nothing at all was found."""
         return not self.findings and not self.findings_left_out
 
+    @property
+    def outcome(self) -> Outcome:
+        """``incomplete`` where all is right as far as the checkpoint, and something stands after it."""
+        if self.verified:
+            return "verified"
+        accused = self.findings_left_out or any(finding.accuses for finding in self.findings)
+        return "not_verified" if accused else "incomplete"
+
     def as_json(self) -> dict[str, Any]:
-        """The report as JSON types, with ``verified``."""
-        return {"verified": self.verified, **dataclasses.asdict(self)}
+        """The report as JSON types, with ``verified`` and ``outcome``."""
+        return {"verified": self.verified, "outcome": self.outcome, **dataclasses.asdict(self)}

@@ -8,6 +8,7 @@ from typing import Protocol
 from ledger.proof.checkpoint import Checkpoint
 from ledger.proof.note import Verifier
 from ledger.verify.anchors import Anchors
+from ledger.verify.backwards import Backwards
 from ledger.verify.replay import Replay
 from ledger.verify.report import Head
 from ledger.verify.signatures import Signatures
@@ -29,7 +30,10 @@ class Seen(Protocol):
     checkpoint_given: bool
     stated: Checkpoint | None
     heads: Sequence[Head]
+    """All heads: those given as they are, and those of checkpoints that were kept (``notes``)."""
+    notes: Sequence[Head]
     anchors: Anchors
+    backwards: Backwards
     signatures: Signatures
     replay: Replay
     people: dict[str, int]
@@ -42,10 +46,20 @@ def said_checked(seen: Seen) -> Iterator[str]:
     yield f"Form, order and chain of {seen.entries} entries: each names the bytes of the one before it."
     if seen.signatures.checked:
         yield f"Both HMACs of {seen.signatures.checked} entries, with the keys given."
-    if not seen.replay.stopped:
-        yield "The state after every entry, replayed by the rules of the runbook, and compared with its flags."
-    elif seen.replay.stopped > 1:
-        yield f"The state after every entry up to {seen.replay.stopped - 1}, replayed by the rules of the runbook."
+    unjudged = seen.replay.unknown + seen.replay.unjudged
+    if seen.replay.stopped:
+        if seen.replay.stopped > 1:
+            yield f"The state as far as entry {seen.replay.stopped - 1}, replayed by the rules of the runbook."
+    elif unjudged:
+        yield (
+            f"The state after {seen.entries - unjudged} of {seen.entries} entries, replayed by the rules of the "
+            f"runbook, and compared with their flags; {unjudged} could not be judged."
+        )
+    else:
+        yield (
+            "The state after every entry, who may do what, and what a verdict needs, replayed by the rules of the "
+            "runbook, and compared with its flags."
+        )
     uncompared = seen.anchors.uncompared()
     if seen.stated is not None and seen.verifier is not None:
         yield f"The checkpoint's signature, by the key of {seen.verifier.name}."
@@ -58,24 +72,12 @@ def said_checked(seen: Seen) -> Iterator[str]:
 
 def said_not_checked(seen: Seen) -> Iterator[str]:
     """What was not looked at, and what could therefore be wrong all the same."""
+    if seen.backwards.lines:
+        yield "Everything else: the lines stand newest first, and an entry is judged by those before it."
+        return
     yield from _about_evidence(seen)
-    if not seen.signatures.given:
-        yield "HMACs: no key was given. Who holds none can still rely on the checkpoint."
-    if seen.replay.stopped:
-        yield (
-            f"The state from entry {seen.replay.stopped} on: what is missing or damaged there decides what may follow, "
-            "so later entries cannot be called wrong or right by the rules of the runbook."
-        )
-    if seen.replay.unknown:
-        yield (
-            f"{seen.replay.unknown} entries of kinds that this version does not know: their bytes were checked, what "
-            "they say was not."
-        )
-    if seen.replay.unjudged:
-        yield (
-            f"{seen.replay.unjudged} more entries that do not fit their rollback: an entry before them is false, "
-            "missing or not known here, so that they cannot be judged one by one."
-        )
+    yield from _about_keys(seen)
+    yield from _about_state(seen.replay)
     for size in seen.anchors.uncompared():
         yield f"The Merkle root over {size} entries: entry {seen.anchors.broken} is missing."
     if seen.people:
@@ -93,6 +95,36 @@ def said_not_checked(seen: Seen) -> Iterator[str]:
         yield f"{len(erased)} long texts, because two people erased each on purpose (entries {entries}): not missing."
 
 
+def _about_keys(seen: Seen) -> Iterator[str]:
+    if not seen.signatures.given:
+        yield "HMACs: no key was given. Who holds none can still rely on the checkpoint."
+    if seen.signatures.wrong:
+        yield f"HMACs of {seen.signatures.wrong} entries: no key given signed them."
+
+
+def _about_state(replay: Replay) -> Iterator[str]:
+    if replay.stopped:
+        yield (
+            f"The state from entry {replay.stopped} on: what is missing or damaged there decides what may follow, "
+            "so later entries cannot be called wrong or right by the rules of the runbook."
+        )
+    if replay.unknown:
+        yield (
+            f"{replay.unknown} entries of kinds that this version does not know: their bytes were checked, what "
+            "they say was not."
+        )
+    if replay.unjudged:
+        yield (
+            f"{replay.unjudged} more entries that do not fit their rollback: an entry before them is false, "
+            "missing or not known here, so that they cannot be judged one by one."
+        )
+    if replay.unranked:
+        yield (
+            f"Roles and verdicts of {replay.unranked} entries: one before them is false or not known here, and "
+            "may have granted or ended what they rest on."
+        )
+
+
 def _about_evidence(seen: Seen) -> Iterator[str]:
     if not seen.checkpoint_given:
         yield "The end: no checkpoint was given, so a cut tail, or everything written anew, would not show."
@@ -100,7 +132,13 @@ def _about_evidence(seen: Seen) -> Iterator[str]:
         yield "The end: the checkpoint given cannot be relied on, so a cut tail would not show."
     elif seen.verifier is None:
         yield "The checkpoint's signature: no verifier key was given, so whoever made the log may have made it too."
-    if not seen.heads:
+    if seen.notes and seen.verifier is None:
+        sizes = ", ".join(str(head.size) for head in seen.notes)
+        yield (
+            f"The signature of the checkpoints that were kept, at {sizes} entries: no verifier key was given, so "
+            "whoever made the log may have made them too."
+        )
+    if not seen.heads or (seen.verifier is None and len(seen.notes) == len(seen.heads)):
         yield (
             "Whether the holder of all keys wrote everything anew is not excluded: only a head that somebody else kept "
             "would show it."

@@ -1,27 +1,43 @@
-"""The override file on a real disk: made once, never over something else, removed only when it is known."""
+"""The override's path on a real disk: whatever stands there, afterwards an override stops; removed only when known."""
 
 from __future__ import annotations
 
-import json
 import os
 import resource
 import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from ledger.adapters.override_file import LIMIT, listing, look, remove, write
+from ledger.adapters.override_file import listing, remove
+from ledger.domain.facts import FileSeen
+from ledger.domain.override_text import format_override
+from ledger.domain.standing import why_it_does_not_stop
 from ledger.errors import Refused, Unreachable
 from ledger.files import sha384
+from ledger.override import LIMIT, Placed, look, manual_way, place, put
 
 from .neighbours import now
 
-DATA = json.dumps({"reason": "drawdown", "ticket": "INC-2042"}).encode()
+TRADING = "multi_strategy"
+
+
+def override(reason: str = "drawdown", component: str = TRADING, **changes: object) -> bytes:
+    fields = {"requested_by": "L2", "ticket": "INC-2042", "written_at": now(), "expires_at": None}
+    return format_override(component=component, reason=reason, **fields | changes)  # type: ignore[arg-type]
+
+
+DATA = override()
+
+
+def write(path: Path, data: bytes, clock: Callable[[], datetime]) -> FileSeen:
+    return place(path, data, TRADING, clock).file
 
 
 @pytest.fixture
@@ -65,49 +81,126 @@ def test_the_same_file_delivered_again_is_fine(path: Path) -> None:
     assert os.listdir(path.parent) == [path.name]
 
 
-def test_another_override_is_named_and_left_alone(path: Path) -> None:
-    write(path, DATA, now)
-    with pytest.raises(Refused) as caught:
-        write(path, b"{}", now)
-    for word in ("a plain file", f"{len(DATA)} bytes", "mode 0600", sha384(DATA)[:23], "INC-2042", "drawdown", "owner"):
-        assert word in str(caught.value)
-    assert path.read_bytes() == DATA
+def test_another_good_override_is_the_stop_and_left_alone(path: Path) -> None:
+    theirs = override("by hand")
+    write(path, theirs, now)
+    placed = place(path, DATA, TRADING, now)
+    assert (placed.made, placed.file.content, placed.moved_to) == (False, theirs, "")
     assert os.listdir(path.parent) == [path.name]
 
 
-def test_the_same_bytes_that_others_may_read_are_not_ours(path: Path) -> None:
-    write(path, DATA, now)
-    path.chmod(0o644)
-    with pytest.raises(Refused, match="mode 0644"):
-        write(path, DATA, now)
-
-
-def test_a_link_is_never_followed(path: Path, tmp_path: Path) -> None:
-    (tmp_path / "target").write_bytes(DATA)
+def in_the_way(what: str, path: Path, tmp_path: Path) -> None:
+    """Put something at the path that stops nothing, and make its folder."""
     path.parent.mkdir()
-    path.symlink_to(tmp_path / "target")
-    assert look(path, now).kind == "link"
-    with pytest.raises(Refused, match="a symbolic link"):
-        write(path, b"new", now)
-    with pytest.raises(Refused, match="not deleted"):
-        remove(path, sha384(DATA), now)
-    assert (tmp_path / "target").read_bytes() == DATA
-    assert path.is_symlink()
+    (tmp_path / "victim").write_bytes(b"precious")
+    made = {
+        "emptied": lambda: path.write_bytes(b""),
+        "garbage": lambda: path.write_bytes(b"\xff{"),
+        "another action": lambda: path.write_bytes(DATA.replace(b"disable_multi", b"enable_multi")),
+        "another component": lambda: path.write_bytes(override(component="decision_orchestrator")),
+        "expired": lambda: path.write_bytes(override(expires_at=now() - timedelta(minutes=1))),
+        "no end that can be read": lambda: path.write_bytes(override(expires_at=now()).replace(b"20", b"x0")),
+        "too long": lambda: path.write_bytes(b" " * LIMIT + DATA),
+        "wrong mode": lambda: path.write_bytes(DATA),
+        "link": lambda: path.symlink_to(tmp_path / "victim"),
+        "link to nowhere": lambda: path.symlink_to(tmp_path / "nowhere"),
+        "link to a folder": lambda: path.symlink_to(tmp_path),
+        "folder": lambda: path.mkdir(),
+        "full folder": lambda: (path / "deep").mkdir(parents=True),
+        "pipe": lambda: os.mkfifo(path),
+        "socket": lambda: os.mknod(path, 0o600 | stat.S_IFSOCK),
+    }
+    made[what]()
+    if what == "wrong mode":
+        path.chmod(0o644)
+    elif path.is_file() and not path.is_symlink():
+        path.chmod(0o600)
 
 
-def test_a_link_to_nowhere_takes_the_name(path: Path, tmp_path: Path) -> None:
-    path.parent.mkdir()
-    path.symlink_to(tmp_path / "nowhere")
-    with pytest.raises(Refused, match="a symbolic link"):
-        write(path, DATA, now)
+WAYS = (
+    "emptied",
+    "garbage",
+    "another action",
+    "another component",
+    "expired",
+    "no end that can be read",
+    "too long",
+    "wrong mode",
+    "link",
+    "link to nowhere",
+    "link to a folder",
+    "folder",
+    "full folder",
+    "pipe",
+    "socket",
+)
+
+
+@pytest.mark.parametrize("what", WAYS)
+def test_whatever_stands_in_the_way_is_moved_aside_and_an_override_stops(what: str, path: Path, tmp_path: Path) -> None:
+    in_the_way(what, path, tmp_path)
+    before = os.lstat(path)
+    placed = place(path, DATA, TRADING, now)
+    assert isinstance(placed, Placed) and placed.made and placed.found is not None
+    assert why_it_does_not_stop(placed.file, TRADING, now()) == ""
+    aside = os.lstat(placed.moved_to)
+    assert (aside.st_ino, stat.S_IFMT(aside.st_mode)) == (before.st_ino, stat.S_IFMT(before.st_mode))
+    assert (tmp_path / "victim").read_bytes() == b"precious"
     assert not (tmp_path / "nowhere").exists()
 
 
-def test_a_folder_takes_the_name(path: Path) -> None:
-    path.mkdir(parents=True)
-    assert look(path, now).kind == "folder"
-    with pytest.raises(Refused, match="a folder"):
-        write(path, DATA, now)
+@pytest.mark.parametrize("what", WAYS)
+def test_the_manual_way_that_is_printed_fits_what_is_there(what: str, path: Path, tmp_path: Path) -> None:
+    in_the_way(what, path, tmp_path)
+    done = subprocess.run(
+        ["sh", "-euc", manual_way(path, DATA)], capture_output=True, text=True, timeout=10, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert why_it_does_not_stop(look(path, now), TRADING, now()) == ""
+    assert (tmp_path / "victim").read_bytes() == b"precious"
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_the_manual_way_makes_the_folder_and_can_be_typed_twice(path: Path) -> None:
+    for _ in range(2):
+        subprocess.run(["sh", "-euc", manual_way(path, DATA)], timeout=10, check=True)
+    assert look(path, now).mode == "0600" and os.listdir(path.parent) == [path.name]
+
+
+def test_the_manual_way_quotes_a_path_that_a_shell_would_take_apart(tmp_path: Path) -> None:
+    path = tmp_path / "it's a $(touch no) folder" / "multi_strategy_disable.json"
+    subprocess.run(["sh", "-euc", manual_way(path, DATA)], timeout=10, check=True, cwd=tmp_path)
+    assert look(path, now).content == DATA and os.listdir(tmp_path) == [path.parent.name]
+
+
+def test_exactly_these_bytes_replace_a_good_override_of_somebody_else(path: Path) -> None:
+    write(path, override("by hand"), now)
+    placed = put(path, DATA, now)
+    assert placed.file.content == DATA and Path(placed.moved_to).read_bytes() == override("by hand")
+
+
+def test_what_is_there_already_is_written_anew_and_never_missing(path: Path) -> None:
+    write(path, DATA, now)
+    before = path.stat().st_ino
+    assert put(path, DATA, now).moved_to == ""
+    assert path.stat().st_ino != before and os.listdir(path.parent) == [path.name]
+
+
+def test_where_the_new_file_cannot_be_written_what_stands_there_stays(small_disk: Path) -> None:
+    """A scheduler may stop for garbage: it is not taken away for nothing."""
+    path = small_disk / "x.json"
+    path.write_bytes(b"garbage")
+    with pytest.raises(Unreachable, match="No space left on device"):
+        place(path, override("x" * 32_000), TRADING, now)
+    assert os.listdir(small_disk) == ["x.json"] and path.read_bytes() == b"garbage"
+
+
+def test_a_link_is_never_deleted_as_ours(path: Path, tmp_path: Path) -> None:
+    in_the_way("link", path, tmp_path)
+    assert look(path, now).kind == "link"
+    with pytest.raises(Refused, match="not deleted"):
+        remove(path, sha384(b"precious"), now)
+    assert path.is_symlink()
 
 
 def test_a_pipe_or_socket_is_other_and_never_read(tmp_path: Path) -> None:
@@ -155,7 +248,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_full_disk_is_named_and_leaves_nothing_behind(small_disk: Path) -> None:
     with pytest.raises(Unreachable, match="No space left on device"):
-        write(small_disk / "x.json", b"x" * 32_000, now)
+        write(small_disk / "x.json", override("x" * 32_000), now)
     assert os.listdir(small_disk) == []
 
 
@@ -190,17 +283,18 @@ import os, sys
 sys.path.insert(0, {str(Path(__file__).parents[2])!r})
 from pathlib import Path
 from datetime import datetime, UTC
+from ledger import override
 from ledger.adapters import override_file
 from ledger.errors import Unreachable
 from ledger.files import sha384
 os.chdir({str(tmp_path)!r}); os.setuid(65534)
-for act in (lambda: override_file.write(Path("x.json"), b"x", lambda: datetime.now(UTC)),
+for act in (lambda: override.place(Path("x.json"), b"x", "multi_strategy", lambda: datetime.now(UTC)),
             lambda: override_file.remove(Path("y.json"), sha384(b"y"), lambda: datetime.now(UTC))):
     try:
         act()
     except Unreachable as error:
         print(error)
-print(override_file.look(Path("z.json"), lambda: datetime.now(UTC)).kind)
+print(override.look(Path("z.json"), lambda: datetime.now(UTC)).kind)
 """
     (tmp_path / "y.json").write_bytes(b"y")
     (tmp_path / "z.json").write_bytes(b"z")
@@ -241,10 +335,11 @@ def test_removing_what_is_gone_is_fine(path: Path) -> None:
 
 
 def test_unknown_content_is_never_deleted(path: Path) -> None:
-    write(path, b"by hand", now)
+    theirs = override("by hand")
+    write(path, theirs, now)
     with pytest.raises(Refused, match="It is not deleted"):
         remove(path, sha384(DATA), now)
-    assert path.read_bytes() == b"by hand"
+    assert path.read_bytes() == theirs
 
 
 def test_a_folder_is_listed_in_one_line_each(path: Path) -> None:
@@ -263,6 +358,7 @@ def test_an_empty_or_missing_folder_is_listed_in_words(tmp_path: Path) -> None:
 
 
 def test_only_the_standard_library_is_needed() -> None:
-    code = "import sys; import ledger.adapters.override_file; print([m for m in sys.modules if 'requests' in m])"
+    modules = "ledger.adapters.override_file, ledger.stop"
+    code = f"import sys; import {modules}; print([m for m in sys.modules if 'requests' in m])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

@@ -76,9 +76,10 @@ def opening(installation: Installation, ticket: str = INC, **changes: Any) -> c.
 
 
 def overriding(installation: Installation, **changes: Any) -> c.WriteOverride:
-    """Step 1."""
+    """Step 1, by what is at the path."""
     fields = {"reason": "PnL odjeżdża", "requested_by": "l2", "component": "multi_strategy"}
-    return c.WriteOverride(**{"path": str(installation.override_path())} | fields | changes)
+    path = installation.override_path()
+    return c.WriteOverride(**{"path": str(path), "file": installation.look(path)} | fields | changes)
 
 
 def stopping(installation: Installation, ticket: str = INC, **changes: Any) -> c.Stop:

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from ledger.adapters import override_file
+from ledger import override
 from ledger.app.deliver import deliver
 from ledger.app.home import Home
 from ledger.app.installation import Installation, opened
 from ledger.digest import sha384
 from ledger.domain import commands as c
-from ledger.domain.events.override import OverrideFailed, OverrideWritten
+from ledger.domain.events.override import OverrideAdopted, OverrideFailed, OverrideMovedAside, OverrideWritten
 from ledger.domain.override_text import parse_override
 from ledger.files import locked
 
@@ -55,7 +55,7 @@ def test_a_crash_between_asked_and_written_is_repaired_by_delivering(told: Insta
 
 
 def test_a_crash_between_written_and_recorded_counts_the_file_as_ours(told: Installation, path: Path) -> None:
-    override_file.write(path, asked(told), told.clock)
+    override.place(path, asked(told), "multi_strategy", told.clock)
     before = path.stat()
     assert deliver(told) == 1
     after = path.stat()
@@ -64,7 +64,7 @@ def test_a_crash_between_written_and_recorded_counts_the_file_as_ours(told: Inst
 
 
 def test_a_crash_between_recorded_and_published_is_repaired_too(told: Installation) -> None:
-    file = override_file.write(told.override_path(), asked(told), told.clock)
+    file = override.place(told.override_path(), asked(told), "multi_strategy", told.clock).file
     told.keep(file.content)
     tell(told, "system", c.RecordOverride(file=file))
     assert deliver(told) == 0
@@ -90,46 +90,39 @@ def test_a_file_removed_after_it_was_recorded_is_not_written_again(stopped: Inst
     assert not path.exists()
 
 
-@pytest.mark.parametrize(
-    ("content", "mode", "named"),
-    [
-        (b'{"ticket": "INC-7", "reason": "mine"}', 0o600, ["INC-7", "mine", "a plain file"]),
-        (b"not even JSON", 0o600, ["a plain file", "13 bytes"]),
-        (b"", 0o644, ["0 bytes", "mode 0644"]),
-    ],
-)
-def test_a_file_of_somebody_else_is_named_and_not_touched(
-    content: bytes, mode: int, named: list[str], told: Installation, path: Path
-) -> None:
-    path.write_bytes(content)
-    path.chmod(mode)
-    before = path.stat()
-    assert deliver(told) == 1
-    (event,) = events(told, OverrideFailed)
-    assert isinstance(event, OverrideFailed)
-    assert all(word in event.cause for word in [str(path), *named])
-    assert path.read_bytes() == content
-    assert path.stat().st_mtime_ns == before.st_mtime_ns
-    assert told.rollback(INC).steps[1].verdict == "error"
-    assert not told.rollback(INC).holds
-
-
-@pytest.mark.parametrize("thing", ["folder", "link", "dangling link", "open copy"])
-def test_something_else_in_its_place_is_left_as_it_is(thing: str, told: Installation, path: Path) -> None:
+@pytest.mark.parametrize("thing", ["garbage", "folder", "link", "dangling link", "open copy"])
+def test_what_stands_in_the_way_is_moved_aside_and_kept(thing: str, told: Installation, path: Path) -> None:
     target = path.parent / "target"
     if thing == "folder":
         path.mkdir()
-    elif thing == "open copy":
-        path.write_bytes(asked(told))
+    elif thing in ("garbage", "open copy"):
+        path.write_bytes(b"not even JSON" if thing == "garbage" else asked(told))
         path.chmod(0o644)
     else:
         path.symlink_to(target)
         if thing == "link":
             target.write_bytes(asked(told))
-    deliver(told)
-    assert len(events(told, OverrideFailed)) == 1
-    assert path.is_symlink() == thing.endswith("link")
+    assert deliver(told) == 1
+    assert statuses(told)[-2:] == ["override_moved_aside", "override_written"]
+    (moved,) = events(told, OverrideMovedAside)
+    assert isinstance(moved, OverrideMovedAside)
+    assert Path(moved.moved_to).is_symlink() == thing.endswith("link")
+    assert not moved.found_sha384 or told.artefacts.get(moved.found_sha384) == Path(moved.moved_to).read_bytes()
+    assert path.read_bytes() == asked(told) and told.rollback(INC).holds
     assert target.exists() == (thing == "link")
+
+
+def test_a_good_override_of_somebody_else_is_the_stop(told: Installation, path: Path) -> None:
+    theirs = asked(told).replace(b"INC-2042", b"INC-7777").replace(b"l2", b"Jan")
+    path.write_bytes(theirs)
+    path.chmod(0o600)
+    assert deliver(told) == 1
+    (event,) = events(told, OverrideAdopted)
+    assert isinstance(event, OverrideAdopted)
+    assert "by Jan" in event.reason and event.verdict == "pass"
+    assert path.read_bytes() == theirs and told.artefacts.get(event.override_sha384) == theirs
+    rollback = told.rollback(INC)
+    assert rollback.holds and not rollback.effects and rollback.override.by == "lab-l2-ops"
 
 
 def test_a_folder_that_cannot_be_had_fails_the_step_and_it_can_be_asked_again(told: Installation, path: Path) -> None:

@@ -13,7 +13,7 @@ from ledger.app.erasing import erase, read, remove_erased, show
 from ledger.app.installation import Installation
 from ledger.app.observer import Observer
 from ledger.app.steps import opening as steps
-from ledger.cli import stage4
+from ledger.cli.root import stage4
 from ledger.domain import commands as c
 from ledger.errors import Erased, Refused, Unreachable
 from ledger.verify import verify

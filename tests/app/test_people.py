@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from ledger.app.durations import parse_moment
 from ledger.app.installation import Installation
 from ledger.app.queries import entry_json
-from ledger.cli import stage4
+from ledger.cli.root import stage4
 from ledger.domain import commands as c
 from ledger.domain.commands import Actor
 from ledger.domain.record import Recorded

@@ -44,7 +44,7 @@ def test_a_new_home_is_published_whole(home: Home) -> None:
 def test_publishing_where_nothing_was_writes_everything(installation: Installation, publisher: Publisher) -> None:
     shutil.rmtree(installation.home.root / "audit")
     installation.home.published_state.unlink()
-    assert publisher.publish() is None
+    assert publisher.publish() == ()
     assert_published(installation.home)
 
 
@@ -53,7 +53,7 @@ def test_publishing_appends_what_is_missing_and_keeps_the_file(
 ) -> None:
     inode = installation.home.published.stat().st_ino
     append(installation, 5)
-    assert publisher.publish() is None
+    assert publisher.publish() == ()
     assert_published(installation.home)
     assert installation.home.published.stat().st_ino == inode  # whoever follows it with tail -f goes on
 
@@ -96,7 +96,7 @@ def test_a_torn_line_is_cut_and_written_again(kept: int, installation: Installat
     start_of_last = data.rindex(b"\n", 0, len(data) - 1) + 1
     os.truncate(installation.home.published, start_of_last + kept if kept >= 0 else len(data) + kept)
     append(installation)
-    assert publisher.publish() is None
+    assert publisher.publish() == ()
     assert_published(installation.home)
 
 
@@ -104,7 +104,7 @@ def test_a_line_torn_in_the_middle_of_the_file_is_no_foreign_line(
     installation: Installation, publisher: Publisher
 ) -> None:
     os.truncate(installation.home.published, len(installation.home.published.read_bytes()) // 2)
-    assert publisher.publish() is None
+    assert publisher.publish() == ()
     assert_published(installation.home)
 
 
@@ -112,7 +112,7 @@ def test_a_line_torn_in_the_middle_of_the_file_is_no_foreign_line(
 def test_a_file_that_was_deleted_is_made_again(name: str, installation: Installation, publisher: Publisher) -> None:
     getattr(installation.home, name).unlink()
     append(installation)
-    assert publisher.publish() is None
+    assert publisher.publish() == ()
     assert_published(installation.home)
     assert getattr(installation.home, name).exists()
 
@@ -122,7 +122,7 @@ def test_an_older_copy_of_the_file_is_completed(installation: Installation, publ
     append(installation, 3)
     publisher.publish()
     installation.home.published.write_bytes(old)
-    assert publisher.publish() is None
+    assert publisher.publish() == ()
     assert_published(installation.home)
 
 
@@ -133,7 +133,7 @@ def test_an_older_copy_moved_into_place_is_completed(
     append(installation, 3)
     publisher.publish()
     (tmp_path / "old").rename(installation.home.published)
-    assert publisher.publish() is None
+    assert publisher.publish() == ()
     assert_published(installation.home)
 
 
@@ -160,7 +160,7 @@ def test_what_the_publisher_left_for_itself_may_be_anything(
     path = installation.home.published_state
     path.write_bytes(state if isinstance(state, bytes) else json.dumps(state(json.loads(path.read_bytes()))).encode())
     append(installation)
-    assert publisher.publish() is None
+    assert publisher.publish() == ()
     assert_published(installation.home)
 
 

@@ -163,7 +163,8 @@ class Interrupted:
 def test_a_foreign_line_that_slips_in_while_publishing_is_found_next_time(installation: Installation) -> None:
     append(installation, 2)
     log = Interrupted(installation.ledger.log, installation.home.published)
-    Publisher(installation.home, log, installation.artefacts, installation.ledger.verifier).publish()  # type: ignore[arg-type]
+    ledger = installation.ledger
+    Publisher(installation.home, log, installation.artefacts, ledger.verifier, ledger.check).publish()  # type: ignore[arg-type]
     installation.publish()
     assert len(foreign_lines(installation)) == 1
     assert_published(installation.home)

@@ -307,3 +307,31 @@ def test_sudo_is_a_claim_that_is_kept_apart(monkeypatch: pytest.MonkeyPatch) -> 
     assert found["uid"] == os.getuid()
     monkeypatch.delenv("SUDO_USER")
     assert "sudo_user" not in os_identity()
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (None, "audit/** -text\n"),
+        ("", "audit/** -text\n"),
+        ("*.png binary\n", "*.png binary\naudit/** -text\n"),
+        ("*.png binary", "*.png binary\naudit/** -text\n"),
+        ("audit/** -text\n*.png binary\n", "audit/** -text\n*.png binary\n"),
+        ("audit/** -text\r\n", "audit/** -text\r\n"),
+    ],
+)
+def test_git_is_told_to_leave_the_evidence_as_it_is(before: str | None, after: str, tmp_path: Path) -> None:
+    path = tmp_path / "home" / ".gitattributes"
+    path.parent.mkdir()
+    if before is not None:
+        path.write_bytes(before.encode())
+    init(tmp_path / "home").ledger.log.close()
+    assert path.read_bytes().decode() == after
+
+
+def test_what_stands_there_and_is_no_plain_file_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "victim").write_text("as it was\n")
+    (tmp_path / "home" / ".gitattributes").symlink_to("../victim")
+    init(tmp_path / "home").ledger.log.close()
+    assert (tmp_path / "victim").read_text() == "as it was\n"

@@ -204,7 +204,7 @@ def test_a_store_restored_from_an_old_copy_refuses_to_write(restored: Home) -> N
 def test_publishing_from_an_old_copy_is_refused_and_touches_nothing(restored: Home) -> None:
     files = published(restored)
     with pytest.raises(Corrupt, match="behind"), opened(restored.root) as installation:
-        installation._publisher.publish()
+        installation.publisher.publish()
     assert published(restored) == files
 
 
@@ -215,5 +215,5 @@ def test_a_history_that_forked_never_reaches_the_published_files(restored: Home,
     with pytest.raises(Corrupt), opened(restored.root) as installation:
         for number in range(more):
             installation.ledger.submit(ask(installation, "l2_ops", note(10 + number)))
-        installation._publisher.publish()
+        installation.publisher.publish()
     assert published(restored) == files

@@ -136,9 +136,13 @@ def test_a_scheduler_that_hangs_does_not_keep_a_removed_file_from_being_noticed(
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_an_observer_that_cannot_look_at_the_disk_any_more_ends(left: Installation) -> None:
-    left.home.spool.mkdir(parents=True, exist_ok=True)
-    (left.home.spool / "stop-1.json").mkdir()
+def test_an_observer_that_cannot_look_at_the_disk_any_more_ends(
+    left: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("ledger.app.observer.loop.look_at_files", fail)
     with pytest.raises(Unreachable, match="could not be looked at"):
         Observer(left).run(threading.Event())
 

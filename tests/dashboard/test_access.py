@@ -14,8 +14,10 @@ import pytest
 from werkzeug.exceptions import InternalServerError
 
 from ledger.app.access import STAGE, roll_up
+from ledger.app.access import trouble as trouble_with_it
 from ledger.app.home import Home
 from ledger.app.installation import Installation, now, open_home
+from ledger.app.setup import add_missing_stages
 from ledger.errors import Unreachable
 from ledger.proof.entry import parse_entry
 
@@ -124,7 +126,7 @@ def test_what_happened_meanwhile_is_entered_afterwards(app, installation, troubl
         client = app.test_client()
         client.post("/sign-in", data={"login": "noc", "password": PASSWORD})
         app.test_client().post("/sign-in", data={"login": "noc", "password": SECRET})
-        client.post("/stop", data={"request_id": "a" * 32, "reason": ""})
+        client.post("/rollbacks", data={"request_id": "a" * 32, "ticket": "X-1"})
         assert list((installation.home.var / "access").glob("event-*"))
     assert {"signed_in", "sign_ins_failed", "refusals_counted"} <= set(statuses(installation))
     assert counted(installation) == {"refused": 1, "conflicts": 0, "failed": 1}
@@ -158,7 +160,7 @@ REFUSALS = {
     "sessions": ("admin", "/people/lab-noc/sessions", WRONG, 422),
     "a leaver": ("admin", "/people/lab-noc/deactivate", WRONG, 422),
     "a name": ("admin", "/people/lab-noc/erase", WRONG, 422),
-    "an empty stop": ("noc", "/stop", {"request_id": "b" * 32, "reason": ""}, 422),
+    "a stop by an auditor": ("auditor", "/stop", {"request_id": "b" * 32, "reason": SECRET}, 422),
     "an opening by the wrong role": ("noc", "/rollbacks", WRONG | {"ticket": SECRET}, 422),
     "a page of another role": ("noc", "/people", WRONG, 403),
 }
@@ -196,10 +198,43 @@ def test_guessing_the_password_from_inside_is_slowed_down_too(browser, site, rol
     assert "admin" not in site.installation.state.people["lab-noc"]
 
 
-def test_a_home_without_an_access_ledger_keeps_nothing(app, installation):
+def never_made(installation: Installation) -> None:
+    """As an interrupted init leaves it: no access ledger, and nothing kept for it."""
     home = Home(installation.home.root, STAGE)
-    for path in (home.store, home.published):
+    for path in (home.store, home.published, home.published_checkpoint, home.published_key):
         path.unlink()
     shutil.rmtree(installation.home.var / "access", ignore_errors=True)
+
+
+def test_a_home_that_is_to_have_no_access_ledger_keeps_nothing(app, installation):
+    never_made(installation)
+    installation.home.config.write_text('stages = ""\n')
     assert app.test_client().post("/sign-in", data={"login": "noc", "password": PASSWORD}).status_code == 303
     assert not (installation.home.var / "access").exists()
+
+
+@pytest.mark.parametrize("role", ["auditor", "admin", "noc"])
+def test_an_access_ledger_that_was_never_made_is_missed_on_every_page(browser, installation, role):
+    never_made(installation)
+    sentence = f"the ledger {STAGE} was never made; sign-ins and refusals wait for it"
+    assert (sentence in browser(role).get("/").text) == (role != "noc")
+    assert browser("auditor").get("/access").status_code == 503
+
+
+def test_sign_ins_wait_for_an_access_ledger_that_was_never_made(app, installation):
+    never_made(installation)
+    app.test_client().post("/sign-in", data={"login": "noc", "password": PASSWORD})
+    assert add_missing_stages(installation.home.root) == [f"the ledger {STAGE} was missing and was made anew"]
+    assert add_missing_stages(installation.home.root) == []
+    assert "signed_in" in statuses(installation)
+
+
+def test_a_sign_in_that_cannot_be_kept_is_said_in_the_log_and_on_the_page(browser, installation, caplog):
+    auditor = browser("auditor")
+    with unwritable(installation):
+        browser("noc"), browser("noc")
+        (said,) = [record.message for record in caplog.records if "is lost" in record.message]
+        assert str(installation.home.var / "access") in said
+        assert "a sign-in or a refusal is lost" in auditor.get("/").text
+    browser("noc")
+    assert trouble_with_it(installation.home.root) == ""

@@ -13,7 +13,7 @@ from ledger.app.access import roll_up
 from ledger.app.accounts import Accounts
 from ledger.app.installation import open_home
 from ledger.app.outlook import Lookout
-from ledger.cli import stage4
+from ledger.cli.root import stage4
 from web import Site, create_app
 
 from .conftest import PASSWORD

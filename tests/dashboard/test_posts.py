@@ -209,7 +209,7 @@ def test_a_stop_is_never_refused_for_its_number(browser, installation, site):
     client, form = browser("noc"), {"request_id": "a" * 32}
     assert client.post("/stop", data=form | {"reason": "the first time"}).status_code == 303
     again = client.post("/stop", data=form | {"reason": "the second time"})
-    assert again.status_code == 422
+    assert again.status_code == 200
     assert "already stopped by" in again.text
     assert not list(installation.home.spool.glob("stop-*.json"))
 
@@ -239,8 +239,9 @@ def test_two_presses_of_one_form_at_the_same_time_are_one_or_a_conflict(app, bro
 def test_a_number_that_no_form_has_is_refused(browser, installation, rollback, number):
     size = installation.state.sequence
     for role, path, form in PRESSES.values():
-        answer = browser(role).post(path, data=form | {"request_id": number})
-        assert answer.status_code == 422, path
+        if path != "/stop":  # which is never refused for its number
+            answer = browser(role).post(path, data=form | {"request_id": number})
+            assert answer.status_code == 422, path
     assert installation.state.sequence == size
 
 

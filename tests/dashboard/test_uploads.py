@@ -99,7 +99,8 @@ def test_a_press_in_chunks_is_a_press(browser, installation):
 def test_a_body_whose_length_is_a_lie_is_no_press(browser, rollback, installation):
     size = installation.state.sequence
     for length in ("0", "99999999", "-1", "x"):
-        answer = browser("noc").post("/stop", data={"reason": "x"}, environ_overrides={"CONTENT_LENGTH": length})
+        form, cut = {"text": "x", "request_id": "a" * 32}, {"CONTENT_LENGTH": length}
+        answer = browser("noc").post("/rollbacks/INC-1/note", data=form, environ_overrides=cut)
         assert 400 <= answer.status_code < 500, length
     assert installation.state.sequence == size
 

@@ -28,16 +28,27 @@ SOURCES = (
     "ledger/store",
     "ledger/verify",
     "ledger/files.py",
-    "ledger/stop.py",
+    "ledger/override.py",
+    "ledger/stop",
     "web",
 )
-ERRORS = {"Refused", "Conflict", "Corrupt", "Unreachable", "Undecidable", "LedgerError", "abort"}
+ERRORS = {
+    "Refused",
+    "Conflict",
+    "Corrupt",
+    "Unreachable",
+    "Undecidable",
+    "LedgerError",
+    "Standing",
+    "NotYours",
+    "abort",
+}
 UNSHOWN = re.compile(
-    r"ledger/app/(decision_\w+|config|doctor|setup|keys|metrics|home|shipped)\.py"
+    r"ledger/app/(config|doctor|earlier|exporting|parts|setup|keys|metrics|home|shipped)\.py"
     r"|ledger/app/steps/(common|pictures|headers|closing)\.py"
     r"|ledger/domain/(record|runbook|paper|summaries|override_text|facts|commands/\w+|events/\w+)\.py"
     r"|ledger/adapters/(picture|dashboard|transcript|masking|silence_wire|wire|matching)\.py"
-    r"|ledger/store/schema\.py"
+    r"|ledger/store/schema\.py|ledger/stop/cord\.py"
 )
 """Files whose sentences are the terminal's, a file's or a picture's, and never a page's."""
 NO_SENTENCE = re.compile(
@@ -45,11 +56,12 @@ NO_SENTENCE = re.compile(
     r"|ALERTS|count by |topk\(|.*\[\{\}s\]"
     r"|foreign \{\}|unsigned: |silence   |status |.*\n\Z|Stage4 – | or $| \(last verdict| none known|none; open one"
     r"|\s*CREATE|.*\bSELECT|INSERT|BEGIN|PRAGMA|UPDATE|DELETE|sequence[ ,]|int \| None|of 1$|%s"
-    r"|.* = \?|.*ORDER BY|not a database|no such (table|column)|umask|disable_multi|The stop,"
+    r"|.* = \?|.*ORDER BY|not a database|no such (table|column)|umask|mkdir |rm -f|cat >|test !|mv -fT"
+    r"|disable_multi|The stop,"
     r"|<bdi |stage4-ledger |the announcement hook|.*\buid \{\}$"
 )
 """Commands to type, lines of logs, queries: text that is no sentence of a page."""
-EVIDENCE = re.compile(r"ledger/verify/(?!replay|said)\w+\.py")
+EVIDENCE = re.compile(r"ledger/verify/(?!replay|said|authority|verdicts)\w+\.py")
 """Where a text that begins small is evidence beside a finding ("expected", "found"), and stands as it is."""
 TEXTUAL = (ast.Constant, ast.JoinedStr, ast.IfExp, ast.BoolOp)
 MUCH = 12

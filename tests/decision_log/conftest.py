@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from ledger.app.decision_signature import SharedKey
-from ledger.app.decision_verify import Report, Rules, verify_stream
 from ledger.cli.decision_log import FindOwnLog, build_command
+from ledger.decision_log.rules import Report, Rules
+from ledger.decision_log.signature import SharedKey
+from ledger.decision_log.verify import verify_stream
 
 SECRET = b"0f2c-a-printable-key"
 CHECK = ("--hmac-key-file", "key")
@@ -96,7 +97,7 @@ def write(path: Path, *entries: dict[str, Any]) -> None:
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text().splitlines()]
+    return [json.loads(line) for line in path.read_bytes().splitlines()]
 
 
 def sha384(path: Path) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.app.decision_log import Summary
+from ledger.decision_log.write import Summary
 from ledger.errors import LedgerError, Refused, Unreachable
 
 from .conftest import Run, sha384
@@ -82,6 +82,41 @@ def test_options_about_signing_are_usage_errors(run: Run, words: str) -> None:
     result = run(*LINE, *words.split(), own_log=ledger.own_log)
     assert result.exit_code == 2 and words.split()[0] in result.stderr
     assert ledger.arrived == []
+
+
+@pytest.mark.parametrize(
+    "words", ["--artefact x=1 --artefact x=2", "--metadata x=1 --metadata x=2", "--runtime-flag x --runtime-flag x=no"]
+)
+def test_on_a_ledger_a_name_is_given_once(run: Run, words: str) -> None:
+    ledger = FakeLedger()
+    result = run(*LINE, *words.split(), own_log=ledger.own_log)
+    assert result.exit_code == 2 and "given twice" in result.stderr
+    assert ledger.arrived == []
+
+
+def test_on_a_ledger_artefacts_are_texts_and_a_tag_counts_once(run: Run) -> None:
+    ledger = FakeLedger()
+    words = "--artefact n=1.5 --artefact t=true --artefact i=5 --tag rollback --tag late --tag="
+    assert run(*LINE, *words.split(), own_log=ledger.own_log).exit_code == 0
+    [summary] = ledger.arrived
+    assert {name: summary.artefacts[name] for name in "nti"} == {"n": "1.5", "t": "true", "i": "5"}
+    assert summary.tags == ("rollback", "late") and summary.runtime_flags == {} and summary.signatures == {}
+
+
+def test_a_telemetry_summary_is_named_by_its_bytes_on_a_ledger(run: Run) -> None:
+    Path("page.json").write_text('{"summary": {}, "metadata": {"a": 1}}')
+    ledger = FakeLedger()
+    assert (
+        run(*LINE, "--summary-json", "page.json", "--summary-hash-key", "page", own_log=ledger.own_log).exit_code == 0
+    )
+    assert ledger.arrived[0].artefacts["page"] == sha384(Path("page.json"))
+    assert ledger.arrived[0].metadata == {"duration_min": 42}
+
+
+def test_the_exit_status_of_the_first_script_is_there_too(run: Run) -> None:
+    refused = FakeLedger(Refused("not yet"))
+    assert run(*LINE, own_log=refused.own_log).exit_code == 1
+    assert run(*LINE, "--exit-like-original", own_log=refused.own_log).exit_code == 2
 
 
 def test_a_key_in_the_environment_does_not_stop_the_runbooks_line(run: Run) -> None:

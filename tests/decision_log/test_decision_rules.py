@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
 import pytest
 
-from ledger.app.decision_schema import DECISION_LOG_V2, Schema
-from ledger.app.decision_signature import SharedKey
-from ledger.app.decision_verify import EventCount, Rules, verify_log
+from ledger.decision_log.line import check_written
+from ledger.decision_log.rules import EventCount, Rules
+from ledger.decision_log.schema import DECISION_LOG_V2, Schema
+from ledger.decision_log.signature import SharedKey
+from ledger.decision_log.summary_file import SummaryFile, open_summary
+from ledger.decision_log.verify import verify_log
 
 from .conftest import CHECK, SECRET, Run, canonical, causes, sha384, signed, valid, verify_bytes, write
 
 KEY = SharedKey(SECRET)
 V2 = Schema("builtin:decision_log_v2", DECISION_LOG_V2)
+
+
+def summary_file() -> SummaryFile:
+    return open_summary("summary.json", io.BytesIO())
 
 
 SCHEMA_CASES = [
@@ -94,7 +102,7 @@ def test_the_last_summary_must_be_the_digest_of_the_file(run: Run, log: Path, fo
     write(log, signed(valid(artefacts={"summary_sha256": wrong})), signed(valid(artefacts={"summary_sha384": right})))
     assert run(log, *CHECK, "--summary-json", "summary.json").exit_code == 0
     write(log, signed(valid(artefacts={"summary_sha384": right})), signed(valid(artefacts={"summary_sha256": wrong})))
-    report = verify_log(str(log), Rules(KEY, summary=folder / "summary.json"))
+    report = verify_log(str(log), Rules(KEY, summary=summary_file()))
     assert causes(report) == [(2, "artefacts.summary_sha256")]
     assert report.findings[0].found == f'"{wrong}"'
 
@@ -115,7 +123,7 @@ def test_the_summarys_digest_is_found_where_it_stands(folder: Path, artefacts: d
     full = sha384(folder / "summary.json")
     spelled = {"FULL": full, "PLAIN": full.partition(":")[2]}
     entry = signed(valid(artefacts={name: spelled.get(value, value) for name, value in artefacts.items()}))
-    report = verify_bytes(canonical(entry) + b"\n", summary=folder / "summary.json", summary_hash_key=key)
+    report = verify_bytes(canonical(entry) + b"\n", summary=summary_file(), summary_hash_key=key)
     assert report.ok is ok
 
 
@@ -141,3 +149,15 @@ def test_an_event_field_goes_before_the_status() -> None:
 @pytest.mark.parametrize("text", ["-1", "x", "1_0", "٤", "=1", "9" * 13])
 def test_a_count_that_is_no_number_is_a_usage_error(run: Run, log: Path, text: str) -> None:
     assert run(log, *CHECK, f"--require-event-count={text}").exit_code == 2
+
+
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")], ids=["compact", "spaced"])
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_another_spelling_is_shown_at_its_own_byte(separators: tuple[str, str], ascii_only: bool) -> None:
+    """Whichever of the accepted spellings the line keeps to before: ``59.50`` at its zero, a carriage return last."""
+    entry = {"reason": "stała", "zscore": 59.5}
+    line = json.dumps(entry, separators=separators, ensure_ascii=ascii_only).encode()
+    for spelled, at in ((line.replace(b"59.5", b"59.50"), line.index(b"59.5") + 4), (line + b"\r", len(line))):
+        (finding,) = check_written(spelled, entry)
+        assert f"from byte {at} on" in finding.cause, finding
+    assert not list(check_written(line, entry))

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from ledger.app.decision_log import Summary, append, build_entry, digest_artefact
-from ledger.app.decision_signature import SharedKey
+from ledger.decision_log.signature import SharedKey
+from ledger.decision_log.write import Summary, append, build_entry, digest_artefact
 from ledger.errors import Refused
 
 from .conftest import SECRET, Run, canonical, mac_of, read, sha384, signed, valid, words
@@ -27,6 +27,7 @@ LINE = words(
     "--artefact incident_id=INC-2042 --artefact-from-file summary_sha384=summary.json --metadata duration_min=42 "
     "--tag rollback"
 )
+FLAG = {"verify_decision_log.summary": True}
 SHORT = words("summary --append log.jsonl --stage s --status t --artefact a=b --hmac-key-file key")
 
 
@@ -54,8 +55,8 @@ def test_the_signature_can_be_computed_with_the_standard_library_alone(run: Run)
 def test_without_a_signature_entry_the_key_signs_the_artefacts(run: Run) -> None:
     run(*LINE, "--hmac-key-file", "key")
     [entry] = read(Path("log.jsonl"))
-    assert entry["signatures"] == {"summary": "hmac:" + mac_of(entry["artefacts"])}
-    assert entry["runtime_flags"] == {"summary.appended": True}
+    assert entry["signatures"] == {"decision_log.entry": "hmac:" + mac_of(entry["artefacts"])}
+    assert entry["runtime_flags"] == {"verify_decision_log.summary": True}
 
 
 def test_without_a_timestamp_the_time_is_now_in_utc(run: Run) -> None:
@@ -70,12 +71,12 @@ def test_without_a_timestamp_the_time_is_now_in_utc(run: Run) -> None:
         ("--kind audit", "kind", "audit"),
         ("", "kind", "snapshot"),
         ("--timestamp 2026-01-02T03:04:05+01:00", "timestamp", "2026-01-02T03:04:05+01:00"),
-        ("--runtime-flag a --runtime-flag b=false", "runtime_flags", {"a": True, "b": False}),
-        ("--runtime-flag c=True", "runtime_flags", {"c": True}),
+        ("--runtime-flag a --runtime-flag b=false", "runtime_flags", {**FLAG, "a": True, "b": False}),
+        ("--runtime-flag c=True", "runtime_flags", {**FLAG, "c": True}),
         ("--signature-entry x=hmac:a= --signature-entry y=hmac:b_-", "signatures", {"x": "hmac:a=", "y": "hmac:b_-"}),
         ("--tag one --tag two", "tags", ["one", "two"]),
         ("--artefact c=d=e", "artefacts", {"a": "b", "c": "d=e"}),
-        ("--artefact n=17", "artefacts", {"a": "b", "n": "17"}),
+        ("--artefact n=17", "artefacts", {"a": "b", "n": 17}),
         ("--metadata n=12.5 --metadata t=true", "metadata", {"n": 12.5, "t": True}),
         ('--metadata o={"a":[1,null]} --metadata e=', "metadata", {"o": {"a": [1, None]}, "e": ""}),
         ("--metadata n=NaN --metadata i=1e999", "metadata", {"n": "NaN", "i": "1e999"}),
@@ -159,7 +160,7 @@ def test_what_is_no_plain_log_is_not_appended_to(run: Run, folder: Path, name: s
 def test_a_line_that_does_not_fit_on_the_disk_leaves_nothing_behind(log: Path) -> None:
     before = log.read_bytes()
     program = (
-        "import resource, signal, sys; from pathlib import Path; from ledger.app.decision_log import append\n"
+        "import resource, signal, sys; from pathlib import Path; from ledger.decision_log.write import append\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         f"resource.setrlimit(resource.RLIMIT_FSIZE, ({len(before) + 40},) * 2)\n"
         "append(Path(sys.argv[1]), {'a': 'b' * 100})\n"
@@ -172,7 +173,7 @@ def test_a_line_that_does_not_fit_on_the_disk_leaves_nothing_behind(log: Path) -
 
 def test_writers_at_the_same_time_queue_and_every_line_is_whole(log: Path) -> None:
     program = (
-        "import sys; from pathlib import Path; from ledger.app.decision_log import append\n"
+        "import sys; from pathlib import Path; from ledger.decision_log.write import append\n"
         "for number in range(25): append(Path(sys.argv[1]), {'writer': sys.argv[2], 'text': 'x' * 5000})\n"
     )
     project = Path(__file__).resolve().parents[2]
@@ -199,11 +200,13 @@ def test_without_a_key_nothing_is_written(run: Run) -> None:
     assert not Path("log.jsonl").exists()
 
 
-def test_an_unsigned_entry_needs_a_signature_entry(run: Run) -> None:
-    result = run(*LINE, "--allow-unsigned")
-    assert result.exit_code == 1 and "--signature-entry" in result.stderr
+def test_an_unsigned_entry_says_that_its_signature_is_pending(run: Run) -> None:
+    assert run(*LINE, "--allow-unsigned").exit_code == 0
     assert run(*LINE, "--allow-unsigned", "--signature-entry", "owner=hmac:abc").exit_code == 0
-    assert "signature" not in read(Path("log.jsonl"))[0]
+    first, second = read(Path("log.jsonl"))
+    assert first["signatures"] == {"decision_log.entry": "hmac:pending"}
+    assert second["signatures"] == {"owner": "hmac:abc"}
+    assert "signature" not in first and "signature" not in second
 
 
 @pytest.mark.parametrize(
@@ -211,14 +214,10 @@ def test_an_unsigned_entry_needs_a_signature_entry(run: Run) -> None:
     [
         ("--artefact nothing", 2, "expected KEY=VALUE"),
         ("--artefact =value", 2, "expected KEY=VALUE"),
-        ("--artefact a=again", 2, "given twice"),
-        ("--artefact c=", 1, "--artefact KEY=VALUE (not empty)"),
         ("--metadata nothing", 2, "expected KEY=VALUE"),
-        ("--metadata x=1 --metadata x=2", 2, "given twice"),
-        ("--tag a --tag a", 2, "given twice"),
         ("--runtime-flag x=maybe", 2, "NAME=true or NAME=false"),
         ("--runtime-flag =true", 2, "NAME=true or NAME=false"),
-        ("--runtime-flag x --runtime-flag x=false", 2, "given twice"),
+        ("--runtime-flag x=", 2, "NAME=true or NAME=false"),
         ("--signature-entry x=plain", 1, "--signature-entry KEY=hmac:VALUE"),
         ("--hash-algorithm sha999", 2, "no hash algorithm"),
         ("--hash-algorithm shake_256", 2, "no fixed length"),

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from ledger.app.decision_line import MAX_FOREIGN_LINE
-from ledger.app.decision_log import append, sign
-from ledger.app.decision_schema import DECISION_LOG_V2, Schema
-from ledger.app.decision_signature import SharedKey
-from ledger.app.decision_verify import Rules, verify_log
+from ledger.decision_log.line import MAX_FOREIGN_LINE
+from ledger.decision_log.rules import Rules
+from ledger.decision_log.schema import DECISION_LOG_V2, Schema
+from ledger.decision_log.signature import SharedKey, sign
+from ledger.decision_log.verify import verify_log
+from ledger.decision_log.write import append
 from ledger.errors import Refused, Unreachable
 
 from .conftest import CHECK, SECRET, Run, canonical, causes, mac_of, signed, valid, verify_bytes, write

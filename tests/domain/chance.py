@@ -51,6 +51,7 @@ PAPERS = st.sampled_from(
         c.Correct(entry=20, text="x"),
         c.Attach(number=2, name="a", size=1, attached_sha384=digest("a")),
         c.LinkTicket(ticket="INC-7"),
+        c.GiveReason(reason="orders looked wrong"),
         c.LinkTicket(ticket=INC),
         c.ChangeRoles(person="noc", grant=("l2_ops",)),
         c.ChangeRoles(person="noc", revoke=("l2_ops", "noc")),

@@ -17,6 +17,7 @@ from ledger.domain.facts import (
     SilenceSeen,
     WatchSeen,
 )
+from ledger.domain.override_text import format_override
 from ledger.domain.runbook import EXPECTED_RULES
 from ledger.domain.state import Rollback
 
@@ -43,6 +44,14 @@ def override_of(rollback: Rollback, at: datetime = T0) -> FileSeen:
     """The file that the rollback asked for, as asked for."""
     assert rollback.override.request is not None
     return file_of(override_content(rollback.override.request), at)
+
+
+def good(at: datetime = T0, **changes: Any) -> FileSeen:
+    """An override that somebody made by hand: it stops trading."""
+    text = format_override(
+        component="multi_strategy", reason="by hand", requested_by="Jan", ticket="", written_at=at, expires_at=None
+    )
+    return file_of(text, at, **{"changed": at} | changes)
 
 
 def scheduler(status: Any, at: datetime = T0, **changes: Any) -> SchedulerSeen:

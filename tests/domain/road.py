@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from ledger.domain import commands as c
+from ledger.domain.asked import NO_REASON
 from ledger.domain.duties import owed
 from ledger.domain.events.override import OverrideRemoved, OverrideRemovedOutside
 from ledger.domain.events.silence import SilenceCreated, SilenceEnded
@@ -23,14 +24,17 @@ def opening(story: Story, **changes: Any) -> c.OpenRollback:
 
 
 def disabling(**changes: Any) -> c.WriteOverride:
-    """Step 1."""
+    """Step 1, with nothing at the path."""
     fields = {"path": facts.PATH, "reason": "PnL odjeżdża", "requested_by": "l2", "component": "multi_strategy"}
-    return c.WriteOverride(**fields | changes)
+    return c.WriteOverride(**fields | {"file": facts.absent()} | changes)
 
 
-def stopping(story: Story, ticket: str = INC) -> c.Stop:
-    """The stop."""
-    return c.Stop(opening=opening(story, ticket=ticket), override=disabling())
+def stopping(story: Story, ticket: str = INC, **seen: Any) -> c.Stop:
+    """The stop, with nothing at the path unless ``file`` says so."""
+    fields = {name: seen.pop(name) for name in ("scheduler", "notes") if name in seen}
+    override = disabling(**seen)
+    start = opening(story, ticket=ticket, component=override.component)
+    return c.Stop(opening=start, override=override, **fields)
 
 
 def silencing(story: Story, **changes: Any) -> c.RequestSilence:
@@ -166,8 +170,12 @@ ROAD: dict[str, Callable[[Story], Any]] = {
 
 
 def story_at(place: str) -> Story:
-    """A story that walked the straight road up to and with ``place``."""
+    """A story that walked the straight road up to and with ``place``; ``reasonless`` is a stop without a reason."""
     story = Story()
+    if place == "reasonless":
+        start = opening(story, ticket=INC, reason=NO_REASON)
+        story.do("ops", c.Stop(opening=start, override=disabling(reason=NO_REASON)), "")
+        return story
     for name, go in ROAD.items():
         go(story)
         if name == place:

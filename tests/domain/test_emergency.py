@@ -8,7 +8,8 @@ from ledger.domain import commands as c
 from ledger.domain.duties import owed
 from ledger.errors import Conflict, Refused
 
-from .builders import INC, digest
+from . import facts
+from .builders import INC, Story, digest
 from .road import (
     alarmed,
     completing,
@@ -210,3 +211,49 @@ def test_what_was_not_seen_is_neither_reviewed_nor_confirmed(command):
     story.do("noc", c.Assume(role="l2_ops", reason="asleep"))
     with pytest.raises(Conflict, match="moved since you looked"):
         story.do("owner", command, INC, seen)
+
+
+# --- four eyes by one person with two accounts ------------------------------------------------------------------------
+
+
+def two_accounts(reset: bool = False) -> Story:
+    """The admin, who is incident manager too, opens a rollback and has made the product owner."""
+    story = Story()
+    story.do("admin", c.AddPerson(person="ola", roles=("admin", "incident_manager")))
+    if reset:
+        story.do("ola", c.ResetPassword(person="owner"))
+    else:
+        story.do("ola", c.AddPerson(person="puppet", roles=("product_owner",)))
+    story.wait(days=400)
+    story.do("ola", opening(story), "")
+    return story
+
+
+@pytest.mark.parametrize("reset", [False, True])
+def test_a_second_pair_of_eyes_that_the_first_one_made_is_looked_at_by_a_third(reset):
+    story = two_accounts(reset)
+    confirmed, doubted = story.do("owner" if reset else "puppet", c.Confirm(confirms=digest("line")))
+    assert (confirmed.verdict, doubted.status, doubted.given_by) == ("pass", "second_eyes_doubted", "ola")
+    assert "four eyes by somebody whose role or password the first person gave" in owed(story.rollback)[-1].what
+    for person in ("ola", "owner" if reset else "puppet"):
+        with pytest.raises(Refused, match="somebody else must review|took steps"):
+            story.do(person, c.Review(text="all fine"))
+    assert story.do("boss", c.Review(text="looked at"))
+
+
+def test_eyes_that_somebody_else_opened_are_a_second_pair():
+    story = Story()
+    story.do("im", opening(story), "")
+    (confirmed,) = story.do("owner", c.Confirm(confirms=digest("line")))
+    assert confirmed.verdict == "pass"
+
+
+def test_who_pressed_a_spooled_stop_counts_as_its_opener():
+    story = Story()
+    fields = {"claimed_by": "L2, uid 1001", "spool_sha384": digest("spool"), "claimed_at": story.now, "why": "locked"}
+    taken = c.TakeInStop(opening=opening(story), file=facts.good(story.now), claimed_person="boss", **fields)
+    story.do("system", taken, "")
+    assert story.rollback.opened_by == "boss"
+    with pytest.raises(Refused, match="boss opened INC-2042; another product owner must confirm it"):
+        story.do("boss", c.Confirm(confirms=digest("line")))
+    assert story.do("owner", c.Confirm(confirms=digest("line")))

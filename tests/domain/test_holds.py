@@ -7,7 +7,7 @@ import pytest
 from ledger.domain import commands as c
 from ledger.domain.events import observation
 from ledger.domain.events.silence import SilenceEnded
-from ledger.errors import Refused
+from ledger.errors import Refused, Standing
 
 from . import facts
 from .builders import INC, Story, digest
@@ -78,8 +78,8 @@ def test_nobody_joins_a_file_that_is_none(kind):
         story.do("ops", joining(story, kind=kind), OTHER)
 
 
-def test_nobody_joins_without_having_looked():
-    with pytest.raises(Refused, match="look at the override first"):
+def test_nobody_joins_what_is_not_there():
+    with pytest.raises(Refused, match="is absent, although INC-2042 declares it: put it back first"):
         confirmed_other("checked").do("ops", disabling(), OTHER)
 
 
@@ -94,8 +94,8 @@ def test_joining_is_step_1_with_its_order_and_role():
 
 def test_a_stop_with_another_ticket_says_who_stopped_already():
     story = story_at("checked")
-    with pytest.raises(Refused, match=rf"^already stopped by ops at .* \({INC}\)$"):
-        story.do("noc", stopping(story, OTHER), "")
+    with pytest.raises(Standing, match=rf"^already stopped by ops at .* \({INC}\): "):
+        story.do("noc", stopping(story, OTHER, file=facts.override_of(story.rollback)), "")
 
 
 def test_each_has_its_own_silence():

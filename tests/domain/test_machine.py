@@ -59,7 +59,25 @@ MOVES_FLAGS = {
 }
 LETS_GO = {"override_removed", "hold_released", "removal_adopted", "override_requested"}
 """After these a rollback may hold the scheduler no longer; the last one only because it writes the file anew."""
-MAY_STAY_OWED = ("late confirmation", "confirmation", "review", "a ticket", "end of the silence", "the end of")
+OF_A_STOP = {
+    "rollback_opened",
+    "emergency_declared",
+    "override_requested",
+    "override_adopted",
+    "put_back_requested",
+    "effect_cancelled",
+    "stop_typed",
+}
+"""A stop is refused to nobody: these may be entered under no role at all."""
+MAY_STAY_OWED = (
+    "late confirmation",
+    "confirmation",
+    "review",
+    "a ticket",
+    "a reason",
+    "end of the silence",
+    "the end of",
+)
 
 
 class Stage(RuleBasedStateMachine):
@@ -302,10 +320,11 @@ def check_role(before: State, record: Recorded, was: Rollback | None) -> None:
     held = before.people.get(record.actor, frozenset())
     assumed = {role for who, role in was.assumed if who == record.actor} if was else set()
     assert record.role == ("system" if record.actor == "system" else record.role)
-    assert record.role in held | assumed | {"system"} and "product_owner" not in assumed
+    anybody = {"none"} if record.status in OF_A_STOP and not held else set()
+    assert record.role in held | assumed | {"system"} | anybody and "product_owner" not in assumed
     assert record.role != "auditor" and (record.role != "system" or record.actor == "system" or not record.rollback)
     step = record.event.step if record.event else None
-    if record.role != "system" and step in (1, 2, 3, 4) and was and record.status != "override_requested":
+    if record.role != "system" and step in (1, 2, 3, 4) and was and record.status not in OF_A_STOP:
         assert record.role == STEPS[step].role or was.emergency
 
 
@@ -354,7 +373,8 @@ def check_watch(record: Recorded, was: Rollback, now: Rollback) -> None:
 def check_joining(before: State, record: Recorded, now: Rollback) -> None:
     """Who joins holds by the file that is there, and asks for none."""
     if record.status == "hold_joined" and now.holds:
-        assert now.override.sha384 in {one.override.sha384 for one in before.holders} and not now.effects
+        assert now.override.sha384 in {one.override.sha384 for one in before.holders}
+        assert "override" not in [effect.kind for effect in now.effects]
 
 
 def check_letting_go(before: State, record: Recorded, was: Rollback, now: Rollback) -> None:

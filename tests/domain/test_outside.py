@@ -99,7 +99,7 @@ def test_a_file_put_back_holds_again():
     story.do("system", c.RecordPutBack(file=declared(story)))
     assert "override.active" in story.flags and not story.rollback.override.removed_outside
     with pytest.raises(Refused, match="already stopped"):
-        story.do("ops", disabling())
+        story.do("ops", disabling(file=facts.override_of(story.rollback)))
 
 
 def test_what_could_not_be_put_back_is_an_error_and_may_be_tried_again():

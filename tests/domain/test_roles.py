@@ -116,7 +116,7 @@ TABLE = {
     "declare an emergency": ("opened", RUNBOOK, lambda s: c.DeclareEmergency(reason="fire")),
     "disable": ("confirmed", {"ops"}, lambda s: disabling()),
     "adopt a file": ("confirmed", {"ops"}, adopted_file),
-    "stop": ("opened", {"im", "ops", "obs", "noc"}, stopping),
+    "stop": ("opened", EVERYBODY - {"auditor"} | {"nobody", "system"}, stopping),
     "silence": ("disabled", {"obs"}, silencing),
     "adopt a silence": ("disabled", {"obs"}, adopted_silence),
     "check the silence": ("silenced", {"obs", "system"}, silence_check),
@@ -180,6 +180,11 @@ TABLE = {
         lambda s: c.Attach(number=2, name="a.png", size=1, attached_sha384=digest("a")),
     ),
     "correct": ("opened", RUNBOOK | {"admin", "system"}, lambda s: c.Correct(entry=s.state.sequence, text="no")),
+    "give a reason": (
+        "reasonless",
+        RUNBOOK | {"admin", "system"},
+        lambda s: c.GiveReason(reason="orders looked wrong"),
+    ),
     "link a ticket": ("opened", {"im"}, lambda s: c.LinkTicket(ticket="INC-9")),
     "extend the window": ("opened", {"im"}, longer),
     "put back": ("disabled", {"ops"}, lambda s: c.PutBack(file=facts.absent(), reason="it must stay")),
@@ -201,7 +206,7 @@ TABLE = {
 }
 
 
-NO = r"^(this needs the role|nobody offered|(ops|admin) proposed it; a second person|im took steps)"
+NO = r"^(this needs the role|nobody offered|(ops|admin) proposed it; a second person|im took steps|an auditor)"
 
 
 @pytest.mark.parametrize("name", TABLE)

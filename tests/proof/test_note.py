@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ledger.errors import Corrupt
-from ledger.proof.note import Signer, Verifier, format_verifier, open_note, parse_verifier, sign
+from ledger.proof.note import Signer, Verifier, format_verifier, open_note, parse_verifier, read_verifier, sign
 
 VKEY = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"
 """The vector of c2sp.org/signed-note (tlog.md)."""
@@ -182,8 +182,40 @@ def test_what_is_no_note_is_corrupt(note):
 
 
 def test_ten_thousand_signatures_are_not_looked_at():
-    with pytest.raises(Corrupt, match="1 to 64"):
+    with pytest.raises(Corrupt, match="1 to 100"):
         open_note(NOTE + line_of(THEIRS) * 10_000, OURS.verifier)
+
+
+def test_a_hundred_signatures_are_what_go_takes_too():
+    assert open_note(NOTE + line_of(THEIRS) * 99, OURS.verifier) == TEXT
+    with pytest.raises(Corrupt, match="found 101"):
+        open_note(NOTE + line_of(THEIRS) * 100, OURS.verifier)
+
+
+OWN = format_verifier(OURS.verifier)
+
+
+@pytest.mark.parametrize(
+    "data", ["{}", "{}\n", "{}  \r\n", "\ufeff{}\n", "  {}\t\n\n", "\n{}"], ids=[*"abcdef"]
+)  # fmt: skip
+def test_what_an_editor_leaves_around_a_key_is_passed_over(data):
+    assert read_verifier(data.format(OWN).encode(), "k.vkey") == OURS.verifier
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"", "0 lines"),
+        (f"{OWN}\n{OWN}\n".encode(), "2 lines"),
+        (OWN.replace("+", "+ ", 1).encode(), "' ' in the middle, at character"),
+        (OWN.replace("+", "+\u200b", 1).encode(), r"'\\u200b' in the middle"),
+        (OWN.encode("utf-16"), "not UTF-8"),
+        (b"hello", "<name>"),
+    ],
+)
+def test_a_file_that_is_no_key_is_named_with_what_is_in_it(data, why):
+    with pytest.raises(Corrupt, match=why):
+        read_verifier(data, "k.vkey")
 
 
 @pytest.mark.parametrize("key", [b"\x00" * 32, b"\xff" * 32, b"\x01" + b"\x00" * 31])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from ledger.cli import stage4
+from ledger.cli.root import stage4
 from ledger.lab.scenarios import SCENARIOS, Stage, perform
 
 from .walk import REAL_SERVERS

@@ -34,7 +34,6 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ((*OPEN, "x", "--window", "soon"), 1),
         (("rollback", "restore", "INC-1"), 1),
         (("rollback", "complete"), 1),
-        (("stop", "--reason", "  "), 1),
         (("verify", "no-such-file.jsonl"), 3),
         (("verify", "stage4.toml", "--head", "nonsense"), 2),
         (("rollback", "confirm", "--as", "somebody"), 1),

@@ -11,7 +11,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from ledger.cli import stage4 as root
+from ledger.cli.root import stage4 as root
 
 from .commands import SCRIPTS, script
 

@@ -7,6 +7,8 @@ import fcntl
 import json
 import shutil
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -48,8 +50,9 @@ def test_one_line_opens_declares_and_stops(home: Path) -> None:
         "log_kept",
     ]
     again = stage4(home, "stop", "--reason", "once more")
-    assert again.returncode == 1
-    assert "already stopped by Ola at" in again.stderr
+    assert again.returncode == 0
+    assert "already stopped by Ola at" in again.stdout
+    assert statuses(home)[-1] == "log_kept", "a press that found nothing to do enters nothing"
 
 
 @contextlib.contextmanager
@@ -135,10 +138,40 @@ def test_the_stop_needs_nothing_but_the_standard_library(tmp_path: Path) -> None
 
 def test_where_no_file_can_be_written_it_says_how_to_stop_by_hand(tmp_path: Path) -> None:
     (tmp_path / "var").write_text("in the way")
+    (tmp_path / "stage4.toml").write_text("")
     done = script(tmp_path, "disable_multi_strategy.py", "--reason", "orders look wrong")
     assert done.returncode == 3
     assert "by hand" in done.stderr
-    assert "umask 077; cat >" in done.stderr
+    assert "NOTHING WAS STOPPED" in done.stderr
+    assert "umask 077\nmkdir -p" in done.stderr
+
+
+def test_a_folder_that_is_no_home_is_not_told_as_stopped(tmp_path: Path) -> None:
+    (tmp_path / "var" / "spool").mkdir(parents=True)
+    for done in (
+        stage4(tmp_path, "stop", "--reason", "x"),
+        script(tmp_path, "disable_multi_strategy.py", "--reason", "x"),
+    ):
+        assert done.returncode == 3
+        assert "NOTHING WAS STOPPED" in done.stderr and "--home DIR" in done.stderr
+    assert [path.name for path in tmp_path.rglob("*")] == ["var", "spool"]
+
+
+def test_nobody_to_read_it_is_no_failure(home: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        line = [Path(sys.executable).parent / "stage4", "stop", "--home", home]
+        done = subprocess.run(line, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False)
+    assert (home / OVERRIDE).is_file()
+
+
+def test_eight_presses_at_once_are_one_stop(home: Path) -> None:
+    line = [Path(sys.executable).parent / "stage4", "stop", "--home", home, "--reason"]
+    pressed = [subprocess.Popen([*line, str(number)], stdout=subprocess.DEVNULL) for number in range(8)]
+    assert [one.wait(60) for one in pressed] == [0] * 8
+    run(home, "timeout", "--signal=TERM", "3", Path(sys.executable).parent / "stage4", "observe")
+    assert statuses(home).count("rollback_opened") == 1
+    assert json.loads((home / OVERRIDE).read_text())["reason"] in set("01234567")
 
 
 def test_an_observer_takes_a_stop_in_by_itself(home: Path) -> None:

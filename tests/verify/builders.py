@@ -157,7 +157,11 @@ class Ledger:
         self.do(opening, BY["incident_manager"])
         self.do(c.Confirm(confirms=link(self.lines[-1])), BY["product_owner"], ticket)
         override_command = c.WriteOverride(
-            path=PATH, reason="PnL drawdown", requested_by="trading-ops", component="multi_strategy"
+            path=PATH,
+            reason="PnL drawdown",
+            requested_by="trading-ops",
+            component="multi_strategy",
+            file=FileSeen(PATH, "absent", self.now),
         )
         self.do(override_command, BY["l2_ops"], ticket)
         self.do(c.RecordOverride(file=self.file(self.content(ticket))), SYSTEM, ticket)

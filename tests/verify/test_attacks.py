@@ -216,7 +216,9 @@ def test_missing_last_newline():
 
 
 def test_a_torn_last_line():
-    assert named(check_all(join(LINES)[:-200], LINES)) == [("not_terminated", N), ROOT]
+    report = check_all(join(LINES)[:-200], LINES)
+    assert named(report) == [("cut", N)] and "in the middle of a line" in report.findings[0].sentence
+    assert named(check(join(LINES)[:-200])) == [("not_terminated", N)]
 
 
 FORMS = {

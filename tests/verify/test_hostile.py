@@ -51,7 +51,7 @@ def test_an_endless_line_is_not_kept():
 
 def test_an_endless_line_between_entries():
     data = join(LINES[:20]) + b"x" * 200_000 + b"\n" + join(LINES[20:])
-    assert named(check_all(data, LINES)) == [("foreign_line", None)]
+    assert named(check_all(data, LINES)) == [("too_long", None)]
     data = join(LINES[:20]) + b"x" * 200_000 + b"\n" + join(LINES[21:])
     assert named(check_all(data, LINES)) == [("too_long", 21)]
 

@@ -8,8 +8,9 @@ from datetime import timedelta
 from ledger.app.steps import duties, opening, stopping
 from ledger.app.steps.common import Outcome
 from ledger.domain import commands
-from ledger.domain.decide.rules import runbook_roles_of
+from ledger.domain.asked import NO_REASON
 from ledger.domain.duties import WAIVABLE
+from ledger.domain.rights import held_in
 from ledger.domain.runbook import RUNBOOK_ROLES
 from web.acts.act import Act, Asking, Field, Taking
 from web.acts.steps import NO_DIGEST, REASON, file_of
@@ -17,12 +18,12 @@ from web.words import ROLES, mark
 
 
 def _roles_to_assume(asking: Asking) -> Mapping[str, str]:
-    held = runbook_roles_of(asking.installation.state, asking.rollback, asking.actor.person)
+    held = held_in(asking.installation.state, asking.rollback, asking.actor.person)
     return {role: ROLES[role] for role in RUNBOOK_ROLES if role != "product_owner" and role not in held}
 
 
 def _my_duties(asking: Asking) -> Mapping[str, str]:
-    held = runbook_roles_of(asking.installation.state, asking.rollback, asking.actor.person)
+    held = held_in(asking.installation.state, asking.rollback, asking.actor.person)
     return {role: ROLES[role] for role in RUNBOOK_ROLES if role in held}
 
 
@@ -208,6 +209,16 @@ DUTIES = (
         about=mark("A change of the ticket that was confirmed revokes the confirmation."),
     ),
     Act(
+        "give-reason",
+        mark("Give the reason of the stop"),
+        lambda t: duties.give_reason(t.installation, t.actor, t.rollback, t.values["reason"]),
+        lambda a: commands.GiveReason(reason="…"),
+        shows=lambda a: a.rollback.reason == NO_REASON,
+        main=True,
+        fields=(REASON,),
+        about=mark("The stop was pressed without one."),
+    ),
+    Act(
         "note",
         mark("Add a note"),
         lambda t: opening.note(t.installation, t.actor, t.rollback, t.values["text"], t.values["occurred_at"]),
@@ -263,7 +274,7 @@ DUTIES = (
 def _receiver(asking: Asking) -> str:
     """Somebody who may take the role, so that asking beforehand is not refused for want of a choice."""
     duty, state = _first(_my_duties(asking)), asking.installation.state
-    fit = [one for one in _others(asking) if duty in runbook_roles_of(state, asking.rollback, one)]
+    fit = [one for one in _others(asking) if duty in held_in(state, asking.rollback, one)]
     return fit[0] if fit else _first(_others(asking))
 
 

@@ -8,18 +8,20 @@ from flask import Blueprint, abort, g, redirect, render_template, request, url_f
 from werkzeug.wrappers import Response
 
 from ledger.app.access import count_refusal
-from ledger.app.installation import Installation
-from ledger.app.steps import opening, stopping
+from ledger.app.installation import Installation, new_request_id
+from ledger.app.steps import opening
+from ledger.app.steps import stop as through_ledger
 from ledger.app.steps.common import Outcome
 from ledger.app.steps.in_time import stop_in_time
+from ledger.domain.asked import Asked, fit
 from ledger.domain.runbook import PURPOSES
 from ledger.domain.state import Rollback
-from ledger.errors import LedgerError, Refused
+from ledger.errors import LedgerError, NotYours, Refused
 from ledger.stop import Stopped, stop_without_ledger
 from web.acts import forms, press
 from web.acts.act import Act, Field, Taking
 from web.acts.duties import DUTIES, PER_STEP
-from web.acts.steps import REASON, STEPS
+from web.acts.steps import STEPS
 from web.errors import status_of
 from web.identity import actor
 from web.jobs import Job
@@ -30,7 +32,6 @@ from web.words import mark
 ACTS: dict[str, Act] = {act.name: act for act in (*STEPS, *PER_STEP, *DUTIES)}
 PATIENCE = 6.0
 """Seconds that a browser waits for a press; one that takes longer is shown as running."""
-STOP_FIELDS = (REASON, Field("ticket", mark("Ticket, if there is one")))
 OPEN_FIELDS = (
     Field("ticket", mark("Ticket"), required=True, hint=mark("e.g. INC-2042: it becomes the rollback's id")),
     Field("purpose", mark("Purpose"), "choice", required=True, default=lambda _: "incident"),
@@ -94,15 +95,16 @@ def stop() -> Response | tuple[str, int]:
     from web.pages.now import render
 
     installation = site().installation
+    asked = fit(**{name: request.form.get(name, "") for name in ("reason", "ticket", "component")})
     try:
-        values = forms.read(STOP_FIELDS)
-        # No number that was used before refuses a stop: with other content it is another press.
-        stopped = _stop(installation.pressed(press.press_id(), None), values["reason"], values["ticket"])
+        stopped = _stop(installation, asked)
     except LedgerError as error:
         count_refusal(installation.home.root, error)
         return render(error=error, typed=forms.typed()), status_of(error)
     if isinstance(stopped, Stopped):
         return render_template("stopped.html", stopped=stopped), 200
+    if stopped.said or stopped.verdict != "pass":
+        return render(said=[stopped.said, *stopped.reasons], loud=stopped.verdict != "pass"), 200
     return _onwards(url_for("rollbacks.show", rollback=stopped.rollback.id))
 
 
@@ -113,15 +115,18 @@ def _onwards(address: str) -> Response:
     return redirect(address, code=303)
 
 
-def _stop(installation: Installation, reason: str, ticket: str) -> Outcome | Stopped:
-    """Through the ledger, or without it within the two seconds that the stop has."""
+def _stop(installation: Installation, asked: Asked) -> Outcome | Stopped:
+    """Through the ledger, or without it within the two seconds that the stop has; by the roles known last."""
     who, person = actor(), str(g.person)
+    if g.roles == {"auditor"}:
+        raise NotYours("an auditor reads everything and changes nothing: say it to somebody who runs the runbook")
+    try:
+        name = press.press_id()  # under a number that was used before with other content it is another press
+    except LedgerError:
+        name = new_request_id()
     return stop_in_time(
-        lambda: stopping.stop(installation, who, reason=reason, ticket=ticket, requested_by=person),
-        lambda why: stop_without_ledger(
-            installation.home.root, reason=reason, why=why, ticket=ticket, requested_by=person
-        ),
-        lambda: True,
+        lambda: through_ledger.stop(installation, who, asked, request_id=name),
+        lambda why: stop_without_ledger(installation.home.root, asked, why=why, who=person, request_id=name),
     )
 
 

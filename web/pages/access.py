@@ -8,7 +8,7 @@ from itertools import islice
 
 from flask import Blueprint, Response, abort, render_template, request
 
-from ledger.app.access import STAGE, had_ledger, has_ledger
+from ledger.app.access import STAGE, has_ledger, trouble, wanted
 from ledger.app.installation import Installation, open_home
 from ledger.app.queries import entry_json
 from ledger.errors import Unreachable
@@ -24,7 +24,7 @@ blueprint = Blueprint("access", __name__)
 def _ledger() -> Iterator[Installation]:
     root = site().installation.home.root
     if not has_ledger(root):
-        raise Unreachable(f"the ledger {STAGE} is missing; put a copy back: what happened since then waits for it")
+        raise Unreachable(trouble(root))
     opened = open_home(root, STAGE)
     try:
         yield opened
@@ -36,7 +36,7 @@ def _ledger() -> Iterator[Installation]:
 @only("auditor", "admin")
 def show() -> str:
     """Newest first, a page at a time."""
-    if not had_ledger(site().installation.home.root):
+    if not wanted(site().installation.home.root):
         return render_template("access.html", rows=[], size=0, more=None)
     with _ledger() as access:
         size = access.ledger.view().size
@@ -51,7 +51,7 @@ def show() -> str:
 @only("auditor", "admin")
 def lines() -> Response:
     """The access ledger's lines, as stored."""
-    if not had_ledger(site().installation.home.root):
+    if not wanted(site().installation.home.root):
         abort(404)
     with _ledger() as access:
         data = b"".join(line + b"\n" for line in access.ledger.log.lines())

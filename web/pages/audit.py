@@ -10,11 +10,10 @@ from datetime import datetime
 from flask import Blueprint, Response, abort, current_app, redirect, render_template, url_for
 from werkzeug.wrappers import Response as Answer
 
-from ledger.app.auditing import verify_published
+from ledger.app.soundness.examine import look_at
 from ledger.errors import LedgerError
 from ledger.proof.checkpoint import open_checkpoint
 from ledger.proof.note import format_verifier
-from ledger.verify import Report
 from web.site import Site, site
 
 SHOWN = 20
@@ -25,19 +24,18 @@ blueprint = Blueprint("audit", __name__)
 
 @dataclass
 class Verification:
-    """One run over the whole ledger."""
+    """One look at everything that the ledger decides from."""
 
-    total: int
-    """Bytes to read."""
     started: datetime
     read: int = 0
-    report: Report | None = None
+    """Rows and artefacts so far."""
+    total: int = 0
     error: str = ""
     done: threading.Event = field(default_factory=threading.Event)
 
-    def advance(self, read: int) -> None:
-        """So many bytes are read."""
-        self.read = read
+    def advance(self, read: int, total: int) -> None:
+        """So many are read, of how many."""
+        self.read, self.total = read, total
 
 
 @blueprint.get("/audit")
@@ -49,11 +47,12 @@ def show() -> str:
     return render_template(
         "audit/show.html",
         run=current_app.extensions.get(_KEY),
+        found=here.guard.whole,
+        findings=here.guard.findings,
         checkpoints=[(size, open_checkpoint(note, ledger.verifier), note.decode()) for size, note in newest],
         key=format_verifier(ledger.verifier),
         origin=ledger.origin,
         stage=here.installation.config.stage,
-        verified=here.verified,
         size=ledger.view().size,
     )
 
@@ -64,8 +63,7 @@ def verify() -> Answer:
     found = current_app.extensions.get(_KEY)
     if found is None or found.done.is_set():
         here = site()
-        total = here.installation.home.published.stat().st_size if here.installation.home.published.exists() else 0
-        run = Verification(total, here.installation.clock())
+        run = Verification(here.installation.clock())
         current_app.extensions[_KEY] = run
         thread = threading.Thread(target=_run, args=(here, run), name="verification", daemon=True)
         thread.start()
@@ -75,9 +73,8 @@ def verify() -> Answer:
 
 def _run(here: Site, run: Verification) -> None:
     try:
-        run.report = verify_published(here.installation, run.advance)
-        if run.report.verified:
-            here.verified = here.installation.clock()
+        installation = here.installation
+        here.guard.take(*look_at(installation.home.root, run.advance, clock=installation.clock))
     except LedgerError as error:
         run.error = str(error)
     finally:

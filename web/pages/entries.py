@@ -8,7 +8,8 @@ from typing import Any
 from flask import Blueprint, Response, abort, render_template
 
 from ledger.app.erasing import read
-from ledger.app.queries import entry_json
+from ledger.app.queries import judged_json
+from ledger.app.soundness.marks import Judged, judged
 from ledger.errors import Corrupt, Erased, LedgerError
 from ledger.proof.entry import GENESIS, link, parse_entry
 from web.pages.timeline import timeline
@@ -31,22 +32,24 @@ VOUCHES = {
 @blueprint.get("/entries/<int:sequence>")
 def show(sequence: int) -> str:
     """The page of one entry."""
-    line, log = _line(sequence), site().installation.ledger.log
-    record, _ = next(site().installation.ledger.records(sequence - 1))
+    one = _judged(sequence)
+    if one.record is None:
+        return render_template("entries/unreadable.html", one=one, last=site().installation.ledger.view().size)
+    line, record, log = one.line, one.record, site().installation.ledger.log
     entry = parse_entry(line)
-    before, after = log.line(sequence - 1) if sequence > 1 else None, log.line(sequence + 1)
+    before, after = log.line(sequence - 1) if sequence > 1 else None, dict(log.numbered([sequence + 1]))
     timeline().catch_up()
     nearest = timeline().store.neighbours(record.rollback, sequence) if record.rollback else (None, None)
     body: dict[str, Any] = entry.body
     return render_template(
         "entries/show.html",
-        page=entry_json(record, line),
+        page=judged_json(one),
         line=line.decode(),
         size=len(line),
         digest=link(line),
         previous=entry.previous,
         follows=entry.previous == (link(before) if before else GENESIS),
-        followed=None if after is None else parse_entry(after).previous == link(line),
+        followed=_names(after[sequence + 1], line) if after else None,
         signed=_signed(line),
         vouches=VOUCHES.get(record.auth, record.auth),
         nearest=nearest,
@@ -59,6 +62,23 @@ def show(sequence: int) -> str:
     )
 
 
+def _judged(sequence: int) -> Judged:
+    """The row as it stands, and why it does not hold; 404 where the ledger has none in that place."""
+    installation = site().installation
+    found = judged(installation, [sequence]) if 0 < sequence < 2**53 else {}
+    if sequence not in found:
+        abort(404, f"the ledger has {installation.ledger.view().size} entries")
+    return found[sequence]
+
+
+def _names(line: bytes, before: bytes) -> bool:
+    """Whether a line names the bytes of the one before it."""
+    try:
+        return parse_entry(line).previous == link(before)
+    except (Corrupt, RecursionError):
+        return False
+
+
 def _signed(line: bytes) -> str:
     """Why the signatures do not fit, or ``""``."""
     try:
@@ -68,17 +88,10 @@ def _signed(line: bytes) -> str:
     return ""
 
 
-def _line(sequence: int) -> bytes:
-    line = site().installation.ledger.log.line(sequence) if 0 < sequence < 2**53 else None
-    if line is None:
-        abort(404, f"the ledger has {site().installation.ledger.view().size} entries")
-    return line
-
-
 @blueprint.get("/entries/<int:sequence>/bytes")
 def download(sequence: int) -> Response:
     """The exact bytes, without a line end: what the next entry's ``previous`` is the SHA-384 of."""
-    return _attachment(_line(sequence), f"entry-{sequence}.json")
+    return _attachment(_judged(sequence).line, f"entry-{sequence}.json")
 
 
 @artefacts.get("/artefacts/<digest>", endpoint="show")

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, jsonify
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from ledger.app.condition import condition
 from ledger.app.metrics import LedgerMetrics
 from ledger.errors import LedgerError
 from web.site import site
@@ -15,18 +16,37 @@ blueprint = Blueprint("health", __name__)
 
 @blueprint.get("/healthz")
 def healthz() -> tuple[Response, int]:
-    """200 while the ledger can be read, 503 with the reason's kind otherwise. Names nothing private."""
+    """200 while the ledger can be read, continues what was published and holds, 503 with the reason otherwise.
+
+    Names nothing private: the findings themselves are for those who sign in.
+    """
+    here = site()
     try:
-        size = site().installation.ledger.view().size
+        size = here.installation.ledger.view().size
     except LedgerError as error:
         return jsonify(status="failing", why=type(error).__name__.lower()), 503
-    return jsonify(status="ok", entries=size), 200
+    found = condition(here.installation)
+    facts = {
+        "entries": size,
+        "published": not found.unpublished,
+        "read_from": here.installation.ledger.log.source.name,
+    }
+    if found.behind:
+        sentence = "the store does not continue what was published; nothing is written: see docs/recovery.md"
+        return jsonify(status="failing", why="behind", sentence=sentence, **facts), 503
+    if findings := here.guard.findings:
+        writing = "nothing is written but the stop" if here.guard.held else "it is still written"
+        parts = ", ".join(dict.fromkeys(one.part for one in findings))
+        sentence = f"the ledger does not hold: {len(findings)} findings ({parts}); {writing}; run: stage4 verify"
+        page = facts | {"why": sentence, "findings": len(findings), "held": bool(here.guard.held)}
+        return jsonify(status="unsound", **page), 503
+    return jsonify(status="ok", **facts), 200
 
 
 @blueprint.get("/metrics")
 def metrics() -> Response:
     """The ledger's gauges and the dashboard's own for Prometheus."""
-    collector = LedgerMetrics(site().installation)
+    collector = LedgerMetrics(site().installation, site().guard)
     collector.last_look = site().last_look
     registry = CollectorRegistry()
     registry.register(collector)

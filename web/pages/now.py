@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from flask import Blueprint, Flask, g, render_template, url_for
 
+from ledger.app import access
+from ledger.app.condition import condition
 from ledger.app.outlook import Outlook
-from ledger.domain.runbook import RUNBOOK_ROLES, STOP_ROLES
+from ledger.app.soundness import Finding
+from ledger.domain.runbook import RUNBOOK_ROLES
 from ledger.domain.state import State
 from ledger.errors import LedgerError
 from web import situation
@@ -24,17 +28,25 @@ blueprint = Blueprint("now", __name__)
 @blueprint.record_once
 def _drift(setup: Any) -> None:
     app: Flask = setup.app
-    app.jinja_env.globals["drift_now"] = drift_now
+    app.jinja_env.globals.update(drift_now=drift_now, unsound=unsound, guard=lambda: site().guard)
 
 
 def drift_now() -> list[str]:
-    """What every page warns of, also that the ledger itself cannot be had."""
+    """What every page warns of: how the ledger itself stands, also that it cannot be had, and drift."""
     if not g.person:
         return []
+    said = list(condition(site().installation))
+    unrecorded = access.trouble(site().installation.home.root) if g.roles & {"admin", "auditor"} else ""
     try:
-        return situation.discrepancies(*situation.current())
+        said += situation.discrepancies(*situation.current())
     except LedgerError as error:
-        return [str(error)]
+        said.append(str(error))
+    return [*said, unrecorded] if unrecorded else said
+
+
+def unsound() -> tuple[Finding, ...]:
+    """What is wrong with the ledger itself, as far as it was looked at: every page says so."""
+    return site().guard.findings if g.person else ()
 
 
 @blueprint.get("/")
@@ -50,8 +62,14 @@ def drift_banner() -> str:
     return render_template("parts/drift.html", still=True)
 
 
-def render(error: LedgerError | None = None, typed: dict[str, str] | None = None) -> str:
-    """The page, with what was typed into the stop and why it was not taken."""
+def render(
+    error: LedgerError | None = None,
+    typed: dict[str, str] | None = None,
+    said: Sequence[str] = (),
+    *,
+    loud: bool = False,
+) -> str:
+    """The page, with what was typed into the stop and why it was not taken, or what the stop found."""
     state, outlook, now = situation.current()
     return render_template(
         "now.html",
@@ -60,8 +78,10 @@ def render(error: LedgerError | None = None, typed: dict[str, str] | None = None
         tiles=tiles(state, outlook, now),
         rollbacks=[(rollback, situation.next_of(rollback)) for rollback in state.open.values()],
         duty_roles=RUNBOOK_ROLES,
-        may_stop=bool(g.roles & frozenset(STOP_ROLES)),
-        holder=state.holder,
+        may_stop=g.roles != {"auditor"},
+        standing=situation.standing(state, outlook, now),
+        said=[one for one in said if one],
+        loud=loud,
         request_id=request_id(),
         error=error,
         typed=typed or {},
@@ -184,4 +204,7 @@ def _ledger(state: State) -> Tile:
         Row(_("last entry"), "", state.timestamp),
         Row(_("last verified"), "" if site().verified else _("not since the start"), site().verified),
     )
-    return Tile(_("Ledger"), Look(str(view.size), "≡", "info"), rows)
+    findings = site().guard.findings
+    if findings:
+        return Tile(_("Ledger"), Look(mark("does not hold"), "✕", "bad"), rows, findings[0].sentence)
+    return Tile(_("Ledger"), Look(str(view.size), "≡", "info"), rows, site().guard.error)

@@ -6,10 +6,9 @@ from typing import Any, Final, NamedTuple
 
 from flask import Blueprint, current_app, render_template, request
 
-from ledger.app.timeline import Timeline
+from ledger.app.timeline import Shown, Timeline, as_they_stand
 from ledger.domain.events import EVENTS
 from ledger.domain.runbook import STEPS
-from ledger.store.timeline import Row
 from ledger.store.timeline_filter import Filter, Word
 from web.site import site
 from web.typed import in_utc, whole
@@ -44,7 +43,8 @@ def show() -> str:
     beyond = request.args.get("beyond", "")
     rows = timeline().store.page(chosen.filter, whole(beyond), PAGE + 1, newest_first=chosen.newest_first)
     more = request.args.to_dict() | {"beyond": str(rows[PAGE - 1].sequence)} if len(rows) > PAGE else None
-    given: dict[str, Any] = {"rows": rows[:PAGE], "more": more, "chosen": chosen, "step_titles": STEPS}
+    shown_rows = as_they_stand(site().installation, rows[:PAGE])
+    given: dict[str, Any] = {"rows": shown_rows, "more": more, "chosen": chosen, "step_titles": STEPS}
     if "HX-Request" in request.headers and beyond:
         return render_template("timeline/rows.html", **given)
     complete = more is None and not beyond
@@ -102,7 +102,7 @@ def _time(text: str) -> str:
         return ""
 
 
-def category(row: Row) -> str:
+def category(row: Shown) -> str:
     """A sign for what kind of thing happened, beside its words."""
     signs = {"override": "■", "silence": "◗", "watch": "◉", "rollback": "◆", "scheduler": "▶", "note": "✎"}
     return next((sign for start, sign in signs.items() if row.status.startswith(start)), "·")

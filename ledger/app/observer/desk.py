@@ -12,7 +12,7 @@ from ledger.app.installation import Installation
 from ledger.domain.commands import SYSTEM, Record
 from ledger.domain.events.base import Event
 from ledger.domain.events.observation import FlappingObserved
-from ledger.errors import LedgerError
+from ledger.errors import Corrupt, LedgerError
 
 FLAPS = 4
 """Changes of one source in a minute that are recorded one by one; more are summarised."""
@@ -25,6 +25,7 @@ class Desk:
         self.installation = installation
         self.say = say
         self._readings: dict[str, Hashable] = {}
+        self._corrupt = ""
         self._minute: dict[str, tuple[datetime, int, str]] = {}
 
     def record(self, event: Event, rollback: str = "") -> None:
@@ -74,5 +75,9 @@ class Desk:
         """Say what went wrong and go on: a source that cannot be had is looked at again in the next round."""
         try:
             yield
+        except Corrupt as error:
+            if str(error) != self._corrupt:  # it stays, and every part of every round meets it
+                self.say(str(error))
+            self._corrupt = str(error)
         except LedgerError as error:
             self.say(str(error))

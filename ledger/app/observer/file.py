@@ -5,31 +5,42 @@ from __future__ import annotations
 from pathlib import Path
 
 from ledger.adapters import override_file
+from ledger.app.deliver import FILES
 from ledger.app.observer.desk import Desk
 from ledger.domain.events.observation import OverrideObserved
 from ledger.domain.events.override import OverrideExpired, OverrideRemovedOutside
 from ledger.domain.facts import FileSeen
+from ledger.domain.runbook import COMPONENTS, TRADING
 from ledger.domain.state import Rollback, State
+from ledger.override import describe
 
 
-def look_at_file(desk: Desk, state: State) -> None:
-    """Compare what is at the path with what the ledger last knew; silent while a deliverer is at it."""
-    if any(effect.kind in ("override", "put_back", "removal") for r in state.open.values() for effect in r.effects):
-        return
-    installation, holder = desk.installation, state.holder
-    path = holder.override.path if holder else str(installation.override_path())
-    seen = installation.look(path)
-    known = state.file
+def look_at_files(desk: Desk, state: State) -> None:
+    """One look at each component's override; silent while a deliverer is at it."""
+    for component, (name, _, _) in COMPONENTS.items():
+        holders = state.holders_of(component)
+        asked = [one for one in state.open.values() if one.component == component]
+        if any(effect.kind in FILES for one in asked for effect in one.effects):
+            continue
+        if component == TRADING or holders or name in state.files:
+            path = holders[0].override.path if holders else str(desk.installation.override_path(component))
+            _look(desk, state, holders, path)
+
+
+def _look(desk: Desk, state: State, holders: tuple[Rollback, ...], path: str) -> None:
+    """Compare what is at the path with what the ledger last knew."""
+    seen, known = desk.installation.look(path), state.file_at(path)
     absent = seen.kind == "absent"
-    same = absent and not known.present
+    same = absent and known.kind == "absent"
     reading = (seen.kind, seen.sha384, seen.mode, seen.owner)
     believed = reading if same else (known.kind, known.sha384, known.mode or seen.mode, known.owner or seen.owner)
-    if not desk.twice("file", reading, believed):
+    name = Path(path).name
+    if not desk.twice(name, reading, believed):
         return
-    if desk.damped("override", f"{seen.kind} {seen.sha384} {seen.mode} {seen.owner}"):
+    if desk.damped("override", f"{name} {seen.kind} {seen.sha384} {seen.mode} {seen.owner}"):
         return
-    if absent and state.holders:
-        _removed_outside(desk, state, seen)
+    if absent and holders:
+        _removed_outside(desk, holders, seen)
     else:
         _changed(desk, seen)
 
@@ -45,12 +56,12 @@ def _changed(desk: Desk, seen: FileSeen) -> None:
         owner=seen.owner,
         seen_at=seen.at,
     )
-    desk.warn(event, f"the override {seen.path} was changed outside: {override_file.describe(seen)}")
+    desk.warn(event, f"the override {seen.path} was changed outside: {describe(seen)}")
 
 
-def _removed_outside(desk: Desk, state: State, seen: FileSeen) -> None:
+def _removed_outside(desk: Desk, holders: tuple[Rollback, ...], seen: FileSeen) -> None:
     listing = desk.installation.keep(override_file.listing(Path(seen.path).parent))
-    for holder in state.holders:
+    for holder in holders:
         if holder.override.removed_outside:
             continue
         event = OverrideRemovedOutside(

@@ -12,12 +12,12 @@ from collections.abc import Callable
 from datetime import datetime
 
 from ledger.app.access import roll_up
-from ledger.app.deliver import deliver
+from ledger.app.deliver import deliver, deliver_files
 from ledger.app.erasing import remove_erased
 from ledger.app.installation import Installation
 from ledger.app.observer.coverage import Coverage
 from ledger.app.observer.desk import Desk
-from ledger.app.observer.file import look_at_expiry, look_at_file
+from ledger.app.observer.file import look_at_expiry, look_at_files
 from ledger.app.observer.silences import Silences
 from ledger.app.observer.warnings import Warnings
 from ledger.app.observer.watches import Watches
@@ -87,7 +87,10 @@ class Observer:
             for name in take_in(installation):
                 desk.say(f"took in a stop from the spool: {name}")
         with desk.telling():
-            look_at_file(desk, installation.state)
+            if done := deliver_files(installation, 1.0):
+                desk.say(f"delivered {done} pending effects")
+        with desk.telling():
+            look_at_files(desk, installation.state)
             desk.settle("override")
 
     def _look_round(self) -> None:
@@ -111,7 +114,7 @@ class Observer:
         """Each source on its own: one that answers badly never ends another's turn."""
         desk = self._desk
         with desk.telling():
-            for holder in self._installation.state.holders:
+            for holder in [one for one in self._installation.state.open.values() if one.holds]:
                 look_at_expiry(desk, holder)
         if self._looks % 2 == 0:
             with desk.telling():

@@ -31,6 +31,8 @@ class Outcome(NamedTuple):
     reasons: tuple[str, ...] = ()
     log: str = ""
     """The text an operator can paste."""
+    said: str = ""
+    """What is to be said first, where nothing was done because nothing was left to do."""
 
 
 def act(
@@ -48,8 +50,9 @@ def act(
     for fact in (getattr(command, name, None) for name in ("seen", "scheduler")):
         if isinstance(fact, SchedulerSeen) and fact.answer:
             installation.keep(fact.answer)
-    receipt = installation.submit(command, actor, rollback, request_id, timeout)
+    receipt = installation.record(command, actor, rollback, request_id, timeout)
     deliver(installation)
+    installation.publish_if_possible()
     name = rollback or rollback_of(installation, receipt.last)
     found = installation.state.rollback(name)
     assert found is not None
@@ -76,7 +79,12 @@ def bounded(installation: Installation, name: str, text: str) -> tuple[str, str]
     checked = check_text(name, text)
     if len(checked) <= INLINE:
         return checked, ""
-    return shorten(checked), installation.keep(secrets.token_bytes(SALT) + checked.encode())
+    return shorten(checked), installation.keep(salted(checked))
+
+
+def salted(text: str) -> bytes:
+    """Free text as an artefact: 16 random bytes first, so that it can be erased and its digest tells nothing."""
+    return secrets.token_bytes(SALT) + text.encode()
 
 
 def alerts_json(alerts: Sequence[AlertSeen]) -> bytes:

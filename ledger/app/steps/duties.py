@@ -19,6 +19,7 @@ from ledger.domain.commands import (
     Correct,
     DeclareEmergency,
     ExtendWindow,
+    GiveReason,
     LinkTicket,
     OfferHandover,
     Refuse,
@@ -119,6 +120,12 @@ def link_ticket(installation: Installation, actor: Actor, rollback: Rollback, ti
     """Name the ticket, or another one."""
     state, digest = look_up(installation, check_ticket(ticket))
     return _do(installation, actor, rollback, LinkTicket(ticket=ticket, ticket_state=state, ticket_sha384=digest))
+
+
+def give_reason(installation: Installation, actor: Actor, rollback: Rollback, reason: str) -> Outcome:
+    """Say why trading was stopped, where the stop was pressed without a reason."""
+    inline, whole = bounded(installation, "the reason", reason)
+    return _do(installation, actor, rollback, GiveReason(reason=inline, reason_sha384=whole))
 
 
 def extend_window(

@@ -1,4 +1,4 @@
-"""The stop within its budget: through the ledger where that answers, without it where it fails or takes too long."""
+"""The stop of a server within its budget: through the ledger where that answers, without it where it does not."""
 
 from __future__ import annotations
 
@@ -6,24 +6,20 @@ import threading
 from collections.abc import Callable
 
 from ledger.app.steps.common import Outcome
-from ledger.errors import Refused, Undecidable
+from ledger.errors import NotYours
 from ledger.stop import Stopped
 
 BUDGET = 1.5
 """Seconds that the ledger has; what is left of the two is for the standard library's way."""
-LEDGER_THREAD = "the stop through the ledger"
 
 
 def stop_in_time(
-    through_ledger: Callable[[], Outcome],
-    without: Callable[[str], Stopped],
-    rules_said: Callable[[], bool],
-    budget: float = BUDGET,
+    through_ledger: Callable[[], Outcome], without: Callable[[str], Stopped], budget: float = BUDGET
 ) -> Outcome | Stopped:
     """The outcome, or what ``without`` did when it was told why the ledger was passed over.
 
-    A rule that says no is final: ``Refused`` is raised where ``rules_said`` it came from the rules and not from keys or
-    a configuration that cannot be used. The other way round nothing of the ledger may stop the stop.
+    Nothing that the ledger says or fails at stops the stop, but for ``NotYours``: who signed in as an auditor changes
+    nothing.
     """
     found: list[Outcome | Exception] = []
 
@@ -33,12 +29,12 @@ def stop_in_time(
         except Exception as error:  # noqa: BLE001 (whatever it is, the stop must happen)
             found.append(error)
 
-    thread = threading.Thread(target=attempt, daemon=True, name=LEDGER_THREAD)
+    thread = threading.Thread(target=attempt, daemon=True, name="the stop through the ledger")
     thread.start()
     thread.join(budget)
     result = found[0] if found else TimeoutError(f"the ledger did not answer within {budget} s")
     if isinstance(result, Outcome):
         return result
-    if isinstance(result, Refused) and not isinstance(result, Undecidable) and rules_said():
+    if isinstance(result, NotYours):
         raise result
-    return without(str(result))
+    return without(str(result) or type(result).__name__)

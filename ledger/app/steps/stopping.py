@@ -1,4 +1,4 @@
-"""Steps 1 and 3 and the stop."""
+"""Steps 1 and 3."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ from datetime import datetime, timedelta
 from ledger.app.durations import parse_duration
 from ledger.app.installation import Installation
 from ledger.app.steps.common import Outcome, act, bounded, outcome, status_log
-from ledger.domain.commands import Actor, AdoptOverride, CheckScheduler, OpenRollback, PutBack, Stop, WriteOverride
+from ledger.domain.commands import Actor, AdoptOverride, CheckScheduler, PutBack, WriteOverride
 from ledger.domain.facts import SchedulerSeen
 from ledger.domain.judge import judge_restart
 from ledger.domain.state import Rollback
 from ledger.errors import Refused
 
 _PAUSE = 0.2
-_STOP_PATIENCE = 1.0
-"""Seconds that the stop waits for other writers before it passes the ledger over."""
 
 
 def disable(
@@ -34,53 +32,18 @@ def disable(
         reason=bounded(installation, "the reason", reason or rollback.reason)[0],
         requested_by=requested_by,
         component=rollback.component,
-        expires_at=_expiry(installation.clock(), duration),
+        expires_at=expiry(installation.clock(), duration),
         file=installation.look(installation.override_path(rollback.component)),
     )
-    return _written(installation, act(installation, actor, command, rollback.id))
+    return written(installation, act(installation, actor, command, rollback.id))
 
 
-def stop(
-    installation: Installation,
-    actor: Actor,
-    *,
-    reason: str,
-    ticket: str = "",
-    component: str = "multi_strategy",
-    requested_by: str = "",
-    duration: str = "",
-    request_id: str = "",
-) -> Outcome:
-    """The stop: opens the rollback where there is none, declares the emergency, writes the override. Asks nobody."""
-    inline, whole = bounded(installation, "the reason", reason)
-    at = installation.clock()
-    command = Stop(
-        opening=OpenRollback(
-            ticket=ticket,
-            purpose="incident",
-            reason=inline,
-            reason_sha384=whole,
-            component=component,
-            channel=installation.config.rollback_channel,
-            window_start=at,
-            window_end=at + timedelta(seconds=parse_duration(installation.config.rollback_window)),
-        ),
-        override=WriteOverride(
-            path=str(installation.override_path(component)),
-            reason=inline,
-            requested_by=requested_by or actor.person,
-            component=component,
-            expires_at=_expiry(at, duration),
-        ),
-    )
-    return _written(installation, act(installation, actor, command, request_id=request_id, timeout=_STOP_PATIENCE))
-
-
-def _expiry(at: datetime, duration: str) -> datetime | None:
+def expiry(at: datetime, duration: str) -> datetime | None:
+    """The end of an override that lasts so long; None for ever."""
     return at + timedelta(seconds=parse_duration(duration)) if duration else None
 
 
-def _written(installation: Installation, rollback: Rollback) -> Outcome:
+def written(installation: Installation, rollback: Rollback) -> Outcome:
     """What came of the override, as the lines that the script prints."""
     step, file = rollback.steps[1], installation.look(rollback.override.path)
     lines = [
@@ -98,7 +61,7 @@ def put_back(installation: Installation, actor: Actor, rollback: Rollback, reaso
     file = installation.look(rollback.override.path)
     if file.content:
         installation.keep(file.content)
-    return _written(installation, act(installation, actor, PutBack(file=file, reason=reason), rollback.id))
+    return written(installation, act(installation, actor, PutBack(file=file, reason=reason), rollback.id))
 
 
 def adopt_override(installation: Installation, actor: Actor, rollback: Rollback, reason: str) -> Outcome:

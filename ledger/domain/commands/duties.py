@@ -102,6 +102,14 @@ class LinkTicket(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GiveReason(Command):
+    """Say why trading was stopped, where the stop was pressed without a reason."""
+
+    reason: str
+    reason_sha384: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExtendWindow(Command):
     """Make the maintenance window longer."""
 

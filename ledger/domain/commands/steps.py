@@ -66,9 +66,9 @@ class WriteOverride(Command):
     reason: str
     requested_by: str
     component: str
+    file: FileSeen
+    """What is at the path now: whether it stops the component already is judged by this alone."""
     expires_at: datetime | None = None
-    file: FileSeen | None = None
-    """What is at the path now; judged where another rollback holds the scheduler already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +77,10 @@ class Stop(Command):
 
     opening: OpenRollback
     override: WriteOverride
+    scheduler: SchedulerSeen | None = None
+    """What the scheduler said a moment ago; None where it was not asked."""
+    notes: tuple[str, ...] = ()
+    """What was left out of what was typed (``ledger.domain.asked``)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +93,8 @@ class TakeInStop(Command):
     claimed_by: str
     why: str
     file: FileSeen
+    claimed_person: str = ""
+    """The person of that claim, where the directory knows one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +102,9 @@ class RecordOverride(Command):
     """What came of writing the override file."""
 
     file: FileSeen
+    found: FileSeen | None = None
+    """What stood in its way and was moved aside."""
+    moved_to: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ledger.domain.commands import Abort, Complete, Request, WriteSummary
-from ledger.domain.decide.rules import Decided, act_for, anybody, duration_minutes, open_rollback, require_ready
+from ledger.domain.decide.rules import Decided, act, duration_minutes, open_rollback, require_ready
 from ledger.domain.events.override import EffectCancelled
 from ledger.domain.events.rollback import AbortRequested, RollbackAborted, RollbackCompleted, SummaryWritten
 from ledger.domain.state import Rollback, State
@@ -48,7 +48,7 @@ def _entry_with(rollback: Rollback, name: str) -> int:
 def write_summary(state: State, request: Request, command: WriteSummary) -> tuple[Decided, ...]:
     """Once step 5 passed; every version is an entry."""
     rollback = open_rollback(state, request)
-    role = anybody(state, request)
+    role = act(state, request, SummaryWritten)
     require_ready(rollback, 6)
     if command.summary_sha384 == rollback.summary_sha384:
         raise Refused("this version of the summary is recorded already")
@@ -64,7 +64,8 @@ def _require_closable(state: State, rollback: Rollback) -> None:
         owed.append(
             f"observability: the silence {rollback.silence.id} is active: stage4 rollback restore {rollback.id}"
         )
-    if rollback.override.written_at and state.file.present and not state.holders:
+    there = rollback.override.written_at and state.file_at(rollback.override.path).kind != "absent"
+    if there and not state.holders_of(rollback.component):
         owed.append("l2_ops: an override that nobody declares is there again: look at it, and remove it")
     if not rollback.ticket:
         owed.append(f"incident_manager: a ticket: stage4 rollback link-ticket {rollback.id} --ticket …")
@@ -82,7 +83,7 @@ def _require_closable(state: State, rollback: Rollback) -> None:
 def complete(state: State, request: Request, command: Complete) -> tuple[Decided, ...]:
     """By an incident manager: the closing entry, with all its rules. An aborted rollback closes as aborted."""
     rollback = open_rollback(state, request)
-    role = act_for(state, request, rollback, "incident_manager")
+    role = act(state, request, RollbackCompleted, rollback)
     _require_closable(state, rollback)
     if command.incident_id not in ("", rollback.id, rollback.ticket):
         raise Refused(f"incident_id is {command.incident_id!a}, but the open rollback is {rollback.id}")
@@ -117,7 +118,7 @@ def complete(state: State, request: Request, command: Complete) -> tuple[Decided
 def abort(state: State, request: Request, command: Abort) -> tuple[Decided, ...]:
     """By an incident manager: before step 1 it closes; after it, steps 5 and 6 are owed."""
     rollback = open_rollback(state, request)
-    role = act_for(state, request, rollback, "incident_manager")
+    role = act(state, request, AbortRequested, rollback)
     if rollback.aborting:
         raise Refused(f"{rollback.id} is being aborted already (entry {rollback.aborting})")
     reason = check_text("the reason", command.reason, longest=INLINE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ledger.domain.asked import NO_REASON
 from ledger.domain.commands import (
     Accept,
     AcceptHandover,
@@ -9,6 +10,7 @@ from ledger.domain.commands import (
     Attach,
     Correct,
     ExtendWindow,
+    GiveReason,
     LinkTicket,
     OfferHandover,
     Refuse,
@@ -19,17 +21,17 @@ from ledger.domain.commands import (
 )
 from ledger.domain.decide.rules import (
     Decided,
-    act_as,
+    act,
     act_for,
-    anybody,
     as_role,
     known_rollback,
     open_rollback,
-    runbook_roles_of,
+    second_eyes,
 )
 from ledger.domain.duties import REFUSED, WAIVABLE
 from ledger.domain.events import duties
 from ledger.domain.events.override import EffectCancelled
+from ledger.domain.rights import held_in
 from ledger.domain.runbook import RUNBOOK_ROLES, STEPS
 from ledger.domain.state import Rollback, State
 from ledger.domain.text import INLINE, check_text, check_ticket
@@ -49,7 +51,7 @@ def _step(number: int) -> int:
 def refuse(state: State, request: Request, command: Refuse) -> tuple[Decided, ...]:
     """By a product owner, also late; after the stop it undoes nothing."""
     rollback = known_rollback(state, request)
-    role = act_as(state, request, "product_owner")
+    role = act(state, request, duties.ConfirmationRefused)
     if request.actor.person == rollback.opened_by:
         raise Refused(f"{request.actor.person} opened {rollback.id}; another product owner must answer (four eyes)")
     if rollback.refused:
@@ -62,7 +64,7 @@ def refuse(state: State, request: Request, command: Refuse) -> tuple[Decided, ..
 def report_confirmation(state: State, request: Request, command: ReportConfirmation) -> tuple[Decided, ...]:
     """By any runbook role: a claim that passes nothing."""
     rollback = open_rollback(state, request)
-    role = act_as(state, request, *RUNBOOK_ROLES)
+    role = act(state, request, duties.ConfirmationReported)
     event = duties.ConfirmationReported(
         owner=check_text("the owner", command.owner, longest=INLINE),
         text=check_text("the text", command.text, longest=INLINE),
@@ -73,7 +75,7 @@ def report_confirmation(state: State, request: Request, command: ReportConfirmat
 def waive(state: State, request: Request, command: Waive) -> tuple[Decided, ...]:
     """By an incident manager; steps 0 (its confirmation), 2, 3 and 4."""
     rollback = open_rollback(state, request)
-    role = act_for(state, request, rollback, "incident_manager")
+    role = act(state, request, duties.StepWaived, rollback)
     if _step(command.number) not in WAIVABLE:
         raise Refused(f"step {command.number} is never waived; waivable are {', '.join(map(str, WAIVABLE))}")
     if rollback.steps[command.number].passed:
@@ -101,19 +103,20 @@ def accept(state: State, request: Request, command: Accept) -> tuple[Decided, ..
         return (Decided(event, rollback.id, role),)
     if step.proposed[0] == request.actor.person:
         raise Refused(f"{request.actor.person} proposed it; a second person must accept (four eyes)")
-    role = act_as(state, request, *RUNBOOK_ROLES)
+    role = act(state, request, duties.StepAccepted)
     accepted = duties.StepAccepted(number=command.number, proposal=step.proposed[1], reason=reason)
-    return (Decided(accepted, rollback.id, role),)
+    doubted = second_eyes(state, request, step.proposed[0], rollback.id, role)
+    return (Decided(accepted, rollback.id, role), *doubted)
 
 
 def assume(state: State, request: Request, command: Assume) -> tuple[Decided, ...]:
     """By any runbook role but the product owner's own; never product_owner."""
     rollback = open_rollback(state, request)
-    role = act_as(state, request, *RUNBOOK_ROLES)
+    role = act(state, request, duties.RoleAssumed)
     wanted = as_role(command.role)
     if wanted not in RUNBOOK_ROLES or wanted == "product_owner":
         raise Refused(f"{wanted} is never assumed; a product owner's confirmation may follow later, in an emergency")
-    if wanted in runbook_roles_of(state, rollback, request.actor.person):
+    if wanted in held_in(state, rollback, request.actor.person):
         raise Refused(f"{request.actor.person} holds {wanted} already")
     return (Decided(duties.RoleAssumed(assumed=wanted, reason=_reason(command.reason)), rollback.id, role),)
 
@@ -127,7 +130,7 @@ def offer_handover(state: State, request: Request, command: OfferHandover) -> tu
     role = act_for(state, request, rollback, duty)
     if command.receiver == request.actor.person or command.receiver not in state.people:
         raise Refused(f"{command.receiver!a} is not another person of this ledger; see: stage4 people list")
-    if duty not in runbook_roles_of(state, rollback, command.receiver):
+    if duty not in held_in(state, rollback, command.receiver):
         raise Refused(
             f"{command.receiver} does not hold {duty}; an admin grants it, or it is assumed for this rollback"
         )
@@ -151,7 +154,7 @@ def accept_handover(state: State, request: Request, command: AcceptHandover) -> 
 def review(state: State, request: Request, command: Review) -> tuple[Decided, ...]:
     """By an incident manager or product owner who took no step; also after closing."""
     rollback = known_rollback(state, request)
-    role = act_as(state, request, "incident_manager", "product_owner")
+    role = act(state, request, duties.Reviewed)
     deviated = {one.by for one in rollback.deviations if one.why != REFUSED}
     if request.actor.person in rollback.took_steps | deviated:
         raise Refused(f"{request.actor.person} took steps of {rollback.id}; somebody else must review it")
@@ -172,7 +175,7 @@ def attach(state: State, request: Request, command: Attach) -> tuple[Decided, ..
         attached_sha384=command.attached_sha384,
         note=check_text("the note", command.note, longest=INLINE, empty=True),
     )
-    return (Decided(event, rollback.id, anybody(state, request)),)
+    return (Decided(event, rollback.id, act(state, request, duties.EvidenceAttached)),)
 
 
 def correct(state: State, request: Request, command: Correct) -> tuple[Decided, ...]:
@@ -182,13 +185,13 @@ def correct(state: State, request: Request, command: Correct) -> tuple[Decided, 
         raise Refused(f"entry {command.entry} does not belong to {rollback.id}")
     text = check_text("the correction", command.text, longest=INLINE)
     event = duties.Corrected(entry=command.entry, text=text, text_sha384=command.text_sha384)
-    return (Decided(event, rollback.id, anybody(state, request)),)
+    return (Decided(event, rollback.id, act(state, request, duties.Corrected)),)
 
 
 def link_ticket(state: State, request: Request, command: LinkTicket) -> tuple[Decided, ...]:
     """By an incident manager, also after closing. Another ticket than the one confirmed revokes the confirmation."""
     rollback = known_rollback(state, request)
-    role = act_for(state, request, rollback, "incident_manager")
+    role = act(state, request, duties.TicketLinked, rollback)
     ticket = check_ticket(command.ticket)
     if ticket == rollback.ticket:
         raise Refused(f"{ticket} is the ticket of {rollback.id} already")
@@ -196,10 +199,20 @@ def link_ticket(state: State, request: Request, command: LinkTicket) -> tuple[De
     return (Decided(event, rollback.id, role),)
 
 
+def give_reason(state: State, request: Request, command: GiveReason) -> tuple[Decided, ...]:
+    """By anybody who runs the runbook, once, also after closing: the reason that a stop was pressed without."""
+    rollback = known_rollback(state, request)
+    role = act(state, request, duties.ReasonGiven)
+    if rollback.reason != NO_REASON:
+        raise Refused(f"{rollback.id} has a reason: {rollback.reason}. What is wrong in it is corrected")
+    reason = check_text("the reason", command.reason, longest=INLINE)
+    return (Decided(duties.ReasonGiven(reason=reason, reason_sha384=command.reason_sha384), rollback.id, role),)
+
+
 def extend_window(state: State, request: Request, command: ExtendWindow) -> tuple[Decided, ...]:
     """By an incident manager; asks for a confirmation and revokes nothing."""
     rollback = open_rollback(state, request)
-    role = act_for(state, request, rollback, "incident_manager")
+    role = act(state, request, duties.WindowExtended, rollback)
     _require_later(rollback, command)
     event = duties.WindowExtended(
         window_end=command.window_end,

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from ledger.domain.commands import Erase, ProposeErasure, Request
-from ledger.domain.decide.rules import Decided, act_as
+from ledger.domain.decide.rules import Decided, act, second_eyes
 from ledger.domain.events import FREE_TEXT
 from ledger.domain.events.ledger import ArtefactErased, ErasureProposed
-from ledger.domain.runbook import RUNBOOK_ROLES
 from ledger.domain.state import Evidence, FreeText, State
 from ledger.domain.text import INLINE, check_text
 from ledger.errors import Refused
@@ -14,7 +13,7 @@ from ledger.errors import Refused
 
 def propose(state: State, request: Request, command: ProposeErasure) -> tuple[Decided, ...]:
     """By an admin, with the ground."""
-    role = act_as(state, request, "admin")
+    role = act(state, request, ErasureProposed)
     text = _erasable(state, command.artefact)
     if text.proposal:
         raise Refused(f"entry {text.proposal} proposed that already; a person other than {text.proposed_by} erases it")
@@ -29,9 +28,9 @@ def erase(state: State, request: Request, command: Erase) -> tuple[Decided, ...]
         raise Refused(f"nobody proposed to erase {command.artefact}; an admin does, with a ground")
     if text.proposed_by == request.actor.person:
         raise Refused(f"{request.actor.person} proposed it; a second person must erase it (four eyes)")
-    role = act_as(state, request, *RUNBOOK_ROLES, "admin")
+    role = act(state, request, ArtefactErased)
     event = ArtefactErased(erased_sha384=command.artefact, proposal=text.proposal, ground=text.ground)
-    return (Decided(event, "", role),)
+    return (Decided(event, "", role), *second_eyes(state, request, text.proposed_by, "", role))
 
 
 def _erasable(state: State, name: str) -> FreeText:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ledger.domain.commands import Confirm, DeclareEmergency, OpenRollback, Request
-from ledger.domain.decide.rules import Decided, act_as, known_rollback, name_rollback, open_rollback
+from ledger.domain.decide.rules import Decided, act, known_rollback, name_rollback, open_rollback, second_eyes
 from ledger.domain.events.duties import ExtensionConfirmed
 from ledger.domain.events.rollback import EmergencyDeclared, RollbackConfirmed, RollbackOpened
-from ledger.domain.runbook import COMPONENTS, RUNBOOK_ROLES
+from ledger.domain.runbook import COMPONENTS
 from ledger.domain.state import State
 from ledger.domain.text import INLINE, check_text, check_ticket
 from ledger.errors import Refused
@@ -41,7 +41,7 @@ def opened_event(command: OpenRollback) -> RollbackOpened:
 
 def open_new(state: State, request: Request, command: OpenRollback) -> tuple[Decided, ...]:
     """By an incident manager, with a ticket."""
-    role = act_as(state, request, "incident_manager")
+    role = act(state, request, RollbackOpened)
     if not command.ticket:
         raise Refused("a rollback is opened with a ticket id, e.g. --ticket INC-2042")
     running = [rollback.id for rollback in state.open.values() if rollback.ticket == command.ticket]
@@ -53,7 +53,7 @@ def open_new(state: State, request: Request, command: OpenRollback) -> tuple[Dec
 def confirm(state: State, request: Request, command: Confirm) -> tuple[Decided, ...]:
     """By a product owner who is not the opener; once, and also late: after the steps, or after closing."""
     rollback = known_rollback(state, request)
-    role = act_as(state, request, "product_owner")
+    role = act(state, request, RollbackConfirmed)
     if request.actor.person == rollback.opened_by:
         raise Refused(f"{request.actor.person} opened {rollback.id}; another product owner must confirm it (four eyes)")
     if rollback.extension and rollback.steps[0].passed:
@@ -61,16 +61,18 @@ def confirm(state: State, request: Request, command: Confirm) -> tuple[Decided, 
             raise Refused(
                 f"{request.actor.person} extended the window; another product owner must confirm it (four eyes)"
             )
-        return (Decided(ExtensionConfirmed(extension=rollback.extension[0]), rollback.id, role),)
+        confirmed = Decided(ExtensionConfirmed(extension=rollback.extension[0]), rollback.id, role)
+        return (confirmed, *second_eyes(state, request, rollback.extension[2], rollback.id, role))
     if rollback.confirmed_by:
         raise Refused(f"{rollback.id} was confirmed by {rollback.confirmed_by} already")
-    return (Decided(RollbackConfirmed(confirms=command.confirms), rollback.id, role),)
+    confirmation = Decided(RollbackConfirmed(confirms=command.confirms), rollback.id, role)
+    return (confirmation, *second_eyes(state, request, rollback.opened_by, rollback.id, role))
 
 
 def declare_emergency(state: State, request: Request, command: DeclareEmergency) -> tuple[Decided, ...]:
     """By any runbook role, once per rollback."""
     rollback = open_rollback(state, request)
-    role = act_as(state, request, *RUNBOOK_ROLES)
+    role = act(state, request, EmergencyDeclared)
     if rollback.emergency:
         raise Refused(f"an emergency was declared for {rollback.id} by entry {rollback.emergency} already")
     reason = check_text("the reason", command.reason, longest=INLINE)

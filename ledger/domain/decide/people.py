@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ledger.domain.commands import AddPerson, ChangeRoles, DeactivatePerson, Request, ResetPassword
-from ledger.domain.decide.rules import Decided, act_as, as_role
+from ledger.domain.decide.rules import Decided, act, as_role
 from ledger.domain.events import ledger
 from ledger.domain.state import State
 from ledger.errors import Refused
@@ -11,7 +11,7 @@ from ledger.errors import Refused
 
 def add_person(state: State, request: Request, command: AddPerson) -> tuple[Decided, ...]:
     """By an admin; a new ledger's first person is added by the ledger itself."""
-    role = act_as(state, request, "admin", "system")
+    role = act(state, request, ledger.PersonAdded)
     if command.person in state.people or command.person == "system":
         raise Refused(f"{command.person} is taken; ids are never reissued")
     roles = tuple(sorted(as_role(name) for name in command.roles))
@@ -20,7 +20,7 @@ def add_person(state: State, request: Request, command: AddPerson) -> tuple[Deci
 
 def change_roles(state: State, request: Request, command: ChangeRoles) -> tuple[Decided, ...]:
     """By an admin; nothing that changes nothing is written."""
-    role = act_as(state, request, "admin")
+    role = act(state, request, ledger.RolesGranted)
     held = _active(state, command.person)
     grant = tuple(sorted({as_role(name) for name in command.grant} - held))
     revoke = tuple(sorted({as_role(name) for name in command.revoke} & held))
@@ -38,7 +38,7 @@ def change_roles(state: State, request: Request, command: ChangeRoles) -> tuple[
 
 def reset_password(state: State, request: Request, command: ResetPassword) -> tuple[Decided, ...]:
     """By an admin, of somebody else: what that account does is marked for 24 hours."""
-    role = act_as(state, request, "admin")
+    role = act(state, request, ledger.PasswordReset)
     _active(state, command.person)
     if command.person == request.actor.person:
         raise Refused("changing your own password is no reset; another admin resets it")
@@ -47,7 +47,7 @@ def reset_password(state: State, request: Request, command: ResetPassword) -> tu
 
 def deactivate(state: State, request: Request, command: DeactivatePerson) -> tuple[Decided, ...]:
     """By an admin, for good: the person holds no roles from now on. The last admin stays."""
-    role = act_as(state, request, "admin")
+    role = act(state, request, ledger.PersonDeactivated)
     _active(state, command.person)
     _require_other_admin(state, command.person)
     return (Decided(ledger.PersonDeactivated(person=command.person), "", role),)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from ledger.domain.commands import AdoptRemoval, AnnounceAllClear, CheckRestore, EndIncident, Request, RequestRemoval
-from ledger.domain.decide.rules import Decided, act_for, open_rollback, owed_before_end, require_ready
+from ledger.domain.decide.rules import Decided, act, open_rollback, owed_before_end, require_ready
 from ledger.domain.events.override import HoldReleased, OverrideRemovalRequested, RemovalAdopted
 from ledger.domain.events.rollback import AllClearAnnounced, IncidentEnded, RestoreChecked
 from ledger.domain.judge import judge_restore
@@ -18,7 +18,7 @@ from ledger.errors import Refused
 def end_incident(state: State, request: Request, command: EndIncident) -> tuple[Decided, ...]:
     """By an incident manager, when steps 1 to 4 passed."""
     rollback = open_rollback(state, request)
-    role = act_for(state, request, rollback, "incident_manager")
+    role = act(state, request, IncidentEnded, rollback)
     if rollback.incident_ended:
         raise Refused(f"the incident of {rollback.id} was ended by entry {rollback.incident_ended} already")
     owed = owed_before_end(rollback)
@@ -31,7 +31,7 @@ def end_incident(state: State, request: Request, command: EndIncident) -> tuple[
 def request_removal(state: State, request: Request, command: RequestRemoval) -> tuple[Decided, ...]:
     """By l2_ops: the file that is there must be the one that this rollback declared."""
     rollback = open_rollback(state, request)
-    role = act_for(state, request, rollback, "l2_ops")
+    role = act(state, request, OverrideRemovalRequested, rollback)
     require_ready(rollback, 5)
     override = rollback.override
     if override.written_at is None:
@@ -40,7 +40,7 @@ def request_removal(state: State, request: Request, command: RequestRemoval) -> 
         raise Refused(f"the override of {rollback.id} was removed already")
     if any(effect.kind == "removal" for effect in rollback.effects):
         raise Refused(f"the removal for {rollback.id} is asked for already")
-    others = tuple(one.id for one in state.holders if one.id != rollback.id)
+    others = tuple(one.id for one in state.holders_of(rollback.component) if one.id != rollback.id)
     if others and command.file.sha384 == override.sha384:
         released = HoldReleased(
             held_by=others,
@@ -72,7 +72,7 @@ def request_removal(state: State, request: Request, command: RequestRemoval) -> 
 def adopt_removal(state: State, request: Request, command: AdoptRemoval) -> tuple[Decided, ...]:
     """By l2_ops, with step 5 due: the file that somebody else removed was ours to remove."""
     rollback = open_rollback(state, request)
-    role = act_for(state, request, rollback, "l2_ops")
+    role = act(state, request, RemovalAdopted, rollback)
     require_ready(rollback, 5)
     if not rollback.override.removed_outside:
         raise Refused(f"nobody was seen to remove the override of {rollback.id}")
@@ -92,7 +92,7 @@ def adopt_removal(state: State, request: Request, command: AdoptRemoval) -> tupl
 def announce_all_clear(state: State, request: Request, command: AnnounceAllClear) -> tuple[Decided, ...]:
     """By l2_ops or an incident manager, after the restart was seen."""
     rollback = open_rollback(state, request)
-    role = act_for(state, request, rollback, "l2_ops", "incident_manager")
+    role = act(state, request, AllClearAnnounced, rollback)
     require_ready(rollback, 5)
     if rollback.restarted_at is None:
         raise Refused("the all-clear is given after the restart was seen", ("l2_ops: confirm the restart",))
@@ -104,9 +104,13 @@ def announce_all_clear(state: State, request: Request, command: AnnounceAllClear
 def check_restore(state: State, request: Request, command: CheckRestore) -> tuple[Decided, ...]:
     """By l2_ops: the verdict of step 5."""
     rollback = open_rollback(state, request)
-    role = act_for(state, request, rollback, "l2_ops")
+    role = act(state, request, RestoreChecked, rollback)
     require_ready(rollback, 5)
-    held_by = tuple(one.id for one in state.holders if one.id != rollback.id) if rollback.override.held_by else ()
+    held_by = (
+        tuple(one.id for one in state.holders_of(rollback.component) if one.id != rollback.id)
+        if rollback.override.held_by
+        else ()
+    )
     judged = judge_restore(rollback, command.file, command.scheduler, command.silence, held_by)
     event = RestoreChecked(
         verdict=judged.verdict, reasons=judged.reasons, held_by=held_by, log_sha384=command.log_sha384

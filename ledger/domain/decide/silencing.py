@@ -15,8 +15,7 @@ from ledger.domain.commands import (
 )
 from ledger.domain.decide.rules import (
     Decided,
-    act_for,
-    act_in_step,
+    act,
     open_rollback,
     require_ready,
     require_window,
@@ -30,7 +29,7 @@ from ledger.domain.events.silence import (
     SilenceRequested,
 )
 from ledger.domain.judge import judge_silence
-from ledger.domain.runbook import NOT_AFTER_SECONDS, RUNBOOK_ROLES
+from ledger.domain.runbook import NOT_AFTER_SECONDS
 from ledger.domain.state import Rollback, State
 from ledger.domain.text import INLINE, check_text
 from ledger.errors import Refused
@@ -46,7 +45,7 @@ def _refuse_second(rollback: Rollback) -> None:
 def request_silence(state: State, request: Request, command: RequestSilence) -> tuple[Decided, ...]:
     """Step 2 in its order."""
     rollback = open_rollback(state, request)
-    role = act_in_step(state, request, rollback, 2)
+    role = act(state, request, SilenceRequested, rollback)
     _refuse_second(rollback)
     require_ready(rollback, 2)
     require_window(rollback, request)
@@ -71,7 +70,7 @@ def request_silence(state: State, request: Request, command: RequestSilence) -> 
 def adopt_silence(state: State, request: Request, command: AdoptSilence) -> tuple[Decided, ...]:
     """A silence made by the workflow or by hand becomes step 2."""
     rollback = open_rollback(state, request)
-    role = act_in_step(state, request, rollback, 2)
+    role = act(state, request, SilenceAdopted, rollback)
     _refuse_second(rollback)
     require_ready(rollback, 2)
     silence = command.silence
@@ -95,8 +94,7 @@ def adopt_silence(state: State, request: Request, command: AdoptSilence) -> tupl
 def check_silence(state: State, request: Request, command: CheckSilence) -> tuple[Decided, ...]:
     """Judge step 2 by what Alertmanager says now. Also by the ledger itself, once the silence is there."""
     rollback = open_rollback(state, request)
-    helpers = RUNBOOK_ROLES if rollback.emergency else ()
-    role = act_for(state, request, rollback, "observability", *helpers, "system")
+    role = act(state, request, SilenceChecked, rollback)
     if rollback.silence.state == "none" or not rollback.silence.id:
         raise Refused(f"{rollback.id} has no silence yet: stage4 rollback silence {rollback.id}")
     judged, firing, suppressed = judge_silence(
@@ -117,7 +115,7 @@ def check_silence(state: State, request: Request, command: CheckSilence) -> tupl
 def request_silence_end(state: State, request: Request, command: RequestSilenceEnd) -> tuple[Decided, ...]:
     """Step 5, after the restart was seen (RUNBOOK.md: remove, see enabled, end the silence)."""
     rollback = open_rollback(state, request)
-    role = act_for(state, request, rollback, "l2_ops", "observability")
+    role = act(state, request, SilenceEndRequested, rollback)
     require_ready(rollback, 5)
     if rollback.silence.state != "active":
         raise Refused(f"{rollback.id} has no active silence")
@@ -143,8 +141,7 @@ GRACE = timedelta(minutes=15)
 def extend_silence(state: State, request: Request, command: ExtendSilence) -> tuple[Decided, ...]:
     """By observability, from the current end; not beyond the window and the override's end by more than 15 minutes."""
     rollback = open_rollback(state, request)
-    helpers = RUNBOOK_ROLES if rollback.emergency else ()
-    role = act_for(state, request, rollback, "observability", *helpers)
+    role = act(state, request, SilenceExtendRequested, rollback)
     silence = rollback.silence
     if silence.state != "active" or silence.ends_at is None:
         raise Refused(f"{rollback.id} has no active silence: stage4 rollback recreate-silence {rollback.id}")
@@ -163,7 +160,7 @@ def extend_silence(state: State, request: Request, command: ExtendSilence) -> tu
 def owe_silence_end(state: State, request: Request, command: OweSilenceEnd) -> tuple[Decided, ...]:
     """By who restores, while Alertmanager cannot be reached: the debt stays on the list after closing."""
     rollback = open_rollback(state, request)
-    role = act_for(state, request, rollback, "l2_ops", "observability")
+    role = act(state, request, SilenceEndOwed, rollback)
     require_ready(rollback, 5)
     if rollback.silence.state != "active":
         raise Refused(f"{rollback.id} has no active silence")

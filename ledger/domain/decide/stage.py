@@ -11,11 +11,11 @@ from ledger.domain.commands import (
     RecordSummary,
     Request,
 )
-from ledger.domain.decide.rules import Decided, act_as, anybody, known_rollback
+from ledger.domain.decide.rules import Decided, act, known_rollback, stop_role
 from ledger.domain.events import access, duties, ledger, observation, override, rollback, silence
 from ledger.domain.events.base import Event
 from ledger.domain.runbook import Role
-from ledger.domain.state import State, StepState
+from ledger.domain.state import State, StepState, file_name
 from ledger.domain.text import INLINE, check_text
 from ledger.errors import Refused
 
@@ -60,7 +60,7 @@ def open_ledger(state: State, request: Request, command: OpenLedger) -> tuple[De
 
 def add_note(state: State, request: Request, command: AddNote) -> tuple[Decided, ...]:
     """By anybody who may act, also after closing."""
-    role = anybody(state, request)
+    role = act(state, request, rollback.NoteAdded)
     known_rollback(state, request)
     event = rollback.NoteAdded(
         text=check_text("the note", command.text, longest=INLINE),
@@ -70,9 +70,13 @@ def add_note(state: State, request: Request, command: AddNote) -> tuple[Decided,
     return (Decided(event, request.rollback, role),)
 
 
+STOPS = ("disable_multi_strategy.py", "stage4 stop")
+"""Programs that press the stop."""
+
+
 def keep_log(state: State, request: Request, command: KeepLog) -> tuple[Decided, ...]:
-    """By anybody who may act; belongs to a rollback where one is named."""
-    role = anybody(state, request)
+    """By anybody who may act, and of a stop by whoever pressed it; belongs to a rollback where one is named."""
+    role = stop_role(state, request) if command.program in STOPS else act(state, request, ledger.LogKept)
     if request.rollback:
         known_rollback(state, request)
     event = ledger.LogKept(program=command.program, exit_status=command.exit_status, log_sha384=command.log_sha384)
@@ -81,7 +85,7 @@ def keep_log(state: State, request: Request, command: KeepLog) -> tuple[Decided,
 
 def record_summary(state: State, request: Request, command: RecordSummary) -> tuple[Decided, ...]:
     """By anybody who may act; belongs to no rollback."""
-    role = anybody(state, request)
+    role = act(state, request, ledger.ExternalSummaryRecorded)
     event = ledger.ExternalSummaryRecorded(external_status=command.external_status, claims=command.claims)
     return (Decided(event, "", role),)
 
@@ -90,7 +94,7 @@ def record(state: State, request: Request, command: Record) -> tuple[Decided, ..
     """By the ledger itself: what its effects came to, what its observer saw."""
     if type(command.event) not in RECORDED:
         raise Refused(f"{command.event.status} is decided, not recorded")
-    role = act_as(state, request, "system")
+    role = act(state, request, type(command.event))
     _require_own_silence(state, request.rollback, command.event)
     return (Decided(command.event, request.rollback, role), *lapses(state, request.rollback, command.event, role))
 
@@ -121,7 +125,9 @@ def lapses(state: State, name: str, event: Event, role: Role, judged: int | None
             return ()
         affected, why = [one.id for one in state.holders], "the scheduler was seen enabled"
     elif isinstance(event, (observation.OverrideObserved, override.OverrideRemovedOutside)):
-        affected, why = [one.id for one in state.holders], "the override changed"
+        held = [one for one in state.open.values() if one.holds]
+        affected = [one.id for one in held if file_name(one.override.path) == file_name(event.path)]
+        why = "the override changed"
     else:
         return ()
     return tuple(
@@ -141,7 +147,7 @@ def _may_lapse(step: StepState) -> bool:
 
 def expire_effect(state: State, request: Request, command: ExpireEffect) -> tuple[Decided, ...]:
     """By the ledger itself, after ``not_after``. A stop never lapses while its rollback is open."""
-    role = act_as(state, request, "system")
+    role = act(state, request, override.EffectExpired)
     found = state.rollback(request.rollback)
     effect = next((e for e in found.effects if e.requested == command.requested), None) if found else None
     if effect is None:

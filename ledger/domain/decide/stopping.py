@@ -1,9 +1,8 @@
-"""Steps 1 and 3, and the stop: the override is asked for, written, adopted; the scheduler is seen to obey."""
+"""Steps 1 and 3: the override is asked for, written, adopted, put back; the scheduler is seen to obey."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from ledger.digest import sha384
 from ledger.domain.commands import (
@@ -13,17 +12,13 @@ from ledger.domain.commands import (
     RecordOverride,
     RecordPutBack,
     Request,
-    Stop,
-    TakeInStop,
     WriteOverride,
 )
-from ledger.domain.decide.opening import opened_event
 from ledger.domain.decide.rules import (
     Decided,
     act_as,
     act_in_step,
     clock_text,
-    name_rollback,
     open_rollback,
     require_ready,
     require_window,
@@ -31,38 +26,43 @@ from ledger.domain.decide.rules import (
 from ledger.domain.decide.stage import lapses
 from ledger.domain.events.base import Event
 from ledger.domain.events.override import (
-    EffectCancelled,
     HoldJoined,
     OverrideAdopted,
     OverrideFailed,
+    OverrideMovedAside,
     OverridePutBack,
     OverrideRequested,
     OverrideWritten,
     PutBackRequested,
 )
-from ledger.domain.events.rollback import EmergencyDeclared, RestartChecked, StopChecked, StopTakenIn
+from ledger.domain.events.rollback import RestartChecked, StopChecked
+from ledger.domain.facts import FileSeen
 from ledger.domain.judge import judge_file, judge_restart, judge_stop
 from ledger.domain.override_text import format_override
-from ledger.domain.runbook import COMPONENTS, NOT_AFTER_SECONDS, STOP_ROLES, Role
-from ledger.domain.state import Effect, Rollback, State
-from ledger.domain.text import INLINE, check_text
+from ledger.domain.runbook import COMPONENTS, NOT_AFTER_SECONDS, Role
+from ledger.domain.standing import claims, why_it_does_not_stop
+from ledger.domain.state import Rollback, State
+from ledger.domain.text import INLINE, check_text, shorten
 from ledger.errors import Refused
 
 
-def _refuse_second_stop(state: State, acting: Rollback | None) -> None:
-    """A stop that stands is not made twice; one whose file somebody removed is, and an own one that failed."""
-    for rollback in state.open.values():
-        if any(effect.kind == "removal" for effect in rollback.effects):
-            raise Refused(f"the override of {rollback.id} is being removed: wait until it is gone, then stop again")
-        written = rollback.override.written_at
-        again = rollback.override.removed_outside or (rollback is acting and rollback.stoppable_again)
-        if rollback.holds and written is not None and not again:
-            raise Refused(f"already stopped by {rollback.override.by} at {clock_text(written)} ({rollback.id})")
-        if any(effect.kind == "override" for effect in rollback.effects):
-            raise Refused(f"already being stopped ({rollback.id}): the override is asked for and not written yet")
+def _refuse_second_stop(state: State, rollback: Rollback, file: FileSeen, at: datetime) -> None:
+    """Step 1 is not taken twice while what is seen is what it made; one whose file is gone or wrong is put back."""
+    for one in [one for one in state.open.values() if one.component == rollback.component]:
+        if any(effect.kind == "removal" for effect in one.effects):
+            raise Refused(f"the override of {one.id} is being removed: wait until it is gone, then stop again")
+        if any(effect.kind == "override" for effect in one.effects):
+            raise Refused(f"the override of {one.id} is asked for and not written yet: press the stop, or wait")
+    written, again = rollback.override.written_at, rollback.stoppable_again
+    if not rollback.holds or written is None or again:
+        return
+    if why := why_it_does_not_stop(file, rollback.component, at):
+        raise Refused(f"{rollback.id} wrote {file.path}, and now {why}: put it back, or press the stop")
+    raise Refused(f"already stopped by {rollback.override.by} at {clock_text(written)} ({rollback.id})")
 
 
-def _override_event(request: Request, command: WriteOverride, ticket: str) -> OverrideRequested:
+def override_event(request: Request, command: WriteOverride, ticket: str) -> OverrideRequested:
+    """The asking for an override; its bytes follow from it alone. ``Refused`` where a text or the end is not fit."""
     if command.component not in COMPONENTS:
         raise Refused(f"unknown component {command.component[:60]!a}; known: {', '.join(COMPONENTS)}")
     if command.expires_at is not None and command.expires_at <= request.at:
@@ -108,11 +108,12 @@ def write_override(state: State, request: Request, command: WriteOverride) -> tu
     role = act_in_step(state, request, rollback, 1)
     _require_before_removal(rollback)
     require_window(rollback, request)
-    others = [one for one in state.holders if one.id != rollback.id and not one.override.removed_outside]
+    holders = state.holders_of(command.component)
+    others = [one for one in holders if one.id != rollback.id and not one.override.removed_outside]
     if others and not rollback.holds:
         return (_join(request, command, rollback, others, role),)
-    _refuse_second_stop(state, rollback)
-    return (Decided(_override_event(request, command, rollback.ticket), rollback.id, role),)
+    _refuse_second_stop(state, rollback, command.file, request.at)
+    return (Decided(override_event(request, command, rollback.ticket), rollback.id, role),)
 
 
 def _join(request: Request, command: WriteOverride, rollback: Rollback, others: list[Rollback], role: Role) -> Decided:
@@ -121,8 +122,8 @@ def _join(request: Request, command: WriteOverride, rollback: Rollback, others: 
     leaving = [one.id for one in others if any(effect.kind == "removal" for effect in one.effects)]
     if leaving:
         raise Refused(f"the override of {leaving[0]} is being removed: wait until it is gone, then stop again")
-    if file is None:
-        raise Refused(f"the scheduler is held by {', '.join(one.id for one in others)}; look at the override first")
+    if any(effect.kind == "override" for effect in rollback.effects):
+        raise Refused(f"the override of {rollback.id} is asked for and not written yet: press the stop, or wait")
     judged = judge_file(file, others[0].override.sha384)
     if file.kind != "file":
         raise Refused(f"{file.path} is {file.kind}, although {others[0].id} declares it: put it back first")
@@ -139,6 +140,18 @@ def _join(request: Request, command: WriteOverride, rollback: Rollback, others: 
     return Decided(event, rollback.id, role)
 
 
+def put_back_event(rollback: Rollback, file: FileSeen, reason: str, at: datetime) -> PutBackRequested:
+    """The asking for the declared bytes again."""
+    return PutBackRequested(
+        path=rollback.override.path,
+        override_sha384=rollback.override.sha384,
+        replaced=file.kind,
+        replaced_sha384=file.sha384,
+        reason=reason,
+        not_after=at + timedelta(seconds=NOT_AFTER_SECONDS),
+    )
+
+
 def put_back(state: State, request: Request, command: PutBack) -> tuple[Decided, ...]:
     """The declared bytes again, where somebody changed or removed the file. What is there is kept and moved aside."""
     rollback = open_rollback(state, request)
@@ -151,14 +164,7 @@ def put_back(state: State, request: Request, command: PutBack) -> tuple[Decided,
         raise Refused(f"{file.path} is as declared")
     if rollback.effects:
         raise Refused(f"the {rollback.effects[0].kind} of entry {rollback.effects[0].requested} is pending")
-    event = PutBackRequested(
-        path=rollback.override.path,
-        override_sha384=rollback.override.sha384,
-        replaced=file.kind,
-        replaced_sha384=file.sha384,
-        reason=check_text("the reason", command.reason, longest=INLINE),
-        not_after=request.at + timedelta(seconds=NOT_AFTER_SECONDS),
-    )
+    event = put_back_event(rollback, file, check_text("the reason", command.reason, longest=INLINE), request.at)
     return (Decided(event, rollback.id, role),)
 
 
@@ -192,86 +198,27 @@ def _require_before_removal(rollback: Rollback) -> None:
         raise Refused(f"{rollback.id} is past step 1; open another run of {rollback.ticket} to stop again")
 
 
-def _stoppable(state: State, ticket: str) -> Rollback | None:
-    """The open rollback that a stop joins: the ticket's own, or without a ticket the only one there is."""
-    fresh = [r for r in state.open.values() if not r.override.removed_at and not r.aborting]
-    named = [r for r in fresh if r.ticket == ticket] if ticket else fresh
-    return named[0] if len(named) == 1 else None
-
-
-def stop(state: State, request: Request, command: Stop) -> tuple[Decided, ...]:
-    """The stop: one press opens, declares the emergency where nobody confirmed, and asks for the override."""
-    role = act_as(state, request, *STOP_ROLES)
-    leaving = [(one, effect) for one in state.open.values() for effect in one.effects if effect.kind == "removal"]
-    if leaving:
-        return tuple(_stay(one, effect, role) for one, effect in leaving)
-    joined = _stoppable(state, command.opening.ticket)
-    _refuse_second_stop(state, joined)
-    decided: list[Decided] = []
-    if joined is None:
-        name, ticket = name_rollback(state, command.opening.ticket), command.opening.ticket
-        decided.append(Decided(opened_event(command.opening), name, role))
-    else:
-        name, ticket = joined.id, joined.ticket
-    regular = joined is not None and joined.steps[0].passed and role == "l2_ops"
-    if not regular and (joined is None or not joined.emergency):
-        decided.append(Decided(EmergencyDeclared(reason=decided_reason(command), stop=True), name, role))
-    decided.append(Decided(_override_event(request, command.override, ticket), name, role))
-    return tuple(decided)
-
-
-def _stay(rollback: Rollback, effect: Effect, role: Role) -> Decided:
-    """A stop that is pressed while the override is about to be removed: it stays."""
-    event = EffectCancelled(effect=effect.kind, requested=effect.requested, reason="the stop was pressed")
-    return Decided(event, rollback.id, role)
-
-
-def decided_reason(command: Stop) -> str:
-    """The reason of a stop, checked."""
-    return check_text("the reason", command.override.reason, longest=INLINE)
-
-
-def take_in_stop(state: State, request: Request, command: TakeInStop) -> tuple[Decided, ...]:
-    """By the ledger itself: a stop from the spool becomes entries. Its time and person are claims."""
-    role = act_as(state, request, "system")
-    joined = _stoppable(state, command.opening.ticket)
-    decided: list[Decided] = []
-    if joined is None:
-        name = name_rollback(state, command.opening.ticket)
-        decided.append(Decided(replace(opened_event(command.opening), claimed_at=command.claimed_at), name, role))
-    else:
-        name = joined.id
-    if joined is None or not joined.emergency:
-        decided.append(Decided(EmergencyDeclared(reason=command.opening.reason, stop=True), name, role))
-    there = command.file.kind == "file" and not (joined and joined.holds)
-    judged = judge_file(command.file, "")
-    taken = StopTakenIn(
-        spool_sha384=command.spool_sha384,
-        override_sha384=command.file.sha384 if there else "",
-        path=command.file.path,
-        claimed_at=command.claimed_at,
-        claimed_by=command.claimed_by,
-        why=command.why,
-        verdict=judged.verdict,
-        reasons=judged.reasons,
-    )
-    decided.append(Decided(taken, name, role))
-    return tuple(decided)
-
-
 def record_override(state: State, request: Request, command: RecordOverride) -> tuple[Decided, ...]:
-    """By the ledger itself: the file was written and read back; judged here."""
+    """By the ledger itself: what is at the path after the delivery, read back and judged here."""
     role = act_as(state, request, "system")
     rollback = open_rollback(state, request)
     asked = rollback.override.request
     if asked is None or not any(effect.kind == "override" for effect in rollback.effects):
         raise Refused(f"no override of {rollback.id} is pending")
-    file = command.file
-    judged = judge_file(file, asked.content_sha384)
+    file, decided = command.file, []
+    if command.found is not None:
+        decided.append(Decided(moved_aside(command.found, command.moved_to), rollback.id, role))
     if file.kind != "file":
         failed = OverrideFailed(path=file.path, cause=f"it is {file.kind} after it was written")
-        return (Decided(failed, rollback.id, role),)
-    event = OverrideWritten(
+        return (*decided, Decided(failed, rollback.id, role))
+    stands = file.sha384 != asked.content_sha384 and not why_it_does_not_stop(file, asked.component, request.at)
+    event = standing(file, "it stood there when this one was to be written") if stands else _written(file, asked)
+    return (*decided, Decided(event, rollback.id, role))
+
+
+def _written(file: FileSeen, asked: OverrideRequested) -> OverrideWritten:
+    judged = judge_file(file, asked.content_sha384)
+    return OverrideWritten(
         path=file.path,
         override_sha384=file.sha384,
         size=file.size,
@@ -281,16 +228,38 @@ def record_override(state: State, request: Request, command: RecordOverride) -> 
         verdict=judged.verdict,
         reasons=judged.reasons,
     )
-    return (Decided(event, rollback.id, role),)
+
+
+def moved_aside(found: FileSeen, moved_to: str) -> OverrideMovedAside:
+    """What stood in the way, and where it is now."""
+    return OverrideMovedAside(
+        path=found.path, found=found.kind, found_sha384=found.sha384, moved_to=moved_to, seen_at=found.at
+    )
+
+
+def standing(file: FileSeen, reason: str) -> OverrideAdopted:
+    """An override that somebody else made counts: it is the stop. Whose it is, it only claims."""
+    judged, claimed = judge_file(file, ""), claims(file.content)
+    return OverrideAdopted(
+        path=file.path,
+        override_sha384=file.sha384,
+        size=file.size,
+        mode=file.mode,
+        owner=file.owner,
+        seen_at=file.at,
+        reason=shorten(f"{reason}, by {claimed.by} at {claimed.at} (its own claims)"),
+        verdict=judged.verdict,
+        reasons=judged.reasons,
+    )
 
 
 def adopt_override(state: State, request: Request, command: AdoptOverride) -> tuple[Decided, ...]:
     """A file made by hand becomes step 1, with the usual verdict."""
     rollback = open_rollback(state, request)
     role = act_in_step(state, request, rollback, 1)
-    _refuse_second_stop(state, rollback)
-    _require_before_removal(rollback)
     file = command.file
+    _refuse_second_stop(state, rollback, file, request.at)
+    _require_before_removal(rollback)
     if file.kind != "file":
         raise Refused(f"{file.path} is {file.kind}; only a plain file can be adopted")
     judged = judge_file(file, "")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ledger.domain.commands import SYSTEM, FinishWatch, Request, StartWatch
-from ledger.domain.decide.rules import Decided, act_in_step, open_rollback, require_ready
+from ledger.domain.commands import FinishWatch, Request, StartWatch
+from ledger.domain.decide.rules import Decided, act, open_rollback, require_ready
 from ledger.domain.decide.stage import lapses
 from ledger.domain.events.observation import SchedulerObserved
 from ledger.domain.events.rollback import WatchFinished, WatchStarted
@@ -19,7 +19,7 @@ LONGEST = 24 * 3600
 def start_watch(state: State, request: Request, command: StartWatch) -> tuple[Decided, ...]:
     """Begin an observation window; only one runs at a time, an overdue one is replaced."""
     rollback = open_rollback(state, request)
-    role = act_in_step(state, request, rollback, 4)
+    role = act(state, request, WatchStarted, rollback)
     require_ready(rollback, 4)
     if not rollback.holds:
         raise Refused(f"{rollback.id} does not hold the scheduler; there is nothing to watch")
@@ -43,7 +43,7 @@ def start_watch(state: State, request: Request, command: StartWatch) -> tuple[De
 def finish_watch(state: State, request: Request, command: FinishWatch) -> tuple[Decided, ...]:
     """Judge the window that is over. Also by the ledger itself: the person stands in ``watch_started``."""
     rollback = open_rollback(state, request)
-    role = "system" if request.actor == SYSTEM else act_in_step(state, request, rollback, 4)
+    role = act(state, request, WatchFinished, rollback)
     running = rollback.watch
     if running is None:
         raise Refused(f"no watch of {rollback.id} is running: stage4 rollback watch {rollback.id}")

@@ -159,6 +159,28 @@ class TicketLinked(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SecondEyesDoubted(Event):
+    """Four eyes by somebody whose role or password the first person gave: it counts, and a third person looks at it."""
+
+    status: ClassVar[str] = "second_eyes_doubted"
+    sentence: ClassVar[str] = "was the second pair of eyes, with a role or password given by {given_by} (entry {given})"
+    given_by: str
+    """The first person."""
+    given: int
+    """The entry by which the first person last gave the second one a role or a password."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReasonGiven(Event):
+    """Why trading was stopped, told after a stop that was pressed without a reason."""
+
+    status: ClassVar[str] = "reason_given"
+    sentence: ClassVar[str] = "gave the reason of the stop: {reason}"
+    reason: str
+    reason_sha384: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WindowExtended(Event):
     """The maintenance window lasts longer; asks for a confirmation and revokes nothing."""
 
@@ -195,6 +217,8 @@ EVENTS = (
     EvidenceAttached,
     Corrected,
     TicketLinked,
+    SecondEyesDoubted,
+    ReasonGiven,
     WindowExtended,
     WindowOverrun,
 )

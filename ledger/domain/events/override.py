@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from ledger.domain.events.base import Event
+from ledger.domain.facts import FileKind
 from ledger.domain.runbook import EffectKind, Verdict
 
 
@@ -81,6 +82,21 @@ class OverrideAdopted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OverrideMovedAside(Event):
+    """Something stood in the way of the override (a link, a folder, garbage): it has another name beside it now."""
+
+    status: ClassVar[str] = "override_moved_aside"
+    step: ClassVar[int | None] = 1
+    sentence: ClassVar[str] = "moved aside what stood at {path} ({found}): it is {moved_to} now"
+    path: str
+    found: FileKind
+    found_sha384: str = ""
+    """Its bytes, where it was a plain file: kept as an artefact."""
+    moved_to: str
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HoldJoined(Event):
     """Another rollback's override stops the scheduler already: this one holds it too, with its own verdict."""
 
@@ -122,7 +138,7 @@ class PutBackRequested(Event):
     sentence: ClassVar[str] = "asked to put the override back at {path}: {reason}"
     path: str
     override_sha384: str
-    replaced: Literal["absent", "file", "link", "folder", "other", "unreadable"]
+    replaced: FileKind
     replaced_sha384: str = ""
     """What is there now, kept as an artefact; it is moved aside, never deleted."""
     reason: str
@@ -253,6 +269,7 @@ EVENTS = (
     OverrideWritten,
     OverrideFailed,
     OverrideAdopted,
+    OverrideMovedAside,
     HoldJoined,
     HoldReleased,
     PutBackRequested,

@@ -66,8 +66,19 @@ class EmergencyDeclared(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StopTakenIn(Event):
-    """A stop that happened while the ledger could not be written. Its time is a claim; it is to be reviewed."""
+class StopTyped(Event):
+    """What was typed with a stop and did not fit: left out or shortened, so that it refused nothing."""
+
+    status: ClassVar[str] = "stop_typed"
+    sentence: ClassVar[str] = "took the stop without what did not fit: {text}"
+    text: str
+    text_sha384: str = ""
+    """All of a reason that was too long."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopTakenIn1(Event):
+    """Version 1, which did not say whose person the claim names."""
 
     status: ClassVar[str] = "stop_taken_in"
     step: ClassVar[int | None] = 1
@@ -82,6 +93,15 @@ class StopTakenIn(Event):
     why: str
     verdict: Verdict
     reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopTakenIn(StopTakenIn1):
+    """A stop that happened while the ledger could not be written. Its time is a claim; it is to be reviewed."""
+
+    version: ClassVar[int] = 2
+    claimed_person: str = ""
+    """The person that the claim names, where the directory knows one: who opened it, as far as four eyes go."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,7 +281,9 @@ EVENTS = (
     RollbackOpened,
     RollbackConfirmed,
     EmergencyDeclared,
+    StopTyped,
     StopTakenIn,
+    StopTakenIn1,
     StopChecked,
     WatchStarted,
     WatchFinished,

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from ledger.app.installation import Installation
 from ledger.app.keys import verifier_path
 from ledger.app.observer import INTERVAL
-from ledger.app.setup import LAB_PEOPLE
+from ledger.app.people import LAB_PEOPLE
 from ledger.app.steps import closing, opening, restoring, silencing, stopping, watching
 from ledger.app.steps.common import Outcome
 from ledger.domain.commands import SYSTEM, Actor, AddPerson

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from ledger.app.steps import duties, silencing, stopping
+from ledger.app.steps import stop as press
+from ledger.domain.asked import fit
 from ledger.domain.duties import owed
 from ledger.domain.state import Rollback
 from ledger.lab.rehearsal import wait_for_alert
@@ -22,14 +24,12 @@ def play(on: Stage) -> None:
 
 def stop(on: Stage) -> Rollback:
     """One press, without a ticket and without anybody's confirmation."""
-    done = stopping.stop(on.installation, on.person("l2_ops"), reason=REASON)
+    done = press.stop(on.installation, on.person("l2_ops"), fit(reason=REASON))
     rollback = on.expect_verdict("one press by L2 Ops writes the override, without ticket or confirmation", done)
     on.expect("the rollback is named STOP-<sequence>", rollback.id.startswith("STOP-"), rollback.id)
-    on.expect_refused(
-        "a second press, by NOC, says who stopped already",
-        lambda: stopping.stop(on.installation, on.person("noc"), reason=REASON),
-        "already stopped by lab-l2-ops",
-    )
+    again = press.stop(on.installation, on.person("noc"), fit(reason=REASON))
+    by = again.said.startswith("already stopped by lab-l2-ops")
+    on.expect("a second press, by NOC, looks and says who stopped already", by, again.said)
     return rollback
 
 

@@ -87,7 +87,8 @@ def check_written(line: bytes, entry: dict[str, Any]) -> Iterator[Finding]:
     would not show. Accepted are ``json.dumps``'s four spellings: compact or spaced, escaped or not, keys in any order.
     """
     if line not in _spellings(entry):
-        at = _first_difference(line, next(_spellings(entry), b""))
+        # Where it leaves the spelling that it keeps to longest: a line with spaces after its commas is no wrong line.
+        at = max((_first_difference(line, one) for one in _spellings(entry)), default=0)
         yield Finding(
             "line",
             f"not spelled as JSON is written here, from byte {at} on; the signature does not cover spelling",

@@ -1,10 +1,10 @@
 """Writing a decision log v2: what ``verify_decision_log.py summary`` takes, the entry made of it, and appending it.
 
-The stage's own log is written by its ledger; this is for every other file. Reading is ``ledger.app.decision_verify``.
+The stage's own log is written by its ledger; this is for every other file. Reading is ``ledger.decision_log.verify``.
 
-Defaults that make the runbook's own line a valid entry on any file: ``runtime_flags`` is ``{"summary.appended": true}``
-where no flag is given; ``signatures`` is ``{"summary": "hmac:<base64>"}``, the HMAC-SHA256 over the canonical JSON of
-``artefacts``, where no entry is given and a key is.
+Defaults that make the runbook's own line a valid entry on any file: ``runtime_flags`` begins with
+``{"verify_decision_log.summary": true}``; where no entry of ``signatures`` is given it is ``{"decision_log.entry":
+"hmac:<base64>"}``, the HMAC-SHA256 over the canonical JSON of ``artefacts``, or ``"hmac:pending"`` without a key.
 """
 
 from __future__ import annotations
@@ -18,40 +18,26 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from ledger.app.decision_digest import algorithm_name
-from ledger.app.decision_line import MAX_FOREIGN_LINE, format_canonical_v2, parse_json, shown
-from ledger.app.decision_schema import BUILTIN, DECISION_LOG_V2, Schema
-from ledger.app.decision_signature import SharedKey, mac, sign
-from ledger.app.decision_verify import Report, Rules, verify_log
+from ledger.decision_log.digest import algorithm_name
+from ledger.decision_log.line import MAX_FOREIGN_LINE, format_canonical_v2, parse_json, shown
+from ledger.decision_log.schema import BUILTIN, DECISION_LOG_V2, Schema
+from ledger.decision_log.signature import SharedKey, mac
 from ledger.errors import Corrupt, Refused, Unreachable
 from ledger.files import digest_file, flock, sync_folder
 from ledger.proof.entry import format_time
 
-__all__ = [
-    "Report",
-    "Rules",
-    "Summary",
-    "append",
-    "build_entry",
-    "digest_artefact",
-    "for_ledger",
-    "format_line",
-    "parse_metadata",
-    "sign",
-    "verify_log",
-]
-
 _LARGEST: Final = 2**53 - 1
-_FLAG: Final = "summary.appended"
-_SIGNER: Final = "summary"
+_FLAG: Final = "verify_decision_log.summary"
+_SIGNER: Final = "decision_log.entry"
+_PENDING: Final = "hmac:pending"
 _V2: Final = Schema(BUILTIN, DECISION_LOG_V2)
 
 _OPTIONS: Final = {
-    "artefacts": "--artefact KEY=VALUE (not empty), --artefact-from-file KEY=PATH or --summary-json PATH",
+    "artefacts": "--artefact KEY=VALUE, --artefact-from-file KEY=PATH or --summary-json PATH",
     "kind": "--kind NAME",
     "metadata": "--metadata KEY=VALUE",
     "runtime_flags": "--runtime-flag NAME[=true|false]",
-    "signatures": "--signature-entry KEY=hmac:VALUE, or a key to make one with (--hmac-key-file FILE)",
+    "signatures": "--signature-entry KEY=hmac:VALUE",
     "stage": "--stage NAME, not empty",
     "status": "--status NAME, not empty",
     "tags": "--tag NAME, each name once",
@@ -67,7 +53,7 @@ class Summary:
     status: str
     kind: str = "snapshot"
     timestamp: str | None = None
-    artefacts: Mapping[str, str] = field(default_factory=dict)
+    artefacts: Mapping[str, Any] = field(default_factory=dict)
     metadata: Mapping[str, Any] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     runtime_flags: Mapping[str, bool] = field(default_factory=dict)
@@ -76,12 +62,20 @@ class Summary:
 
 def parse_metadata(text: str) -> Any:
     """The JSON value of ``text``, else ``text`` itself (also for NaN, duplicate keys and numbers beyond a double)."""
+    if not text.strip():
+        return ""
     try:
         value = parse_json(text)
         format_canonical_v2(value)
     except Corrupt:
         return text
     return value
+
+
+def parse_artefact(text: str) -> str | int | float | bool | None:
+    """As :func:`parse_metadata`, but an object or a list stays text: decision log v2 allows no artefact that is one."""
+    value = parse_metadata(text)
+    return text if isinstance(value, dict | list) else value
 
 
 def digest_artefact(path: Path, algorithm: str) -> str:
@@ -112,8 +106,8 @@ def build_entry(summary: Summary, clock_now: datetime, key: SharedKey | None = N
     entry: dict[str, Any] = {
         "artefacts": dict(summary.artefacts),
         "kind": summary.kind,
-        "runtime_flags": dict(summary.runtime_flags) or {_FLAG: True},
-        "signatures": dict(summary.signatures) or _default_signatures(summary, key),
+        "runtime_flags": {_FLAG: True, **summary.runtime_flags},
+        "signatures": dict(summary.signatures) or {_SIGNER: _signed_artefacts(summary, key)},
         "stage": summary.stage,
         "status": summary.status,
         "timestamp": summary.timestamp or format_time(clock_now),
@@ -126,15 +120,19 @@ def build_entry(summary: Summary, clock_now: datetime, key: SharedKey | None = N
     return entry
 
 
-def _default_signatures(summary: Summary, key: SharedKey | None) -> dict[str, str]:
-    if key is None:
-        return {}
-    return {_SIGNER: "hmac:" + mac(key.secret, _canonical(dict(summary.artefacts)))}
+def empty_artefacts(entry: Mapping[str, Any]) -> list[str]:
+    """Names of the artefacts without a value. They are written, and no schema of decision log v2 allows them."""
+    return [name for name, value in entry["artefacts"].items() if value == ""]
+
+
+def _signed_artefacts(summary: Summary, key: SharedKey | None) -> str:
+    return _PENDING if key is None else "hmac:" + mac(key.secret, _canonical(dict(summary.artefacts)))
 
 
 def _check(entry: dict[str, Any]) -> None:
     owed = []
-    for finding in _V2.check(entry):
+    filled = {name: "-" if value == "" else value for name, value in entry["artefacts"].items()}
+    for finding in _V2.check({**entry, "artefacts": filled}):
         option = _OPTIONS.get(finding.place.partition(".")[0], "another value")
         owed.append(f"{finding.place}: {finding.found} is not allowed; give {option}")
     if owed:

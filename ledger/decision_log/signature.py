@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from ledger.app.decision_line import Finding, format_canonical_v2, shown
+from ledger.decision_log.line import Finding, format_canonical_v2, shown
 from ledger.errors import Corrupt, Refused
 from ledger.files import read_bounded
 from ledger.proof.encoding import format_base64, parse_base64

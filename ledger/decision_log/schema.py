@@ -18,11 +18,17 @@ from jsonschema.validators import validator_for
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
-from ledger.app.decision_line import Finding, parse_json, shown
+from ledger.decision_log.line import Finding, parse_json, shown
 from ledger.errors import Corrupt, Refused
 from ledger.files import read_bounded
 
 BUILTIN: Final = "builtin:decision_log_v2"
+TITLE: Final = "Decision Log Entry v2"
+ALIASES: Final = (BUILTIN, TITLE, "decision_log_v2", "https://example.com/schemas/decision_log_v2.json")
+"""Names of the builtin schema; the last one is the ``$id`` under which the format is published."""
+
+_DESCRIPTION: Final = "An entry of a decision log v2: artefacts, runtime flags and signatures."
+_SIGNATURE: Final = r"^hmac:[A-Za-z0-9+/=:_-]+"
 _MAX_SCHEMA: Final = 1_048_576
 _MAX_PART: Final = 60
 _TEXT: Final = {"type": "string", "minLength": 1}
@@ -48,7 +54,7 @@ DECISION_LOG_V2: Final[dict[str, Any]] = {
             "type": "object",
             "minProperties": 1,
             # (?![\s\S]) is the end in every dialect; Python's $ also matches before a last newline
-            "additionalProperties": {"type": "string", "pattern": r"^hmac:[A-Za-z0-9+/=:_-]+(?![\s\S])"},
+            "additionalProperties": {"type": "string", "pattern": _SIGNATURE + r"(?![\s\S])"},
         },
         "metadata": {"type": "object"},
         "tags": {"type": "array", "items": {"type": "string"}, "uniqueItems": True},
@@ -106,11 +112,15 @@ class Schema:
 
 
 def load_schema(name: str) -> Schema:
-    """The builtin schema by its name, or one from a file. ``Refused`` for no schema, ``Unreachable`` unreadable."""
-    if name.startswith("builtin:"):
-        if name != BUILTIN:
-            raise Refused(f"no builtin schema is called {shown(name)}; there is {BUILTIN}")
+    """The builtin schema by one of its names, or one from a file; a file of that name goes before an alias.
+
+    ``Refused`` for no schema, ``Unreachable`` unreadable.
+    """
+    wanted = name.strip()
+    if wanted in ALIASES and (wanted == BUILTIN or not Path(wanted).exists()):
         return Schema(BUILTIN, DECISION_LOG_V2)
+    if wanted.startswith("builtin:"):
+        raise Refused(f"no builtin schema is called {shown(name)}; there is {BUILTIN}")
     try:
         rules = parse_json(read_bounded(Path(name), _MAX_SCHEMA).decode())
     except (Corrupt, UnicodeDecodeError) as error:
@@ -118,6 +128,28 @@ def load_schema(name: str) -> Schema:
     if not isinstance(rules, dict | bool):
         raise Refused(f"the schema {name} cannot be used: a JSON schema is an object, this is {shown(rules)}")
     return Schema(name, rules)
+
+
+def list_aliases() -> dict[str, Any]:
+    """The builtin schemas and their other names, as JSON values."""
+    others = [name for name in ALIASES if name != BUILTIN]
+    return {"schemas": [{"canonical": BUILTIN, "description": _DESCRIPTION, "aliases": others}]}
+
+
+def describe_alias(name: str) -> dict[str, Any]:
+    """What the builtin schema of that name asks for, as JSON values. ``Refused`` for an unknown name."""
+    if name.strip() not in ALIASES:
+        raise Refused(f"no builtin schema is called {shown(name)}; there are {', '.join(ALIASES)}")
+    return {
+        "canonical": BUILTIN,
+        "description": _DESCRIPTION,
+        "aliases": list(ALIASES),
+        "supports_builtin_validator": True,
+        "requirements": {
+            "required_fields": sorted(DECISION_LOG_V2["required"]),
+            "signature_pattern": _SIGNATURE + "$",
+        },
+    }
 
 
 def _finding(error: ValidationError) -> Finding:

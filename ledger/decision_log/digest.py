@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from ledger.app.decision_line import shown
+from ledger.decision_log.line import shown
 from ledger.errors import Refused
 
 

@@ -1,0 +1,29 @@
+"""The roles that people held when the ledger could be read last: the stop in a browser goes by them when it cannot.
+
+``var/roles.json``: person id -> roles, sorted; mode 600. Disposable, and never asked where the ledger can be.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Mapping
+
+from ledger.app.home import Home
+from ledger.files import replace
+
+
+def remember(home: Home, people: Mapping[str, frozenset[str]]) -> None:
+    """Keep them; a disk that is full or read-only is no reason to refuse anybody anything."""
+    page = {person: sorted(roles) for person, roles in sorted(people.items()) if roles}
+    with contextlib.suppress(OSError):
+        replace(home.var / "roles.json", json.dumps(page, indent=2).encode() + b"\n", 0o600, flush=False)
+
+
+def recall(home: Home) -> dict[str, frozenset[str]]:
+    """What was kept; nothing where that cannot be read."""
+    try:
+        page = json.loads((home.var / "roles.json").read_bytes())
+        return {str(person): frozenset(map(str, roles)) for person, roles in page.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}

@@ -1,0 +1,370 @@
+"""The published files as they stood when the look began, held against the store's rows on their way past.
+
+They are taken before the store is: what is published was committed before, so the store can only be further. Nothing is
+written or put right here, and a link or a pipe in a file's place is never followed or waited for.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from ledger.app.home import Home
+from ledger.app.soundness.beside import Beside
+from ledger.app.soundness.found import Found
+from ledger.app.soundness.keyring import Keyring
+from ledger.errors import Corrupt
+from ledger.proof.canonical import MAX_LINE
+from ledger.proof.checkpoint import Checkpoint
+from ledger.proof.entry import parse_entry
+from ledger.proof.note import format_verifier
+from ledger.store.snapshot import Snapshot
+
+_SMALL = 64 * 1024
+PATIENCE = 60.0
+"""Seconds that entries may wait to be published before it is a finding: a publisher may be just at it."""
+
+
+@dataclass
+class Small:
+    """A small file: its bytes, or why there are none."""
+
+    data: bytes | None
+    why: str = ""
+
+
+class Published:
+    """One ledger's published files, opened. Close it by the stack that it is given."""
+
+    def __init__(self, home: Home, stack: ExitStack) -> None:
+        self._home = home
+        # The publisher writes lines, then checkpoint, then its note: read the other way round, each is covered.
+        self._noted = _noted(home.published_state)
+        self.checkpoint = _small(home.published_checkpoint)
+        self.key = _small(home.published_key)
+        self._stream, self._left, self._why = _opened(home.published, stack)
+        self.lines = 0
+        """Lines so far that are the store's."""
+        self._behind = False
+        self._torn = b""
+        self._different: tuple[int, bytes] | None = None
+        self._differing = 0
+        self.stated: Checkpoint | None = None
+
+    @property
+    def is_there(self) -> bool:
+        """Whether anything was ever published."""
+        return self._stream is not None or self.checkpoint.data is not None
+
+    # --- beside the rows ---------------------------------------------------------------------------------------------
+
+    def compare(self, place: int, line: bytes) -> None:
+        """The store's next line is this one."""
+        if self._behind or self._stream is None:
+            return
+        if self._different is not None:
+            self._go_on(line)
+            return
+        expected = line + b"\n"
+        got = self._read(len(expected))
+        if got == expected:
+            self.lines += 1
+        elif not self._left and expected.startswith(got):
+            self._behind, self._torn = True, got
+        else:
+            self._different = (place, self._rest_of_line(got))
+            self._differing = 1
+
+    def _go_on(self, line: bytes) -> None:
+        """After the first difference: how many lines differ as they stand."""
+        got = self._line()
+        if not got:
+            self._behind = True
+        elif got != line + b"\n":
+            self._differing += 1
+
+    def _read(self, size: int) -> bytes:
+        assert self._stream is not None
+        data = self._stream.read(min(size, self._left))
+        self._left -= len(data)
+        return data
+
+    def _line(self) -> bytes:
+        assert self._stream is not None
+        data = self._stream.readline(min(self._left, MAX_LINE + 2))
+        self._left -= len(data)
+        return data
+
+    def _rest_of_line(self, begun: bytes) -> bytes:
+        """Where a difference was read across a line's end, go back to it; where before it, read on."""
+        assert self._stream is not None
+        end = begun.find(b"\n") + 1
+        if end:
+            self._stream.seek(end - len(begun), os.SEEK_CUR)
+            self._left += len(begun) - end
+            return begun[:end]
+        return begun + self._line()
+
+    # --- at the end --------------------------------------------------------------------------------------------------
+
+    def open_checkpoint(self, keys: Keyring, found: Found, beside: Beside) -> None:
+        """Before the rows: what the published checkpoint says, and whether it is ours."""
+        path, (data, why) = self._home.published_checkpoint, (self.checkpoint.data, self.checkpoint.why)
+        if data is None:
+            if why:
+                found.add("published", "published_not_plain", str(path), f"{path} cannot be read: {why}.")
+            return
+        try:
+            self.stated = keys.stated(data)
+        except Corrupt as error:
+            self._foreign_checkpoint(keys, found, data, error)
+            return
+        beside.want(self.stated.size)
+
+    def _foreign_checkpoint(self, keys: Keyring, found: Found, data: bytes, error: Corrupt) -> None:
+        path = self._home.published_checkpoint
+        try:
+            keys.stated(data.replace(b"\r\n", b"\n"))
+        except Corrupt:
+            sentence = f"{path} is not this ledger's checkpoint: {error}."
+            found.add("published", "published_checkpoint_foreign", str(path), sentence)
+        else:
+            sentence = f"The line ends of {path} were converted: no verifier takes it as it stands."
+            found.add("published", "published_checkpoint_converted", str(path), sentence)
+
+    def judge(self, keys: Keyring, found: Found, beside: Beside, store: StoreLines, now: datetime) -> str:
+        """After the rows: every finding about the files; what is no finding yet comes back as a sentence."""
+        path = self._home.published
+        if self._why:
+            found.add("published", "published_not_plain", str(path), f"{path} cannot be read: {self._why}.")
+        self._judge_lines(keys, found, store)
+        self._judge_checkpoint(found, beside, store)
+        self._judge_key(keys, found)
+        return self._judge_lag(found, store, now)
+
+    def judge_head(self, keys: Keyring, found: Found, beside: Beside, store: StoreLines, now: datetime) -> None:
+        """The same for the end of the files alone: their last whole line, checkpoint and key."""
+        path = self._home.published
+        if self._why:
+            found.add("published", "published_not_plain", str(path), f"{path} cannot be read: {self._why}.")
+        last = self._last_line()
+        if last is not None:
+            self._judge_last(keys, found, store, last)
+        self._judge_checkpoint(found, beside, store)
+        self._judge_key(keys, found)
+        if not found.has("published", "store", "checkpoints"):
+            self._judge_lag(found, store, now)
+
+    def _judge_last(self, keys: Keyring, found: Found, store: StoreLines, last: bytes) -> None:
+        sequence = _sequence(last)
+        if sequence and (store.line(sequence) == last or keys.signed(last)):
+            self.lines = min(sequence, store.size)
+            self._judge_own(keys, found, store, last)
+            return
+        sentence = f"The last line of {self._home.published} is no entry of the store."
+        found.add("published", "published_end", str(self._home.published), sentence)
+
+    def _last_line(self) -> bytes | None:
+        """The last line that ends in a newline; None where there is none."""
+        if self._stream is None:
+            return None
+        size = self._left
+        self._stream.seek(max(0, size - 2 * (MAX_LINE + 1)))
+        whole, newline, _ = self._stream.read(min(size, 2 * (MAX_LINE + 1))).rpartition(b"\n")
+        return whole.rpartition(b"\n")[2] if newline else None
+
+    def _judge_lines(self, keys: Keyring, found: Found, store: StoreLines) -> None:
+        if self._different is not None:
+            self._judge_difference(keys, found, store, *self._different)
+        elif self._stream is not None and self._left:
+            self._judge_surplus(keys, found, store)
+
+    def _judge_difference(self, keys: Keyring, found: Found, store: StoreLines, place: int, line: bytes) -> None:
+        """Who is right: the file or the store? Lines with our signatures were written by us."""
+        path, bare = self._home.published, line.removesuffix(b"\n")
+        if keys.signed(bare) and store.line(_sequence(bare)) != bare:
+            self._judge_own(keys, found, store, bare)
+            return
+        if bare.endswith(b"\r") and bare[:-1] == store.line(place):
+            sentence = (
+                f"The line ends of {path} were converted, from line {place} on: no verifier takes it as it stands."
+            )
+            found.add("published", "published_converted", str(path), sentence, sequence=place)
+            return
+        sentence = (
+            f"Line {place} of {path} is not entry {place} of the store; {self._differing} lines differ as they stand."
+        )
+        found.add("published", "published_changed", str(path), sentence, sequence=place, count=self._differing)
+
+    def _judge_own(self, keys: Keyring, found: Found, store: StoreLines, line: bytes) -> None:
+        """A published line that bears our signatures, and that the store may not hold: the store is not the newest one.
+
+        Where the store's own line in that place was changed or is gone, its own finding says so.
+        """
+        sequence = _sequence(line)
+        kept = store.line(sequence)
+        if sequence > store.size:
+            self._tell_behind(found, store, sequence)
+        elif kept is not None and kept != line and keys.signed(kept):
+            sentence = (
+                f"The store is another history: entry {sequence} in {self._home.published} bears this ledger's own "
+                "signatures and is not the store's."
+            )
+            found.add("store", "another_history", f"entry {sequence}", sentence, sequence=sequence)
+
+    def _judge_surplus(self, keys: Keyring, found: Found, store: StoreLines) -> None:
+        left, line = self._left, self._line().removesuffix(b"\n")
+        if keys.signed(line) and _sequence(line) > store.size:
+            self._judge_own(keys, found, store, line)
+            return
+        sentence = f"{left} bytes after the last entry in {self._home.published} are not this ledger's."
+        found.add("published", "published_appended", str(self._home.published), sentence)
+
+    def _tell_behind(self, found: Found, store: StoreLines, sequence: int) -> None:
+        sentence = (
+            f"The store is behind: {self._home.published} holds entry {sequence} with this ledger's own signatures, "
+            f"the store ends at entry {store.size}."
+        )
+        evidence = (f"at least {sequence} entries", f"{store.size} entries")
+        found.add("store", "behind", f"entry {sequence}", sentence, sequence=sequence, evidence=evidence)
+
+    def _judge_checkpoint(self, found: Found, beside: Beside, store: StoreLines) -> None:
+        stated, path = self.stated, self._home.published_checkpoint
+        if stated is None:
+            return
+        if stated.size > store.size:
+            sentence = (
+                f"The store is behind: {path} was signed for {stated.size} entries, the store ends at entry "
+                f"{store.size}."
+            )
+            evidence = (f"{stated.size} entries", f"{store.size} entries")
+            found.add("store", "behind", f"checkpoint {stated.size}", sentence, evidence=evidence)
+            return
+        root = beside.roots.get(stated.size)
+        if root not in (None, stated.root) and not found.has("store", "checkpoints"):
+            sentence = (
+                f"The store is another history: {path} was signed for {stated.size} entries with another root than the "
+                f"store's first {stated.size} entries give."
+            )
+            found.add("store", "another_history", f"checkpoint {stated.size}", sentence, sequence=stated.size)
+
+    def _judge_key(self, keys: Keyring, found: Found) -> None:
+        path, (data, why) = self._home.published_key, (self.key.data, self.key.why)
+        if why:
+            found.add("published", "published_not_plain", str(path), f"{path} cannot be read: {why}.")
+        if data is None or keys.verifier is None:
+            if not why and data is None and self.stated is not None:
+                found.add("published", "published_key_missing", str(path), f"The verifier key {path} is missing.")
+            return
+        own = format_verifier(keys.verifier)
+        got = data.decode("utf-8", "replace").strip()
+        if got != own:
+            sentence = f"{path} is not the key that signs this ledger's checkpoints: whoever trusts it trusts another."
+            found.add("published", "published_key_differs", str(path), sentence, evidence=(own, got))
+
+    def _judge_lag(self, found: Found, store: StoreLines, now: datetime) -> str:
+        """What is not in the files any more, or not yet."""
+        if self._why or self._different is not None:
+            return ""
+        path, checkpoint = self._home.published, self._home.published_checkpoint
+        covered = self.stated.size if self.stated is not None else 0
+        was = min(store.size, max(self._noted, covered))
+        if self.lines < was:
+            sentence = f"{path} ends after entry {self.lines}, and it held {was}: its end was cut off."
+            found.add("published", "published_cut", str(path), sentence, sequence=self.lines + 1)
+            return ""
+        if self.stated is not None:
+            complete = min(self.lines, covered)
+        elif self.lines and self.checkpoint.data is None and not self.checkpoint.why and store.waits(1, now):
+            found.add("published", "published_checkpoint_missing", str(checkpoint), f"{checkpoint} is missing.")
+            complete = self.lines
+        else:
+            complete = self.lines
+        missing = store.size - complete
+        if missing <= 0:
+            return ""
+        if not store.waits(complete + 1, now):
+            return f"{missing} entries are not published yet; the next command or a running observer publishes them."
+        sentence = (
+            f"{missing} entries from entry {complete + 1} on are not published, for over a minute: {path} or its "
+            "checkpoint does not follow the store."
+        )
+        remedy = "Nothing is lost. Look at the folder's disk and permissions, then run: stage4 export"
+        found.add("published", "published_lags", str(path), sentence, sequence=complete + 1, remedy=remedy)
+        return ""
+
+
+class StoreLines:
+    """What the published files are held against, beyond the lines on their way past."""
+
+    def __init__(self, snapshot: Snapshot, owner: str) -> None:
+        self._snapshot, self._owner = snapshot, owner
+        self.size = 0
+        """Entries of the store; known when all have passed."""
+
+    def line(self, sequence: int) -> bytes | None:
+        """The store's line of an entry; None where it has none."""
+        row = self._snapshot.row(self._owner, sequence)
+        return row.line if row else None
+
+    def waits(self, sequence: int, now: datetime) -> bool:
+        """Whether an entry was written, by its own word, longer ago than a publisher may take."""
+        try:
+            written = parse_entry(self.line(sequence) or b"").timestamp
+        except (Corrupt, RecursionError):
+            return True
+        return (now - written).total_seconds() >= PATIENCE
+
+
+def _sequence(line: bytes) -> int:
+    """The entry that a line claims to be; 0 where it is none."""
+    try:
+        return parse_entry(line).sequence
+    except (Corrupt, RecursionError):
+        return 0
+
+
+def _noted(path: Path) -> int:
+    """How many lines the publisher noted down that it left; 0 where that is lost."""
+    try:
+        lines = json.loads(path.read_bytes())["lines"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
+    return lines if type(lines) is int else 0
+
+
+def _small(path: Path) -> Small:
+    try:
+        with os.fdopen(_plain(path), "rb") as stream:
+            data = stream.read(_SMALL + 1)
+    except FileNotFoundError:
+        return Small(None)
+    except OSError as error:
+        return Small(None, error.strerror or str(error))
+    return Small(data) if len(data) <= _SMALL else Small(None, f"longer than {_SMALL} bytes")
+
+
+def _opened(path: Path, stack: ExitStack) -> tuple[BinaryIO | None, int, str]:
+    try:
+        descriptor = _plain(path)
+    except FileNotFoundError:
+        return None, 0, ""
+    except OSError as error:
+        return None, 0, error.strerror or str(error)
+    stream = cast("BinaryIO", stack.enter_context(os.fdopen(descriptor, "rb")))
+    return stream, os.fstat(descriptor).st_size, ""
+
+
+def _plain(path: Path) -> int:
+    """A descriptor of a plain file; ``OSError`` for a link and for anything else."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(0, "it is no plain file")
+    return descriptor

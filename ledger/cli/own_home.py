@@ -1,0 +1,69 @@
+"""``stage4 verify`` without a path: this home's own ledger, everything that it decides from."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from ledger.app.soundness import Finding, Soundness, examine
+from ledger.app.soundness.examine import Progress as Report
+from ledger.app.soundness.examine import nobody
+from ledger.app.soundness.guard import Guard
+from ledger.cli.context import EXIT_REFUSED, Session
+from ledger.verify import Head
+
+
+def verify_home(session: Session, heads: Sequence[Head] = ()) -> int:
+    """Look and print; returns the exit status. Nothing is opened for writing, published or put right."""
+    with _progress(session) as progress:
+        found = examine(session.root, progress, stage=session.stage, heads=heads)
+    session.answer(found.as_json(), lambda: show(session, found))
+    return 0 if found.sound else EXIT_REFUSED
+
+
+@contextlib.contextmanager
+def _progress(session: Session) -> Iterator[Report]:
+    if session.as_json or not session.errors.is_terminal:
+        yield nobody
+        return
+    columns = (TextColumn("reading"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=session.errors, transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda done, of: bar.update(task, completed=done, total=of)
+
+
+def show(session: Session, found: Soundness) -> None:
+    """Findings with what to do, what was checked, what was not, what was read, and the verdict last."""
+    console, main = session.console, found.ledgers[0].ledger if found.ledgers else ""
+    told = ""
+    for one in found.findings:
+        console.print(f"✘ {_place(one, main)}: {one.cause}: {one.sentence}", style="red", markup=False)
+        if one.expected or one.found:
+            console.print(f"    expected {one.expected}\n    found    {one.found}", markup=False)
+        if one.remedy != told:
+            console.print(f"    → {one.remedy}", markup=False)
+        told = one.remedy
+    for sentence in found.checked:
+        console.print(f"✔ {sentence}", style="green" if found.sound else None, markup=False)
+    for sentence in (*found.notes, *found.not_checked):
+        console.print(f"? {sentence}", style="yellow", markup=False)
+    console.print(f"{found.read()}.", markup=False)
+    verdict = "VERIFIED" if found.sound else f"NOT VERIFIED: {len(found.findings)} findings"
+    console.print(f"{verdict}  {found.entries} entries", style="bold green" if found.sound else "bold red")
+
+
+def _place(one: Finding, main: str) -> str:
+    return one.place if one.ledger == main else f"{one.ledger}, {one.place}"
+
+
+def tell_findings(session: Session, guard: Guard) -> None:
+    """What a guard found, line by line, for whoever reads an observer's log."""
+    if guard.error:
+        session.say(f"the ledger could not be looked at: {guard.error}")
+    findings = guard.findings
+    for one in findings:
+        session.say(f"LEDGER     {one.place}: {one.sentence}")
+    if not findings and guard.whole is not None:
+        session.say(f"{guard.whole.read()}: sound")

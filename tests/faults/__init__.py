@@ -1,0 +1,1 @@
+"""A fault in one call to the kernel, and then: what is left works, or says what to do."""

@@ -1,0 +1,352 @@
+"""What somebody with access to a home's files can do to it: each attack by a name, and where it must show."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from ledger.app import keys
+from ledger.app.access import STAGE
+from ledger.app.home import Home
+from ledger.app.soundness import examine
+from ledger.digest import sha384
+from ledger.proof.entry import GENESIS, HmacKey, link, parse_entry, seal_entry
+from tests.app.builders import behind_the_triggers, lines_of, plain
+
+LAST = "(SELECT MAX(originator_version) FROM stored_events)"
+STORE = frozenset({"store", "checkpoints"})
+"""Where a change of the rows may show: in the rows, and in the roots that were signed over them."""
+
+
+class Attack(NamedTuple):
+    """One attack."""
+
+    do: Callable[[Home], object]
+    parts: frozenset[str]
+    """The parts in which findings may be."""
+    causes: frozenset[str]
+    """What must be among their causes."""
+    ledger: str = "stage4"
+
+    @property
+    def holds(self) -> bool:
+        """Whether writing must be held for it."""
+        return bool(self.parts & STORE)
+
+
+def sql(*statements: str) -> Callable[[Home], object]:
+    """Statements behind the triggers' back."""
+
+    def do(home: Home) -> None:
+        with behind_the_triggers(home) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+    return do
+
+
+def word(sequence: str, old: str, new: str) -> Callable[[Home], object]:
+    text = f"CAST(replace(CAST(state AS TEXT), '{old}', '{new}') AS BLOB)"
+    return sql(f"UPDATE stored_events SET state = {text} WHERE originator_version = {sequence}")
+
+
+def swap(home: Home) -> None:
+    with behind_the_triggers(home) as connection:
+        for old, new in ((4, -1), (9, 4), (-1, 9)):
+            connection.execute(f"UPDATE stored_events SET originator_version = {new} WHERE originator_version = {old}")
+
+
+def flip(home: Home) -> None:
+    """Two bytes of a row, in the file itself and not through SQLite."""
+    with plain(home) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    data, line = bytearray(home.store.read_bytes()), lines_of(home)[3]
+    at = data.index(line[:300]) + line.index(b'"actor"') + 10
+    for place in (at, at + 1):
+        data[place] ^= 1
+    home.store.write_bytes(data)
+
+
+def older_store(home: Home) -> None:
+    """The store as it was six entries ago, complete and rightly signed: last night's backup."""
+    with behind_the_triggers(home) as connection:
+        first = connection.execute(f"SELECT first FROM requests WHERE first >= {LAST} - 6 ORDER BY first").fetchone()[0]
+        connection.execute("DELETE FROM stored_events WHERE originator_version >= ?", (first,))
+        connection.execute("DELETE FROM checkpoints WHERE size >= ?", (first,))
+        connection.execute("DELETE FROM requests WHERE first >= ?", (first,))
+
+
+def other_store(home: Home) -> None:
+    """The store of the home's other ledger under this one's name."""
+    with plain(Home(home.root, STAGE)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    for end in ("-wal", "-shm"):
+        Path(f"{home.store}{end}").unlink(missing_ok=True)
+    shutil.copyfile(Home(home.root, STAGE).store, home.store)
+
+
+def resealed(home: Home) -> None:
+    """By somebody who holds the HMAC key: an entry changed, and everything from there on chained and signed again."""
+    secret = keys.read_private(home.root / "var/keys/hmac.key").strip()
+    lines = lines_of(home)
+    opening = parse_entry(lines[0])
+    key = HmacKey(opening.metadata["hmac_key_id"], secret, opening.metadata["hmac_algorithm"])
+    origin, forged, changed = opening.body["artefacts"]["origin"], list[bytes](), {}
+    for number, line in enumerate(lines, 1):
+        body = parse_entry(line).body
+        for name in ("chain", "signature", "signatures"):
+            del body[name]
+        if number == 8:
+            assert body["status"] == "rollback_opened"
+            body["metadata"]["reason"] = "something else"
+        if (confirms := body["metadata"].get("confirms")) in changed:
+            body["metadata"]["confirms"] = changed[confirms]
+        previous = link(forged[-1]) if forged else GENESIS
+        forged.append(seal_entry(body, origin=origin, sequence=number, previous=previous, key=key))
+        changed[link(line)] = link(forged[-1])
+    with behind_the_triggers(home) as connection:
+        for number, line in enumerate(forged, 1):
+            connection.execute("UPDATE stored_events SET state = ? WHERE originator_version = ?", (line, number))
+    home.published.write_bytes(b"".join(line + b"\n" for line in forged))
+
+
+def published(change: Callable[[list[bytes]], list[bytes]]) -> Callable[[Home], object]:
+    """The published lines, changed."""
+
+    def do(home: Home) -> None:
+        lines = home.published.read_bytes().splitlines(keepends=True)
+        home.published.write_bytes(b"".join(change(lines)))
+
+    return do
+
+
+def file(name: str, change: Callable[[bytes], bytes | None], stage: str = "stage4") -> Callable[[Home], object]:
+    """One of the small files, changed; None deletes it."""
+
+    def do(home: Home) -> None:
+        path: Path = getattr(Home(home.root, stage), name)
+        data = change(path.read_bytes())
+        path.unlink() if data is None else path.write_bytes(data)
+
+    return do
+
+
+def foreign_checkpoint(home: Home) -> None:
+    shutil.copyfile(Home(home.root, STAGE).published_checkpoint, home.published_checkpoint)
+
+
+def foreign_key(home: Home) -> None:
+    shutil.copyfile(Home(home.root, STAGE).published_key, home.published_key)
+
+
+def linked(home: Home) -> None:
+    """The published file is a link to a copy of itself."""
+    aside = home.root / "aside.jsonl"
+    os.rename(home.published, aside)
+    home.published.symlink_to(aside)
+
+
+def artefact(change: Callable[[Path], object]) -> Callable[[Home], object]:
+    """The attached file, changed."""
+    return lambda home: change(attached(home))
+
+
+def attached(home: Home) -> Path:
+    """Where the attached file is kept."""
+    digits = sha384(b"a graph").removeprefix("sha384:")
+    return home.artefacts / digits[:2] / digits[2:]
+
+
+def into_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def in_access(do: Callable[[Home], object]) -> Callable[[Home], object]:
+    return lambda home: do(Home(home.root, STAGE))
+
+
+def parts(*names: str) -> frozenset[str]:
+    return frozenset(names)
+
+
+DOUBLED = (
+    "INSERT INTO stored_events SELECT originator_id, originator_version + 1, topic, state FROM stored_events "
+    f"WHERE originator_version = {LAST}"
+)
+OLD_NOTE = "UPDATE checkpoints SET note = (SELECT note FROM checkpoints WHERE size = 5) WHERE size = {}"
+ROWS: dict[str, Attack] = {
+    "a word in the middle": Attack(word("6", "noc", "ncc"), STORE, parts("signature_wrong")),
+    "a word in the first entry": Attack(word("1", "lab", "bal"), STORE, parts("signature_wrong")),
+    "a word in the last entry": Attack(word(LAST, "INC-2", "INC-3"), STORE, parts("signature_wrong")),
+    "two bytes flipped in the file": Attack(flip, STORE, parts("checkpoint_roots_differ")),
+    "a line emptied": Attack(
+        sql("UPDATE stored_events SET state = x'' WHERE originator_version = 4"), STORE, parts("malformed")
+    ),
+    "a line turned into text": Attack(
+        sql("UPDATE stored_events SET state = CAST(state AS TEXT) WHERE originator_version = 6"),
+        parts("store"), parts("row_type"),
+    ),
+    "a row in the middle deleted": Attack(
+        sql("DELETE FROM stored_events WHERE originator_version = 9"), STORE, parts("sequence_gap")
+    ),
+    "a row deleted and the rest moved up": Attack(
+        sql("DELETE FROM stored_events WHERE originator_version = 9",
+            "UPDATE stored_events SET originator_version = originator_version - 1 WHERE originator_version > 9"),
+        STORE, parts("row_moved", "sequence_gap"),
+    ),
+    "the last row deleted": Attack(
+        sql(f"DELETE FROM stored_events WHERE originator_version = {LAST}"), STORE, parts("behind", "cut")
+    ),
+    "the first row deleted": Attack(
+        sql("DELETE FROM stored_events WHERE originator_version = 1"), STORE, parts("sequence_gap")
+    ),
+    "all rows deleted": Attack(sql("DELETE FROM stored_events"), STORE, parts("empty", "checkpoint_beyond")),
+    "a row inserted at the end": Attack(sql(DOUBLED), STORE, parts("row_moved")),
+    "two rows swapped": Attack(swap, STORE, parts("row_moved")),
+    "a row filed under another status": Attack(
+        sql("UPDATE stored_events SET topic = 'note_added' WHERE originator_version = 9"),
+        parts("store"), parts("row_filed"),
+    ),
+    "a row given to another owner": Attack(
+        sql("UPDATE stored_events SET originator_id = 'f00' WHERE originator_version = 9"),
+        STORE, parts("row_foreign", "sequence_gap"),
+    ),
+    "the last row renumbered": Attack(
+        sql(f"UPDATE stored_events SET originator_version = 900 WHERE originator_version = {LAST}"),
+        STORE, parts("row_moved"),
+    ),
+    "the whole store an older copy": Attack(older_store, parts("store"), parts("behind")),
+    "the whole store another ledger's": Attack(other_store, STORE, parts("row_foreign", "behind")),
+    "everything sealed again by who holds the HMAC key": Attack(
+        resealed, parts("checkpoints"), parts("root_differs", "checkpoint_roots_differ")
+    ),
+    "a receipt deleted": Attack(
+        sql("DELETE FROM requests WHERE first = 9"), parts("store"), parts("receipt_missing")
+    ),
+    "a receipt forged": Attack(
+        sql("INSERT INTO requests VALUES ('deliver-99-INC-1', 'x', 9, 9)"),
+        parts("store"), parts("receipt_surplus"),
+    ),
+    "a receipt for other entries": Attack(
+        sql("UPDATE requests SET last = last + 1 WHERE first = 9"), parts("store"), parts("receipt_differs")
+    ),
+}  # fmt: skip
+CHECKPOINTS: dict[str, Attack] = {
+    "a checkpoint's signature changed": Attack(
+        sql("UPDATE checkpoints SET note = CAST(replace(CAST(note AS TEXT), '— stage4', '— stage5') AS BLOB) "
+            "WHERE size = 9"),
+        parts("checkpoints"), parts("checkpoint_wrong"),
+    ),
+    "a checkpoint in the middle deleted": Attack(
+        sql("DELETE FROM checkpoints WHERE size = 9"), parts("checkpoints"), parts("checkpoint_missing")
+    ),
+    "the newest checkpoint deleted": Attack(
+        sql("DELETE FROM checkpoints WHERE size = (SELECT MAX(size) FROM checkpoints)"),
+        parts("checkpoints"), parts("checkpoint_missing", "not_covered"),
+    ),
+    "all checkpoints deleted": Attack(
+        sql("DELETE FROM checkpoints"), parts("checkpoints"), parts("checkpoint_missing", "checkpoint_none")
+    ),
+    "an older checkpoint put in the middle": Attack(
+        sql(OLD_NOTE.format("9")), parts("checkpoints"), parts("checkpoint_wrong")
+    ),
+    "an older checkpoint put last": Attack(
+        sql(OLD_NOTE.format("(SELECT MAX(size) FROM checkpoints)")),
+        parts("checkpoints"), parts("checkpoint_wrong", "not_covered"),
+    ),
+    "a checkpoint put where no commit ended": Attack(
+        sql("INSERT INTO checkpoints SELECT size + 900, note FROM checkpoints WHERE size = 9"),
+        parts("checkpoints"), parts("checkpoint_beyond"),
+    ),
+}  # fmt: skip
+PUBLISHED: dict[str, Attack] = {
+    "a published line edited": Attack(
+        published(lambda lines: [*lines[:5], lines[5].replace(b"noc", b"ncc"), *lines[6:]]),
+        parts("published"), parts("published_changed"),
+    ),
+    "a published line cut out": Attack(
+        published(lambda lines: [*lines[:5], *lines[6:]]), parts("published"), parts("published_changed")
+    ),
+    "a line put between the published ones": Attack(
+        published(lambda lines: [*lines[:5], b"{}\n", *lines[5:]]), parts("published"), parts("published_changed")
+    ),
+    "two published lines swapped": Attack(
+        published(lambda lines: [*lines[:5], lines[6], lines[5], *lines[7:]]),
+        parts("published"), parts("published_changed"),
+    ),
+    "the end of the published lines cut": Attack(
+        published(lambda lines: lines[:-3]), parts("published"), parts("published_cut")
+    ),
+    "half of the last published line cut": Attack(
+        published(lambda lines: [*lines[:-1], lines[-1][:99]]), parts("published"), parts("published_cut")
+    ),
+    "a line appended to the published ones": Attack(
+        published(lambda lines: [*lines, b'{"status":"fine"}\n']), parts("published"), parts("published_appended")
+    ),
+    "the published line ends converted": Attack(
+        published(lambda lines: [line.replace(b"\n", b"\r\n") for line in lines]),
+        parts("published"), parts("published_converted"),
+    ),
+    "the published file emptied": Attack(published(lambda _: []), parts("published"), parts("published_cut")),
+    "the published file deleted": Attack(
+        file("published", lambda _: None), parts("published"), parts("published_cut")
+    ),
+    "the published file a link": Attack(linked, parts("published"), parts("published_not_plain")),
+    "the published checkpoint edited": Attack(
+        file("published_checkpoint", lambda data: data.replace(b"/stage4/", b"/stage5/", 1)),
+        parts("published"), parts("published_checkpoint_foreign"),
+    ),
+    "the published checkpoint another ledger's": Attack(
+        foreign_checkpoint, parts("published"), parts("published_checkpoint_foreign")
+    ),
+    "the published checkpoint converted": Attack(
+        file("published_checkpoint", lambda data: data.replace(b"\n", b"\r\n")),
+        parts("published"), parts("published_checkpoint_converted"),
+    ),
+    "the verifier key replaced": Attack(foreign_key, parts("published"), parts("published_key_differs")),
+    "the verifier key deleted": Attack(
+        file("published_key", lambda _: None), parts("published"), parts("published_key_missing")
+    ),
+}  # fmt: skip
+OTHERS: dict[str, Attack] = {
+    "an artefact deleted": Attack(artefact(Path.unlink), parts("artefacts"), parts("artefact_missing")),
+    "an artefact edited": Attack(
+        artefact(lambda path: path.write_bytes(b"b graph")), parts("artefacts"), parts("artefact_changed")
+    ),
+    "an artefact emptied": Attack(
+        artefact(lambda path: path.write_bytes(b"")), parts("artefacts"), parts("artefact_changed")
+    ),
+    "a folder in an artefact's place": Attack(artefact(into_folder), parts("artefacts"), parts("artefact_missing")),
+    "the log from before edited": Attack(
+        lambda home: home.published.with_name("stage4.before-ledger.jsonl").write_bytes(b"{}\n"),
+        parts("artefacts"), parts("artefact_changed"),
+    ),
+    "a row of the access ledger edited": Attack(
+        in_access(word("2", "127.0.0.1", "127.0.0.9")), STORE, parts("signature_wrong"), STAGE
+    ),
+    "a checkpoint of the access ledger deleted": Attack(
+        in_access(sql("DELETE FROM checkpoints WHERE size = 2")),
+        parts("checkpoints"), parts("checkpoint_missing"), STAGE,
+    ),
+    "the access ledger's store deleted": Attack(
+        in_access(lambda home: home.store.unlink()), parts("store"), parts("store_unreadable"), STAGE
+    ),
+    "a published line of the access ledger edited": Attack(
+        in_access(published(lambda lines: [*lines[:-1], lines[-1].replace(b"127.0.0.1", b"127.0.0.9")])),
+        parts("published"), parts("published_changed"), STAGE,
+    ),
+}  # fmt: skip
+ATTACKS = ROWS | CHECKPOINTS | PUBLISHED | OTHERS
+
+
+def causes(home: Home) -> set[str]:
+    """What a look finds now."""
+    return {one.cause for one in examine(home.root).findings}
+
+
+__all__ = ["ATTACKS", "ROWS", "Attack", "attached", "causes", "older_store", "sqlite3"]
