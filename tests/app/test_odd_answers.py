@@ -12,7 +12,9 @@ import pytest
 from ledger.app.installation import Installation, opened
 from ledger.app.observer import Observer
 from ledger.app.steps import stopping as steps
+from ledger.app.steps.stop import stop
 from ledger.digest import sha384
+from ledger.domain.asked import fit
 from ledger.domain.events.observation import SchedulerObserved
 from ledger.errors import Unreachable
 from tests.adapters.neighbours import Handler, Odd, odd
@@ -57,7 +59,7 @@ def stopped(root: Path, outside: tuple[Neighbours, Odd]) -> Iterator[Installatio
         url = outside[1].url
         made.config = replace(made.config, scheduler_url=f"{url}/status", alertmanager_url=url)
         made.publish()
-        steps.stop(made, actor("l2_ops"), reason="latency", ticket="INC-1")
+        stop(made, actor("l2_ops"), fit(reason="latency", ticket="INC-1"))
         yield made
 
 

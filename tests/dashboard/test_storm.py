@@ -10,11 +10,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from click.testing import CliRunner
 
-from ledger.adapters.prometheus import AlertCount
 from ledger.app.outlook import MOST_ALERTS
-from ledger.app.steps import stopping
-from ledger.cli import stage4
-from ledger.domain.facts import AlertSeen, Matcher, SilenceSeen
+from ledger.app.steps.stop import stop
+from ledger.cli.root import stage4
+from ledger.domain.asked import fit
+from ledger.domain.facts import AlertCount, AlertSeen, Matcher, SilenceSeen
 from tests.adapters.neighbours import Handler, odd
 
 from .conftest import person
@@ -42,7 +42,7 @@ def silence(number: int) -> SilenceSeen:
 
 @pytest.fixture
 def stopped(installation):
-    return stopping.stop(installation, person("l2_ops"), reason="latency", ticket="INC-1").rollback
+    return stop(installation, person("l2_ops"), fit(reason="latency", ticket="INC-1")).rollback
 
 
 @pytest.fixture
