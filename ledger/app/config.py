@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from ledger.adapters.http import Server, masked
 from ledger.adapters.masking import MASK, masked_text, tells
-from ledger.errors import Refused
+from ledger.errors import Refused, Unreachable
 
 _HEADERS = "headers that are sent with every request"
 _PROXY = "address of the proxy that it is asked through"
@@ -168,7 +168,10 @@ def other_stages(config: Config) -> tuple[str, ...]:
 
 
 def server(config: Config, name: str, url: str | None = None) -> Server | None:
-    """How to speak to ``scheduler``, ``prometheus``, ``alertmanager`` or ``tickets``; None where no address is set."""
+    """How to speak to ``scheduler``, ``prometheus``, ``alertmanager`` or ``tickets``; None where no address is set.
+
+    ``Unreachable`` where its headers or proxy cannot be used.
+    """
     address = getattr(config, f"{name}_url") if url is None else url
     if not address:
         return None
@@ -186,12 +189,12 @@ def server(config: Config, name: str, url: str | None = None) -> Server | None:
 
 
 def _checked(place: str, headers: Mapping[str, str]) -> Mapping[str, str]:
-    """Headers that can be sent as they are (RFC 9110, sections 5.1 and 5.5); ``Refused`` names the setting."""
+    """Headers that can be sent as they are (RFC 9110, sections 5.1 and 5.5); ``Unreachable`` names the setting."""
     for name, value in headers.items():
         if not _TOKEN.fullmatch(name) or name.lower() in _NOT_OURS:
-            raise Refused(f"{place}: {name[:60]!a} is no header of one's own; write it like X-Scope-OrgID")
+            raise Unreachable(f"{place}: {name[:60]!a} is no header of one's own; write it like X-Scope-OrgID")
         if not (value.isascii() and value.isprintable() and value == value.strip()):
-            raise Refused(
+            raise Unreachable(
                 f"{place}: the value of {name} is to be one line of printable ASCII, without spaces around it"
             )
     return headers
@@ -206,7 +209,7 @@ def _proxy(place: str, address: str) -> str:
     except ValueError:
         usable = False
     if not usable:
-        raise Refused(f"{place} is {masked(address)[:80]!a}; write it like http://proxy.example.net:3128")
+        raise Unreachable(f"{place} is {masked(address)[:80]!a}; write it like http://proxy.example.net:3128")
     return address
 
 

@@ -248,7 +248,7 @@ class Installation:
         """What the scheduler itself says now; ``unknown`` where it cannot be asked (within ``patience`` seconds)."""
         try:
             server = settings.server(self.config, "scheduler")
-        except Refused as error:
+        except Unreachable as error:
             return SchedulerSeen("unknown", self.clock(), "", error=str(error))
         if server is not None and patience is not None:
             server = dataclasses.replace(server, connect_timeout=patience, read_timeout=patience)
