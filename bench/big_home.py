@@ -20,7 +20,7 @@ from ledger.proof.checkpoint import Checkpoint, sign_checkpoint
 from ledger.proof.merkle import Tree, leaf_hash
 from ledger.store.log import Line, Log
 from ledger.store.recorder import Receipt
-from tests.verify.builders import BY, PEOPLE, Ledger, digest
+from tests.verify.builders import BY, EVIDENCE, PEOPLE, Ledger, digest
 
 FIRST, OPEN = "INC-1000", "INC-9042"
 """The first rollback of all, and the one that is open."""
@@ -58,6 +58,8 @@ def build(root: Path, entries: int, starter: str, told: Callable[[int], None] = 
     _write(log, made, tree, written)
     log.close()
     installation = open_home(root)
+    for data in EVIDENCE.values():
+        installation.keep(data)
     for role in (*PEOPLE.values(), "admin"):
         installation.people.put(Person(BY[role].person, role.replace("_", " ").title(), None))
     installation.people.put(Person("p-aud17", "Auditor", None))
@@ -86,17 +88,12 @@ def _half(made: Ledger, ticket: str) -> None:
 
 
 def _write(log: Log, made: Ledger, tree: Tree, written: int) -> int:
-    """Append what is new in one transaction, as the ledger does; how many there are."""
-    fresh = [Line(n, _status(line), line) for n, line in enumerate(made.lines[written:], written + 1)]
-    for line in fresh:
-        tree.append(leaf_hash(line.data))
-    note = sign_checkpoint(Checkpoint(made.origin, len(made.lines), tree.root()), made.signer)
+    """Append what is new, each entry with its checkpoint and receipt, in one transaction; how many there are."""
     with log.writing(30) as writing:
-        receipt = Receipt(f"built-{written}", "built", written + 1, len(made.lines))
-        writing.insert(made.origin, fresh, (len(made.lines), note), receipt)
+        for number, line in enumerate(made.lines[written:], written + 1):
+            body = parse_canonical(line)
+            tree.append(leaf_hash(line))
+            note = sign_checkpoint(Checkpoint(made.origin, number, tree.root()), made.signer)
+            receipt = Receipt(body["metadata"]["request_id"], "built", number, number)
+            writing.insert(made.origin, [Line(number, body["status"], line)], (number, note), receipt)
     return len(made.lines)
-
-
-def _status(line: bytes) -> str:
-    status: str = parse_canonical(line)["status"]
-    return status

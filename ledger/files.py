@@ -232,7 +232,10 @@ def lock(path: Path, timeout: float) -> int:
 
 
 def flock(descriptor: int, path: Path, timeout: float = 10.0) -> None:
-    """Hold ``flock`` on an open file until it is closed; ``Unreachable`` after ``timeout`` seconds (names ``path``)."""
+    """Hold ``flock`` on an open file until it is closed; ``Unreachable`` after ``timeout`` seconds (names ``path``).
+
+    ``Unreachable`` too where there are no file locks, as on some network file systems (flock(2): ENOLCK and others).
+    """
     deadline, pause = 0.0, 0.0005
     while True:
         try:
@@ -242,5 +245,10 @@ def flock(descriptor: int, path: Path, timeout: float = 10.0) -> None:
             deadline = deadline or time.monotonic() + timeout
             if time.monotonic() >= deadline:
                 raise Unreachable(f"{path} is held by another process for over {timeout:g} s") from None
+        except OSError as error:
+            raise Unreachable(
+                f"{path} cannot be locked: {error.strerror}. Without file locks nothing can be written safely: "
+                "put the home on a local disk, not on a network file system"
+            ) from error
         time.sleep(pause)
         pause = min(pause * 2, 0.01)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import signal
 import subprocess
@@ -234,3 +236,14 @@ def test_a_lock_file_is_no_link(tmp_path):
     with pytest.raises(Unreachable), locked(tmp_path / "lock", 0):
         pass
     assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EIO, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_is_said(tmp_path, monkeypatch, number):
+    def refuse(descriptor, operation):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    wanted = rf"lock cannot be locked: {os.strerror(number)}\. Without file locks .* local disk"
+    with pytest.raises(Unreachable, match=wanted), locked(tmp_path / "lock", 0):
+        pass

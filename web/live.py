@@ -146,7 +146,7 @@ def news_of(record: Recorded) -> dict[str, Any]:
     text = sentence(record)
     return {
         "sequence": record.sequence,
-        "at": record.timestamp.isoformat(timespec="seconds"),
+        "at": record.at.isoformat(timespec="seconds"),
         "actor": record.actor,
         "rollback": record.rollback,
         "status": record.status,

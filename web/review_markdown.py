@@ -106,6 +106,8 @@ def _settled(point: Point | None) -> str:
 
 def _line(one: Line) -> Row:
     claimed = f" ({_('claimed to be of')} {_time(one.occurred_at)})" if one.occurred_at else ""
+    if _time(one.stamped) != _time(one.at):
+        claimed += " " + _("(recorded as %(time)s, because an earlier entry is later)", time=_time(one.stamped))
     return one.entry, _time(one.at), person(one.by), said(one.text) + claimed, ", ".join(map(str, one.corrected_by))
 
 

@@ -85,6 +85,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(
         verdict=lambda name: VERDICTS.get(name or "", Look(mark("open"), "○", "quiet")),
         phase=lambda name: PHASES[name],
+        recorded=recorded,
         all_roles=ALL_ROLES,
         runbook_roles=RUNBOOK_ROLES,
         endpoints=app.view_functions,
@@ -134,6 +135,14 @@ def time_tag(moment: datetime | str | None, form: str = "clock") -> Markup:
     return Markup('<time datetime="{}" title="{}" data-form="{}">{} UTC</time>').format(
         at.isoformat(timespec="seconds"), stamp(at), form, shown
     )
+
+
+def recorded(stamped: datetime | str, at: datetime | str | None) -> str:
+    """Beside an entry's wall time: the time that stands in it, where that is another one (to the second)."""
+    if at is None or stamp(stamped) == stamp(at):
+        return ""
+    said = gettext("(recorded as %(time)s, because an earlier entry is later)", time=stamp(stamped))
+    return Markup(' <span class="quiet recorded">{}</span>').format(said)
 
 
 def short(digest: str) -> str:

@@ -7,6 +7,7 @@ import shlex
 import subprocess
 
 from ledger.adapters.http import Server, ask
+from ledger.adapters.masking import masked_addresses
 from ledger.errors import Unreachable
 
 _SECONDS = 5.0
@@ -28,9 +29,19 @@ def announce(command: str, server: Server | None, message: dict[str, str]) -> No
 def _run(command: str, text: str) -> None:
     try:
         done = subprocess.run(
-            shlex.split(command), input=text, text=True, timeout=_SECONDS, capture_output=True, check=False
+            shlex.split(command),
+            input=text,
+            encoding="utf-8",
+            errors="replace",
+            timeout=_SECONDS,
+            capture_output=True,
+            check=False,
         )
-    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
-        raise Unreachable(f"announce.command cannot be run: {error}") from error
+    except subprocess.TimeoutExpired:  # its own words repeat the command, which may hold a secret
+        raise Unreachable(f"announce.command did not end within {_SECONDS:g} s") from None
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise Unreachable(f"announce.command cannot be run: {why}") from error
     if done.returncode:
-        raise Unreachable(f"announce.command ended with status {done.returncode}: {done.stderr.strip()[:200]}")
+        said = masked_addresses(done.stderr.strip())[:200]
+        raise Unreachable(f"announce.command ended with status {done.returncode}: {said}")

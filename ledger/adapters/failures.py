@@ -69,6 +69,13 @@ class Asked(NamedTuple):
     proxy: str = ""
     certificate: bool = False
     """Whether a certificate of ours was offered."""
+    shown: str = ""
+    """The address as people may see it; masked as every address where it is not given."""
+
+    @property
+    def place(self) -> str:
+        """Where that is."""
+        return self.shown or masked(self.url)
 
 
 def explain(error: Exception, asked: Asked) -> Unreachable:
@@ -81,7 +88,7 @@ def explain(error: Exception, asked: Asked) -> Unreachable:
 
 def _connecting(error: Exception, causes: list[BaseException], asked: Asked) -> Unreachable | None:
     """A connection that was not made; None where it was."""
-    who, place = asked.who, masked(asked.url)
+    who, place = asked.who, asked.place
     if isinstance(error, requests.ConnectTimeout):
         return Unsent(f"{who} at {place} did not connect within {asked.connect_timeout:g} s: check that the host is up")
     if lookup := _first(causes, socket.gaierror):
@@ -98,8 +105,8 @@ def _connecting(error: Exception, causes: list[BaseException], asked: Asked) -> 
 
 def _by_proxy(error: Exception, causes: list[BaseException], asked: Asked) -> Unreachable:
     """What went wrong on the way to the proxy, or between it and the server."""
-    proxy = asked._replace(who=f"the proxy to {asked.who}", url=asked.proxy)
-    who, place = proxy.who, masked(proxy.url)
+    proxy = asked._replace(who=f"the proxy to {asked.who}", url=asked.proxy, shown="")
+    who, place = proxy.who, proxy.place
     said = next((str(one) for one in causes if "Tunnel connection failed" in str(one) and type(one) is OSError), "")
     if said:
         return Unsent(
@@ -110,7 +117,7 @@ def _by_proxy(error: Exception, causes: list[BaseException], asked: Asked) -> Un
 
 
 def _answering(error: Exception, causes: list[BaseException], asked: Asked) -> Unreachable:
-    who, place = asked.who, masked(asked.url)
+    who, place = asked.who, asked.place
     if any(isinstance(one, requests.Timeout | urllib3.exceptions.ReadTimeoutError | TimeoutError) for one in causes):
         seconds = asked.read_timeout
         return Unreachable(f"{who} at {place} did not answer whole within {seconds:g} s: check its load and log")

@@ -17,7 +17,7 @@ from requests.auth import HTTPBasicAuth
 
 from ledger.adapters.failures import Asked, TooMuch, Unsent
 from ledger.adapters.failures import explain as explained
-from ledger.adapters.masking import excerpt, masked
+from ledger.adapters.masking import excerpt, masked, masked_addresses
 from ledger.adapters.transcript import Exchange, transcript
 from ledger.adapters.wire import BoundedSession
 from ledger.errors import Unreachable
@@ -59,6 +59,8 @@ class Server:
     """Headers of one's own, such as ``X-Scope-OrgID`` of a Mimir; they win over those that we would send."""
     proxy: str = field(default="", repr=False)
     """Address of the proxy that it is asked through; none where empty, whatever the environment says."""
+    secret_path: bool = False
+    """What follows the host is a secret, as of a webhook: whoever knows it may post."""
     connect_timeout: float = 1.0
     read_timeout: float = 3.0
 
@@ -70,6 +72,10 @@ class Server:
     def address(self, path: str = "") -> str:
         """The URL with ``path`` after it."""
         return self.url.rstrip("/") + path if path else self.url
+
+    def shown(self, url: str) -> str:
+        """An address of this server as people may see it."""
+        return masked_addresses(url) if self.secret_path else masked(url)
 
 
 def session(server: Server) -> requests.Session:
@@ -194,5 +200,13 @@ def _turned_away(response: requests.Response, place: str) -> Unreachable:
 
 def explain(error: Exception, who: str, url: str, server: Server) -> Unreachable:
     """What a failed request means, as the error to raise: ``Unsent`` where no connection was made."""
-    offered = bool(server.client_certificate)
-    return explained(error, Asked(who, url, server.connect_timeout, server.read_timeout, server.proxy, offered))
+    asked = Asked(
+        who,
+        url,
+        server.connect_timeout,
+        server.read_timeout,
+        server.proxy,
+        certificate=bool(server.client_certificate),
+        shown=server.shown(url),
+    )
+    return explained(error, asked)

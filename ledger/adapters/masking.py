@@ -10,6 +10,7 @@ MASK = "<masked>"
 _TELLING = r"[\w.-]{0,40}(?:token|passw|secret|api[_-]?key|apikey|credential|signature|auth|session)[\w.-]{0,40}"
 _TELLING_FIELD = re.compile(_TELLING, re.IGNORECASE)
 _TELLING_HEADER = re.compile(r"auth|token|secret|passw|key|cookie|credential|session|signature", re.IGNORECASE)
+_BEHIND_HOST = re.compile(r"""(\b\w{1,20}://)(?:[^/\s@"']+@)?([^/?#\s"'<>]+)[/?#][^\s"'<>]+""")
 _USERINFO = re.compile(r"(\b\w{1,20}://)[^/\s@\"']+@")
 _SCHEME = re.compile(r"\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{6,}", re.IGNORECASE)
 _PAIR = re.compile(rf"""(["']?\b{_TELLING}["']?\s*[:=]\s*["']?)(?!["'\s])[^\s"'&,;<>}}]+""", re.IGNORECASE)
@@ -38,6 +39,11 @@ def masked_text(text: str) -> str:
     text = _USERINFO.sub(r"\1", text)
     text = _SCHEME.sub(rf"\1 {MASK}", text)
     return _PAIR.sub(rf"\1{MASK}", text)
+
+
+def masked_addresses(text: str) -> str:
+    """``text`` in which every address keeps its host and no more: the path of a webhook is its password."""
+    return masked_text(_BEHIND_HOST.sub(rf"\1\2/{MASK}", text))
 
 
 def excerpt(body: bytes, limit: int = 160) -> str:

@@ -75,13 +75,13 @@ def had_ledger(root: Path) -> bool:
 
 def wanted(root: Path) -> bool:
     """Whether this home has an access ledger, had one, or is to have one by its configuration. What is noted waits."""
-    if had_ledger(root):
-        return True
     try:
+        if had_ledger(root):
+            return True
         config = settings.load(Home(root).config)
-    except LedgerError:
+        return STAGE in settings.other_stages(config) and Home(root, config.stage).store.exists()
+    except (LedgerError, OSError):  # another user's home is no place to note anything
         return False
-    return STAGE in settings.other_stages(config) and Home(root, config.stage).store.exists()
 
 
 def trouble(root: Path) -> str:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from ledger.adapters.http import Server, masked
-from ledger.adapters.masking import MASK, masked_text, tells
+from ledger.adapters.masking import MASK, masked_addresses, masked_text, tells
 from ledger.errors import Refused, Unreachable
 
 _HEADERS = "headers that are sent with every request"
@@ -136,12 +136,26 @@ def explain(config: Config, path: Path, environment: Mapping[str, str] = os.envi
         place, variable = field.metadata["place"], _variable(field.name)
         source = variable if variable in environment else path.name if place in found else "default"
         value = getattr(config, field.name)
-        lines.append(Setting(place, _shown(field.name, value), source, field.metadata["meaning"]))
+        shown = _shown(field.name, value)
+        lines.append(Setting(place, shown, source, field.metadata["meaning"]))
     return lines
 
 
+def secrets(config: Config) -> list[str]:
+    """The settings whose values hold a secret, which is never shown."""
+    return [field.metadata["place"] for field in _settings() if _is_secret(field.name, getattr(config, field.name))]
+
+
+def _is_secret(name: str, value: Any) -> bool:
+    shown = _shown(name, value)
+    masks, names = MASK in str(shown), str(shown).count("@") < str(value).count("@")
+    return shown != value and (masks or names)
+
+
 def _shown(name: str, value: Any) -> Any:
-    """A setting's value as people may see it: addresses and headers without their secrets."""
+    """A setting's value with its secrets masked: of what is announced, all that follows the host."""
+    if name in ("announce_url", "announce_command"):
+        return masked_addresses(value)
     if name.endswith(("_url", "_proxy")):
         return ",".join(map(masked, value.split(",")))
     if name.endswith("_headers"):
@@ -182,6 +196,7 @@ def server(config: Config, name: str, url: str | None = None) -> Server | None:
     return Server(
         address,
         username=getattr(config, f"{name}_username"),
+        secret_path=name == "announce",
         headers=tuple(_checked(f"{name}.headers", given_headers).items()),
         proxy=_proxy(f"{name}.proxy", getattr(config, f"{name}_proxy")),
         **placed,  # type: ignore[arg-type]
@@ -249,7 +264,9 @@ def _read(path: Path) -> dict[str, Any]:
         tables = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise Unreachable(f"{path} cannot be read: {error.strerror}") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise Refused(f"{path} cannot be read as TOML: {error}") from error
     flat: dict[str, Any] = {}
     for name, value in tables.items():

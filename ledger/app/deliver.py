@@ -33,6 +33,7 @@ from ledger.files import locked, make_folder
 
 FILES: tuple[EffectKind, ...] = ("override", "put_back", "removal")
 SILENCES: tuple[EffectKind, ...] = ("silence", "silence_extend", "silence_end")
+_STOPS: tuple[EffectKind, ...] = ("override", "put_back")
 _LOCKS = (("deliver.lock", FILES), ("deliver-silences.lock", SILENCES))
 """Each has its one deliverer: an Alertmanager that hangs is no reason why a stop waits."""
 
@@ -66,7 +67,7 @@ def _deliver(installation: Installation, lock: str, kinds: tuple[EffectKind, ...
 def _pending(installation: Installation, kinds: tuple[EffectKind, ...]) -> list[tuple[Rollback, Effect]]:
     """What was asked for and not done. From a ledger that does not hold nothing is done any more, but for a stop."""
     if installation.ledger.held:
-        kinds = tuple(kind for kind in kinds if kind == "override")
+        kinds = tuple(kind for kind in kinds if kind in _STOPS)
     pending = [(one, effect) for one in installation.state.open.values() for effect in one.effects]
     return [(rollback, effect) for rollback, effect in pending if effect.kind in kinds]
 

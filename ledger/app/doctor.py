@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 
 from ledger.adapters.http import ask
 from ledger.app import config as settings
-from ledger.app import parts
+from ledger.app import doctor_machine, parts
 from ledger.app.accounts import Accounts, accounts_file
 from ledger.app.condition import condition
 from ledger.app.home import Home
@@ -25,8 +25,6 @@ from ledger.domain.runbook import EXPECTED_RULES
 from ledger.errors import LedgerError
 
 _SPACE = 200 * 1024 * 1024
-_SKEW = 5.0
-
 
 _REMEDIES = {
     "prometheus": "set prometheus.url in stage4.toml to its base address, and check that it runs",
@@ -56,6 +54,7 @@ def examine(root: Path) -> list[Check]:
         _people,
         _ledger,
         _disk,
+        _machine,
         _folders,
         _spool,
         _scheduler,
@@ -130,9 +129,6 @@ def _ledger(installation: Installation) -> Iterator[Check]:
             f"entries of unknown kinds: {view.state.unknown}",
             "install the version that wrote them; the stop works meanwhile",
         )
-    behind = (view.state.timestamp - installation.clock()).total_seconds()
-    if behind > _SKEW:
-        yield Check("clock", "problem", f"this clock is {behind:.0f} s behind the last entry", "set the clock")
 
 
 def _published(installation: Installation) -> Iterator[Check]:
@@ -165,6 +161,10 @@ def _disk(installation: Installation) -> Iterator[Check]:
     yield Check(
         "disk", state, f"{free // 2**20} MiB free", "" if state == "ok" else "make room: writes will be refused"
     )
+
+
+def _machine(installation: Installation) -> Iterator[Check]:
+    yield from (Check(*one) for one in doctor_machine.look(installation))
 
 
 def _folders(installation: Installation) -> Iterator[Check]:
@@ -224,7 +224,7 @@ def _clock(installation: Installation, name: str, url: str) -> Iterator[Check]:
     if header is None:
         return
     skew = _difference(installation.clock, header)
-    if skew > _SKEW:
+    if skew > doctor_machine.SKEW:
         yield Check(f"{name} clock", "problem", f"differs from ours by {skew:.0f} s", "set the clocks (NTP)")
 
 

@@ -41,6 +41,8 @@ def read_private(path: Path) -> bytes:
     """The bytes of a key file; ``Refused`` where others may read it, ``Unreachable`` where it is missing or empty."""
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
+    except PermissionError as error:
+        raise Unreachable(f"the key file {path} cannot be read: {error.strerror}") from error
     except OSError as error:
         raise Unreachable(
             f"the key file {path} cannot be had: {error.strerror}. Without its keys a ledger cannot be continued; "

@@ -69,7 +69,7 @@ def facts(state: State) -> Iterator[tuple[str, str, float]]:
     drifting = present != bool(state.holders) or any(one.override.removed_outside for one in state.holders)
     silenced = any(one.silence.state == "active" for one in state.open.values())
     yield "sequence", "Entries in the ledger.", state.sequence
-    yield "head_timestamp_seconds", "Time of the last entry, in Unix seconds.", state.timestamp.timestamp()
+    yield "head_timestamp_seconds", "Wall time of the last entry, in Unix seconds.", state.at.timestamp()
     yield "rollbacks_open", "Rollbacks that are open.", len(state.open)
     yield "override_active", "Whether the override file is there, as last seen.", present
     yield (

@@ -111,7 +111,9 @@ def status_json(installation: Installation) -> dict[str, Any]:
         "origin": installation.ledger.origin,
         "entries": state.sequence,
         "head": installation.ledger.view().head,
-        "last_entry_age_seconds": _age(at, state.timestamp),
+        "last_entry_at": state.at.isoformat(),
+        "last_entry_age_seconds": round((at - state.at).total_seconds()),
+        "last_entry_stamped": state.timestamp.isoformat(),
         "scheduler": {
             "declared": "disabled" if holder else "enabled",
             "commanded": _commanded(state, "override"),
@@ -207,13 +209,12 @@ def drift(state: State, file: FileSeen, scheduler: str) -> list[str]:
 
 
 def state_at(installation: Installation, moment: datetime) -> State:
-    """What was true at a moment: the entries up to it, folded anew."""
-    state = State()
+    """What was true at a moment: the entries up to the last one that was made by then (wall time), folded anew."""
+    state = found = State()
     for record, _ in installation.ledger.records():
-        if record.timestamp > moment:
-            break
         state = evolve(state, record)
-    return state
+        found = state if record.at <= moment else found
+    return found
 
 
 def entry_json(record: Recorded, line: bytes) -> dict[str, Any]:
@@ -221,6 +222,7 @@ def entry_json(record: Recorded, line: bytes) -> dict[str, Any]:
     return {
         "sequence": record.sequence,
         "timestamp": record.timestamp.isoformat(),
+        "wall_time": record.at.isoformat() if record.at != record.timestamp else None,
         "status": record.status,
         "sentence": sentence(record),
         "actor": record.actor,
@@ -233,13 +235,25 @@ def entry_json(record: Recorded, line: bytes) -> dict[str, Any]:
     }
 
 
+def shown_time(page: dict[str, Any]) -> tuple[str, str]:
+    """When an entry of the timeline was made, ``2026-11-23 05:27:01``, and the time that stands in it where it differs.
+
+    That time is later, because timestamps never go back and an earlier entry has it.
+    """
+    stamped = page["timestamp"] or "?"
+    stamped, made = (text[:19].replace("T", " ") for text in (stamped, page["wall_time"] or stamped))
+    return made, stamped if stamped != made else ""
+
+
 def judged_json(one: Judged) -> dict[str, Any]:
     """One line of the timeline with ``holds``, and where it does not, ``why_not``; with nulls where it is no entry."""
     if one.record is not None:
         page = entry_json(one.record, one.line)
     else:
         text = one.line[:_SHOWN].decode("utf-8", "replace")
-        page = dict.fromkeys(("timestamp", "status", "actor", "auth", "role", "rollback", "rollback_entry", "entry"))
+        page = dict.fromkeys(
+            ("timestamp", "wall_time", "status", "actor", "auth", "role", "rollback", "rollback_entry", "entry")
+        )
         page |= {"sequence": one.sequence, "sentence": text, "marks": []}
     return page | {"sequence": one.sequence, "holds": not one.why, "why_not": one.why or None}
 

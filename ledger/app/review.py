@@ -121,7 +121,7 @@ def lines(own: Sequence[Recorded]) -> Iterator[Line]:
             fixes[one.event.entry] = (*fixes.get(one.event.entry, ()), one.sequence)
     for one in own:
         when, fixed = getattr(one.event, "occurred_at", None), fixes.get(one.sequence, ())
-        yield Line(one.sequence, one.at, one.actor, one.role, one.status, sentence(one), when, fixed)
+        yield Line(one.sequence, one.at, one.actor, one.role, one.status, sentence(one), when, fixed, one.timestamp)
 
 
 def _proofs(installation: Installation, found: Rollback) -> Iterator[Proof]:

@@ -175,6 +175,8 @@ class Line:
     text: str
     occurred_at: datetime | None
     corrected_by: tuple[int, ...]
+    stamped: datetime
+    """The entry's timestamp: later than ``at`` where an earlier entry is."""
 
 
 @dataclass(frozen=True)

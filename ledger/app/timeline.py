@@ -27,6 +27,8 @@ logger = logging.getLogger("stage4.timeline")
 AT_ONCE = 2_000
 """Entries that a page waits for; more are read in the background."""
 _BATCH = 1_000
+_SHOWN = 200
+"""Bytes of a line that is no entry, as a page shows it."""
 _LONGEST = 4_000
 """Characters of an entry that are searched."""
 
@@ -133,7 +135,9 @@ class Timeline:
             lines = list(itertools.islice(self._ledger.log.lines(head.size, size), _BATCH))
             if not lines:
                 break
-            self.store.add(head, [row_of(line) for line in lines], link(lines[-1]))
+            self.store.add(
+                head, [_row_at(head.size + number, line) for number, line in enumerate(lines, 1)], link(lines[-1])
+            )
             head = self.store.head() or head
         return head
 
@@ -186,8 +190,19 @@ def row_of(line: bytes) -> tuple[Row, str]:
         verdict=_text(getattr(record.event, "verdict", None)),
         corrects=record.event.entry if isinstance(record.event, Corrected) else None,
         sentence=said,
+        at=format_time(record.at),
     )
     return row, _search_text(record, entry.body, said)
+
+
+def _row_at(place: int, line: bytes) -> tuple[Row, str]:
+    """The row of a place; a line that is no entry has one too: pages show it, marked (:func:`as_they_stand`)."""
+    try:
+        row, text = row_of(line)
+        return row._replace(sequence=place), text
+    except (Corrupt, RecursionError):
+        said = line[:_SHOWN].decode("utf-8", "replace")
+        return Row(place, "", "", "", "", None, "", "", "", None, said), said.lower()
 
 
 def _text(value: Any) -> str:

@@ -6,7 +6,8 @@ import signal
 import sys
 from types import FrameType
 
-from ledger.stop.cord import arm_for_stage4
+from ledger import streams
+from ledger.stop.cord import arm_for_stage4, current
 
 
 def _end(number: int, frame: FrameType | None) -> None:
@@ -15,8 +16,21 @@ def _end(number: int, frame: FrameType | None) -> None:
 
 def main() -> None:
     """Entry point of the ``stage4`` program."""
+    streams.prepare()
     arm_for_stage4(sys.argv[1:])
     signal.signal(signal.SIGTERM, _end)  # so that what was started is ended in order
-    from ledger.cli.root import stage4
+    try:
+        from ledger.cli.ending import run
+        from ledger.cli.root import stage4
+    except ImportError as error:
+        sys.exit(_without_packages(error))
+    run("stage4", stage4, stops=current() is not None)
 
-    stage4()
+
+def _without_packages(error: ImportError) -> int | str:
+    """Only the stop works on the standard library alone."""
+    cord = current()
+    if cord is None:
+        return f"stage4: {error}. Set the project up first: make setup"
+    cord.claim()
+    return cord.pull(f"our packages cannot be imported: {error}")

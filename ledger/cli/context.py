@@ -14,10 +14,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 from rich.console import Console
 
+from ledger import streams
 from ledger.app.access import count_refusal
 from ledger.app.condition import Condition, condition, reading_sentence
 from ledger.app.installation import Installation, open_home
 from ledger.app.people import terminal_actor
+from ledger.app.queries import shown_time
+from ledger.cli.belongs import unusable, whom_to_ask
 from ledger.domain.commands import Actor
 from ledger.errors import LedgerError, Refused, Unreachable, kind_of
 
@@ -35,6 +38,8 @@ class Session:
         self.root = Path(home or os.environ.get("STAGE4_HOME") or ".").absolute()
         self.acting_as = acting_as or os.environ.get("STAGE4_AS") or ""
         self.as_json = as_json
+        self.opening = False
+        """Whether the home was to be opened."""
         self.printed: list[str] = []
         """What was said so far, for the log that is kept as evidence."""
         self._warned: set[str] = set()
@@ -44,6 +49,7 @@ class Session:
     @functools.cached_property
     def installation(self) -> Installation:
         """The home's installation, opened on first use."""
+        self.opening = True
         made = open_home(self.root, self.stage)
         self.warn(reading_sentence(made.ledger.log.source))
         return made
@@ -87,7 +93,7 @@ class Session:
         if self.as_json:
             if isinstance(page, dict):
                 page = page | self._remarks()
-            click.echo(json.dumps(page, indent=2, sort_keys=True, ensure_ascii=False))
+            print_json(page, indent=2, sort_keys=True)
         else:
             show()
 
@@ -99,12 +105,13 @@ class Session:
     def print_line(self, page: dict[str, Any], names: dict[str, str]) -> None:
         """One line of the timeline; with ``--json`` one object a line."""
         if self.as_json:
-            click.echo(json.dumps(page, sort_keys=True, ensure_ascii=False))
+            print_json(page, sort_keys=True)
             return
         who = names.get(page["actor"], page["actor"] or "?")
         where = f"{page['rollback']} " if page["rollback"] else ""
-        at = page["timestamp"][:19].replace("T", " ") + " UTC" if page["timestamp"] else "?"
-        line = f"{page['sequence']:>6}  {at:23}  {where}{who}: {by_name(page['sentence'], names)}"
+        made, stamped = shown_time(page)
+        recorded = f"  (recorded as {stamped}, because an earlier entry is later)" if stamped else ""
+        line = f"{page['sequence']:>6}  {made:19} UTC  {where}{who}: {by_name(page['sentence'], names)}{recorded}"
         if page.get("why_not"):
             line = f"{line}\n     ✘  DOES NOT HOLD: {page['why_not']}"
         self.console.print(line, markup=False, style="bold red" if page.get("why_not") else None)
@@ -124,6 +131,11 @@ class Session:
             self.installation.ledger.log.close()
 
 
+def print_json(page: Any, **form: Any) -> None:
+    """A page as JSON; in ASCII where the terminal cannot show all text, which loses nothing (RFC 8259, section 7)."""
+    click.echo(json.dumps(page, ensure_ascii=not streams.shows_all_text(), **form))
+
+
 _PERSON = re.compile(r"\bp-[0-9a-f]{5}\b")
 
 
@@ -132,20 +144,21 @@ def by_name(sentence: str, names: dict[str, str]) -> str:
     return _PERSON.sub(lambda found: names.get(found[0], found[0]), sentence)
 
 
-def fail(error: LedgerError, *, as_json: bool, names: dict[str, str] | None = None) -> NoReturn:
+def fail(error: LedgerError, *, as_json: bool, names: dict[str, str] | None = None, hint: str = "") -> NoReturn:
     """End with the error's sentence and what is owed on standard error, and its exit status.
 
+    A ``hint`` says whom to ask: the home could not be used, whatever the error was called.
     Person ids in the sentence are shown by the names that this installation's directory has for them.
     """
     known = names or {}
     owed = list(error.owed) if isinstance(error, Refused) else []
     if as_json:
-        page = {"error": kind_of(error), "sentence": str(error), "owed": owed}
-        click.echo(json.dumps(page, indent=2, ensure_ascii=False))
+        page = {"error": kind_of(error), "sentence": str(error), "owed": owed} | ({"hint": hint} if hint else {})
+        print_json(page, indent=2)
     click.echo(f"stage4: {by_name(str(error), known)}", err=True)
-    for line in owed:
+    for line in (*owed, *filter(None, [hint])):
         click.echo(f"  - {line}", err=True)
-    sys.exit(EXIT_UNREACHABLE if isinstance(error, Unreachable) else EXIT_REFUSED)
+    sys.exit(EXIT_UNREACHABLE if hint or isinstance(error, Unreachable) else EXIT_REFUSED)
 
 
 def stage4_command(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -168,10 +181,10 @@ def stage4_command(function: Callable[..., Any]) -> Callable[..., Any]:
             function(session, **given)
         except LedgerError as error:
             count_refusal(session.root, error)
-            fail(error, as_json=session.as_json, names=session.known_names())
-        except BrokenPipeError:
-            sys.stderr.close()
-            sys.exit(0)
+            hint = whom_to_ask(session.root, error, opening=session.opening)
+            fail(error, as_json=session.as_json, names=session.known_names(), hint=hint)
+        except OSError as error:
+            fail(unusable(session.root, error), as_json=session.as_json)
         finally:
             session.close()
 

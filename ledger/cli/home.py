@@ -10,6 +10,7 @@ from typing import Any
 import click
 from prometheus_client import CollectorRegistry, start_http_server
 
+from ledger import streams
 from ledger.app import config as settings
 from ledger.app import exporting
 from ledger.app.doctor import examine
@@ -63,6 +64,8 @@ def log(session: Session, follow: bool, incident: str, last: int | None) -> None
             if incident and rollback != incident and not rollback.startswith(f"{incident}."):
                 continue
             session.print_line(judged_json(one), names)
+            if streams.gone():
+                return
         if not follow:
             return
         time.sleep(0.2)

@@ -10,6 +10,7 @@ import click
 
 from ledger.app import staff
 from ledger.app.accounts import check_login
+from ledger.app.doctor_machine import warn_of
 from ledger.app.home import Home
 from ledger.app.installation import Installation
 from ledger.app.parts import missing
@@ -118,6 +119,9 @@ def _show_made(session: Session, installation: Installation, account: dict[str, 
     if first:
         page["next"] = first
     made = "finished" if finished else "made"
+
+    for warning in warn_of(home.root):
+        click.echo(f"stage4: {warning}", err=True)
 
     def show() -> None:
         click.echo(f"{made:9} {home.root}" + (f"   (missing were: {', '.join(finished)})" if finished else ""))

@@ -51,7 +51,7 @@ def list_(session: Session) -> None:
             state = str(error)
         rows.append({"name": name, "path": str(path), "state": state})
     vkey = store.verifier_path(_paths(session)["checkpoint.pem"])
-    public = vkey.read_text().strip() if vkey.is_file() else ""
+    public = vkey.read_text("utf-8").strip() if vkey.is_file() else ""
     rows.append({"name": "checkpoint.vkey", "path": str(vkey), "state": public or "missing"})
     session.answer(
         rows, lambda: click.echo("\n".join(f"{r['name']:16} {r['path']}\n{'':16} {r['state']}" for r in rows))
@@ -123,7 +123,16 @@ def import_(session: Session, escrow: str, passphrase_file: str | None) -> None:
 
 def _passphrase(path: str | None, *, confirm: bool) -> str:
     if path:
-        return Path(path).read_text("utf-8").strip()
+        return _text(read_bounded(Path(path), 64 * 1024), path).strip()
     if not sys.stdin.isatty():
         raise click.UsageError("there is no terminal to ask for the passphrase; say --passphrase-file FILE")
-    return str(click.prompt("Passphrase", hide_input=True, confirmation_prompt=confirm, err=True))
+    typed = str(click.prompt("Passphrase", hide_input=True, confirmation_prompt=confirm, err=True))
+    return _text(typed.encode("utf-8", "surrogateescape"), "what was typed")
+
+
+def _text(data: bytes, name: str) -> str:
+    """The same passphrase in every locale: UTF-8, or it is refused."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Refused(f"{name} is no UTF-8 text; a passphrase has to be") from None

@@ -19,7 +19,7 @@ def verify_home(session: Session, heads: Sequence[Head] = ()) -> int:
     """Look and print; returns the exit status. Nothing is opened for writing, published or put right."""
     with _progress(session) as progress:
         found = examine(session.root, progress, stage=session.stage, heads=heads)
-    session.answer(found.as_json(), lambda: show(session, found))
+    session.answer(found.as_json() | {"read": read_sentence(found)}, lambda: show(session, found))
     return 0 if found.sound else EXIT_REFUSED
 
 
@@ -49,9 +49,21 @@ def show(session: Session, found: Soundness) -> None:
         console.print(f"✔ {sentence}", style="green" if found.sound else None, markup=False)
     for sentence in (*found.notes, *found.not_checked):
         console.print(f"? {sentence}", style="yellow", markup=False)
-    console.print(f"{found.read()}.", markup=False)
+    console.print(f"{read_sentence(found)}.", markup=False)
     verdict = "VERIFIED" if found.sound else f"NOT VERIFIED: {len(found.findings)} findings"
     console.print(f"{verdict}  {found.entries} entries", style="bold green" if found.sound else "bold red")
+
+
+def read_sentence(found: Soundness) -> str:
+    """What was read, and when."""
+    main, *others = found.ledgers
+    text = (
+        f"Read {main.rows} rows of the store, {main.checkpoints} checkpoints, {main.published} published lines, "
+        f"{main.artefacts} artefacts"
+    )
+    for one in others:
+        text += f"; of {one.ledger} {one.rows} rows, {one.checkpoints} checkpoints, {one.published} published lines"
+    return f"{text}; at {found.began:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _place(one: Finding, main: str) -> str:
@@ -66,4 +78,4 @@ def tell_findings(session: Session, guard: Guard) -> None:
     for one in findings:
         session.say(f"LEDGER     {one.place}: {one.sentence}")
     if not findings and guard.whole is not None:
-        session.say(f"{guard.whole.read()}: sound")
+        session.say(f"{read_sentence(guard.whole)}: sound")

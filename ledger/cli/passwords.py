@@ -17,7 +17,11 @@ from ledger.errors import Refused
 def password_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """``--generate`` and ``--password-file``, for :func:`read_password`."""
     made = click.option("--generate", "--generate-password", "generate", is_flag=True, help="Make one, show it once.")
-    read = click.option("--password-file", type=click.File("r"), help="File with the password (- for standard input).")
+    read = click.option(
+        "--password-file",
+        type=click.File("r", encoding="utf-8", errors="surrogateescape"),
+        help="File with the password (- for standard input).",
+    )
     return made(read(function))
 
 

@@ -18,6 +18,7 @@ from ledger.app.steps import headers, stopping
 from ledger.app.steps.common import status_log
 from ledger.cli.context import EXIT_REFUSED, Session, fail, stage4_command
 from ledger.cli.decision_log import build_command
+from ledger.cli.ending import run
 from ledger.cli.kept import keep_log
 from ledger.cli.own_log import find_own_log
 from ledger.cli.refused_scripts import smoke_refused, watch_refused
@@ -187,7 +188,8 @@ COMMANDS = {"disable": disable, "smoke": smoke, "watch": watch, "verify_log": ve
 
 def main(name: str) -> None:
     """Run one of the runbook's scripts."""
-    COMMANDS[name](prog_name=Path(sys.argv[0]).name)
+    program = Path(sys.argv[0]).name
+    run(program, lambda: COMMANDS[name](prog_name=program), stops=name == "disable")
 
 
 __all__ = ["COMMANDS", "fail", "main"]

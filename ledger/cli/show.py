@@ -89,10 +89,7 @@ def show_status(console: Console, page: dict[str, Any]) -> None:
         style=None if known and not alerts["critical"] else "yellow",
         markup=False,
     )
-    console.print(
-        f"ledger     {page['entries']} entries, last {format_duration(page['last_entry_age_seconds'])} ago, "
-        f"head {page['head'][:23]}…"
-    )
+    console.print(f"ledger     {page['entries']} entries, last {_last(page)}, head {page['head'][:23]}…")
     _show_standing(console, page)
     for sentence in page["drift"]:
         console.print(f"DRIFT      {sentence}", style="bold red", markup=False)
@@ -114,6 +111,17 @@ def _show_standing(console: Console, page: dict[str, Any]) -> None:
         console.print(
             f"read from  {page['read_from']['name']}: {page['read_from']['why']}", style="yellow", markup=False
         )
+
+
+def _last(page: dict[str, Any]) -> str:
+    """How long ago the last entry was made, by the wall clock; and what stands in it where that is later."""
+    age, made, stamped = (page[f"last_entry_{name}"] for name in ("age_seconds", "at", "stamped"))
+    if age < -5:
+        return f"at {made[:19].replace('T', ' ')} UTC, which is still to come by this clock (see: stage4 doctor)"
+    ago = f"{format_duration(max(0, age))} ago"
+    return (
+        ago if stamped == made else f"{ago} (recorded as {stamped[:19].replace('T', ' ')}: an earlier entry is later)"
+    )
 
 
 def _observed(row: dict[str, Any]) -> Text:

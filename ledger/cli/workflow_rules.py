@@ -64,7 +64,9 @@ def _promtool(program: str, report: Report, command: tuple[str, ...], files: Seq
     for file in files:
         line = [program, *command, str(file)]
         try:
-            done = subprocess.run(line, capture_output=True, text=True, errors="replace", timeout=60, check=False)
+            done = subprocess.run(
+                line, capture_output=True, encoding="utf-8", errors="replace", timeout=60, check=False
+            )
         except (OSError, subprocess.TimeoutExpired) as error:
             raise Unreachable(f"{program} could not be run: {error}") from error
         report.say(f"promtool {' '.join(command)} {file.name}: {'ok' if done.returncode == 0 else 'FAILED'}")

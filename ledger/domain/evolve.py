@@ -49,7 +49,7 @@ def evolve(state: State, record: Recorded) -> State:
     if type(event) in _STAGE:
         state = _STAGE[type(event)](state, record, event)
     if not record.rollback:
-        return state.moved_on(record.sequence, record.timestamp, state.open, state.closed)
+        return state.moved_on(record.sequence, record.timestamp, record.at, state.open, state.closed)
     if type(event) in _WITH_FREE_TEXT:
         state = erasure.remember_texts(state, record, event)
     return _put(state, record, _apply_to_rollback(state, record, event))
@@ -59,7 +59,7 @@ def _unknown(state: State, record: Recorded) -> State:
     state = state._replace(unknown=(*state.unknown, record.sequence))
     before = state.rollback(record.rollback) if record.rollback else None
     if before is None:
-        return state.moved_on(record.sequence, record.timestamp, state.open, state.closed)
+        return state.moved_on(record.sequence, record.timestamp, record.at, state.open, state.closed)
     _require_next(before, record)
     return _put(state, record, before._replace(entries=record.rollback_entry))
 
@@ -72,9 +72,11 @@ def _require_next(rollback: Rollback, record: Recorded) -> None:
 
 def _put(state: State, record: Recorded, after: Rollback) -> State:
     if after.phase == "open":
-        return state.moved_on(record.sequence, record.timestamp, {**state.open, after.id: after}, state.closed)
+        return state.moved_on(
+            record.sequence, record.timestamp, record.at, {**state.open, after.id: after}, state.closed
+        )
     others = {name: other for name, other in state.open.items() if name != after.id}
-    return state.moved_on(record.sequence, record.timestamp, others, {**state.closed, after.id: after})
+    return state.moved_on(record.sequence, record.timestamp, record.at, others, {**state.closed, after.id: after})
 
 
 def _apply_to_rollback(state: State, record: Recorded, event: Event) -> Rollback:

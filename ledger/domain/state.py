@@ -277,6 +277,8 @@ class State(NamedTuple):
 
     sequence: int = 0
     timestamp: datetime = EPOCH
+    at: datetime = EPOCH
+    """The last entry by the wall clock; earlier than ``timestamp`` where an earlier entry is later (a clock jumped)."""
     open: Mapping[str, Rollback] = _NOTHING
     closed: Mapping[str, Rollback] = _NOTHING
     opened: LedgerOpened | None = None
@@ -301,10 +303,15 @@ class State(NamedTuple):
     """Sequences of entries that this build does not know; they block decisions (not the stop)."""
 
     def moved_on(
-        self, sequence: int, timestamp: datetime, open_: Mapping[str, Rollback], closed: Mapping[str, Rollback]
+        self,
+        sequence: int,
+        timestamp: datetime,
+        at: datetime,
+        open_: Mapping[str, Rollback],
+        closed: Mapping[str, Rollback],
     ) -> State:
-        """With these four, which every entry changes: they stand first, so that the rest is taken over in one piece."""
-        return tuple.__new__(State, (sequence, timestamp, open_, closed, *self[4:]))
+        """With these five, which every entry changes: they stand first, so that the rest is taken over in one piece."""
+        return tuple.__new__(State, (sequence, timestamp, at, open_, closed, *self[5:]))
 
     def rollback(self, name: str) -> Rollback | None:
         """The rollback of that id, open or closed."""

@@ -19,7 +19,7 @@ T = TypeVar("T")
 _BATCH = 500
 _ROW = "SELECT originator_id, originator_version, topic, typeof(state), CAST(state AS BLOB) FROM stored_events"
 _OURS = f"{_ROW} WHERE originator_id = ? AND originator_version"
-_DAMAGED = ("malformed", "not a database", "no such table", "no such column", "could not decode", "corrupt")
+_DAMAGED = ("malformed", "not a database", "no such table", "no such column", "utf-8", "corrupt")
 
 
 class StoredRow(NamedTuple):
@@ -106,15 +106,15 @@ class Snapshot:
             yield from batch
 
 
-def read_store(path: Path, read: Callable[[Snapshot], T]) -> T:
+def read_store(path: Path, read: Callable[[Snapshot], T], *, live: bool = False) -> T:
     """What ``read`` makes of one moment of the store; it may be called a second time, and then counts alone.
 
     ``Unreachable`` where there is no store or it cannot be opened, ``Corrupt`` where SQLite cannot read it. Where the
     write-ahead log is empty the file is read alone, and nothing is made beside it; should somebody write meanwhile, it
-    is read again with that log (sqlite.org/wal.html, "Read-Only Databases").
+    is read again with that log (sqlite.org/wal.html, "Read-Only Databases"). ``live``: this process has it open anyway.
     """
     before = _looks(path)
-    if not before[-1]:
+    if not before[-1] and not live:
         error: LedgerError | None = None
         try:
             found = _read(path, "mode=ro&immutable=1", read)

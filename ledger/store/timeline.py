@@ -16,13 +16,13 @@ from ledger.errors import Unreachable
 from ledger.files import make_folder
 from ledger.store.timeline_filter import Filter, condition
 
-SCHEMA = 1
+SCHEMA = 2
 """Number of this form of the file; another one is thrown away."""
 _TABLES = """
 CREATE TABLE entries (
   sequence INTEGER PRIMARY KEY, timestamp TEXT NOT NULL, status TEXT NOT NULL, kind TEXT NOT NULL,
   rollback TEXT NOT NULL, step INTEGER, actor TEXT NOT NULL, role TEXT NOT NULL, verdict TEXT NOT NULL,
-  corrects INTEGER, sentence TEXT NOT NULL
+  corrects INTEGER, sentence TEXT NOT NULL, at TEXT NOT NULL
 );
 CREATE TABLE texts (sequence INTEGER PRIMARY KEY, text TEXT NOT NULL);
 CREATE INDEX by_time ON entries (timestamp);
@@ -44,7 +44,7 @@ class Row(NamedTuple):
 
     sequence: int
     timestamp: str
-    """``YYYY-MM-DDTHH:MM:SS.ffffff+00:00``: text in the order of time."""
+    """``YYYY-MM-DDTHH:MM:SS.ffffff+00:00``: text in the order of time. It never goes back."""
     status: str
     kind: str
     rollback: str
@@ -58,6 +58,8 @@ class Row(NamedTuple):
     """The entry that this one corrects."""
     sentence: str
     """English."""
+    at: str
+    """The wall clock, in the same form: what people see and search by. ``timestamp`` is the latest so far."""
 
 
 class Head(NamedTuple):

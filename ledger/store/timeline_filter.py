@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_LAST = 2**62
-
 
 class Word(NamedTuple):
     """One word that is searched for: lower case; ``actors`` are people whose names it is a part of."""
@@ -25,7 +23,7 @@ class Filter(NamedTuple):
     kind: str = ""
     verdict: str = ""
     since: str = ""
-    """From this time on, as entries write it: ``YYYY-MM-DDTHH:MM:SS.ffffff+00:00``."""
+    """Made from this time on (wall clock), as entries write it: ``YYYY-MM-DDTHH:MM:SS.ffffff+00:00``."""
     until: str = ""
     """Before this time."""
     words: tuple[Word, ...] = ()
@@ -68,12 +66,14 @@ def _fields(chosen: Filter) -> Iterator[tuple[str, tuple[object, ...]]]:
 
 
 def _places(chosen: Filter) -> Iterator[tuple[str, tuple[object, ...]]]:
-    # Timestamps never go back, so a time is a place in the ledger, and the primary key finds it.
+    # An entry's timestamp is the latest wall time so far: the first that is late enough is a place in the ledger, which
+    # the primary key finds. From there on a clock may have gone back, so each entry's own time is looked at too; the
+    # plus keeps the primary key's order.
     place = "(SELECT sequence FROM entries WHERE timestamp >= ? ORDER BY timestamp, sequence LIMIT 1)"
     if chosen.since:
-        yield f"sequence >= {place}", (chosen.since,)
+        yield f"sequence >= {place} AND +at >= ?", (chosen.since, chosen.since)
     if chosen.until:
-        yield f"sequence < COALESCE({place}, {_LAST})", (chosen.until,)
+        yield "+at < ?", (chosen.until,)
     if chosen.after:
         yield "sequence > ?", (chosen.after,)
     if chosen.before:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -31,6 +32,30 @@ def test_an_address_that_does_not_take_it_is_told(status: int) -> None:
 def test_an_address_where_nobody_is_is_told() -> None:
     with pytest.raises(Unreachable, match="announcement hook"):
         announce("", quick("http://127.0.0.1:1"), MESSAGE)
+
+
+def test_the_secret_path_of_an_address_is_never_told() -> None:
+    with odd(says({})) as plain:
+        port = plain.url.rpartition(":")[2]
+        for url, why in (
+            ("http://127.0.0.1:1/services/T0/hunter2?k=hunter2", "refused the connection"),
+            (f"https://127.0.0.1:{port}/services/T0/hunter2?hunter2", "has no trusted TLS"),
+        ):
+            with pytest.raises(Unreachable, match=why) as told:
+                announce("", replace(quick(url), secret_path=True), MESSAGE)
+            assert "hunter2" not in str(told.value)
+            assert f"{url.partition('/services')[0]}/<masked> {why}" in str(told.value)
+
+
+def test_a_command_that_hangs_or_fails_never_tells_its_secrets(monkeypatch) -> None:
+    monkeypatch.setattr("ledger.adapters.announce._SECONDS", 0.2)
+    with pytest.raises(Unreachable, match=r"did not end within 0\.2 s") as told:
+        announce(f"{sys.executable} -c 'import time; time.sleep(9)' https://h/hunter2", None, MESSAGE)
+    assert "hunter2" not in str(told.value)
+    with pytest.raises(Unreachable, match="status 1: cannot post to https://h/<masked>$"):
+        announce(f"{sys.executable} -c 'import sys; sys.exit(\"cannot post to https://h/hunter2\")'", None, MESSAGE)
+    with pytest.raises(Unreachable, match="cannot be run: No such file or directory$"):
+        announce("/no/such/hunter2", None, MESSAGE)
 
 
 def test_the_command_gets_the_message_and_no_shell_reads_it(tmp_path) -> None:

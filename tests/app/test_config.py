@@ -172,9 +172,9 @@ def test_what_is_no_toml_is_refused_and_the_file_is_named(path: Path, data: byte
         config.load(path, NOTHING)
 
 
-def test_a_folder_in_the_files_place_is_refused(path: Path) -> None:
+def test_a_folder_in_the_files_place_is_said_to_be_unreadable(path: Path) -> None:
     path.mkdir()
-    with pytest.raises(Refused, match=r"stage4\.toml cannot be read"):
+    with pytest.raises(Unreachable, match=r"stage4\.toml cannot be read: Is a directory"):
         config.load(path, NOTHING)
 
 
@@ -185,6 +185,10 @@ def test_a_folder_in_the_files_place_is_refused(path: Path) -> None:
         ("prometheus", "https://ops:hunter2@p.example:9090", "https://p.example:9090"),
         ("alertmanager", "http://a:hunter2@x,http://b:hunter2@y", "http://x,http://y"),
         ("tickets", "https://t/{ticket}?api_key=hunter2", "https://t/{ticket}?api_key=<masked>"),
+        ("announce", "https://hooks.example/services/T0/hunter2", "https://hooks.example/<masked>"),
+        ("announce", "https://hooks.example?hunter2", "https://hooks.example/<masked>"),
+        ("announce", "https://a:hunter2@hooks.example:8443/x#hunter2", "https://hooks.example:8443/<masked>"),
+        ("announce", "https://hooks.example/", "https://hooks.example/"),
     ],
 )
 def test_addresses_are_shown_without_credentials(path: Path, name: str, url: str, shown: str) -> None:
@@ -192,6 +196,20 @@ def test_addresses_are_shown_without_credentials(path: Path, name: str, url: str
     (line,) = [s for s in config.explain(found, path, NOTHING) if s.place == f"{name}.url"]
     assert line.value == shown
     assert "hunter2" not in repr(config.explain(found, path, NOTHING))
+
+
+def test_a_command_that_announces_is_shown_without_the_paths_of_its_addresses(path: Path) -> None:
+    line = "curl -H 'Authorization: Bearer hunter22' https://hooks.example/services/T0/hunter2 -d @-"
+    found = config.load(path, {"STAGE4_ANNOUNCE_COMMAND": line})
+    shown = {one.place: one.value for one in config.explain(found, path, NOTHING)}["announce.command"]
+    assert shown == "curl -H 'Authorization: <masked> <masked>' https://hooks.example/<masked> -d @-"
+    assert config.secrets(found) == ["announce.command"]
+
+
+def test_which_settings_hold_a_secret_is_known(path: Path) -> None:
+    assert config.secrets(config.Config(scheduler_url="https://s.example/status#part", announce_url="https://h/")) == []
+    told = config.Config(scheduler_url="https://ops:hunter2@s.example/status", prometheus_url="https://p/?token=x")
+    assert config.secrets(told) == ["scheduler.url", "prometheus.url"]
 
 
 def test_showing_names_every_setting_with_its_meaning(path: Path) -> None:

@@ -44,7 +44,7 @@ ERRORS = {
     "abort",
 }
 UNSHOWN = re.compile(
-    r"ledger/app/(config|doctor|earlier|exporting|parts|setup|keys|metrics|home|shipped)\.py"
+    r"ledger/app/(config|doctor\w*|earlier|exporting|parts|setup|keys|metrics|home|shipped)\.py"
     r"|ledger/app/steps/(common|pictures|headers|closing)\.py"
     r"|ledger/domain/(record|runbook|paper|summaries|override_text|facts|commands/\w+|events/\w+)\.py"
     r"|ledger/adapters/(picture|dashboard|transcript|masking|silence_wire|wire|matching)\.py"
@@ -55,7 +55,7 @@ NO_SENTENCE = re.compile(
     r"\[Stage4\]|.*  |stage4 |.*<MIN>|scripts/|rm \{|gh workflow|removal of |Home\(|Bearer |time\(\) - |retry:|L2 Ops$"
     r"|ALERTS|count by |topk\(|.*\[\{\}s\]"
     r"|foreign \{\}|unsigned: |silence   |status |.*\n\Z|Stage4 – | or $| \(last verdict| none known|none; open one"
-    r"|\s*CREATE|.*\bSELECT|INSERT|BEGIN|PRAGMA|UPDATE|DELETE|sequence[ ,]|int \| None|of 1$|%s"
+    r"|\s*CREATE|\+at |.*\bSELECT|INSERT|BEGIN|PRAGMA|UPDATE|DELETE|sequence[ ,]|int \| None|of 1$|%s"
     r"|.* = \?|.*ORDER BY|not a database|no such (table|column)|umask|mkdir |rm -f|cat >|test !|mv -fT"
     r"|disable_multi|The stop,"
     r"|<bdi |stage4-ledger |the announcement hook|.*\buid \{\}$"

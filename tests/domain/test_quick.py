@@ -78,8 +78,8 @@ def test_replacing_changes_what_is_named_and_nothing_else(kind):
         before._replace(nothing=1)
 
 
-def test_moving_on_changes_four_fields_and_takes_the_others_over():
+def test_moving_on_changes_five_fields_and_takes_the_others_over():
     before = State._make(range(len(State._fields)))
-    after = before.moved_on("sequence", "timestamp", "open", "closed")
+    after = before.moved_on("sequence", "timestamp", "at", "open", "closed")
     assert type(after) is State
-    assert after == before._replace(sequence="sequence", timestamp="timestamp", open="open", closed="closed")
+    assert after == before._replace(sequence="sequence", timestamp="timestamp", at="at", open="open", closed="closed")

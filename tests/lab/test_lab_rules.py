@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 
+from ledger.domain.runbook import ALERT_PATTERN
 from ledger.errors import Corrupt
 from ledger.lab.rules import SHIPPED, shipped, shorten
 from ledger.lab.tools import Tools
@@ -62,6 +64,15 @@ def test_the_shipped_rules_are_the_table() -> None:
 
 def test_promtool_accepts_the_shipped_rules(lab_tools: Tools) -> None:
     assert "5 rules found" in promtool(lab_tools, "check", "rules", str(SHIPPED))
+
+
+def test_the_ledgers_own_alerts_are_played_and_no_rollbacks_silence_mutes_them(lab_tools: Tools) -> None:
+    rules = SHIPPED.with_name("stage4_observer_rules.yml")
+    (group,) = yaml.safe_load(rules.read_text("utf-8"))["groups"]
+    names = [rule["alert"] for rule in group["rules"]]
+    assert {"Stage4ObserverDead", "Stage4LedgerUnsound", "Stage4LedgerNotVerified"} <= set(names)
+    assert not [name for name in names if re.fullmatch(ALERT_PATTERN, name)]
+    assert "SUCCESS" in promtool(lab_tools, "test", "rules", str(rules.with_name("stage4_observer_rules_test.yml")))
 
 
 def test_each_alert_fires_at_its_real_time_and_not_before(lab_tools: Tools, tmp_path: Path) -> None:

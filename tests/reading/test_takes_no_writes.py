@@ -174,6 +174,8 @@ def leave_a_wal(home: Path) -> None:
         from ledger.app.installation import open_home
         from ledger.domain.commands import SYSTEM, AddPerson
 
-        open_home(home).submit(AddPerson(person="p-00001", roles=("noc",)), SYSTEM)
-        os.kill(os.getpid(), 9)
+        try:
+            open_home(home).submit(AddPerson(person="p-00001", roles=("noc",)), SYSTEM)
+        finally:
+            os.kill(os.getpid(), 9)
     os.waitpid(child, 0)

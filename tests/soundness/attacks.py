@@ -226,24 +226,24 @@ ROWS: dict[str, Attack] = {
         resealed, parts("checkpoints"), parts("root_differs", "checkpoint_roots_differ")
     ),
     "a receipt deleted": Attack(
-        sql("DELETE FROM requests WHERE first = 9"), parts("store"), parts("receipt_missing")
+        sql("DELETE FROM requests WHERE first = 12"), parts("store"), parts("receipt_missing")
     ),
     "a receipt forged": Attack(
-        sql("INSERT INTO requests VALUES ('deliver-99-INC-1', 'x', 9, 9)"),
+        sql("INSERT INTO requests VALUES ('deliver-99-INC-1', 'x', 12, 12)"),
         parts("store"), parts("receipt_surplus"),
     ),
     "a receipt for other entries": Attack(
-        sql("UPDATE requests SET last = last + 1 WHERE first = 9"), parts("store"), parts("receipt_differs")
+        sql("UPDATE requests SET last = last + 1 WHERE first = 12"), parts("store"), parts("receipt_differs")
     ),
 }  # fmt: skip
 CHECKPOINTS: dict[str, Attack] = {
     "a checkpoint's signature changed": Attack(
         sql("UPDATE checkpoints SET note = CAST(replace(CAST(note AS TEXT), '— stage4', '— stage5') AS BLOB) "
-            "WHERE size = 9"),
+            "WHERE size = 12"),
         parts("checkpoints"), parts("checkpoint_wrong"),
     ),
     "a checkpoint in the middle deleted": Attack(
-        sql("DELETE FROM checkpoints WHERE size = 9"), parts("checkpoints"), parts("checkpoint_missing")
+        sql("DELETE FROM checkpoints WHERE size = 12"), parts("checkpoints"), parts("checkpoint_missing")
     ),
     "the newest checkpoint deleted": Attack(
         sql("DELETE FROM checkpoints WHERE size = (SELECT MAX(size) FROM checkpoints)"),
@@ -253,14 +253,14 @@ CHECKPOINTS: dict[str, Attack] = {
         sql("DELETE FROM checkpoints"), parts("checkpoints"), parts("checkpoint_missing", "checkpoint_none")
     ),
     "an older checkpoint put in the middle": Attack(
-        sql(OLD_NOTE.format("9")), parts("checkpoints"), parts("checkpoint_wrong")
+        sql(OLD_NOTE.format("12")), parts("checkpoints"), parts("checkpoint_wrong")
     ),
     "an older checkpoint put last": Attack(
         sql(OLD_NOTE.format("(SELECT MAX(size) FROM checkpoints)")),
         parts("checkpoints"), parts("checkpoint_wrong", "not_covered"),
     ),
     "a checkpoint put where no commit ended": Attack(
-        sql("INSERT INTO checkpoints SELECT size + 900, note FROM checkpoints WHERE size = 9"),
+        sql("INSERT INTO checkpoints SELECT size + 900, note FROM checkpoints WHERE size = 12"),
         parts("checkpoints"), parts("checkpoint_beyond"),
     ),
 }  # fmt: skip

@@ -16,6 +16,8 @@ from ledger.app.home import Home
 from ledger.app.installation import Installation, opened
 from ledger.app.setup import LAB_ROLES, init
 from ledger.app.steps import duties, opening, stopping
+from ledger.app.steps.stop import stop
+from ledger.domain.asked import fit
 from ledger.domain.events.access import SignedIn
 from tests.app.builders import actor
 from tests.app.test_people import admin
@@ -50,9 +52,8 @@ def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tell(installation: Installation) -> None:
     """What happens in it."""
     manager, ops, noc = actor("incident_manager"), actor("l2_ops"), actor("noc")
-    opening.open_rollback(installation, manager, ticket="INC-1", reason="latency")
+    stop(installation, ops, fit(reason="latency", ticket="INC-1"))  # three entries in one commit
     opening.confirm(installation, actor("product_owner"), installation.rollback("INC-1"))
-    stopping.disable(installation, ops, installation.rollback("INC-1"), reason="latency", requested_by="l2")
     duties.waive(installation, manager, installation.rollback("INC-1"), 2, "no Alertmanager here")
     stopping.check(installation, ops, installation.rollback("INC-1"), patience=0.0)
     duties.attach_bytes(installation, noc, installation.rollback("INC-1"), "graph.txt", b"a graph", 3)

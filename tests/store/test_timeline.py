@@ -50,10 +50,10 @@ FILTERS = st.builds(
 
 def filled(folder: str | Path, drawn: list[tuple]) -> tuple[TimelineStore, list[tuple[Row, str]]]:
     rows = []
-    for sequence, (time, status, kind, rollback, step, actor, verdict, corrects, text) in enumerate(
-        sorted(drawn, key=lambda one: one[0]), 1
-    ):
-        row = Row(sequence, time, status, kind, rollback, step, actor, "noc", verdict, corrects, text)
+    latest = ""
+    for sequence, (at, status, kind, rollback, step, actor, verdict, corrects, text) in enumerate(drawn, 1):
+        latest = max(latest, at)  # a clock goes back, a timestamp never does
+        row = Row(sequence, latest, status, kind, rollback, step, actor, "noc", verdict, corrects, text, at)
         rows.append((row, text.lower()))
     store = TimelineStore(Path(folder) / "stage4.timeline.sqlite", ORIGIN, GENESIS)
     store.make()
@@ -69,8 +69,8 @@ def passes(row: Row, text: str, chosen: Filter) -> bool:
         and (not chosen.statuses or row.status in chosen.statuses)
         and chosen.kind in ("", row.kind)
         and chosen.verdict in ("", row.verdict)
-        and row.timestamp >= chosen.since
-        and (not chosen.until or row.timestamp < chosen.until)
+        and row.at >= chosen.since
+        and (not chosen.until or row.at < chosen.until)
         and row.sequence > chosen.after
         and (not chosen.before or row.sequence < chosen.before)
         and (not chosen.stage or not row.rollback)

@@ -85,7 +85,7 @@ def render(
         request_id=request_id(),
         error=error,
         typed=typed or {},
-        last=state.timestamp,
+        last=state.at,
     )
 
 
@@ -201,7 +201,7 @@ def _ledger(state: State) -> Tile:
     view = site().installation.ledger.view()
     rows = (
         Row(_("head"), view.head.removeprefix("sha384:")[:12] + "…"),
-        Row(_("last entry"), "", state.timestamp),
+        Row(_("last entry"), "", state.at),
         Row(_("last verified"), "" if site().verified else _("not since the start"), site().verified),
     )
     findings = site().guard.findings

@@ -16,6 +16,8 @@ from ledger.errors import Corrupt, LedgerError
 
 FLAPS = 4
 """Changes of one source in a minute that are recorded one by one; more are summarised."""
+_REMEMBERED = 20
+"""Sentences about a ledger that does not hold that are not said again."""
 
 
 class Desk:
@@ -25,7 +27,7 @@ class Desk:
         self.installation = installation
         self.say = say
         self._readings: dict[str, Hashable] = {}
-        self._corrupt = ""
+        self._corrupt: set[str] = set()
         self._minute: dict[str, tuple[datetime, int, str]] = {}
 
     def record(self, event: Event, rollback: str = "") -> None:
@@ -76,8 +78,10 @@ class Desk:
         try:
             yield
         except Corrupt as error:
-            if str(error) != self._corrupt:  # it stays, and every part of every round meets it
+            if str(error) not in self._corrupt:  # it stays, and every part of every round meets it
                 self.say(str(error))
-            self._corrupt = str(error)
+            if len(self._corrupt) > _REMEMBERED:
+                self._corrupt.clear()
+            self._corrupt.add(str(error))
         except LedgerError as error:
             self.say(str(error))

@@ -216,14 +216,9 @@ class Beside:
                 f"The receipt of entry {self._first} names other entries or another request than the entries do: a "
                 "press could be taken for one that was answered before."
             )
-            wanted, got = (
-                f"{one[0]} to entry {one[1]}"
-                for one in ((self._request, self._last), (receipt.request_id, receipt.last))
-            )
-            self._found.add(
-                "store", "receipt_differs", f"entry {self._first}", sentence, sequence=self._first,
-                evidence=(wanted, got),
-            )  # fmt: skip
+            evidence = (f"{self._request}: {self._last}", f"{receipt.request_id}: {receipt.last}")
+            where = f"entry {self._first}"
+            self._found.add("store", "receipt_differs", where, sentence, sequence=self._first, evidence=evidence)
 
     def _surplus(self, receipt: Receipt) -> None:
         sentence = (

@@ -78,11 +78,15 @@ def look_at(
     stage: str = "",
     heads: Sequence[Head] = (),
     clock: Callable[[], datetime] = now,
+    live: bool = False,
 ) -> tuple[Soundness, Trail | None]:
-    """Like :func:`examine`, with the trail by which the ledger's last rows can be followed again."""
+    """Like :func:`examine`, with the trail by which the ledger's last rows can be followed again.
+
+    ``live`` where this process has the ledger open anyway.
+    """
     began, started = clock(), time.monotonic()
     config = settings.for_stage(settings.load(Home(root).config), stage)
-    main = _examine(root, config, began, progress, heads)
+    main = _examine(root, config, began, progress, heads, live=live)
     done = [main]
     for name in settings.other_stages(config) if not stage else ():
         home = Home(root, name)
@@ -105,7 +109,9 @@ def _other(root: Path, config: Config, now: datetime, progress: Progress) -> Exa
         return Examined(Looked(config.stage), found.close(), "", None)
 
 
-def _examine(root: Path, config: Config, now: datetime, progress: Progress, heads: Sequence[Head]) -> Examined:
+def _examine(
+    root: Path, config: Config, now: datetime, progress: Progress, heads: Sequence[Head], *, live: bool = False
+) -> Examined:
     home = Home(root, config.stage)
 
     def read(snapshot: Snapshot) -> Examined:
@@ -113,7 +119,7 @@ def _examine(root: Path, config: Config, now: datetime, progress: Progress, head
             return _Look(home, config, now, progress, heads, Published(home, stack)).at(snapshot)
 
     try:
-        return read_store(home.store, read)
+        return read_store(home.store, read, live=live)
     except Corrupt as error:
         found = Found(config.stage)
         found.add("store", "store_damaged", str(home.store), f"{error}.")
@@ -170,7 +176,7 @@ class _Look:
             rows=beside.rows,
             checkpoints=beside.checkpoints,
             receipts=beside.receipts,
-            published=self.published.lines,
+            published=self.published.same,
             unpublished=max(0, beside.rows - self.published.lines),
             artefacts=whole,
             erased=len(beside.erased),

@@ -178,17 +178,6 @@ class Soundness:
         report = self.ledgers[0].report if self.ledgers else None
         return tuple(one for one in report.not_checked if not one.startswith("Artefacts:")) if report else ()
 
-    def read(self) -> str:
-        """One sentence: what was read, and when."""
-        main, others = self.ledgers[0], self.ledgers[1:]
-        text = (
-            f"Read {main.rows} rows of the store, {main.checkpoints} checkpoints, {main.published} published lines, "
-            f"{main.artefacts} artefacts"
-        )
-        for one in others:
-            text += f"; of {one.ledger} {one.rows} rows, {one.checkpoints} checkpoints, {one.published} published lines"
-        return f"{text}; at {self.began:%Y-%m-%d %H:%M:%S} UTC"
-
     def as_json(self) -> dict[str, Any]:
         """JSON types; the report on the ledger's own lines stands at the top as before, with all findings."""
         report = self.ledgers[0].report if self.ledgers else None
@@ -198,7 +187,6 @@ class Soundness:
             "home": str(self.home),
             "at": self.began.isoformat(timespec="seconds"),
             "seconds": round(self.seconds, 3),
-            "read": self.read() if self.ledgers else "",
             "entries": self.entries,
             "findings": [dataclasses.asdict(one) | {"holds": one.holds} for one in self.findings],
             "notes": list(self.notes),

@@ -25,6 +25,8 @@ EVERY: Final = 60.0
 """Seconds between two rounds."""
 DAILY: Final = 24 * 3600.0
 """Seconds between two looks at everything."""
+_REMEMBERED: Final = frozenset({"behind", "entry_changed"})
+"""What only a process that read the ledger before can know."""
 _SHARE: Final = 3.0
 """How much longer it rests than it works: three quarters of a processor are left to others, and Python's lock."""
 
@@ -58,7 +60,7 @@ class Guard:
     def findings(self) -> tuple[Finding, ...]:
         """Everything that is wrong as far as is known, what the ledger decides from first."""
         whole = self.whole.findings if self.whole else ()
-        more = tuple(one for one in self._recent if one not in whole)
+        more = [one for one in self._recent if one.cause in _REMEMBERED or not whole]  # whole looks say the rest better
         return tuple(sorted((*whole, *more), key=lambda one: not one.holds))
 
     @property
@@ -80,17 +82,22 @@ class Guard:
 
     def round(self, stopped: threading.Event | None = None) -> None:
         """What is due now."""
+        due = self.whole is None or bool(self.findings) or time.monotonic() - self._whole_at >= DAILY
         try:
-            if self.whole is None or self.findings or time.monotonic() - self._whole_at >= DAILY:
-                pace = _Pace(stopped)
-                found, trail = look_at(self._root, pace if stopped is not None else nobody, clock=self._clock)
-                self.take(found, trail)
+            if due:
+                self._look_at_everything(stopped)
             self._look_at_recent()
+            if self._recent and not due:
+                self._look_at_everything(stopped)
             self.error = ""
         except _Stopped:
             return
         except LedgerError as error:
             self._fail(str(error))
+
+    def _look_at_everything(self, stopped: threading.Event | None) -> None:
+        pace = nobody if stopped is None else _Pace(stopped)
+        self.take(*look_at(self._root, pace, clock=self._clock, live=True))
 
     def take(self, found: Soundness, trail: Trail | None) -> None:
         """A look at everything, whoever asked for it."""
@@ -156,12 +163,12 @@ class _Stopped(Exception):
 class _Pace:
     """Rests after each piece of work, in proportion."""
 
-    def __init__(self, stopped: threading.Event | None) -> None:
+    def __init__(self, stopped: threading.Event) -> None:
         self._stopped = stopped
         self._since = time.monotonic()
 
     def __call__(self, done: int, of: int) -> None:
         worked = time.monotonic() - self._since
-        if self._stopped is not None and self._stopped.wait(min(0.5, _SHARE * worked)):
+        if self._stopped.wait(min(0.5, _SHARE * worked)):
             raise _Stopped
         self._since = time.monotonic()

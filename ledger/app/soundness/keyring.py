@@ -67,8 +67,8 @@ class Keyring:
         return open_checkpoint(note, self.verifier)
 
 
-ROOT = "it is signed for another root than the lines give"
-"""A checkpoint of ours over other lines."""
+ROOT = "root"
+"""A checkpoint of ours, rightly signed, over other lines."""
 
 
 def read_keys(home: Home, config: Config, first: bytes, found: Found) -> Keyring:

@@ -50,7 +50,9 @@ class Published:
         self.key = _small(home.published_key)
         self._stream, self._left, self._why = _opened(home.published, stack)
         self.lines = 0
-        """Lines so far that are the store's."""
+        """Lines so far that are the store's, from the first one on."""
+        self.same = 0
+        """Lines so far that are the store's in their place, also after a difference."""
         self._behind = False
         self._torn = b""
         self._different: tuple[int, bytes] | None = None
@@ -74,7 +76,7 @@ class Published:
         expected = line + b"\n"
         got = self._read(len(expected))
         if got == expected:
-            self.lines += 1
+            self.lines, self.same = self.lines + 1, self.same + 1
         elif not self._left and expected.startswith(got):
             self._behind, self._torn = True, got
         else:
@@ -88,6 +90,8 @@ class Published:
             self._behind = True
         elif got != line + b"\n":
             self._differing += 1
+        else:
+            self.same += 1
 
     def _read(self, size: int) -> bytes:
         assert self._stream is not None
@@ -231,7 +235,7 @@ class Published:
             f"The store is behind: {self._home.published} holds entry {sequence} with this ledger's own signatures, "
             f"the store ends at entry {store.size}."
         )
-        evidence = (f"at least {sequence} entries", f"{store.size} entries")
+        evidence = (str(sequence), str(store.size))
         found.add("store", "behind", f"entry {sequence}", sentence, sequence=sequence, evidence=evidence)
 
     def _judge_checkpoint(self, found: Found, beside: Beside, store: StoreLines) -> None:
@@ -243,7 +247,7 @@ class Published:
                 f"The store is behind: {path} was signed for {stated.size} entries, the store ends at entry "
                 f"{store.size}."
             )
-            evidence = (f"{stated.size} entries", f"{store.size} entries")
+            evidence = (str(stated.size), str(store.size))
             found.add("store", "behind", f"checkpoint {stated.size}", sentence, evidence=evidence)
             return
         root = beside.roots.get(stated.size)

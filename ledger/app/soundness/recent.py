@@ -61,7 +61,7 @@ def _look(snapshot: Snapshot, home: Home, config: Config, trail: Trail, publishe
     size = snapshot.count(owner)
     if size < trail.size:
         sentence = f"The store is behind: it held {trail.size} entries and now holds {size}."
-        evidence = (f"at least {trail.size} entries", f"{size} entries")
+        evidence = (str(trail.size), str(size))
         found.add("store", "behind", f"entry {trail.size}", sentence, evidence=evidence)
     receipts = snapshot.receipts(start.size)
     beside = Beside(keys, found, snapshot.checkpoints(start.size), receipts, start.tree.copy(), start.request)

@@ -14,6 +14,7 @@ from ledger.app.installation import Installation
 from ledger.app.keys import verifier_path
 from ledger.app.observer import INTERVAL
 from ledger.app.people import LAB_PEOPLE
+from ledger.app.soundness import examine
 from ledger.app.steps import closing, opening, restoring, silencing, stopping, watching
 from ledger.app.steps.common import Outcome
 from ledger.domain.commands import SYSTEM, Actor, AddPerson
@@ -215,6 +216,9 @@ class Stage:
             report.verified and report.checkpoint_size == report.entries,
             found or f"the checkpoint covers {report.checkpoint_size}",
         )
+        whole = examine(self.installation.home.root)
+        told = "; ".join(one.sentence for one in whole.findings)
+        self.expect("store, checkpoints, published files and artefacts hold: no finding", whole.sound, told)
         for name in self.rollbacks:
             self._count(name)
 

@@ -62,7 +62,7 @@ def typed(on: Stage, sentence: str, line: str, status: int = 0) -> str:
         "STAGE4_SILENCE_LABELS": "env=lab",
     }
     done = subprocess.run(
-        ["bash", "-c", line], cwd=root, env=shell, capture_output=True, text=True, timeout=60, check=False
+        ["bash", "-c", line], cwd=root, env=shell, capture_output=True, encoding="utf-8", timeout=60, check=False
     )
     found = f"status {done.returncode}: {(done.stdout + done.stderr).strip()[-600:]}"
     on.expect(sentence, done.returncode == status, found)
