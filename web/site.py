@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import cast
+from ipaddress import IPv4Network, IPv6Network
+from typing import TypeAlias, cast
 
 from flask import current_app
 
@@ -14,6 +15,8 @@ from ledger.app.installation import Installation
 from ledger.app.outlook import Lookout
 from web.hub import Hub
 from web.jobs import Jobs
+
+Networks: TypeAlias = tuple[IPv4Network | IPv6Network, ...]
 
 
 @dataclass
@@ -32,7 +35,10 @@ class Site:
     """Who held which roles when the ledger could be read last."""
     secret: bytes = b""
     """Signs the cookies."""
-    behind_proxy: bool = False
+    proxies: Networks = ()
+    """Who is believed about addresses, https and names: the proxy in front. Empty: nobody."""
+    hosts: tuple[str, ...] = ()
+    """The names that this server answers to beside this machine's own; with ``.`` before it, all names below it too."""
     verified: datetime | None = None
     """When the ledger was verified last, and found whole."""
     last_look: float = 0.0

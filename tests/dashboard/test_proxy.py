@@ -15,11 +15,13 @@ from urllib.parse import urlencode
 import pytest
 from flask.testing import FlaskClient
 
-from ledger.app.accounts import FROM_ONE_PLACE, GUESSES, Accounts
+from ledger.app.accounts import Accounts
+from ledger.app.guesses import FROM_ONE_PLACE, GUESSES
 from ledger.app.setup import init
 from tests.adapters.neighbours import free_port, until
 from web import Site, create_app
 from web.body import LARGEST
+from web.proxy import networks
 
 from .conftest import PASSWORD, QUICK, Browser
 
@@ -32,7 +34,13 @@ def client(site: Site) -> Callable[..., FlaskClient]:
     """``client(True)``: a browser of the same site, served behind a proxy."""
 
     def made(behind_proxy: bool, kind: type[FlaskClient] = Browser) -> FlaskClient:
-        here = Site(site.installation, site.accounts, site.lookout, secret=site.secret, behind_proxy=behind_proxy)
+        here = Site(
+            site.installation,
+            site.accounts,
+            site.lookout,
+            secret=site.secret,
+            proxies=networks("loopback") if behind_proxy else (),
+        )
         app = create_app(here)
         return kind(app)
 
