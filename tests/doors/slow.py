@@ -1,7 +1,7 @@
 """Slow clients against the server: connections that hold back what they began, and come again when they are closed.
 
-``python -m tests.doors.slow [--connections 600] [--seconds 60]`` starts a server, lets them at it, and measures pages of
-a signed-in person, the sign-in page and the stop meanwhile.
+``python -m tests.doors.slow [--connections 600] [--seconds 60]`` starts a server, lets them at it, and measures the
+pages of a signed-in person, the sign-in page and the stop meanwhile.
 """
 
 from __future__ import annotations
