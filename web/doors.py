@@ -39,6 +39,10 @@ BUFFER: Final = 256 * 1024
 """Bytes of an answer that the kernel takes from a thread at once: every file and most pages."""
 SPARED: Final = 300
 """Open files that connections leave for everything else."""
+CUT: Final = "what was sent did not come to an end in time\nto, co wysłano, nie skończyło się na czas"
+CROWD: Final = (
+    "too many people are at the door; try again in a moment\nza dużo osób przy wejściu; spróbuj ponownie za chwilę"
+)
 _ACCEPTED: Final = 64
 _PIECE: Final = 64 * 1024
 _TURN: Final = 0.5
@@ -186,18 +190,19 @@ class DoorWorker(ThreadWorker):  # type: ignore[misc]
             caller.cut_off()
             self._hand_over(caller)
         elif caller.state in ("head", "body") and caller.begun:
-            self._say(caller, "408 Request Timeout", "what was sent did not come to an end")
+            self._say(caller, "408 Request Timeout", CUT)
         else:
             self._drop(caller)
 
     def _say(self, caller: Caller, status: str, sentence: str) -> None:
-        """A bare answer without a thread, to whoever gets no page."""
-        page = (
-            f"HTTP/1.1 {status}\r\nConnection: close\r\nContent-Type: text/plain\r\nRetry-After: 5\r\n"
-            f"Content-Length: {len(sentence) + 1}\r\n\r\n{sentence}\n"
+        """A bare answer without a thread, in both languages, to whoever gets no page."""
+        text = f"{sentence}\n".encode()
+        head = (
+            f"HTTP/1.1 {status}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\nRetry-After: 5\r\n"
+            f"Content-Length: {len(text)}\r\n\r\n"
         )
         try:
-            caller.sock.send(page.encode())
+            caller.sock.send(head.encode() + text)
         except OSError:
             self._drop(caller)
             return
@@ -241,7 +246,7 @@ class DoorWorker(ThreadWorker):  # type: ignore[misc]
         pool = self._pool(caller)
         if pool in ("strangers", "door"):
             if self._waiting >= QUEUE:
-                self._say(caller, "503 Service Unavailable", "too many strangers at the door; try again in a moment")
+                self._say(caller, "503 Service Unavailable", CROWD)
                 return
             self._waiting += 1
         self._unwatch(caller)

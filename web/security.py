@@ -58,7 +58,7 @@ def refuse_unknown_host() -> None:
     """
     if request.environ.get(ODD_PREFIX):
         abort(400, "the proxy's X-Forwarded-Prefix is no path like /stage4; nothing was done")
-    here, host = site(), request.host
+    here, host = site(), request.host.lower()
     if host_is_trusted(host, _OWN_NAMES + here.hosts) or _is_address(host, loopback_only=bool(here.hosts)):
         return
     if not here.hosts and request.environ.get(THROUGH):
