@@ -72,8 +72,8 @@ def test_the_five_lines_run_a_whole_rollback(lab: Path) -> None:
     assert (lab / OVERRIDE).stat().st_mode & 0o777 == 0o600
     assert first.stdout in kept_logs(lab)
     second = script(lab, "disable_multi_strategy.py", *line)
-    assert second.returncode == 1
-    assert "already stopped by" in second.stderr
+    assert second.returncode == 0
+    assert "already stopped by" in second.stdout
 
     made = stage4(lab, "workflow", "silence", "--rollback", "INC-2042", "--reason", "latency", "--json")
     assert made.returncode != 0 or json.loads(made.stdout)["silence_id"]
