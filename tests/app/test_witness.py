@@ -102,9 +102,8 @@ def test_a_restored_store_refuses_beside_newer_lines(checkpoint: str, lines: str
 def test_looking_at_it_changes_nothing_and_says_so(checkpoint: str, restored: Home, tmp_path: Path) -> None:
     CHECKPOINTS[checkpoint](restored.published_checkpoint)
     before = tree(restored.root)
-    checks = {check.name: check for check in examine(restored.root)}
-    assert checks["published"].state == "problem"
-    assert "is behind" in checks["published"].found
+    crosses = [check.found for check in examine(restored.root) if check.state == "problem"]
+    assert any("is behind" in found for found in crosses), crosses
     with opened(restored.root) as installation:
         assert "is behind" in condition(installation, settled=True).behind
         installation.ledger.view()  # it can be read
