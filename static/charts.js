@@ -119,7 +119,9 @@
       before.forEach((one) => one && one.destroy());
       box.replaceChildren(...page.panels.map((panel) => {
         const figure = make("figure", { class: "chart" });
-        figure.append(make("figcaption", {}, panel.title + (panel.unit ? ` [${panel.unit}]` : "")), make("div", { class: "plot", "aria-hidden": "true" }), make("p", { class: "chart-key" }), make("table", { class: "unseen" }));
+        figure.append(make("figcaption", {}, panel.title + (panel.unit ? ` [${panel.unit}]` : "")));
+        if (panel.error && panel.series.some(([, , values]) => values.length)) figure.append(make("p", { class: "warning small-text" }, panel.error));
+        figure.append(make("div", { class: "plot", "aria-hidden": "true" }), make("p", { class: "chart-key" }), make("table", { class: "unseen" }));
         return figure;
       }), legend(page));
       box.dataset.shape = shape;

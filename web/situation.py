@@ -6,13 +6,12 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from ledger.adapters.matching import affected
 from ledger.app.observer.warnings import LINGER, MINUTES
 from ledger.app.outlook import SOURCES, Outlook
 from ledger.app.queries import drift
 from ledger.domain.decide.rules import clock_text, owed_before, owed_before_end
 from ledger.domain.decide.stop import runs_on
-from ledger.domain.facts import AlertSeen
+from ledger.domain.facts import AlertCount
 from ledger.domain.judge import is_stage4
 from ledger.domain.runbook import STEPS, TRADING
 from ledger.domain.standing import claims, why_it_does_not_stop
@@ -95,11 +94,11 @@ SHORT = (
 """The steps as nouns, for "Next: …"."""
 
 
-def critical(outlook: Outlook) -> list[AlertSeen] | None:
-    """Critical Stage4 alerts that fire, as Prometheus has them; None where that is not known."""
-    if outlook.alerts is None:
+def critical(outlook: Outlook) -> list[AlertCount] | None:
+    """Critical Stage4 alerts that fire, by name, as Prometheus has them; None where that is not known."""
+    if outlook.counts is None:
         return None
-    return [one for one in outlook.alerts if one.severity == "critical" and one.state == "firing"]
+    return [one for one in outlook.counts if one.severity == "critical" and one.state == "firing"]
 
 
 def sentence(state: State, outlook: Outlook, now: datetime) -> str:
@@ -225,12 +224,12 @@ def _silence_troubles(rollback: Rollback, state: State, outlook: Outlook, now: d
 
 
 def muting(outlook: Outlook, but: str = "") -> list[tuple[str, str, str]]:
-    """Silences other than one that mute a Stage4 alert: id, comment, who."""
-    alerts = [one for one in outlook.muted or () if is_stage4(one, ())]
+    """Silences other than one that mute a Stage4 alert, by Alertmanager's own word: id, comment, who."""
+    by = {name for one in outlook.muted or () if is_stage4(one, ()) for name in one.silenced_by}
     return [
         (one.id, one.comment, one.created_by)
         for one in outlook.silences
-        if one.id != but and one.state == "active" and affected(one.matchers, alerts)
+        if one.id != but and one.state == "active" and one.id in by
     ]
 
 

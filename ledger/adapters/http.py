@@ -3,24 +3,42 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 import urllib3
 from requests.auth import HTTPBasicAuth
 
-from ledger.adapters.masking import MASK, excerpt, masked, masked_addresses, masked_text
+from ledger.adapters.failures import Asked, TooMuch, Unsent
+from ledger.adapters.failures import explain as explained
+from ledger.adapters.masking import excerpt, masked, masked_addresses
 from ledger.adapters.transcript import Exchange, transcript
-from ledger.adapters.wire import BoundedSession, TooLong
+from ledger.adapters.wire import BoundedSession
 from ledger.errors import Unreachable
 
-__all__ = ["Exchange", "Server", "Unsent", "ask", "bounded_json", "explain", "masked", "session", "transcript"]
+__all__ = [
+    "Clock",
+    "Exchange",
+    "Server",
+    "TooMuch",
+    "Unsent",
+    "ask",
+    "bounded_json",
+    "explain",
+    "masked",
+    "session",
+    "transcript",
+]
+
+_DIGITS = 40
+_PLAIN_TO_TLS = (b"http request to an https server", b"http request was sent to https port")
+"""What Go's servers and nginx say, in small letters, to whom speaks no TLS."""
 
 Clock = Callable[[], datetime]
 """Gives the current time, aware UTC."""
@@ -37,6 +55,10 @@ class Server:
     ca_file: str = ""
     client_certificate: str = ""
     client_key: str = ""
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """Headers of one's own, such as ``X-Scope-OrgID`` of a Mimir; they win over those that we would send."""
+    proxy: str = field(default="", repr=False)
+    """Address of the proxy that it is asked through; none where empty, whatever the environment says."""
     secret_path: bool = False
     """What follows the host is a secret, as of a webhook: whoever knows it may post."""
     connect_timeout: float = 1.0
@@ -55,18 +77,6 @@ class Server:
         """An address of this server as people may see it."""
         return masked_addresses(url) if self.secret_path else masked(url)
 
-    def told(self, text: str) -> str:
-        """A library's sentence about this server as people may see it: it names the path without the host."""
-        if self.secret_path:
-            parts = urlsplit(self.url)
-            for secret in (f"{parts.path}?{parts.query}", parts.path, parts.query):
-                text = text.replace(secret, MASK) if len(secret) > 1 else text
-        return masked_text(text)
-
-
-class Unsent(Unreachable):
-    """The request surely had no effect: nothing was connected, or the server turned it away unread."""
-
 
 def session(server: Server) -> requests.Session:
     """A session with the server's credentials: no environment, no redirects, 10 MB and 2 x read_timeout at most.
@@ -83,6 +93,9 @@ def session(server: Server) -> requests.Session:
     made.verify = server.ca_file or True
     if server.client_certificate:
         made.cert = (server.client_certificate, server.client_key or server.client_certificate)
+    made.headers.update(dict(server.headers))
+    if server.proxy:
+        made.proxies = {"http": server.proxy, "https": server.proxy}
     return made
 
 
@@ -150,12 +163,19 @@ def bounded_json(response: requests.Response, who: str = "the server") -> Any:
     if response.status_code != HTTPStatus.OK:
         raise _turned_away(response, place)
     try:
-        return json.loads(response.content)
+        return _parsed(response.content)
     except (ValueError, RecursionError) as error:
         raise Unreachable(
             f'{place} answered 200 but no whole JSON ("{excerpt(response.content)}"): '
             "check that the address is its API and no login page or proxy stands before it"
         ) from error
+
+
+def _parsed(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except ValueError:  # Python reads no number of more than 4,300 digits: what else is said is read all the same
+        return json.loads(content, parse_int=lambda digits: int(digits) if len(digits) < _DIGITS else math.inf)
 
 
 def _turned_away(response: requests.Response, place: str) -> Unreachable:
@@ -164,48 +184,29 @@ def _turned_away(response: requests.Response, place: str) -> Unreachable:
     if 300 <= status < 400:
         target = masked(response.headers.get("Location", ""))
         return Unsent(f"{place} answered {status}, a redirect to {target or 'nowhere'}: check credentials and address")
+    words = response.content[:1000].lower()
+    if b"no org id" in words:
+        return Unsent(f"{place} {said}: it keeps tenants apart, so set headers with X-Scope-OrgID to the name of yours")
+    if any(mark in words for mark in _PLAIN_TO_TLS):
+        return Unsent(f"{place} {said}: it speaks TLS there, so write https:// in its address")
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         return Unsent(f"{place} {said}: check the username, password or token file")
     if status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED):
         return Unsent(f"{place} {said}: check the address")
+    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        return Unsent(f"{place} {said}: check the name and password in the setting proxy")
     return Unreachable(f"{place} {said}: check the server's own log")
 
 
 def explain(error: Exception, who: str, url: str, server: Server) -> Unreachable:
     """What a failed request means, as the error to raise: ``Unsent`` where no connection was made."""
-    place = f"{who} at {server.shown(url)}"
-    if isinstance(error, requests.ConnectTimeout):
-        return Unsent(f"{place} did not connect within {server.connect_timeout:g} s: check that the host is up")
-    if _timed_out(error):
-        return Unreachable(f"{place} did not answer whole within {server.read_timeout:g} s: check its load and log")
-    if isinstance(error, requests.exceptions.SSLError):
-        detail = server.told(str(error))[:160]
-        return Unreachable(f"{place} has no trusted TLS ({detail}): check ca_file and the certificates")
-    if _refused(error):
-        return Unsent(f"{place} refused the connection: check that it runs and that the address is right")
-    if isinstance(error, TooLong):
-        return Unreachable(f"{place} answered {error}: check that the address is right")
-    if isinstance(error, requests.ConnectionError):
-        return Unreachable(f"{place} broke the connection before its answer was whole: check its log")
-    return Unsent(f"{place} cannot be asked ({type(error).__name__}): check the address and the certificate files")
-
-
-def _causes(error: BaseException | None) -> list[BaseException]:
-    """The error and all that it wraps; ``requests`` and ``urllib3`` keep the real one in ``args`` or ``reason``."""
-    found: list[BaseException] = []
-    waiting: list[object] = [error]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, BaseException) and one not in found:
-            found.append(one)
-            waiting += [one.__cause__, getattr(one, "reason", None), *one.args]
-    return found
-
-
-def _timed_out(error: Exception) -> bool:
-    kinds = (requests.Timeout, urllib3.exceptions.ReadTimeoutError, TimeoutError)
-    return any(isinstance(cause, kinds) for cause in _causes(error))
-
-
-def _refused(error: Exception) -> bool:
-    return any(isinstance(cause, urllib3.exceptions.NewConnectionError) for cause in _causes(error))
+    asked = Asked(
+        who,
+        url,
+        server.connect_timeout,
+        server.read_timeout,
+        server.proxy,
+        certificate=bool(server.client_certificate),
+        shown=server.shown(url),
+    )
+    return explained(error, asked)

@@ -6,10 +6,12 @@ import re
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
 MASK = "<masked>"
-_TELLING = r"[\w.-]*(?:token|passw|secret|api[_-]?key|apikey|credential|signature|auth|session)[\w.-]*"
+# Every repetition before something that has to follow has an end: a foreign text of one endless word is read once, too.
+_TELLING = r"[\w.-]{0,40}(?:token|passw|secret|api[_-]?key|apikey|credential|signature|auth|session)[\w.-]{0,40}"
 _TELLING_FIELD = re.compile(_TELLING, re.IGNORECASE)
-_BEHIND_HOST = re.compile(r"""(\w+://)(?:[^/\s@"']+@)?([^/?#\s"'<>]+)[/?#][^\s"'<>]+""")
-_USERINFO = re.compile(r"(\w+://)[^/\s@\"']+@")
+_TELLING_HEADER = re.compile(r"auth|token|secret|passw|key|cookie|credential|session|signature", re.IGNORECASE)
+_BEHIND_HOST = re.compile(r"""(\b\w{1,20}://)(?:[^/\s@"']+@)?([^/?#\s"'<>]+)[/?#][^\s"'<>]+""")
+_USERINFO = re.compile(r"(\b\w{1,20}://)[^/\s@\"']+@")
 _SCHEME = re.compile(r"\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{6,}", re.IGNORECASE)
 _PAIR = re.compile(rf"""(["']?\b{_TELLING}["']?\s*[:=]\s*["']?)(?!["'\s])[^\s"'&,;<>}}]+""", re.IGNORECASE)
 
@@ -25,6 +27,11 @@ def masked(url: str) -> str:
         kept = [(name, MASK if _TELLING_FIELD.fullmatch(name) else quote(value)) for name, value in fields]
         parts = parts._replace(query="&".join(f"{quote(name)}={value}" for name, value in kept))
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment=""))
+
+
+def tells(header: str) -> bool:
+    """Whether a header holds a secret, by the look of its name: ``Authorization``, ``X-Api-Key``, ``Cookie``."""
+    return bool(_TELLING_HEADER.search(header))
 
 
 def masked_text(text: str) -> str:

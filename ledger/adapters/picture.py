@@ -35,7 +35,10 @@ _CLOSE = 0.035
 
 @dataclass(frozen=True, slots=True)
 class PanelData:
-    """A panel and what its queries gave: one tuple of series per query. ``error`` says why there is nothing."""
+    """A panel and what its queries gave: one tuple of series per query.
+
+    ``error`` says why there is nothing, or why what there is may not be all.
+    """
 
     panel: Panel
     answers: tuple[tuple[Series, ...], ...]
@@ -116,6 +119,9 @@ def _panel(
     axes.set_title(
         _shown(data.panel.title + (f"  [{unit}]" if unit else ""), 80), loc="left", fontsize=11, color=_INK, pad=17
     )
+    if data.error and any(series.points for answer in data.answers for series in answer):
+        style = {"ha": "right", "va": "bottom", "fontsize": 8, "color": _THRESHOLDS["red"]}
+        axes.text(1, 1.07, _shown(f"not whole: {data.error}", 90), transform=axes.transAxes, **style)  # type: ignore[arg-type]
     _frame(axes, start, end)
     drawn = _lines(axes, data)
     if drawn:

@@ -1,228 +1,259 @@
 """Prometheus: alerts, rules, series and the history of an observation window (docs/querying/api.md).
 
-Range queries go through prometheus-api-client. It drops ``warnings`` and raises four kinds of error, so a response hook
-reads every answer first, with our own time-outs and sentences.
+Only what is used is asked for: the runbook's alerts by name, critical ones of others as a count. Where even that is too
+much to read, the answer says of what, and a smaller question is tried.
 """
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
-
-import requests
-import urllib3
-from prometheus_api_client.exceptions import PrometheusApiClientException
-from prometheus_api_client.prometheus_connect import PrometheusConnect
 
 from ledger.adapters import watch as history
-from ledger.adapters.http import Clock, Server, ask, bounded_json, explain, masked, session
-from ledger.adapters.masking import masked_text
-from ledger.adapters.shapes import labels, listing, number, reading, table, text, unix, when
+from ledger.adapters.coverage import Covered, Own, cover, quoted
+from ledger.adapters.http import Clock, Server, TooMuch
+from ledger.adapters.prometheus_api import Api, Remarks
+from ledger.adapters.prometheus_wire import parse_groups
+from ledger.adapters.restarts import Restarts
+from ledger.adapters.shapes import line, reading, unix
 from ledger.adapters.watch import Grid, RuleGroup
-from ledger.domain.facts import AlertSeen, RuleSeen, Series, WatchSeen
+from ledger.domain.facts import AlertCount, AlertEpisode, AlertSeen, RuleSeen, Series, WatchSeen
+from ledger.domain.runbook import ALERT_PATTERN
 from ledger.errors import Unreachable
 
-_WHO = "Prometheus"
-_DURATION = re.compile(r"(\d+)(ms|[smhdwy])")
-_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "y": 31_536_000}
+_OURS = f"alertname=~{quoted(ALERT_PATTERN)}"
+_THEIRS = f'alertname!~{quoted(ALERT_PATTERN)},severity="critical"'
+_LISTED = 5
 
 
 class Prometheus:
-    """One Prometheus. ``job`` is the one under which it scrapes itself: without it nothing vouches for its history."""
+    """One Prometheus. ``own`` says how it finds its own series: without them nothing vouches for its history."""
 
-    def __init__(self, server: Server, clock: Clock, job: str = "prometheus") -> None:
-        self._server = server
+    def __init__(
+        self, server: Server, clock: Clock, job: str = "prometheus", labels: Sequence[tuple[str, str]] = ()
+    ) -> None:
+        self._api = Api(server, clock)
         self._clock = clock
-        self._job = job
-        self._place = f"{_WHO} at {masked(server.url)}"
+        self._own = Own(job, tuple(labels))
 
     def alerts(self) -> tuple[AlertSeen, ...]:
-        """Firing and pending alerts with ``activeAt``, by /api/v1/alerts. Raises ``Unreachable``."""
-        data = self._get("/api/v1/alerts")
-        with reading(self._place):
-            return tuple(_alert(table(alert)) for alert in listing(table(data)["alerts"]))
+        """The runbook's alerts that fire or are pending now, with ``activeAt`` in whole seconds.
 
-    def rules(self) -> tuple[RuleSeen, ...]:
-        """All alerting rules, by /api/v1/rules. Raises ``Unreachable``."""
-        return tuple(rule for group in self._groups([]) for rule in group.rules)
+        Raises ``Unreachable``, also where the answer is not whole, and ``TooMuch`` where there are too many to read.
+        For five minutes after a Prometheus was killed, what it evaluated last still stands there.
+        """
+        remarks = Remarks()
+        expr = f"ALERTS{{{_OURS}}} * ignoring(alertstate) group_left ALERTS_FOR_STATE{{{_OURS}}} or ALERTS{{{_OURS}}}"
+        try:
+            found = self._api.instant(expr, remarks)
+        except TooMuch as error:
+            raise self._too_much(error, _OURS) from error
+        self._require_whole(remarks)
+        with reading(self._api.place):
+            return tuple(_alert(one, self._clock()) for one in found if one.points)
 
-    def series(self, expr: str, start: datetime, end: datetime, step_seconds: int) -> tuple[Series, ...]:
+    def counts(self) -> tuple[AlertCount, ...]:
+        """How many of the runbook's alerts there are now, by name, severity and state: one line each, however many.
+
+        Raises ``Unreachable``, also where the answer is not whole.
+        """
+        return self._counted(_OURS)
+
+    def critical_elsewhere(self) -> int:
+        """How many critical alerts fire now that are none of the runbook's. Raises ``Unreachable``."""
+        return sum(one.number for one in self._counted(f'{_THEIRS},alertstate="firing"'))
+
+    def rules(self, names: Sequence[str] = ()) -> tuple[RuleSeen, ...]:
+        """The alerting rules of those names, or all, by /api/v1/rules. Raises ``Unreachable``."""
+        remarks = Remarks()
+        found = tuple(rule for group in self._groups(names, remarks) for rule in group.rules)
+        self._require_whole(remarks)
+        return found
+
+    def series(
+        self, expr: str, start: datetime, end: datetime, step_seconds: int, warnings: list[str] | None = None
+    ) -> tuple[Series, ...]:
         """``expr`` from ``start`` to ``end``, NaN and infinite points left out; the step grows beyond 10,000 points.
 
-        Raises ``Unreachable``, also for an expression that Prometheus rejects.
+        Signs that the answer is not whole are added to ``warnings``. Raises ``Unreachable``, also for an expression
+        that Prometheus rejects and for native histograms.
         """
-        return self._range(expr, history.grid(start, end, step_seconds), [])
+        remarks = Remarks()
+        found = self._api.drawn(expr, history.grid(start, end, step_seconds), remarks)
+        if warnings is not None:
+            warnings += remarks.warnings
+        return found
 
-    def watch(self, start: datetime, end: datetime, expected_rules: Sequence[str], step_seconds: int) -> WatchSeen:
+    def watch(
+        self,
+        start: datetime,
+        end: datetime,
+        expected_rules: Sequence[str],
+        step_seconds: int,
+        stopped: datetime | None = None,
+    ) -> WatchSeen:
         """What the history says about a window, computed after the fact; ``rules`` are the expected ones as of now.
 
-        Raises ``Unreachable`` where one of the main sources cannot be had. An absent series is no error: it shows as
-        missing samples, gaps and a sentence in ``warnings``.
+        ``stopped`` is when the scheduler was (``start`` where it is not given): critical alerts of others that were
+        not active then are counted. Raises ``Unreachable`` where one of the main sources cannot be had. An absent
+        series is no error: it shows as missing samples, gaps and a sentence in ``warnings``.
         """
         window = history.grid(start, end, step_seconds)
-        warnings: list[str] = []
-        groups = _relevant(self._groups(warnings), expected_rules)
+        remarks = Remarks()
+        groups = self._expected(expected_rules, remarks)
         rules = tuple(rule for group in groups for rule in group.rules)
-        scrape = self._scrape_seconds(warnings) or window.step
-        up = self._up(window, scrape, warnings)
-        evaluated = self._evaluated(window, groups, scrape, warnings)
-        warnings += history.failures(self._own("prometheus_rule_evaluation_failures_total", window, warnings), groups)
-        alerts, since = (self._range(f"last_over_time({name}[{window.step}s])", window, warnings) for name in _SERIES)
-        with reading(self._place):
-            return WatchSeen(
-                start=start,
-                end=end,
-                step_seconds=window.step,
-                expected_samples=len(window.times()),
-                up_samples=len(up),
-                evaluated_samples=len(evaluated),
-                gaps=history.gaps(up & evaluated, window),
-                episodes=history.episodes(alerts, since, start, end),
-                rules=rules,
-                missing_rules=tuple(sorted(set(expected_rules) - {rule.name for rule in rules})),
-                warnings=tuple(dict.fromkeys(warnings)),
-            )
-
-    def _up(self, window: Grid, scrape: float, warnings: list[str]) -> frozenset[int]:
-        look_back = math.ceil(max(window.step, 2 * scrape))
-        series = self._range(f"min_over_time(up{self._itself()}[{look_back}s])", window, warnings)
-        if not series:
-            warnings.append(
-                f"Prometheus has no series up of its own job {self._job!r} in the window: let it scrape itself, "
-                "or name the job under which it does"
-            )
-        return history.up_times(series)
-
-    def _evaluated(
-        self, window: Grid, groups: Sequence[RuleGroup], scrape: float, warnings: list[str]
-    ) -> frozenset[int]:
-        metric = "prometheus_rule_group_last_evaluation_timestamp_seconds"
-        ages = self._range(f"time() - max by (rule_group) ({metric}{self._itself()})", window, warnings)
-        if not ages:
-            warnings.append(
-                f"Prometheus has no series {metric} in the window, so nothing shows that its rules were evaluated: "
-                "let it scrape itself"
-            )
-        return history.evaluated_times(ages, groups, scrape)
-
-    def _own(self, metric: str, window: Grid, warnings: list[str]) -> tuple[Series, ...]:
-        return self._range(metric + self._itself(), window, warnings)
-
-    def _itself(self) -> str:
-        escaped = self._job.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-        return f'{{job="{escaped}"}}'
-
-    def _groups(self, warnings: list[str]) -> tuple[RuleGroup, ...]:
-        data = self._get("/api/v1/rules", {"type": "alert"}, warnings)
-        with reading(self._place):
-            return tuple(_group(table(group)) for group in listing(table(data)["groups"]))
-
-    def _scrape_seconds(self, warnings: list[str]) -> float:
-        """How often Prometheus scrapes itself; 0 where that cannot be had (an old version, no such job)."""
-        try:
-            data = self._get("/api/v1/targets", {"state": "active", "scrapePool": self._job}, warnings)
-            with reading(self._place):
-                targets = [table(target) for target in listing(table(data)["activeTargets"])]
-                own = [target for target in targets if table(target["labels"]).get("job") == self._job]
-                return max((_seconds(text(target["scrapeInterval"])) for target in own), default=0)
-        except Unreachable as error:
-            warnings.append(str(error))
-            return 0
-
-    def _get(self, path: str, params: Mapping[str, str | list[str]] | None = None, warnings: Any = None) -> Any:
-        answer = ask(self._server, _WHO, "GET", path, params=params)
-        return self._data(answer, warnings if warnings is not None else [])
-
-    def _data(self, answer: requests.Response, warnings: list[str]) -> Any:
-        """``data`` of the envelope ``{status, data, errorType, error, warnings[]}``; its warnings are kept."""
-        page = bounded_json(answer, _WHO)
-        with reading(self._place):
-            if table(page)["status"] != "success":
-                raise ValueError(f"status {page['status']!r}: {page.get('error', '')}")
-            warnings += [masked_text(text(warning)) for warning in listing(page.get("warnings") or [])]
-            return page["data"]
-
-    def _range(self, expr: str, window: Grid, warnings: list[str]) -> tuple[Series, ...]:
-        def check(answer: requests.Response, *args: Any, **kwargs: Any) -> None:
-            self._data(answer, warnings)
-
-        result = self._ask_library(
-            check,
-            lambda connect: connect.custom_query_range(
-                expr, start_time=unix(window.first), end_time=unix(window.last), step=str(window.step)
-            ),
+        covered = cover(self._api, self._own, window, groups, remarks)
+        since = (stopped or start).timestamp()
+        episodes = self._episodes(window, start, end, since, remarks)
+        episodes = self._continued(episodes, window, groups, covered, remarks)
+        elsewhere = self._new(_THEIRS, window, since, remarks)
+        if remarks.clocks_differ:
+            remarks.warnings.append(_clocks(remarks.skew))
+        return WatchSeen(
+            start=start,
+            end=end,
+            step_seconds=window.step,
+            expected_samples=len(window.times()),
+            up_samples=len(covered.up),
+            evaluated_samples=len(covered.evaluated),
+            gaps=history.gaps(covered.good, window),
+            episodes=episodes,
+            rules=rules,
+            missing_rules=tuple(sorted(set(expected_rules) - {rule.name for rule in rules})),
+            warnings=tuple(dict.fromkeys(remarks.warnings)),
+            elsewhere=elsewhere,
+            notes=tuple(dict.fromkeys(remarks.notes)),
         )
-        with reading(self._place):
-            return tuple(_series(table(one)) for one in listing(result))
 
-    def _ask_library(self, check: Callable[..., None], question: Callable[[PrometheusConnect], object]) -> object:
-        server, url = self._server, self._server.url.rstrip("/")
+    def _expected(self, names: Sequence[str], remarks: Remarks) -> tuple[RuleGroup, ...]:
+        """The groups of the expected rules; none, and a warning, where there is too much to read."""
         try:
-            with session(server) as opened:
-                opened.hooks["response"].append(check)
-                connect = PrometheusConnect(url, timeout=server.timeout, retry=urllib3.Retry(0), session=opened)  # type: ignore[arg-type]
-                return question(connect)
-        except PrometheusApiClientException as error:
-            raise Unreachable(f"{self._place} failed: {masked_text(str(error))[:160]}") from error
-        except (KeyError, TypeError) as error:
-            raise Unreachable(f"{self._place} answered JSON of another shape ({error}): check the address") from error
-        except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError, OSError) as error:
-            raise explain(error, _WHO, url, server) from error
+            return self._groups(names, remarks)
+        except TooMuch as error:
+            remarks.warnings.append(str(error))
+            return ()
+
+    def _groups(self, names: Sequence[str], remarks: Remarks) -> tuple[RuleGroup, ...]:
+        """Rules by name and without their alerts, which servers before 2.45 and 3.0 do not know and give all."""
+        asked: dict[str, str | list[str]] = {"type": "alert", "exclude_alerts": "true", "rule_name[]": list(names)}
+        try:
+            data = self._api.get("/api/v1/rules", asked, remarks)
+        except TooMuch as error:
+            raise self._too_much(error, "") from error
+        with reading(self._api.place):
+            groups, lost = parse_groups(data, names)
+        remarks.warnings += lost
+        return groups
+
+    def _episodes(
+        self, window: Grid, start: datetime, end: datetime, since: float, remarks: Remarks
+    ) -> tuple[AlertEpisode, ...]:
+        """The runbook's alerts in the window; only critical ones, or only how many, where there are too many."""
+        try:
+            return self._listed(_OURS, window, start, end, remarks)
+        except TooMuch as error:
+            remarks.notes.append(line(str(self._too_much(error, _OURS, window.last)), 400))
+        critical = f'{_OURS},severity="critical"'
+        try:
+            found = self._listed(critical, window, start, end, remarks)
+            remarks.notes.append("only critical alerts were read: there are too many others")
+        except TooMuch:
+            new = self._new(critical, window, since, remarks)
+            remarks.warnings.append(f"there are too many critical alerts to read; new since the stop: {_counts(new)}")
+            return ()
+        return found
+
+    def _listed(
+        self, selector: str, window: Grid, start: datetime, end: datetime, remarks: Remarks
+    ) -> tuple[AlertEpisode, ...]:
+        alerts, since = (
+            self._api.range(f"last_over_time({name}{{{selector}}}[{window.step}s])", window, remarks)
+            for name in ("ALERTS", "ALERTS_FOR_STATE")
+        )
+        with reading(self._api.place):
+            return history.episodes(alerts, since, start, end)
+
+    def _new(self, selector: str, window: Grid, since: float, remarks: Remarks) -> tuple[tuple[str, int], ...]:
+        """How many alerts of each name were active in the window at once that were not at a moment before it."""
+        metric = f"ALERTS_FOR_STATE{{{selector}}}"
+        expr = f"count by (alertname) (last_over_time({metric}[{window.step}s]) unless {metric} @ {since:.3f})"
+        try:
+            found = self._api.range(expr, window, remarks)
+        except Unreachable as error:
+            remarks.warnings.append(str(error))
+            return ()
+        most = [(dict(one.labels).get("alertname", ""), max(v for _, v in one.points)) for one in found if one.points]
+        return tuple(sorted((name, round(count)) for name, count in most))
+
+    def _continued(
+        self,
+        episodes: tuple[AlertEpisode, ...],
+        window: Grid,
+        groups: Sequence[RuleGroup],
+        covered: Covered,
+        remarks: Remarks,
+    ) -> tuple[AlertEpisode, ...]:
+        """The episodes with what each continues; where that cannot be had, each stands for itself."""
+        try:
+            found = Restarts(self._api, self._own, groups, covered, f"{{{_OURS}}}").continued(episodes, window)
+        except Unreachable as error:
+            remarks.notes.append(line(f"whether alerts were carried across a restart is not known: {error}", 400))
+            return episodes
+        if count := sum(one.continues is not None for one in found):
+            remarks.notes.append(f"{count} alerts were active before Prometheus began anew, and continue after it")
+        return found
+
+    def _counted(self, selector: str) -> tuple[AlertCount, ...]:
+        remarks = Remarks()
+        found = self._api.instant(f"count by (alertname, severity, alertstate) (ALERTS{{{selector}}})", remarks)
+        self._require_whole(remarks)
+        with reading(self._api.place):
+            return tuple(sorted(_count(one) for one in found if one.points))
+
+    def _require_whole(self, remarks: Remarks) -> None:
+        if remarks.warnings:
+            raise Unreachable(f"{self._api.place} answered, and not all: {'; '.join(remarks.warnings[:3])}")
+
+    def _too_much(self, error: TooMuch, selector: str, at: float | None = None) -> TooMuch:
+        """The error, with what there is too much of."""
+        try:
+            found = self._api.instant(f"topk({_LISTED}, count by (alertname) (ALERTS{{{selector}}}))", Remarks(), at)
+        except Unreachable:
+            return error
+        most = sorted(
+            ((one.points[0][1], dict(one.labels).get("alertname", "")) for one in found if one.points), reverse=True
+        )
+        return TooMuch(f"{error}. It holds most of: {_counts([(name, int(count)) for count, name in most])}")
 
 
-_SERIES = ("ALERTS", "ALERTS_FOR_STATE")
+def _clocks(skew: float) -> str:
+    if skew > 0:
+        return (
+            f"our clock is {skew:.0f} s ahead of Prometheus, so the window is another one there: set the clocks (NTP)"
+        )
+    return f"our clock is {-skew:.0f} s behind Prometheus, so the window is another one there: set the clocks (NTP)"
 
 
-def _alert(page: Mapping[str, Any]) -> AlertSeen:
-    found = labels(page["labels"])
-    state = text(page["state"])
+def _counts(found: Sequence[tuple[str, int]]) -> str:
+    more = f", … (+{len(found) - _LISTED})" if len(found) > _LISTED else ""
+    return ", ".join(f"{name} ({count})" for name, count in found[:_LISTED]) + more if found else "0"
+
+
+def _alert(one: Series, now: datetime) -> AlertSeen:
+    labels = dict(one.labels)
+    state, value = labels.get("alertstate", ""), one.points[0][1]
     if state not in ("firing", "pending"):
         raise ValueError(f"alert state {state!r}")
     return AlertSeen(
-        name=dict(found).get("alertname", ""),
-        labels=found,
+        name=labels.get("alertname", ""),
+        labels=history.identity(one),
         state="firing" if state == "firing" else "pending",
-        active_at=when(page["activeAt"]),
+        active_at=unix(value) if value > 1 else now,  # 1 is ALERTS' own value: since when is not known
     )
 
 
-def _group(page: Mapping[str, Any]) -> RuleGroup:
-    rules = [table(rule) for rule in listing(page["rules"])]
-    return RuleGroup(
-        key=f"{text(page['file'])};{text(page['name'])}",
-        interval=number(page["interval"]),
-        rules=tuple(_rule(rule) for rule in rules if rule.get("type") == "alerting"),
+def _count(one: Series) -> AlertCount:
+    labels = dict(one.labels)
+    return AlertCount(
+        labels.get("alertname", ""), labels.get("severity", ""), labels.get("alertstate", ""), round(one.points[0][1])
     )
-
-
-def _rule(page: Mapping[str, Any]) -> RuleSeen:
-    evaluated = when(page["lastEvaluation"])
-    return RuleSeen(
-        name=text(page["name"]),
-        health=text(page["health"]),
-        state=text(page["state"]),
-        evaluated_at=evaluated if evaluated.year > 1 else None,  # Go's zero time: not evaluated yet
-        error=text(page.get("lastError", "")),
-    )
-
-
-def _relevant(groups: Sequence[RuleGroup], expected: Sequence[str]) -> tuple[RuleGroup, ...]:
-    """The groups with expected rules, and of them only those; all alerting rules where none are named."""
-    wanted = [
-        RuleGroup(one.key, one.interval, tuple(rule for rule in one.rules if not expected or rule.name in expected))
-        for one in groups
-    ]
-    return tuple(group for group in wanted if group.rules)
-
-
-def _series(page: Mapping[str, Any]) -> Series:
-    points = ((number(at), number(value)) for at, value in listing(page["values"]))
-    return Series(labels(page["metric"]), tuple((at, value) for at, value in points if math.isfinite(value)))
-
-
-def _seconds(duration: str) -> float:
-    """A duration as Prometheus writes it, ``1m30s``, in seconds."""
-    return sum(int(count) * _SECONDS[unit] for count, unit in _DURATION.findall(duration))

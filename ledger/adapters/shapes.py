@@ -1,14 +1,28 @@
-"""Reading foreign JSON: every function gives the type it names or raises ``TypeError``/``ValueError``."""
+"""Reading foreign JSON: every function gives the type it names or raises ``TypeError``/``ValueError``.
+
+What JSON allows is more than an entry, a page or a terminal takes. So what comes from outside is made fit here, once:
+texts are well-formed, without control characters and not endless, whole numbers are those that JSON keeps exactly.
+"""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+from ledger.domain.text import UNSEEN, named, shorten
 from ledger.errors import Unreachable
+
+LONGEST = 10_000
+"""Characters of a text that are kept."""
+MOST_LABELS = 256
+LARGEST = 2**53 - 1
+"""The largest whole number that JSON keeps exactly (RFC 8259, section 6), and that an entry takes."""
+_UNFIT = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\ud800-\\udfff]")
+"""Controls but for newline and tab, and lone surrogates, which JSON can spell and UTF-8 cannot."""
 
 
 def table(value: object) -> dict[str, Any]:
@@ -26,10 +40,16 @@ def listing(value: object) -> list[Any]:
 
 
 def text(value: object) -> str:
-    """A JSON string."""
+    """A JSON string made fit: what cannot be stored or printed is named as ``[U+001B]``, what is too long is cut."""
     if not isinstance(value, str):
         raise TypeError(f"expected a text, found {type(value).__name__}")
-    return value
+    return shorten(_UNFIT.sub(named, value[: LONGEST + 1]), LONGEST)
+
+
+def line(value: object, longest: int = 200) -> str:
+    """A JSON string made fit for one line of a log: line ends and what nobody sees are named too."""
+    plain = " ".join(text(value).splitlines())
+    return shorten(UNSEEN.sub(named, plain.replace("\t", " ")), longest)
 
 
 def truth(value: object) -> bool:
@@ -40,9 +60,11 @@ def truth(value: object) -> bool:
 
 
 def whole(value: object) -> int:
-    """A JSON integer; booleans are none."""
+    """A JSON integer within ±(2^53-1); booleans are none."""
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError(f"expected a whole number, found {type(value).__name__}")
+    if abs(value) > LARGEST:
+        raise ValueError("a whole number beyond ±(2^53-1)")
     return value
 
 
@@ -54,8 +76,11 @@ def number(value: object) -> float:
 
 
 def labels(value: object) -> tuple[tuple[str, str], ...]:
-    """An object of texts as pairs sorted by name."""
-    return tuple(sorted((name, text(content)) for name, content in table(value).items()))
+    """An object of texts as pairs sorted by name; ``ValueError`` for more of them than anybody has."""
+    found = table(value)
+    if len(found) > MOST_LABELS:
+        raise ValueError(f"more than {MOST_LABELS} labels")
+    return tuple(sorted((text(name), text(content)) for name, content in found.items()))
 
 
 def when(value: object) -> datetime:

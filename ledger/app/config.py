@@ -7,15 +7,23 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from ledger.adapters.http import Server, masked
-from ledger.adapters.masking import MASK, masked_addresses
+from ledger.adapters.masking import MASK, masked_addresses, masked_text, tells
 from ledger.errors import Refused, Unreachable
+
+_HEADERS = "headers that are sent with every request"
+_PROXY = "address of the proxy that it is asked through"
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_NOT_OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "content-type", "accept-encoding"})
+"""Headers that belong to the connection and to what is sent over it."""
 
 
 def _setting(place: str, default: Any, meaning: str) -> Any:
@@ -41,6 +49,8 @@ class Config:
     scheduler_ca_file: str = _setting("scheduler.ca_file", "", "certificates that are trusted")
     scheduler_client_certificate: str = _setting("scheduler.client_certificate", "", "our certificate (PEM)")
     scheduler_client_key: str = _setting("scheduler.client_key", "", "its key (PEM)")
+    scheduler_headers: dict[str, str] = _setting("scheduler.headers", {}, _HEADERS)
+    scheduler_proxy: str = _setting("scheduler.proxy", "", _PROXY)
     prometheus_url: str = _setting("prometheus.url", "", "base address")
     prometheus_username: str = _setting("prometheus.username", "", "basic authentication")
     prometheus_password_file: str = _setting("prometheus.password_file", "", "file with the password")
@@ -48,7 +58,10 @@ class Config:
     prometheus_ca_file: str = _setting("prometheus.ca_file", "", "certificates that are trusted")
     prometheus_client_certificate: str = _setting("prometheus.client_certificate", "", "our certificate (PEM)")
     prometheus_client_key: str = _setting("prometheus.client_key", "", "its key (PEM)")
+    prometheus_headers: dict[str, str] = _setting("prometheus.headers", {}, _HEADERS)
+    prometheus_proxy: str = _setting("prometheus.proxy", "", _PROXY)
     prometheus_job: str = _setting("prometheus.job", "prometheus", "job under which Prometheus scrapes itself")
+    prometheus_labels: dict[str, str] = _setting("prometheus.labels", {}, "labels that its own series carry too")
     prometheus_step: str = _setting("prometheus.step", "15s", "distance of samples in the watch")
     alertmanager_url: str = _setting("alertmanager.url", "", "base addresses of the cluster's members, with commas")
     alertmanager_username: str = _setting("alertmanager.username", "", "basic authentication")
@@ -57,6 +70,8 @@ class Config:
     alertmanager_ca_file: str = _setting("alertmanager.ca_file", "", "certificates that are trusted")
     alertmanager_client_certificate: str = _setting("alertmanager.client_certificate", "", "our certificate (PEM)")
     alertmanager_client_key: str = _setting("alertmanager.client_key", "", "its key (PEM)")
+    alertmanager_headers: dict[str, str] = _setting("alertmanager.headers", {}, _HEADERS)
+    alertmanager_proxy: str = _setting("alertmanager.proxy", "", _PROXY)
     tickets_url: str = _setting("tickets.url", "", "address of a ticket with {ticket}; empty: tickets are claims")
     tickets_username: str = _setting("tickets.username", "", "basic authentication")
     tickets_password_file: str = _setting("tickets.password_file", "", "file with the password")
@@ -64,6 +79,8 @@ class Config:
     tickets_ca_file: str = _setting("tickets.ca_file", "", "certificates that are trusted")
     tickets_client_certificate: str = _setting("tickets.client_certificate", "", "our certificate (PEM)")
     tickets_client_key: str = _setting("tickets.client_key", "", "its key (PEM)")
+    tickets_headers: dict[str, str] = _setting("tickets.headers", {}, _HEADERS)
+    tickets_proxy: str = _setting("tickets.proxy", "", _PROXY)
     silence_duration: str = _setting("silence.duration", "2h", "how long a silence lasts")
     silence_labels: dict[str, str] = _setting("silence.labels", {}, "labels that name this installation")
     watch_duration: str = _setting("watch.duration", "15m", "the observation window of step 4")
@@ -77,6 +94,8 @@ class Config:
     announce_ca_file: str = _setting("announce.ca_file", "", "certificates that are trusted")
     announce_client_certificate: str = _setting("announce.client_certificate", "", "our certificate (PEM)")
     announce_client_key: str = _setting("announce.client_key", "", "its key (PEM)")
+    announce_headers: dict[str, str] = _setting("announce.headers", {}, _HEADERS)
+    announce_proxy: str = _setting("announce.proxy", "", _PROXY)
     restart_patience: str = _setting("rollback.restart_patience", "1m", "how long step 5 waits for the restart")
     hmac_algorithm: str = _setting("signing.hmac_algorithm", "HMAC-SHA256", "HMAC-SHA256 or HMAC-SHA384")
     hmac_key_file: str = _setting("signing.hmac_key_file", "var/keys/hmac.key", "printable text, mode 600")
@@ -102,8 +121,7 @@ def load(path: Path, environment: Mapping[str, str] = os.environ) -> Config:
         value = environment.get(_variable(field.name), value)
         if value is None:
             continue
-        typed = _typed(value, f"{path}: {field.metadata['place']}", table=field.name == "silence_labels")
-        values[field.name] = typed
+        values[field.name] = _typed(value, f"{path}: {field.metadata['place']}", table=_is_table(field))
     values["base"] = str(path.absolute().parent)
     if found:
         raise Refused(f"{path}: unknown settings: {', '.join(sorted(found))}; see: stage4 config show")
@@ -130,14 +148,19 @@ def secrets(config: Config) -> list[str]:
 
 def _is_secret(name: str, value: Any) -> bool:
     shown = _shown(name, value)
-    return shown != value and (MASK in shown or shown.count("@") < value.count("@"))
+    masks, names = MASK in str(shown), str(shown).count("@") < str(value).count("@")
+    return shown != value and (masks or names)
 
 
 def _shown(name: str, value: Any) -> Any:
     """A setting's value with its secrets masked: of what is announced, all that follows the host."""
     if name in ("announce_url", "announce_command"):
         return masked_addresses(value)
-    return ",".join(map(masked, value.split(","))) if name.endswith("_url") else value
+    if name.endswith(("_url", "_proxy")):
+        return ",".join(map(masked, value.split(",")))
+    if name.endswith("_headers"):
+        return {header: MASK if tells(header) else masked_text(said) for header, said in value.items()}
+    return value
 
 
 def for_stage(config: Config, stage: str) -> Config:
@@ -159,19 +182,54 @@ def other_stages(config: Config) -> tuple[str, ...]:
 
 
 def server(config: Config, name: str, url: str | None = None) -> Server | None:
-    """How to speak to ``scheduler``, ``prometheus``, ``alertmanager`` or ``tickets``; None where no address is set."""
+    """How to speak to ``scheduler``, ``prometheus``, ``alertmanager`` or ``tickets``; None where no address is set.
+
+    ``Unreachable`` where its headers or proxy cannot be used.
+    """
     address = getattr(config, f"{name}_url") if url is None else url
     if not address:
         return None
     files = ("password_file", "bearer_token_file", "ca_file", "client_certificate", "client_key")
     given = {key: getattr(config, f"{name}_{key}") for key in files}
     placed = {key: str(Path(config.base) / value) if value else "" for key, value in given.items()}
+    given_headers: dict[str, str] = getattr(config, f"{name}_headers")
     return Server(
         address,
         username=getattr(config, f"{name}_username"),
         secret_path=name == "announce",
+        headers=tuple(_checked(f"{name}.headers", given_headers).items()),
+        proxy=_proxy(f"{name}.proxy", getattr(config, f"{name}_proxy")),
         **placed,  # type: ignore[arg-type]
     )
+
+
+def _checked(place: str, headers: Mapping[str, str]) -> Mapping[str, str]:
+    """Headers that can be sent as they are (RFC 9110, sections 5.1 and 5.5); ``Unreachable`` names the setting."""
+    for name, value in headers.items():
+        if not _TOKEN.fullmatch(name) or name.lower() in _NOT_OURS:
+            raise Unreachable(f"{place}: {name[:60]!a} is no header of one's own; write it like X-Scope-OrgID")
+        if not (value.isascii() and value.isprintable() and value == value.strip()):
+            raise Unreachable(
+                f"{place}: the value of {name} is to be one line of printable ASCII, without spaces around it"
+            )
+    return headers
+
+
+def _proxy(place: str, address: str) -> str:
+    if not address:
+        return ""
+    try:
+        parts = urlsplit(address)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise Unreachable(f"{place} is {masked(address)[:80]!a}; write it like http://proxy.example.net:3128")
+    return address
+
+
+def _is_table(field: dataclasses.Field[Any]) -> bool:
+    return field.default_factory is not dataclasses.MISSING
 
 
 def _settings() -> list[dataclasses.Field[Any]]:
@@ -186,11 +244,15 @@ def _typed(value: Any, where: str, *, table: bool) -> Any:
     if isinstance(value, str):  # from the environment: env=prod,cluster=a
         parts = [part.strip() for part in value.split(",") if part.strip()]
         if not all("=" in part and not part.startswith("=") for part in parts):
-            raise Refused(f"{where} is {value!r}; write it as env=prod,cluster=a")
+            raise Refused(f"{where} is to be given as {_example(where)}: a name, =, a value, with commas between")
         value = dict(part.split("=", 1) for part in parts)
     if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
-        raise Refused(f"{where} is to be a table of texts, found {value!r}")
+        raise Refused(f"{where} is to be a table of texts, found {type(value).__name__}")
     return value
+
+
+def _example(where: str) -> str:
+    return "X-Scope-OrgID=trading" if where.endswith("headers") else "env=prod,cluster=a"
 
 
 def _variable(name: str) -> str:

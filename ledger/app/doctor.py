@@ -190,7 +190,7 @@ def _scheduler(installation: Installation) -> Iterator[Check]:
 
 
 def _prometheus(installation: Installation) -> Iterator[Check]:
-    names = {rule.name for rule in installation.prometheus.rules()}
+    names = {rule.name for rule in installation.prometheus.rules(EXPECTED_RULES)}
     missing = [name for name in EXPECTED_RULES if name not in names]
     if missing:
         yield Check(
@@ -200,7 +200,7 @@ def _prometheus(installation: Installation) -> Iterator[Check]:
             "load deploy/prometheus/stage4_rules.yml; without its rules the watch stays inconclusive",
         )
     else:
-        yield Check("prometheus", "ok", f"{len(names)} alerting rules, all of the runbook's loaded")
+        yield Check("prometheus", "ok", f"all {len(names)} alerting rules of the runbook are loaded")
     yield from _clock(installation, "prometheus", installation.config.prometheus_url)
 
 

@@ -246,7 +246,10 @@ class Installation:
 
     def scheduler(self, patience: float | None = None) -> SchedulerSeen:
         """What the scheduler itself says now; ``unknown`` where it cannot be asked (within ``patience`` seconds)."""
-        server = settings.server(self.config, "scheduler")
+        try:
+            server = settings.server(self.config, "scheduler")
+        except Unreachable as error:
+            return SchedulerSeen("unknown", self.clock(), "", error=str(error))
         if server is not None and patience is not None:
             server = dataclasses.replace(server, connect_timeout=patience, read_timeout=patience)
         if server is None:
@@ -262,7 +265,8 @@ class Installation:
     @property
     def prometheus(self) -> Prometheus:
         """The Prometheus; ``Unreachable`` where none is configured."""
-        return Prometheus(self._server("prometheus"), self.clock, self.config.prometheus_job)
+        labels = tuple(sorted(self.config.prometheus_labels.items()))
+        return Prometheus(self._server("prometheus"), self.clock, self.config.prometheus_job, labels)
 
     def tickets(self) -> Server | None:
         """The ticket system, or None."""

@@ -12,10 +12,13 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from ledger.app.installation import Installation
-from ledger.domain.facts import AlertSeen, FileSeen, SchedulerSeen, SilenceSeen
+from ledger.domain.facts import AlertCount, AlertSeen, FileSeen, Matcher, SchedulerSeen, SilenceSeen
+from ledger.domain.runbook import ALERT_PATTERN
 from ledger.errors import LedgerError
 
 SOURCES = ("scheduler", "override", "alertmanager", "prometheus")
+MOST_ALERTS = 1_000
+"""Alerts that are looked at one by one: nobody reads more, and every page would wait for them."""
 STALE = 10.0
 """Seconds after which a reading is no longer the present."""
 
@@ -38,7 +41,10 @@ class Outlook:
     muted: tuple[AlertSeen, ...] | None = None
     """Firing alerts as Alertmanager has them, with who mutes each; None before it was had once."""
     alerts: tuple[AlertSeen, ...] | None = None
-    """Stage4 alerts as Prometheus has them, pending ones too; None before they were had once."""
+    """Stage4 alerts as Prometheus has them, pending ones too, where there are no more than ``MOST_ALERTS``; None before
+    they were had once, and where there are more: then only ``counts`` says what there is."""
+    counts: tuple[AlertCount, ...] | None = None
+    """How many Stage4 alerts there are by name, severity and state; None before that was had once."""
     at: Mapping[str, datetime] = field(default_factory=dict)
     missing: Mapping[str, Missing] = field(default_factory=dict)
     version: int = 0
@@ -154,10 +160,14 @@ class Lookout:
     def _alertmanager(self) -> dict[str, Any]:
         alertmanager = self._installation.alertmanager
         silences = tuple(one for one in alertmanager.silences() if one.state != "expired")
-        return {"silences": silences, "muted": tuple(alertmanager.firing())}
+        ours = (Matcher("alertname", ALERT_PATTERN, is_regex=True),)
+        return {"silences": silences, "muted": tuple(alertmanager.firing(ours))}
 
     def _prometheus(self) -> dict[str, Any]:
-        return {"alerts": tuple(self._installation.prometheus.alerts())}
+        prometheus = self._installation.prometheus
+        counts = prometheus.counts()
+        few = sum(one.number for one in counts) <= MOST_ALERTS
+        return {"counts": counts, "alerts": prometheus.alerts() if few else None}
 
 
 def gist(outlook: Outlook) -> tuple[Any, ...]:
@@ -168,6 +178,7 @@ def gist(outlook: Outlook) -> tuple[Any, ...]:
         file and (file.kind, file.sha384, file.mode, file.owner),
         tuple((one.id, one.state, one.ends_at, one.comment) for one in outlook.silences),
         outlook.muted and tuple((one.name, one.labels, one.silenced_by) for one in outlook.muted),
+        outlook.counts,
         outlook.alerts and tuple((one.name, one.labels, one.state) for one in outlook.alerts),
         tuple(sorted(outlook.missing)),
     )

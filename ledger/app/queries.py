@@ -174,11 +174,11 @@ def _silence_json(installation: Installation, rollback: Rollback, at: datetime) 
 
 def _alerts(installation: Installation) -> dict[str, Any]:
     try:
-        alerts = installation.prometheus.alerts()
+        firing = [one for one in installation.prometheus.counts() if one.state == "firing"]
     except LedgerError as error:
         return {"critical": None, "firing": None, "error": str(error)}
-    firing = [alert for alert in alerts if alert.state == "firing"]
-    return {"critical": sum(a.severity == "critical" for a in firing), "firing": len(firing), "error": None}
+    critical = sum(one.number for one in firing if one.severity == "critical")
+    return {"critical": critical, "firing": sum(one.number for one in firing), "error": None}
 
 
 def drift(state: State, file: FileSeen, scheduler: str) -> list[str]:

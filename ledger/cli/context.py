@@ -111,7 +111,7 @@ class Session:
         where = f"{page['rollback']} " if page["rollback"] else ""
         made, stamped = shown_time(page)
         recorded = f"  (recorded as {stamped}, because an earlier entry is later)" if stamped else ""
-        line = f"{page['sequence']:>6}  {made:19}  {where}{who}: {by_name(page['sentence'], names)}{recorded}"
+        line = f"{page['sequence']:>6}  {made:19} UTC  {where}{who}: {by_name(page['sentence'], names)}{recorded}"
         if page.get("why_not"):
             line = f"{line}\n     ✘  DOES NOT HOLD: {page['why_not']}"
         self.console.print(line, markup=False, style="bold red" if page.get("why_not") else None)

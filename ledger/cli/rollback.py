@@ -13,7 +13,7 @@ import click
 from ledger.app.durations import parse_duration
 from ledger.app.queries import rollback_json
 from ledger.app.steps import closing, opening, restoring, silencing, stopping
-from ledger.app.steps.common import Outcome, title
+from ledger.app.steps.common import Outcome, names
 from ledger.cli.context import EXIT_REFUSED, Session, stage4_command
 from ledger.cli.show import show_rollback
 from ledger.cli.watching import watch_with_progress
@@ -120,10 +120,10 @@ def silence(session: Session, rollback: str, duration: str, preview: bool) -> No
     with nullcontext() if preview else suppress(Unreachable):  # the attempt itself is recorded with why it failed
         seen = silencing.preview(installation)
         session.say(f"matchers  {', '.join(map(str, seen.matchers))}")
-        for alert in seen.muted:
-            session.say(f"mutes     {title(alert)}")
-        for alert in seen.elsewhere:
-            session.say(f"not ours  {title(alert)}: left alone")
+        for name in names(seen.muted):
+            session.say(f"mutes     {name}")
+        for name in names(seen.elsewhere):
+            session.say(f"not ours  {name}: left alone")
     if not preview:
         tell(session, silencing.silence(installation, session.actor, installation.rollback(rollback), duration))
 

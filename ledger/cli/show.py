@@ -35,7 +35,7 @@ def show_rollback(console: Console, page: dict[str, Any]) -> None:
     if page["emergency_entry"]:
         console.print(f"  emergency declared by entry {page['emergency_entry']}", style="yellow")
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False)
-    for title in ("step", "", "verdict", "by", "at", "entry"):
+    for title in ("step", "", "verdict", "by", "at (UTC)", "entry"):
         table.add_column(title, style=None, header_style="dim")
     for step in page["steps"]:
         table.add_row(

@@ -166,9 +166,9 @@ def _matchers(config: settings.Config, report: Report) -> tuple[Matcher, ...]:
     """The Stage4 alerts of this installation, as the ledger's own silences have them."""
     pairs = [f"{one}={value}" for one, value in config.silence_labels.items()]
     if odd := [one for one in pairs if not _LABEL.fullmatch(one)]:
-        raise Refused(f"STAGE4_SILENCE_LABELS has {', '.join(odd)[:80]!a}; write it as env=prod,cluster=a")
+        raise Refused(f"silence.labels has {', '.join(odd)[:80]!a}; write it as env=prod,cluster=a")
     if not config.silence_labels:
-        report.say("warning: STAGE4_SILENCE_LABELS is empty, so every environment's Stage4 alerts are muted")
+        report.say("warning: silence.labels is empty, so every environment's Stage4 alerts are muted")
     labels = (Matcher(one, value) for one, value in sorted(config.silence_labels.items()))
     return (Matcher("alertname", ALERT_PATTERN, is_regex=True), *labels)
 

@@ -25,7 +25,12 @@ class SchedulerSeen:
     since: datetime | None = None
     cycle: int | None = None
     warnings: tuple[str, ...] = ()
+    """Its own warnings, made fit: at most ``MOST_WARNINGS``, each one line."""
     error: str = ""
+    notes: tuple[str, ...] = ()
+    """What of the answer could not be taken as it came, one sentence each."""
+    answer: bytes = b""
+    """The answer's bytes as they came: evidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,16 @@ class AlertSeen:
         return dict(self.labels).get("severity", "")
 
 
+class AlertCount(NamedTuple):
+    """How many alerts of one name, severity and state Prometheus has."""
+
+    name: str
+    severity: str
+    state: str
+    """``firing`` or ``pending``."""
+    number: int
+
+
 @dataclass(frozen=True, slots=True)
 class SilenceSeen:
     """One silence as Alertmanager reports it."""
@@ -121,6 +136,13 @@ class AlertEpisode:
     last_seen: datetime
     fired: bool
     """True where it was firing at least once, False where it was only pending."""
+    continues: datetime | None = None
+    """``activeAt`` of the same alert before Prometheus began anew: it was active until then, and at once after."""
+
+    @property
+    def since(self) -> datetime:
+        """Since when the alert is active, Prometheus' own restarts aside."""
+        return self.continues or self.active_at
 
     @property
     def severity(self) -> str:
@@ -146,4 +168,8 @@ class WatchSeen:
     rules: tuple[RuleSeen, ...]
     missing_rules: tuple[str, ...]
     warnings: tuple[str, ...]
-    """Warnings of Prometheus' answers, and sentences for sources that could not be had."""
+    """Signs that an answer was not whole or not understood, and sentences for sources that could not be had."""
+    elsewhere: tuple[tuple[str, int], ...] = ()
+    """Critical alerts that are none of the runbook's and were not active at the stop: name and how many at once."""
+    notes: tuple[str, ...] = ()
+    """What is worth knowing and takes nothing from the verdict: who answered, how often it is scraped."""

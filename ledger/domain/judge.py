@@ -11,8 +11,11 @@ from typing import NamedTuple
 from ledger.domain.facts import AlertEpisode, AlertSeen, FileSeen, Matcher, SchedulerSeen, SilenceSeen, WatchSeen
 from ledger.domain.runbook import ALERT_PATTERN, Verdict
 from ledger.domain.state import Rollback, Watch
+from ledger.domain.text import listed, shorten
 
 MAX_REASONS = 20
+LONGEST_REASON = 1_000
+"""Characters; twenty such reasons leave room in an entry for all else."""
 _ALERT = re.compile(ALERT_PATTERN)
 
 
@@ -25,7 +28,7 @@ class Judged(NamedTuple):
 
 def worst(*judged: tuple[Verdict, str]) -> Judged:
     """The gravest of the findings (fail before inconclusive before pass), with all sentences of those that count."""
-    findings = [(verdict, sentence) for verdict, sentence in judged if sentence]
+    findings = [(verdict, shorten(sentence, LONGEST_REASON)) for verdict, sentence in judged if sentence]
     for grave in ("error", "fail", "inconclusive"):
         if any(verdict == grave for verdict, _ in findings):
             sentences = [sentence for verdict, sentence in findings if verdict != "pass"]
@@ -119,15 +122,16 @@ def judge_watch(
 ) -> tuple[Judged, tuple[AlertEpisode, ...], tuple[AlertEpisode, ...]]:
     """Step 4, with the new critical alerts and those carried over from before the stop.
 
-    New = active since the second of ``override_written`` or later: Prometheus keeps ``activeAt`` in whole seconds.
+    New = active since the second of ``override_written`` or later: Prometheus keeps ``activeAt`` in whole seconds. What
+    was active at the stop and is again after Prometheus itself began anew is carried over like the rest.
     """
     running = rollback.watch
     stopped = (rollback.override.written_at or watch.start).replace(microsecond=0)
     ours = [episode for episode in watch.episodes if is_stage4(episode, installation)]
     expected = set(rollback.expected)
-    new = tuple(e for e in ours if e.severity == "critical" and e.active_at >= stopped and e.name not in expected)
-    carried = tuple(e for e in ours if e.active_at < stopped)
-    foreign = [e.name for e in watch.episodes if e not in ours and e.severity == "critical" and e.active_at >= stopped]
+    new = tuple(e for e in ours if e.severity == "critical" and e.since >= stopped and e.name not in expected)
+    carried = tuple(e for e in ours if e.since < stopped)
+    foreign = _elsewhere(watch, installation, stopped)
     sick = [
         f"{rule.name} ({rule.health}{': ' + rule.error if rule.error else ''})"
         for rule in watch.rules
@@ -140,20 +144,30 @@ def judge_watch(
             running is not None and not _covers(watch, running),
             f"the history is of another window: {watch.start.isoformat()} to {watch.end.isoformat()}",
         ),
-        _fail(new, f"new critical alerts: {', '.join(e.name for e in new)}"),
+        _fail(new, f"new critical alerts: {listed(e.name for e in new)}"),
         _fail(scheduler.status == "enabled", "the scheduler is enabled: the window must start again"),
         _fail(file.sha384 != rollback.override.sha384, "the override changed in the window: it must start again"),
         _unclear(scheduler.status == "unknown", f"the scheduler's status is unknown: {scheduler.error}"),
-        _unclear(foreign, f"new critical alerts from elsewhere: {', '.join(foreign)}"),
+        _unclear(foreign, f"new critical alerts from elsewhere: {listed(foreign)}"),
         _unclear(watch.missing_rules, f"rules not loaded: {', '.join(watch.missing_rules)}"),
         _unclear(sick, f"rules not healthy: {', '.join(sick)}"),
         _unclear(
-            covered < watch.expected_samples,
+            covered < watch.expected_samples or watch.gaps,
             f"coverage is not complete: {covered} of {watch.expected_samples} samples, {len(watch.gaps)} gaps",
         ),
         *(_unclear(True, f"Prometheus warns: {warning}") for warning in watch.warnings),
     )
     return judged, new, carried
+
+
+def _elsewhere(watch: WatchSeen, installation: Sequence[Matcher], stopped: datetime) -> list[str]:
+    """Critical alerts that are not ours and were not active at the stop: of other installations, and of other teams."""
+    others = [
+        e.name
+        for e in watch.episodes
+        if e.severity == "critical" and e.since >= stopped and not is_stage4(e, installation)
+    ]
+    return [*others, *(f"{name} ({count})" for name, count in watch.elsewhere)]
 
 
 def _covers(watch: WatchSeen, running: Watch) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 
 from ledger.errors import Refused
 
@@ -53,6 +55,14 @@ def check_ticket(ticket: str) -> str:
 def shorten(text: str, longest: int = INLINE) -> str:
     """The text itself, or its beginning with an ellipsis, at most ``longest`` characters."""
     return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def listed(names: Iterable[str], most: int = 10) -> str:
+    """``A, B (2), … (+3)``: each name once with how often it occurs, at most ``most`` of them, and how many more."""
+    counted = Counter(names)
+    told = [name if count == 1 else f"{name} ({count})" for name, count in list(counted.items())[:most]]
+    more = counted.total() - sum(list(counted.values())[:most])
+    return ", ".join(told) + (f", … (+{more})" if more else "")
 
 
 def clean(text: str, longest: int = INLINE) -> str:

@@ -82,7 +82,10 @@ RULES = [
 ]
 ELSEWHERE = {
     "name": "elsewhere",
-    "rules": [{"alert": "Elsewhere", "expr": "vector(1)", "labels": {"severity": "page"}}],
+    "rules": [
+        {"alert": "Elsewhere", "expr": "vector(1)", "labels": {"severity": "page"}},
+        {"alert": "ElsewhereCritical", "expr": "probe_value > 7", "labels": {"severity": "critical"}},
+    ],
 }
 
 

@@ -72,6 +72,11 @@ class Process:
         except OSError:
             return False
 
+    def tell(self, what: signal.Signals) -> None:
+        """Send a signal to a server that runs on: SIGHUP makes it read its configuration anew."""
+        assert self._running is not None
+        self._running.send_signal(what)
+
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         if self._running:
             self._running.send_signal(how)
@@ -92,7 +97,7 @@ class Handler(BaseHTTPRequestHandler):
         type(self).seen.append((self.command, self.path, dict(self.headers), body))
         type(self).answer(self)
 
-    do_GET = do_POST = do_DELETE = _any
+    do_GET = do_POST = do_DELETE = do_CONNECT = _any
 
     def say(self, status: int, body: bytes = b"", **headers: str) -> None:
         self.send_response(status)

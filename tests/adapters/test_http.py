@@ -120,3 +120,10 @@ def test_a_connection_is_used_again_after_a_bounded_answer() -> None:
         for _ in range(3):
             assert bounded_json(opened.get(server.url, timeout=1)) == {"a": 1}
         assert isinstance(opened, requests.Session)
+
+
+@pytest.mark.parametrize("word", ["x" * 10, "a.", "-", "token", "x://", "Bearer ", "password="])
+def test_masking_reads_an_endless_word_once(word: str) -> None:
+    started = time.monotonic()
+    masked_text(word * (100_000 // len(word)))
+    assert time.monotonic() - started < 2

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 
+from ledger.adapters.http import Server
 from ledger.adapters.prometheus import Prometheus
 from ledger.domain.facts import AlertEpisode, WatchSeen
 from ledger.errors import Unreachable
@@ -21,7 +22,7 @@ EXPECTED = ["MultiStrategyProbeHigh", "MultiStrategyProbeSlow"]
 
 @pytest.fixture
 def prometheus(prometheus_process: Process) -> Prometheus:
-    return Prometheus(quick(prometheus_process.url), now)
+    return Prometheus(Server(prometheus_process.url), now)
 
 
 def _watch(prometheus: Prometheus, seconds: float, step: int = 1, expected: list[str] = EXPECTED) -> WatchSeen:
@@ -51,18 +52,18 @@ def test_a_rule_that_is_not_there_is_missing(prometheus: Prometheus) -> None:
     assert _watch(prometheus, 3, expected=[*EXPECTED, "MultiStrategyGone"]).missing_rules == ("MultiStrategyGone",)
 
 
-def test_alerts_of_others_are_seen_too(prometheus: Prometheus) -> None:
-    [one] = _episodes(_settled(prometheus), "Elsewhere")
-    assert one.severity == "page"
-    assert one.fired
-
-
 def test_an_alert_that_fired_and_went_before_the_end_is_seen(prometheus: Prometheus, probe: tuple[Probe, Odd]) -> None:
     _settled(prometheus)
     start = now()
     probe[0].value = 9.0
     [alert] = until(lambda: [one for one in prometheus.alerts() if one.name == "MultiStrategyProbeHigh"])
     assert (alert.state, alert.severity) == ("firing", "critical")
+    until(lambda: prometheus.critical_elsewhere() == 1)
+    counted = {
+        (one.name, one.severity, one.state, one.number)
+        for one in until(lambda: len(prometheus.counts()) > 1 and prometheus.counts())
+    }
+    assert counted == {(EXPECTED[0], "critical", "firing", 1), (EXPECTED[1], "warning", "pending", 1)}
     assert {one.state for one in prometheus.alerts() if one.name == "MultiStrategyProbeSlow"} == {"pending"}
     probe[0].value = 0.0
     until(lambda: not [one for one in prometheus.alerts() if one.name in EXPECTED])
@@ -72,6 +73,10 @@ def test_an_alert_that_fired_and_went_before_the_end_is_seen(prometheus: Prometh
     [high], [slow] = (_episodes(seen, name) for name in EXPECTED)
     assert high.fired
     assert not slow.fired
+    assert seen.elsewhere == (("ElsewhereCritical", 1),), (
+        "critical ones of others are counted, the rest is not asked for"
+    )
+    assert {one.name for one in seen.episodes} == set(EXPECTED)
     assert timedelta(0) <= alert.active_at - high.active_at < timedelta(seconds=1), "whole seconds, rounded down"
     later = prometheus.watch(end - timedelta(seconds=1), end, EXPECTED, 1)
     assert _episodes(later, "MultiStrategyProbeHigh") == []
@@ -84,7 +89,7 @@ def _same(one: WatchSeen, other: WatchSeen) -> bool:
 
 def test_a_dead_prometheus_leaves_a_gap(prometheus_processes: tuple[Process, Process]) -> None:
     process = prometheus_processes[1]
-    prometheus = Prometheus(quick(process.url), now)
+    prometheus = Prometheus(Server(process.url), now)
     _settled(prometheus)
     start = now() - timedelta(seconds=2)
     process.stop(signal.SIGKILL)
@@ -104,7 +109,7 @@ def test_a_dead_prometheus_leaves_a_gap(prometheus_processes: tuple[Process, Pro
 
 
 def test_a_prometheus_that_does_not_scrape_itself_vouches_for_nothing(prometheus_process: Process) -> None:
-    seen = _watch(Prometheus(quick(prometheus_process.url), now, job="other"), 3)
+    seen = _watch(Prometheus(Server(prometheus_process.url), now, job="other"), 3)
     assert seen.up_samples == seen.evaluated_samples == 0
     assert len(seen.gaps) == 1
     assert any("scrape itself" in warning for warning in seen.warnings)
@@ -114,7 +119,7 @@ def test_warnings_of_the_answers_are_kept(make_prometheus: Callable[..., Process
     process = make_prometheus(remote_read=[{"url": f"http://127.0.0.1:{free_port()}/read", "read_recent": True}])
     process.start()
     try:
-        seen = _watch(Prometheus(quick(process.url), now), 3)
+        seen = _watch(Prometheus(Server(process.url), now), 3)
     finally:
         process.stop()
     assert any("remote_read" in warning for warning in seen.warnings)
@@ -148,6 +153,7 @@ def test_an_expression_that_is_wrong_is_a_sentence(prometheus: Prometheus) -> No
 
 CALLS: dict[str, Callable[[Prometheus], object]] = {
     "alerts": lambda one: one.alerts(),
+    "counts": lambda one: one.counts(),
     "rules": lambda one: one.rules(),
     "series": lambda one: one.series("up", now() - timedelta(seconds=5), now(), 1),
     "watch": lambda one: _watch(one, 5),
@@ -190,5 +196,5 @@ def test_samples_as_histograms_are_a_sentence() -> None:
     def histograms(handler: Handler) -> None:
         says({"status": "success", "data": {"result": [{"metric": {}, "histograms": []}]}})(handler)
 
-    with odd(histograms) as server, pytest.raises(Unreachable, match="no 'values'"):
+    with odd(histograms) as server, pytest.raises(Unreachable, match="native histograms.*check the query"):
         CALLS["series"](Prometheus(quick(server.url), now))

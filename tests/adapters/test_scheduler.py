@@ -9,6 +9,7 @@ import pytest
 
 from ledger.adapters.http import Server
 from ledger.adapters.scheduler import read_status
+from ledger.domain.facts import SchedulerSeen
 
 from .neighbours import WRONG, free_port, now, odd, quick, says
 
@@ -62,3 +63,57 @@ def test_nobody_there_is_unknown_and_shows_no_password() -> None:
     seen = read_status(Server(f"http://u:hunter2@127.0.0.1:{free_port()}/status"), now)
     assert seen.status == "unknown"
     assert "hunter2" not in seen.error + seen.source
+
+
+def _read(change: dict[str, object]) -> SchedulerSeen:
+    """What JSON can spell: a lone surrogate too."""
+    body = json.dumps({**PAGE, **change}).encode()
+    with odd(lambda handler: handler.say(200, body)) as server:
+        seen = read_status(quick(server.url), now)
+    assert seen.answer == body, "the bytes are kept as they came"
+    return seen
+
+
+def test_a_lone_surrogate_in_a_warning_is_named_and_the_status_counts() -> None:
+    seen = _read({"warnings": ["a\ud800b"]})
+    assert (seen.status, seen.warnings) == ("disabled", ("a[U+D800]b",))
+    assert seen.warnings[0].encode()
+    assert seen.notes
+
+
+def test_escape_codes_and_line_ends_never_reach_a_log() -> None:
+    [warning] = _read({"warnings": ["a\0\x1b[31m\nenabled\u202e\x9b"]}).warnings
+    assert warning == "a[U+0000][U+001B][31m enabled[U+202E][U+009B]"
+    assert warning.isprintable()
+
+
+@pytest.mark.parametrize("cycle", [10**30, -(2**53), 2**53, 1e300])
+def test_a_cycle_beyond_what_json_keeps_is_left_out_and_said(cycle: float) -> None:
+    seen = _read({"cycle": cycle})
+    assert (seen.status, seen.cycle) == ("disabled", None)
+    assert "2^53" in seen.notes[0]
+
+
+def test_a_cycle_of_five_thousand_digits_is_left_out_too() -> None:
+    body = json.dumps({**PAGE, "cycle": 1}).replace('"cycle": 1', '"cycle": ' + "9" * 5000).encode()
+    with odd(lambda handler: handler.say(200, body)) as server:
+        seen = read_status(quick(server.url), now)
+    assert (seen.status, seen.cycle) == ("disabled", None)
+
+
+def test_the_largest_cycle_is_taken() -> None:
+    assert _read({"cycle": 2**53 - 1}).cycle == 2**53 - 1
+
+
+def test_many_and_long_warnings_fit_twice_into_an_entry() -> None:
+    """Once as they are and once inside a verdict's reason."""
+    seen = _read({"warnings": ["ż" * 20_000] * 50})
+    assert len(seen.warnings) == 20
+    assert 2 * sum(len(json.dumps(one, ensure_ascii=False).encode()) for one in seen.warnings) < 32_768
+    assert any("50 warnings" in note for note in seen.notes)
+
+
+def test_what_is_fit_is_taken_word_for_word() -> None:
+    seen = _read({"warnings": ["zażółć  \xa0 „gęślą” \u200djaźń"]})
+    assert seen.warnings == ("zażółć  \xa0 „gęślą” \u200djaźń",)
+    assert seen.notes == ()

@@ -53,7 +53,7 @@ def test_the_file_is_read(path: Path) -> None:
 def test_every_setting_can_be_set_in_the_file_and_in_the_environment(path: Path) -> None:
     for field in SETTINGS:
         place = field.metadata["place"]
-        if field.name == "silence_labels":
+        if field.name.endswith(("_labels", "_headers")):
             continue
         table, _, key = place.rpartition(".")
         path.write_text((f"[{table}]\n" if table else "") + f'{key} = "file"\n')
@@ -77,6 +77,55 @@ def test_a_label_that_is_none_is_refused_and_not_left_out(path: Path, labels: st
     """A label left out would silence another environment's alerts."""
     with pytest.raises(Refused, match=r"silence\.labels"):
         config.load(path, {"STAGE4_SILENCE_LABELS": labels})
+
+
+SERVERS = ("scheduler", "prometheus", "alertmanager", "tickets", "announce")
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_every_server_may_have_headers_of_ones_own_and_a_proxy(path: Path, name: str) -> None:
+    more = 'url = "http://s/{ticket}"\nheaders = { X-Scope-OrgID = "trading" }\nproxy = "http://p:3128"\n'
+    path.write_text(f"[{name}]\n{more}")
+    server = config.server(config.load(path, NOTHING), name)
+    assert server is not None
+    assert (server.headers, server.proxy) == ((("X-Scope-OrgID", "trading"),), "http://p:3128")
+    variables = {f"STAGE4_{name.upper()}_HEADERS": "X-Scope-OrgID=risk", f"STAGE4_{name.upper()}_PROXY": "http://q"}
+    server = config.server(config.load(path, variables), name)
+    assert server is not None
+    assert (server.headers, server.proxy) == ((("X-Scope-OrgID", "risk"),), "http://q")
+
+
+def test_what_headers_and_proxies_hold_in_secret_is_never_shown(path: Path) -> None:
+    headers = (
+        '{ X-Scope-OrgID = "trading", X-Api-Key = "hunter2", Cookie = "hunter2", X-Note = "Bearer hunter2hunter2" }'
+    )
+    path.write_text(f'[prometheus]\nurl = "http://p"\nheaders = {headers}\nproxy = "http://ops:hunter2@p:3128"\n')
+    found = config.load(path, NOTHING)
+    shown = {line.place: line.value for line in config.explain(found, path, NOTHING)}
+    assert shown["prometheus.headers"]["X-Scope-OrgID"] == "trading"
+    assert shown["prometheus.proxy"] == "http://p:3128"
+    assert "hunter2" not in str(shown)
+    assert "hunter2" not in repr(config.server(found, "prometheus"))
+
+
+@pytest.mark.parametrize(
+    ("setting", "named"),
+    [
+        ('headers = { "X Scope" = "a" }', "prometheus.headers"),
+        ('headers = { Host = "a" }', "prometheus.headers"),
+        ('headers = { X-A = "a\\nX-B: b" }', "prometheus.headers"),
+        ('headers = { X-A = "zażółć" }', "prometheus.headers"),
+        ('headers = ["a"]', "prometheus.headers"),
+        ('proxy = "proxy:3128"', "prometheus.proxy"),
+        ('proxy = "socks5://p:1080"', "prometheus.proxy"),
+        ('proxy = "http://p:port"', "prometheus.proxy"),
+    ],
+)
+def test_a_header_or_proxy_that_cannot_be_used_is_told_by_its_setting(path: Path, setting: str, named: str) -> None:
+    """It is that server that cannot be asked then: nothing else is refused, and the stop least of all."""
+    path.write_text(f'[prometheus]\nurl = "http://p"\n{setting}\n')
+    with pytest.raises((Refused, Unreachable), match=named):
+        config.server(config.load(path, NOTHING), "prometheus")
 
 
 @pytest.mark.parametrize(

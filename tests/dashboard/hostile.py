@@ -88,7 +88,8 @@ def _ago(minutes: int) -> str:
 
 def _labels() -> dict[str, str]:
     hostile = {"severity": "critical", "strategy": PAYLOAD, "schedule": PAYLOAD, "__name__": PAYLOAD}
-    return {"alertname": f"MultiStrategyDrawdown{PAYLOAD}", **hostile}
+    # What JSON can spell and UTF-8 cannot (a lone surrogate), and what a terminal obeys.
+    return {"alertname": f"MultiStrategyDrawdown{PAYLOAD}", "odd": "a\ud800\x1b[31m\0", **hostile}
 
 
 def _alert(_: str) -> list[dict[str, object]]:
@@ -111,16 +112,20 @@ def _series(_: str) -> dict[str, object]:
     return _data({"resultType": "matrix", "result": [{"metric": _labels(), "values": [[at, "1"], [at + 15, "2"]]}]})
 
 
+def _now(_: str) -> dict[str, object]:
+    """An instant question's answer, whole: what is partial is not taken for the present."""
+    at = datetime.now(UTC).timestamp()
+    metric = {**_labels(), "alertstate": "firing"}
+    return {"status": "success", "data": {"resultType": "vector", "result": [{"metric": metric, "value": [at, "9e8"]}]}}
+
+
 _PAGES: dict[str, Callable[[str], object]] = {
     "/status": lambda _: {"status": "disabled", "since": _ago(9), "cycle": 7, "warnings": [PAYLOAD]},
     "/api/v2/alerts": _alert,
     "/api/v2/silences": _silence,
     "/api/v2/status": lambda _: {"versionInfo": {"version": PAYLOAD}},
-    "/api/v1/alerts": lambda _: _data(
-        {"alerts": [{"labels": _labels(), "annotations": {}, "state": "firing", "activeAt": _ago(9), "value": "1"}]}
-    ),
     "/api/v1/rules": lambda _: _data({"groups": []}),
-    "/api/v1/targets": lambda _: _data({"activeTargets": []}),
     "/api/v1/query_range": _series,
+    "/api/v1/query": _now,
     "/ticket": lambda _: {"fields": {"status": {"name": PAYLOAD}}},
 }

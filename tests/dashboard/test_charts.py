@@ -9,7 +9,7 @@ import pytest
 
 from ledger.adapters.dashboard import Panel
 from ledger.adapters.picture import PanelData
-from ledger.app.steps import opening
+from ledger.app.steps import opening, pictures
 from ledger.domain.facts import Series
 from web.pages import charts
 
@@ -73,3 +73,37 @@ def test_the_window_is_bounded_and_ends_soon_after_the_restart(rollback):
     assert (end, end - start) == (late, charts.LONGEST)
     start, end = charts.window(rollback._replace(restarted_at=rollback.opened_at + timedelta(hours=1)), late)
     assert end == rollback.opened_at + timedelta(hours=1) + charts.LEAD
+
+
+def test_a_panel_that_is_not_whole_keeps_its_lines_and_says_so(browser, rollback, monkeypatch):
+    lines = ((Series((), ((1.0, 2.0),)),),)
+    parts = (
+        PanelData(
+            Panel("Latency", ("x",), "ms", ()),
+            lines,
+            "the answer is partial (isPartial): some of its storage did not answer",
+        ),
+    )
+    monkeypatch.setattr(charts, "panel_data", lambda *_: parts)
+    answer = browser("noc").get("/rollbacks/INC-7/charts.json")
+    assert answer.status_code == 200
+    [panel] = answer.json["panels"]
+    assert panel["series"] == [[{}, [1.0], [2.0]]]
+    assert "isPartial" in panel["error"]
+
+
+def test_numbers_that_are_none_are_no_scheduler_that_stands(installation, monkeypatch):
+    series = (Series((("__name__", "x"),), ()),)
+    monkeypatch.setattr(type(installation), "prometheus", property(lambda _: _Answers(series)))
+    [first, *_] = pictures.panel_data(installation, installation.clock(), installation.clock())
+    assert first.error == charts.EMPTY == pictures.NO_NUMBERS
+    monkeypatch.setattr(type(installation), "prometheus", property(lambda _: _Answers(())))
+    assert pictures.panel_data(installation, installation.clock(), installation.clock())[0].error == ""
+
+
+class _Answers:
+    def __init__(self, series):
+        self._series = series
+
+    def series(self, *_):
+        return self._series

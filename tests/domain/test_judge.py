@@ -173,6 +173,27 @@ WATCHES = {
         "DiskFull",
     ),
     "an old one elsewhere": (lambda r: {"episodes": (facts.episode(after(r, hours=-1), env="test"),)}, "pass", ""),
+    "one that Prometheus carried across its own restart": (
+        lambda r: {"episodes": (replace(facts.episode(after(r, minutes=1)), continues=after(r, minutes=-1)),)},
+        "pass",
+        "",
+    ),
+    "one that began between the stop and a restart": (
+        lambda r: {"episodes": (replace(facts.episode(after(r, minutes=9)), continues=after(r, minutes=1)),)},
+        "fail",
+        "new critical",
+    ),
+    "critical ones of other teams": (
+        lambda r: {"elsewhere": (("DiskFull", 12_000),)},
+        "inconclusive",
+        "from elsewhere: DiskFull (12000)",
+    ),
+    "a gap beside full counts": (
+        lambda r: {"gaps": ((after(r), after(r, minutes=1)),)},
+        "inconclusive",
+        "61 of 61 samples, 1 gaps",
+    ),
+    "notes": (lambda r: {"notes": ("scraped every 15 s, by the samples of up",)}, "pass", ""),
     "a sample without Prometheus": (lambda r: {"up_samples": 60}, "inconclusive", "60 of 61 samples"),
     "a sample without evaluation": (lambda r: {"evaluated_samples": 60}, "inconclusive", "coverage"),
     "no samples": (lambda r: {"up_samples": 0, "evaluated_samples": 0}, "inconclusive", "0 of 61"),
@@ -296,3 +317,13 @@ def test_the_gravest_finding_decides_and_all_reasons_are_kept():
 def test_a_hundred_reasons_are_shortened_and_counted():
     judged = judge.worst(*(("fail", f"reason {number}") for number in range(100)))
     assert len(judged.reasons) == 21 and judged.reasons[-1] == "and 80 more; the report has all"
+
+
+def test_twenty_thousand_new_alerts_are_one_bounded_reason(watched):
+    episodes = tuple(facts.episode(after(watched, minutes=1), name=f"MultiStrategy{n}") for n in range(20_000))
+    watch = facts.watch(after(watched), episodes=episodes, warnings=tuple("w" * 5_000 for _ in range(50)))
+    judged, new, _ = judge.judge_watch(watched, watch, facts.scheduler("disabled"), FILE, (facts.ENV,))
+    assert judged.verdict == "fail"
+    assert len(new) == 20_000
+    assert "(+19990)" in judged.reasons[0]
+    assert sum(len(reason.encode()) for reason in judged.reasons) < 32_768, "there is room for it in an entry"

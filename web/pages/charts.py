@@ -18,7 +18,7 @@ from ledger.domain.facts import Series
 from ledger.domain.state import Rollback
 from ledger.domain.text import visible
 from ledger.errors import LedgerError
-from web.i18n import gettext, language
+from web.i18n import gettext, language, said
 from web.site import Site, site
 from web.words import mark
 
@@ -29,6 +29,8 @@ LEAD: Final = timedelta(minutes=5)
 LONGEST: Final = timedelta(hours=6)
 """An open rollback's charts show at most this much, up to now."""
 MARKS: Final = (mark("opened"), mark("stopped"), mark("watch starts"), mark("override removed"), mark("enabled"))
+EMPTY: Final = mark("only values that are no numbers (NaN or infinite)")
+"""What a panel says of itself, beside what answers say."""
 MOST_POINTS: Final = 600
 """Points of one line at most; between them the extremes are kept, so that no peak is lost."""
 
@@ -74,7 +76,7 @@ class Cache:
         start, end = window(found, at)
         try:
             panels = panel_data(here.installation, start, end)
-            error = panels[0].error if panels and all(one.error for one in panels) else ""
+            error = panels[0].error if panels and all(one.error and not one.answers for one in panels) else ""
         except LedgerError as failure:
             panels, error = (), str(failure)
         if error:
@@ -101,7 +103,7 @@ def problem(error: str, since: datetime) -> dict[str, Any]:
         "type": "about:blank",
         "title": "Prometheus cannot be had",
         "status": 503,
-        "detail": visible(error),
+        "detail": visible(said(error)),
         "since": since.isoformat(timespec="seconds"),
     }
 
@@ -117,7 +119,7 @@ def page(found: Rollback, panels: Sequence[PanelData], start: datetime, end: dat
                 "title": one.panel.title,
                 "unit": {"percent": "%", "short": "", "none": ""}.get(one.panel.unit, one.panel.unit),
                 "thresholds": [[colour, value] for colour, value in one.panel.thresholds],
-                "error": visible(one.error),
+                "error": visible(said(one.error)),
                 "series": [_line(series) for answer in one.answers for series in answer],
             }
             for one in panels

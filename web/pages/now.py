@@ -180,13 +180,14 @@ def _silence(state: State, outlook: Outlook, now: datetime) -> Tile:
 
 
 def _alerts(state: State, outlook: Outlook, now: datetime) -> Tile:
-    found, alerts = situation.critical(outlook), outlook.alerts or ()
+    found, alerts = situation.critical(outlook), outlook.counts or ()
+    grave = sum(one.number for one in found or ())
     if found is None or not outlook.fresh("prometheus", now):
         look = _not_fresh(outlook, "prometheus")
     else:
-        look = Look(str(len(found)), "!" if found else "✓", "bad" if found else "good")
-    others = len([one for one in alerts if one.state == "firing"]) - len(found or [])
-    pending = len([one for one in alerts if one.state == "pending"])
+        look = Look(str(grave), "!" if found else "✓", "bad" if found else "good")
+    others = sum(one.number for one in alerts if one.state == "firing") - grave
+    pending = sum(one.number for one in alerts if one.state == "pending")
     names = ", ".join(sorted({one.name.removeprefix("MultiStrategy") for one in found or ()}))
     rows = (
         Row(_("critical"), names or _("none"), outlook.at.get("prometheus")),

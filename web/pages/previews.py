@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ledger.adapters.matching import affected
@@ -11,9 +11,22 @@ from ledger.app.steps import silencing
 from ledger.app.steps.common import title
 from ledger.domain.decide.stopping import override_content
 from ledger.domain.events.override import OverrideRequested
+from ledger.domain.facts import AlertSeen
 from ledger.domain.judge import is_stage4
 from web.acts.act import Asking
+from web.i18n import ngettext
 from web.situation import muting
+
+LISTED = 20
+"""Alerts that a preview names; of the rest it says how many they are."""
+
+
+def titles(alerts: Sequence[AlertSeen]) -> list[str]:
+    """The first of the alerts, and how many more there are."""
+    named = [title(one) for one in alerts[:LISTED]]
+    left = len(alerts) - len(named)
+    more = ngettext("and %(num)s more alert", "and %(num)s more alerts", left) % {"num": left}
+    return [*named, more] if left else named
 
 
 def confirm(asking: Asking, answer: Answer) -> dict[str, Any]:
@@ -33,13 +46,15 @@ def silence(asking: Asking, answer: Answer) -> dict[str, Any]:
     firing = asking.outlook.muted
     wanted = asking.installation.matchers
     muted = affected(wanted, firing or ())
-    left = [one for one in firing or () if is_stage4(one, ()) and one not in muted]
+    taken = set(muted)
+    left = [one for one in firing or () if is_stage4(one, ()) and one not in taken]
     return {
         "known": firing is not None and asking.outlook.fresh("alertmanager", asking.at),
         "missing": asking.outlook.missing.get("alertmanager"),
         "matchers": [str(one) for one in wanted],
-        "mutes": [title(one) for one in muted],
-        "leaves": [title(one) for one in left],
+        "mutes": titles(muted),
+        "count": len(muted),
+        "leaves": titles(left),
         "starts": asking.at,
         "ends": silencing.planned_end(asking.installation, asking.rollback, asking.at),
     }
@@ -59,7 +74,7 @@ def restore(asking: Asking, answer: Answer) -> dict[str, Any]:
         "path": rollback.override.path,
         "removed": rollback.override.removed_at,
         "others": others,
-        "fires": [title(one) for one in muted if set(one.silenced_by) <= {rollback.silence.id}],
+        "fires": titles([one for one in muted if set(one.silenced_by) <= {rollback.silence.id}]),
         "known": asking.outlook.fresh("alertmanager", asking.at),
         "muting": muting(asking.outlook, rollback.silence.id),
         "silence": rollback.silence,

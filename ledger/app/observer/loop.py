@@ -23,7 +23,9 @@ from ledger.app.observer.warnings import Warnings
 from ledger.app.observer.watches import Watches
 from ledger.app.spool import take_in
 from ledger.domain.events.observation import ObserverStarted, SchedulerObserved
+from ledger.domain.runbook import EXPECTED_RULES
 from ledger.domain.state import State
+from ledger.domain.text import shorten
 from ledger.errors import Unreachable
 from ledger.files import locked, make_folder
 
@@ -103,30 +105,34 @@ class Observer:
             installation.publish()
         with desk.telling():
             roll_up(installation)
-        with desk.telling():
-            self._look_outside(installation.state)
+        self._look_outside()
         self._coverage.alive()
         self.looked(installation.clock())
         self._looks += 1
 
-    def _look_outside(self, state: State) -> None:
+    def _look_outside(self) -> None:
+        """Each source on its own: one that answers badly never ends another's turn."""
         desk = self._desk
-        for holder in [one for one in state.open.values() if one.holds]:
-            look_at_expiry(desk, holder)
+        with desk.telling():
+            for holder in [one for one in self._installation.state.open.values() if one.holds]:
+                look_at_expiry(desk, holder)
         if self._looks % 2 == 0:
-            self._look_at_scheduler(self._installation.state)
+            with desk.telling():
+                self._look_at_scheduler(self._installation.state)
         if self._looks % 4 == 0:
-            with self._coverage.asking("alertmanager"):
+            with desk.telling(), self._coverage.asking("alertmanager"):
                 self._silences.look(self._installation.state)
         if self._looks % 20 == 0 and self._installation.config.prometheus_url:
-            with self._coverage.asking("prometheus"):
-                self._installation.prometheus.rules()
+            with desk.telling(), self._coverage.asking("prometheus"):
+                self._installation.prometheus.rules(EXPECTED_RULES)
         with desk.telling():
             self._warnings.look(self._installation.state)
+        with desk.telling():
             self._coverage.beat()
         with desk.telling():
             self._watches.look(self._installation.state)
-        desk.settle("scheduler")
+        with desk.telling():
+            desk.settle("scheduler")
 
     def _look_at_scheduler(self, state: State) -> None:
         seen = self._installation.scheduler()
@@ -144,8 +150,8 @@ class Observer:
             seen_at=seen.at,
             since=seen.since,
             cycle=seen.cycle,
-            warnings=tuple(warning[:200] for warning in seen.warnings[:20]),
-            error=seen.error[:200],
+            warnings=seen.warnings,
+            error=shorten(seen.error),
         )
         held = state.holders and seen.status == "enabled" and not any(one.restoring for one in state.holders)
         if held:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from ledger.app.deliver import deliver
 from ledger.app.erasing import SALT
 from ledger.app.installation import Installation
+from ledger.digest import sha384
 from ledger.domain.commands import Actor, Command
 from ledger.domain.facts import AlertSeen, SchedulerSeen
 from ledger.domain.runbook import Verdict
@@ -42,7 +43,13 @@ def act(
     request_id: str = "",
     timeout: float | None = None,
 ) -> Rollback:
-    """Submit (waiting at most ``timeout`` seconds for others) and deliver; returns the rollback as it is after that."""
+    """Submit (waiting at most ``timeout`` seconds for others) and deliver; returns the rollback as it is after that.
+
+    What a scheduler answered is kept as it came: what the entry says of it was made fit.
+    """
+    for fact in (getattr(command, name, None) for name in ("seen", "scheduler")):
+        if isinstance(fact, SchedulerSeen) and fact.answer:
+            installation.keep(fact.answer)
     receipt = installation.record(command, actor, rollback, request_id, timeout)
     deliver(installation)
     installation.publish_if_possible()
@@ -96,8 +103,10 @@ def alerts_json(alerts: Sequence[AlertSeen]) -> bytes:
 
 
 def names(alerts: Sequence[AlertSeen]) -> tuple[str, ...]:
-    """At most 50 alerts by name, schedule and severity, for an entry."""
-    return tuple(shorten(title(alert), 120) for alert in alerts[:LISTED])
+    """At most 50 alerts by name, schedule and severity, for an entry or a terminal, and how many more there are."""
+    named = tuple(shorten(title(alert), 120) for alert in alerts[:LISTED])
+    left = len(alerts) - len(named)
+    return (*named, f"… (+{left})") if left else named
 
 
 def title(alert: AlertSeen) -> str:
@@ -115,6 +124,9 @@ def status_log(seen: SchedulerSeen) -> list[str]:
     if seen.cycle is not None:
         lines.append(f"cycle     {seen.cycle}")
     lines += [f"warning   {warning}" for warning in seen.warnings] or ["warnings  none"]
+    lines += [f"note      {note}" for note in seen.notes]
+    if seen.answer:
+        lines.append(f"answer    {sha384(seen.answer)}, {len(seen.answer)} bytes as they came")
     if seen.error:
         lines.append(f"unknown   {seen.error}")
     return lines

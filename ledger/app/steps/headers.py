@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 import os
-import re
+from collections.abc import Collection
 from typing import Any
 
 from ledger.adapters.http import session
+from ledger.adapters.masking import tells
 from ledger.app import config as settings
 from ledger.app.installation import Installation
 
-_SECRET = re.compile(r"auth|token|secret|password|key|cookie", re.IGNORECASE)
 _PREVIEW = 80
 
 
@@ -27,7 +27,8 @@ def headers_report(installation: Installation) -> dict[str, Any]:
             sent = {str(key): str(value) for key, value in made.headers.items()}
             if made.auth is not None:
                 sent["Authorization"] = "Basic"
-    rows = [_row(key, value) for key, value in sorted(sent.items())]
+    own = dict(server.headers) if server is not None else {}
+    rows = [_row(key, value, own) for key, value in sorted(sent.items())]
     return {
         "headers": rows,
         "headers_count": len(rows),
@@ -42,19 +43,20 @@ def format_report(report: dict[str, Any]) -> bytes:
     return json.dumps(report, indent=2, sort_keys=True, ensure_ascii=False).encode() + b"\n"
 
 
-def _row(key: str, value: str) -> dict[str, Any]:
-    secret = bool(_SECRET.search(key))
+def _row(key: str, value: str, own: Collection[str]) -> dict[str, Any]:
+    secret = tells(key)
     return {
         "key": key,
         "length": len(value),
         "masked": secret,
-        "source": _source(key),
+        "source": _source(key, own),
         "truncated": not secret and len(value) > _PREVIEW,
         "value_preview": "<masked>" if secret else value[:_PREVIEW],
     }
 
 
-def _source(key: str) -> str:
-    """``environment`` where a credential is set by a variable, ``configuration`` otherwise."""
-    names = ("STAGE4_PROMETHEUS_BEARER_TOKEN_FILE", "STAGE4_PROMETHEUS_PASSWORD_FILE", "STAGE4_PROMETHEUS_USERNAME")
-    return "environment" if key == "Authorization" and any(name in os.environ for name in names) else "configuration"
+def _source(key: str, own: Collection[str]) -> str:
+    """``environment`` where a credential or a header of one's own is set by a variable, ``configuration`` otherwise."""
+    credentials = ("BEARER_TOKEN_FILE", "PASSWORD_FILE", "USERNAME")
+    names = [*(credentials if key == "Authorization" else ()), *(("HEADERS",) if key in own else ())]
+    return "environment" if any(f"STAGE4_PROMETHEUS_{name}" in os.environ for name in names) else "configuration"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from ledger.adapters import tickets
+from ledger.adapters.http import TooMuch
 from ledger.app.durations import parse_duration
 from ledger.app.installation import Installation
-from ledger.app.steps.common import Outcome, act, alerts_json, bounded, outcome, title
+from ledger.app.steps.common import LISTED, Outcome, act, alerts_json, bounded, outcome, title
 from ledger.domain.commands import Abort, Actor, AddNote, Confirm, OpenRollback
 from ledger.domain.facts import AlertSeen
 from ledger.domain.runbook import Purpose
@@ -95,14 +97,32 @@ def look_up(installation: Installation, ticket: str) -> tuple[str, str]:
 
 
 def _firing(installation: Installation) -> tuple[tuple[str, ...], str]:
-    """Alerts firing at opening, with ``activeAt``, from Prometheus; nothing where it cannot be asked."""
+    """The runbook's alerts that fire at opening, with ``activeAt``, and how many critical ones of others.
+
+    From Prometheus. Where there are too many to read, how many there are of each; nothing where it cannot be asked.
+    """
     try:
-        alerts: tuple[AlertSeen, ...] = installation.prometheus.alerts()
+        prometheus = installation.prometheus
+        elsewhere = prometheus.critical_elsewhere()
+        more = [f"and {elsewhere} critical alerts that are none of the runbook's"] if elsewhere else []
+        try:
+            alerts: tuple[AlertSeen, ...] = prometheus.alerts()
+        except TooMuch:
+            counted = [one for one in prometheus.counts() if one.state == "firing"]
+            lines = [f"{one.number} {one.name} {one.severity}" for one in counted]
+            return _announced(lines, more), ""
     except Unreachable as error:
         return (shorten(f"unknown: {error}"),), ""
     firing = [alert for alert in alerts if alert.state == "firing"]
     lines = [f"{title(alert)} since {alert.active_at.isoformat(timespec='seconds')}" for alert in firing]
-    return tuple(shorten(line) for line in lines[:50]), installation.keep(alerts_json(firing))
+    return _announced(lines, more), installation.keep(alerts_json(firing))
+
+
+def _announced(lines: Sequence[str], more: Sequence[str]) -> tuple[str, ...]:
+    """At most fifty lines, and how many there are beyond them."""
+    left = len(lines) - LISTED
+    cut = [f"… (+{left})"] if left > 0 else []
+    return tuple(shorten(one) for one in (*lines[:LISTED], *cut, *more))
 
 
 def confirm(installation: Installation, actor: Actor, rollback: Rollback) -> Outcome:

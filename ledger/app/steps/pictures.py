@@ -10,22 +10,37 @@ from ledger.adapters.dashboard import load_panels
 from ledger.adapters.picture import PanelData, draw, source_line, warm_up
 from ledger.app.installation import Installation
 from ledger.app.shipped import DASHBOARD
+from ledger.domain.facts import Series
 from ledger.domain.state import Rollback
 from ledger.errors import Unreachable
 from ledger.files import make_folder
 
 
 def panel_data(installation: Installation, start: datetime, end: datetime) -> tuple[PanelData, ...]:
-    """Every panel of the shipped Grafana dashboard with what its queries give; a failure stands in the panel."""
+    """Every panel of the shipped Grafana dashboard with what its queries give; a failure stands in the panel.
+
+    So does what makes an answer less than whole, and values that are no numbers: neither is a scheduler that stands.
+    """
     found = []
     prometheus = installation.prometheus
     for panel in load_panels(DASHBOARD):
         try:
-            answers = tuple(prometheus.series(q, start, end, installation.step_seconds) for q in panel.queries)
-            found.append(PanelData(panel, answers))
+            signs: list[str] = []
+            step = installation.step_seconds
+            answers = tuple(prometheus.series(query, start, end, step, signs) for query in panel.queries)
+            found.append(PanelData(panel, answers, "; ".join(dict.fromkeys(signs)) or _no_numbers(answers)))
         except Unreachable as error:
             found.append(PanelData(panel, (), str(error)))
     return tuple(found)
+
+
+def _no_numbers(answers: Sequence[Sequence[Series]]) -> str:
+    """What to say of a panel whose series are there and have nothing to draw."""
+    series = [one for answer in answers for one in answer]
+    return NO_NUMBERS if series and not any(one.points for one in series) else ""
+
+
+NO_NUMBERS = "only values that are no numbers (NaN or infinite)"
 
 
 def picture(

@@ -40,8 +40,9 @@ def preview(installation: Installation) -> Preview:
     """The firing alerts and what the rollback's silence would mute of them."""
     firing = installation.alertmanager.firing()
     muted = affected(installation.matchers, firing)
+    taken = set(muted)
     ours = [alert for alert in firing if is_stage4(alert, ())]
-    return Preview(installation.matchers, muted, tuple(alert for alert in ours if alert not in muted))
+    return Preview(installation.matchers, muted, tuple(alert for alert in ours if alert not in taken))
 
 
 def silence(installation: Installation, actor: Actor, rollback: Rollback, duration: str = "") -> Outcome:

@@ -91,7 +91,7 @@ def _wait(installation: Installation, running: Watch, report: Callable[[Progress
 
 def _critical_now(installation: Installation) -> int | None:
     try:
-        return sum(alert.severity == "critical" for alert in installation.prometheus.alerts())
+        return sum(one.number for one in installation.prometheus.counts() if one.severity == "critical")
     except Unreachable:
         return None
 
@@ -128,7 +128,8 @@ def _finish(installation: Installation, actor: Actor, rollback: Rollback, runnin
     started = running.started
     begin, end = started.starts_at, running.ends_at
     prometheus = installation.prometheus
-    seen = prometheus.watch(begin, end, EXPECTED_RULES, installation.step_seconds)
+    stopped = rollback.override.written_at
+    seen = prometheus.watch(begin, end, EXPECTED_RULES, installation.step_seconds, stopped)
     shown = begin - timedelta(seconds=max(60, started.duration_seconds // 2))
     data = panel_data(installation, shown, end)
     scheduler = installation.scheduler()
@@ -146,8 +147,10 @@ def _finish(installation: Installation, actor: Actor, rollback: Rollback, runnin
     )
     after = act(installation, actor, command, rollback.id)
     covered = min(seen.up_samples, seen.evaluated_samples)
-    log = f"coverage  {covered} of {seen.expected_samples} samples\nnew       {len(new)}\ncarried   {len(carried)}\n"
-    return outcome(after, 4, log + "".join(f"reason    {reason}\n" for reason in judged.reasons))
+    lines = [f"coverage  {covered} of {seen.expected_samples} samples", f"new       {len(new)}"]
+    lines += [f"carried   {len(carried)}", *(f"note      {note}" for note in seen.notes)]
+    lines += [f"reason    {reason}" for reason in judged.reasons]
+    return outcome(after, 4, "".join(f"{line}\n" for line in lines))
 
 
 def report_json(
@@ -174,7 +177,9 @@ def report_json(
         "all_alerts": [_episode(one) for one in seen.episodes],
         "rules": [{"name": rule.name, "health": rule.health, "state": rule.state} for rule in seen.rules],
         "missing_rules": list(seen.missing_rules),
+        "elsewhere": [{"name": name, "count": count} for name, count in seen.elsewhere],
         "warnings": list(seen.warnings),
+        "notes": list(seen.notes),
     }
 
 
@@ -183,6 +188,7 @@ def _episode(one: AlertEpisode) -> dict[str, Any]:
         "name": one.name,
         "labels": dict(one.labels),
         "active_at": one.active_at.isoformat(),
+        "continues": one.continues.isoformat() if one.continues else None,
         "first_seen": one.first_seen.isoformat(),
         "last_seen": one.last_seen.isoformat(),
         "fired": one.fired,

@@ -1,0 +1,152 @@
+"""Whether Prometheus saw the window: its own ``up``, and how long ago it had evaluated the runbook's rules.
+
+Evidence about a server counts only from that server. Two that scrape each other under one job cannot be told apart by
+their series, so the worst of them counts: one that ran on does not vouch for one that did not.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ledger.adapters import watch as history
+from ledger.adapters.prometheus_api import Api, Remarks
+from ledger.adapters.shapes import line, reading, table, when
+from ledger.adapters.watch import Grid, RuleGroup
+from ledger.domain.facts import Series
+from ledger.domain.text import listed
+from ledger.errors import Unreachable
+
+EVALUATED = "prometheus_rule_group_last_evaluation_timestamp_seconds"
+_FAILED = "prometheus_rule_evaluation_failures_total"
+STARTED = "process_start_time_seconds"
+_SPAN = 600
+"""Seconds of raw samples that tell how often it is scraped."""
+_SAME_START = 2.0
+"""Seconds by which a process' start by the system and by itself may differ."""
+_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """How Prometheus' own series are found: the job under which it scrapes itself, and labels that narrow it down."""
+
+    job: str
+    labels: tuple[tuple[str, str], ...] = ()
+
+    def selector(self, **more: str) -> str:
+        """``{job="…", …}``; ``more`` are equal matchers too."""
+        pairs = {"job": self.job, **dict(self.labels), **more}
+        return "{" + ",".join(f"{name}={quoted(value)}" for name, value in pairs.items()) + "}"
+
+    def of_groups(self, groups: Sequence[RuleGroup], **more: str) -> str:
+        """The same, of these rule groups."""
+        keys = "|".join(_literal(group.key) for group in groups)
+        return f"{self.selector(**more)[:-1]},rule_group=~{quoted(keys)}}}"
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """What was seen of the server itself."""
+
+    up: frozenset[int]
+    evaluated: frozenset[int]
+    scrape: float
+    """Seconds between two looks of it at itself; the step where that is not known."""
+    itself: str | None
+    """The instance that answered; None where it cannot be told."""
+
+    @property
+    def good(self) -> frozenset[int]:
+        """Sample times that are covered."""
+        return self.up & self.evaluated
+
+
+def cover(api: Api, own: Own, window: Grid, groups: Sequence[RuleGroup], remarks: Remarks) -> Covered:
+    """Ask for everything that vouches for a window. What is missing is a warning. Raises ``Unreachable``."""
+    scrape = _scrape(api, own, window, remarks)
+    look_back = math.ceil(max(window.step, 2 * scrape))
+    up = api.range(f"min_over_time(up{own.selector()}[{look_back}s])", window, remarks)
+    there = history.present(up)
+    if not up and not remarks.clocks_differ:  # which is then why, and is said
+        remarks.warnings.append(
+            f"Prometheus has no series up of its own job {own.job!r} in the window: let it scrape itself, "
+            "or name the job under which it does"
+        )
+    ages: tuple[Series, ...] = ()
+    if groups:
+        ages = api.range(f"time() - {EVALUATED}{own.of_groups(groups)}", window, remarks)
+        failed = api.range(_FAILED + own.of_groups(groups), window, remarks)
+        remarks.warnings += history.failures(failed, groups)
+        _unseen(ages, there, groups, remarks)
+    itself = _itself(api, own, window, tuple(sorted(there)), remarks)
+    evaluated = history.evaluated_times(ages, there, groups, scrape)
+    return Covered(history.up_times(up), evaluated, scrape, itself)
+
+
+def _scrape(api: Api, own: Own, window: Grid, remarks: Remarks) -> float:
+    """How often it looks at itself, from the samples: what a target's settings say is not what was done."""
+    found = api.instant(f"up{own.selector()}[{_SPAN}s]", remarks, window.last)
+    scrape = history.interval(found)
+    if scrape:
+        remarks.notes.append(f"scraped every {scrape:g} s, by the samples of up")
+    elif found:
+        remarks.warnings.append(
+            "how often Prometheus scrapes itself is not known (too few samples of up), "
+            f"so the step of {window.step} s counts"
+        )
+    return scrape or float(window.step)
+
+
+def _unseen(ages: Sequence[Series], there: Mapping[str, object], groups: Sequence[RuleGroup], remarks: Remarks) -> None:
+    """Say which server shows no evaluation at all of which group."""
+    if not ages and not remarks.clocks_differ:
+        remarks.warnings.append(
+            f"Prometheus has no series {EVALUATED} in the window, so nothing shows that its rules were evaluated: "
+            "let it scrape itself"
+        )
+    if not ages:
+        return
+    shown = {(history.instance(one), dict(one.labels).get("rule_group", "")) for one in ages}
+    for name in there:
+        lacking = [group.key.rpartition(";")[2] for group in groups if (name, group.key) not in shown]
+        if lacking:
+            remarks.warnings.append(
+                line(f"{name} shows no evaluation of the rule groups {', '.join(lacking)} in the window")
+            )
+
+
+def _itself(api: Api, own: Own, window: Grid, instances: Sequence[str], remarks: Remarks) -> str | None:
+    """Which instance answered: the only one, or the one whose process began when the asked one says that it did."""
+    if len(instances) <= 1:
+        return instances[0] if instances else None
+    found = None
+    try:
+        data = api.get("/api/v1/status/runtimeinfo", None, Remarks())
+        with reading(api.place):
+            began = when(table(data)["startTime"]).timestamp()
+        starts = api.instant(STARTED + own.selector(), remarks, window.last)
+        same = [one for one in starts if one.points and abs(one.points[0][1] - began) <= _SAME_START]
+        found = history.instance(same[0]) if len(same) == 1 else None
+    except Unreachable:
+        found = None  # Thanos, Mimir and VictoriaMetrics have no such page, or one of their own
+    names, count = listed(instances, _NAMED), len(instances)
+    if found:
+        note = f"{count} servers have the job {own.job} ({names}) and {found} answered: the worst of them counts"
+    else:
+        note = f"{count} servers have the job {own.job} ({names}), and which answered is not known: the worst counts"
+    remarks.notes.append(line(note, 400))
+    return found
+
+
+def quoted(value: str) -> str:
+    """A PromQL string (docs/querying/basics.md)."""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
+def _literal(text: str) -> str:
+    """A text as RE2 takes it literally: only ASCII punctuation may be escaped."""
+    return re.sub(r"[^\w\s/;:-]", lambda found: "\\" + found[0] if found[0].isascii() else found[0], text)

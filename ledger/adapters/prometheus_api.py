@@ -1,0 +1,179 @@
+"""Asking Prometheus: its envelope, instant and range questions, and every sign that an answer is not whole.
+
+Range queries go through prometheus-api-client. It drops ``warnings`` and raises four kinds of error, so a response hook
+reads every answer first, with our own time-outs and sentences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from itertools import islice
+from typing import Any
+
+import requests
+import urllib3
+from prometheus_api_client.exceptions import PrometheusApiClientException
+from prometheus_api_client.prometheus_connect import PrometheusConnect
+
+from ledger.adapters.http import Clock, Server, ask, bounded_json, explain, masked, session
+from ledger.adapters.masking import masked_text
+from ledger.adapters.prometheus_wire import native_histograms, parse_series
+from ledger.adapters.shapes import line, listing, reading, table, text, unix
+from ledger.adapters.watch import Grid
+from ledger.domain.facts import Series
+from ledger.errors import Unreachable
+
+WHO = "Prometheus"
+SKEW = 5.0
+"""Seconds between two clocks that are borne: a Date header has whole seconds, and answers take their time."""
+_MOST = 20
+_LOOKED_AT = 1_000
+_AS_ASKED = {"nocache": "1"}
+"""But for this VictoriaMetrics moves start and end for its cache and omits the newest samples; others do not mind."""
+_ENVELOPE = frozenset({"status", "data", "errorType", "error", "warnings", "infos"})
+_HARMLESS = frozenset({"stats", "trace", "analysis"})
+"""Members that only tell how the answer was come by: Prometheus' and VictoriaMetrics' statistics, Thanos' analysis."""
+_DATA = frozenset({"resultType", "result", "alerts", "groups"})
+
+
+@dataclass(slots=True)
+class Remarks:
+    """What answers said beside their data. Each sentence is one line, masked and bounded."""
+
+    warnings: list[str] = field(default_factory=list)
+    """Signs that an answer is not whole or not understood: no verdict passes on it."""
+    notes: list[str] = field(default_factory=list)
+    """What is only worth knowing."""
+    skew: float = 0.0
+    """Seconds by which our clock is ahead of the server's, by the Date of its last answer (RFC 9110, 6.6.1)."""
+
+    def dated(self, header: str | None, now: datetime) -> None:
+        """Compare the clocks; a header that is none tells nothing."""
+        try:
+            self.skew = (now - parsedate_to_datetime(header or "")).total_seconds() - 0.5  # it has whole seconds, cut
+        except (TypeError, ValueError):
+            self.skew = 0.0
+
+    @property
+    def clocks_differ(self) -> bool:
+        """Whether the two clocks differ by more than is borne."""
+        return abs(self.skew) > SKEW
+
+
+class Api:
+    """One Prometheus, or what answers like one."""
+
+    def __init__(self, server: Server, clock: Clock) -> None:
+        self._server = server
+        self._clock = clock
+        self.place = f"{WHO} at {masked(server.url)}"
+
+    def get(self, path: str, params: Mapping[str, str | list[str]] | None, remarks: Remarks) -> Any:
+        """``data`` of an answer. Raises ``Unreachable``, and ``TooMuch`` where it is longer than is read."""
+        return self._data(ask(self._server, WHO, "GET", path, params=params), remarks)
+
+    def instant(self, expr: str, remarks: Remarks, at: float | None = None) -> tuple[Series, ...]:
+        """``expr`` at a moment (unix seconds; None: the server's own now). A range selector gives its raw samples."""
+        params: dict[str, str | list[str]] = {"query": expr, **_AS_ASKED}
+        if at is not None:
+            params["time"] = f"{at:.3f}"
+        data = self.get("/api/v1/query", params, remarks)
+        with reading(self.place):
+            return self._series(listing(table(data)["result"]), expr, remarks)
+
+    def range(self, expr: str, window: Grid, remarks: Remarks) -> tuple[Series, ...]:
+        """``expr`` at every sample of a grid. Samples at other times than asked for are a warning, and left out."""
+        found = self.drawn(expr, window, remarks)
+        times = frozenset(window.times())
+        if strays := sum(at not in times for one in found for at, _ in one.points):
+            remarks.warnings.append(f"{strays} samples came back at other times than were asked for: they do not count")
+            return tuple(Series(one.labels, tuple(p for p in one.points if p[0] in times)) for one in found)
+        return found
+
+    def drawn(self, expr: str, window: Grid, remarks: Remarks) -> tuple[Series, ...]:
+        """``expr`` over a grid with all samples as they came, for a picture."""
+
+        def check(answer: requests.Response, *args: Any, **kwargs: Any) -> None:
+            self._data(answer, remarks)
+
+        result = self._ask_library(
+            check,
+            lambda connect: connect.custom_query_range(
+                expr, unix(window.first), unix(window.last), str(window.step), params=dict(_AS_ASKED)
+            ),
+        )
+        with reading(self.place):
+            return self._series(listing(result), expr, remarks)
+
+    def _series(self, items: list[Any], expr: str, remarks: Remarks) -> tuple[Series, ...]:
+        """Every series that can be read: one that cannot costs itself, and is told."""
+        if any(map(native_histograms, items)):
+            raise Unreachable(
+                f"{self.place} answered {line(expr, 80)} with native histograms, and numbers were asked for: "
+                "check the query, for instance for a histogram_quantile around it"
+            )
+        found, lost, why = [], 0, ""
+        for item in items:
+            try:
+                found.append(parse_series(item))
+            except (KeyError, TypeError, ValueError, OverflowError) as error:
+                lost, why = lost + 1, f"lacks {error}" if isinstance(error, KeyError) else str(error)
+        if lost and not found:
+            raise ValueError(why)
+        if lost:
+            remarks.warnings.append(line(f"{lost} of {len(items)} series could not be read ({why})"))
+        return tuple(found)
+
+    def _data(self, answer: requests.Response, remarks: Remarks) -> Any:
+        """``data`` of the envelope ``{status, data, errorType, error, warnings[], infos[]}``, with all that it says."""
+        page = bounded_json(answer, WHO)
+        remarks.dated(answer.headers.get("Date"), self._clock())
+        with reading(self.place):
+            if table(page)["status"] != "success":
+                raise ValueError(f"status {line(str(page['status']), 40)!r}: {line(str(page.get('error', '')))}")
+            remarks.warnings += _said(page.get("warnings"))
+            remarks.warnings += list(islice(_not_whole(page), _MOST))
+            remarks.notes += _said(page.get("infos"))
+            return page["data"]
+
+    def _ask_library(self, check: Callable[..., None], question: Callable[[PrometheusConnect], object]) -> object:
+        server, url = self._server, self._server.url.rstrip("/")
+        try:
+            with session(server) as opened:
+                opened.hooks["response"].append(check)
+                connect = PrometheusConnect(url, timeout=server.timeout, retry=urllib3.Retry(0), session=opened)  # type: ignore[arg-type]
+                return question(connect)
+        except PrometheusApiClientException as error:
+            raise Unreachable(f"{self.place} failed: {line(masked_text(str(error)), 160)}") from error
+        except (KeyError, TypeError) as error:
+            raise Unreachable(f"{self.place} answered JSON of another shape ({error}): check the address") from error
+        except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError, OSError) as error:
+            raise explain(error, WHO, url, server) from error
+
+
+def _said(sentences: object) -> list[str]:
+    """Sentences of a server's own: the first of them, each one line, and how many more there are."""
+    given = listing(sentences or [])
+    told = [line(masked_text(text(one)[:_LOOKED_AT])) for one in given[:_MOST]]
+    return told if len(given) <= _MOST else [*told, f"… (+{len(given) - _MOST})"]
+
+
+def _not_whole(page: Mapping[str, Any]) -> Iterator[str]:
+    """What stands in an envelope, or in its data, that says that there is more, or that this build does not know.
+
+    VictoriaMetrics says ``isPartial`` where a storage node is away; Prometheus a ``groupNextToken`` where groups are
+    left.
+    """
+    data = page.get("data")
+    members = [(name, value) for name, value in page.items() if name not in _ENVELOPE]
+    members += [(name, value) for name, value in data.items() if name not in _DATA] if isinstance(data, dict) else []
+    for name, value in members:
+        if not value or name in _HARMLESS:
+            continue
+        if name == "isPartial":
+            yield "the answer is partial (isPartial): some of its storage did not answer"
+        else:
+            yield line(f"the answer says {name}: {masked_text(str(value)[:200])}, which is not understood here")

@@ -1,0 +1,92 @@
+"""Prometheus' JSON to facts (docs/querying/api.md): series, rules, groups. One unreadable item costs only itself."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from ledger.adapters.shapes import labels, line, listing, number, table, text, when
+from ledger.adapters.watch import RuleGroup
+from ledger.domain.facts import RuleSeen, Series
+
+
+def parse_series(value: object) -> Series:
+    """A series of a vector (one ``value``) or a matrix (``values``); NaN and infinite values are left out."""
+    page = table(value)
+    given = [page["value"]] if "value" in page else listing(page["values"])
+    points = ((number(at), number(found)) for at, found in given)
+    return Series(labels(page["metric"]), tuple((at, found) for at, found in points if math.isfinite(found)))
+
+
+def native_histograms(value: object) -> bool:
+    """Whether a series has histograms where numbers were asked for."""
+    known = set(value) if isinstance(value, dict) else set()
+    return not known & {"value", "values"} and bool(known & {"histogram", "histograms"})
+
+
+def parse_groups(data: object, wanted: Collection[str]) -> tuple[tuple[RuleGroup, ...], list[str]]:
+    """The groups with wanted alerting rules, of each only those, and a sentence for each that could not be read.
+
+    Without ``wanted`` all alerting rules are. Other people's rules are not looked into: what is odd there is theirs.
+    """
+    groups: list[RuleGroup] = []
+    lost: list[str] = []
+    for item in listing(table(data)["groups"]):
+        try:
+            group = _parse_group(item, wanted, lost)
+            groups += [group] if group.rules else []
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            if any(_relevant(name, wanted) for name in _names(item)):
+                lost.append(line(f"a rule group with alerts of the runbook could not be read ({_why(error)})"))
+    return tuple(groups), lost
+
+
+def _parse_group(value: object, wanted: Collection[str], lost: list[str]) -> RuleGroup:
+    page = table(value)
+    rules = []
+    for item in listing(page["rules"]):
+        name = item.get("name") if isinstance(item, dict) else None
+        if not _relevant(name, wanted) or (isinstance(item, dict) and item.get("type") == "recording"):
+            continue
+        try:
+            rules.append(parse_rule(table(item)))
+        except (KeyError, TypeError, ValueError) as error:
+            lost.append(line(f"the rule {_shown(name)} could not be read ({_why(error)})"))
+    if not rules:
+        return RuleGroup("", 0, ())
+    return RuleGroup(f"{text(page['file'])};{text(page['name'])}", number(page["interval"]), tuple(rules))
+
+
+def parse_rule(page: Mapping[str, Any]) -> RuleSeen:
+    """An alerting rule; Go's zero time means that it was not evaluated yet."""
+    evaluated = when(page["lastEvaluation"])
+    return RuleSeen(
+        name=line(page["name"]),
+        health=line(page["health"]),
+        state=line(page["state"]),
+        evaluated_at=evaluated if evaluated.year > 1 else None,
+        error=line(page.get("lastError", "")),
+    )
+
+
+def _relevant(name: object, wanted: Collection[str]) -> bool:
+    """Whether a rule of that name matters; one without a readable name may."""
+    return not isinstance(name, str) or not wanted or name in wanted
+
+
+def _names(value: object) -> Iterator[object]:
+    rules = value.get("rules") if isinstance(value, dict) else None
+    if not isinstance(rules, list):
+        yield None
+        return
+    for rule in rules:
+        yield rule.get("name") if isinstance(rule, dict) else None
+
+
+def _shown(name: object) -> str:
+    return name if isinstance(name, str) else "?"
+
+
+def _why(error: Exception) -> str:
+    return f"lacks {error}" if isinstance(error, KeyError) else str(error)

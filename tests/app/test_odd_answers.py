@@ -1,0 +1,105 @@
+"""A scheduler that answers oddly closes no step, blinds no other source and forges no line of a log."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ledger.app.installation import Installation, opened
+from ledger.app.observer import Observer
+from ledger.app.steps import stopping as steps
+from ledger.app.steps.stop import stop
+from ledger.digest import sha384
+from ledger.domain.asked import fit
+from ledger.domain.events.observation import SchedulerObserved
+from ledger.errors import Unreachable
+from tests.adapters.neighbours import Handler, Odd, odd
+
+from .builders import actor, events
+
+SINCE = "2026-11-23T05:27:01+01:00"
+ODD: dict[str, dict[str, object]] = {
+    "surrogate": {"cycle": 7, "warnings": ["a\ud800b"]},
+    "huge": {"cycle": 10**30 - 1, "warnings": []},
+    "long": {"cycle": 7, "warnings": ["x" * 100_000] * 50},
+    "escapes": {"cycle": 7, "warnings": ["a\0b\x1b[31m", "x\nenabled"]},
+}
+
+
+class Neighbours:
+    """A scheduler and an Alertmanager; ``page`` is what the scheduler says."""
+
+    def __init__(self) -> None:
+        self.page: dict[str, object] = {}
+        self.asked: list[str] = []
+
+    def __call__(self, handler: Handler) -> None:
+        self.asked.append(handler.path)
+        if handler.path == "/status":
+            handler.say(200, json.dumps({"status": "disabled", "since": SINCE, **self.page}).encode())
+        else:
+            handler.say(200, b"[]")
+
+
+@pytest.fixture
+def outside() -> Iterator[tuple[Neighbours, Odd]]:
+    neighbours = Neighbours()
+    with odd(neighbours) as server:
+        yield neighbours, server
+
+
+@pytest.fixture
+def stopped(root: Path, outside: tuple[Neighbours, Odd]) -> Iterator[Installation]:
+    """A stopped rollback whose scheduler is the odd one."""
+    with opened(root) as made:
+        url = outside[1].url
+        made.config = replace(made.config, scheduler_url=f"{url}/status", alertmanager_url=url)
+        made.publish()
+        stop(made, actor("l2_ops"), fit(reason="latency", ticket="INC-1"))
+        yield made
+
+
+@pytest.mark.parametrize("how", ODD)
+def test_step_3_passes_on_the_schedulers_word_however_odd_the_rest(
+    stopped: Installation, outside: tuple[Neighbours, Odd], how: str
+) -> None:
+    outside[0].page = ODD[how]
+    done = steps.check(stopped, actor("l2_ops"), stopped.rollback("INC-1"), patience=0)
+    assert done.verdict == "pass"
+    assert all(line.isprintable() for line in done.log.splitlines())
+    assert done.log.splitlines()[-1] == "disabled"
+    assert done.log.count("\nenabled") == 0
+    body = json.dumps({"status": "disabled", "since": SINCE, **ODD[how]}).encode()
+    assert sha384(body) in done.log
+    assert stopped.artefacts.get(sha384(body)) == body, "the bytes are there as they came"
+
+
+@pytest.mark.parametrize("how", ODD)
+def test_the_observer_records_it_and_looks_at_the_rest(
+    stopped: Installation, outside: tuple[Neighbours, Odd], how: str
+) -> None:
+    neighbours, said = outside[0], []  # type: ignore[var-annotated]
+    observer = Observer(stopped, said.append)
+    neighbours.page = ODD[how]
+    for _ in range(5):
+        observer.look()
+    observed = events(stopped, SchedulerObserved)
+    assert [one.scheduler_status for one in observed] == ["disabled"]  # type: ignore[attr-defined]
+    assert sum("/api/v2/silences" in path for path in neighbours.asked) == 2
+    assert all(line.isprintable() for line in said)
+
+
+def test_a_source_that_breaks_the_observers_look_ends_no_others_turn(
+    stopped: Installation, outside: tuple[Neighbours, Odd], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise Unreachable("no look at the scheduler")
+
+    observer = Observer(stopped)
+    monkeypatch.setattr(observer, "_look_at_scheduler", broken)
+    observer.look()
+    assert any("/api/v2/silences" in path for path in outside[0].asked)
