@@ -99,6 +99,7 @@ def _key(here: Site) -> tuple[Hashable, ...]:
         g.roles,
         g.language,
         g.theme,
+        request.script_root,
         request.full_path,
         here.installation.ledger.view().size,
         here.lookout.outlook.version,

@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 
 from ledger.adapters.http import ask
 from ledger.app import config as settings
-from ledger.app import doctor_machine, parts
+from ledger.app import doctor_machine, front, parts
 from ledger.app.accounts import Accounts, accounts_file
 from ledger.app.condition import condition
 from ledger.app.home import Home
@@ -64,6 +64,7 @@ def examine(root: Path) -> list[Check]:
         _alertmanager,
         _labels,
         _account,
+        _front,
     ):
         try:
             checks.extend(look(installation))
@@ -237,6 +238,11 @@ def _labels(installation: Installation) -> Iterator[Check]:
             "none: a silence would mute the Stage4 alerts of every environment",
             'set them in stage4.toml: [silence.labels] env = "production"',
         )
+
+
+def _front(installation: Installation) -> Iterator[Check]:
+    if seen := front.noted(installation.home, installation.clock()):
+        yield Check("proxy", "warning", front.describe(seen), front.remedy(seen))
 
 
 def _account(installation: Installation) -> Iterator[Check]:
