@@ -36,7 +36,7 @@ demo: $(STAMP) ## the lab and the dashboard, a rollback ready to be run (without
 rehearsal: $(STAMP) ## rehearse a whole rollback on real servers, unattended, and verify what it left
 	$(BIN)/stage4 rehearse --watch $(WATCH)
 
-test: $(STAMP) ## lint, types and all tests (fetches the servers it needs into var/lab/tools; faults by strace, if installed)
+test: $(STAMP) ## lint, types and all tests (fetches the servers it needs into var/lab/tools; faults by strace and proxies by nginx, if installed)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

@@ -1,9 +1,10 @@
-"""A proxy in front of the server: nginx where there is one, and one of a few lines everywhere."""
+"""A proxy in front of the server: nginx, set up as docs/proxy.md says, and one of a few lines everywhere."""
 
 from __future__ import annotations
 
 import contextlib
 import http.client
+import re
 import shutil
 import socket
 import subprocess
@@ -12,9 +13,13 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import pytest
+
 from tests.adapters.neighbours import free_port, until
 
-KINDS = ("plain", "nginx") if shutil.which("nginx") else ("plain",)
+WITHOUT = pytest.mark.skipif(not shutil.which("nginx"), reason="nginx is not installed (apt-get install nginx-light)")
+KINDS = ("plain", pytest.param("nginx", marks=WITHOUT))
+PAGE = Path(__file__).resolve().parents[2] / "docs/proxy.md"
 HOP = ("connection", "transfer-encoding", "keep-alive", "content-length", "date", "server")
 CONFIGURATION = """
 daemon off; pid {folder}/pid; error_log {folder}/error.log;
@@ -25,15 +30,8 @@ http {{
   scgi_temp_path {folder}/scgi; uwsgi_temp_path {folder}/uwsgi;
   server {{
     listen 127.0.0.1:{port};
-    client_max_body_size 32m;
-    location {prefix}/ {{
-      {hold}
-      proxy_pass http://127.0.0.1:{to}/;
-      proxy_set_header Host $http_host;
-      proxy_set_header X-Forwarded-For $remote_addr;
-      proxy_set_header X-Forwarded-Proto $scheme;
-      proxy_set_header X-Forwarded-Prefix "{prefix}";
-    }}
+    {hold}
+    {location}
   }}
 }}
 """
@@ -51,7 +49,7 @@ def front(kind: str, to: int, folder: Path, prefix: str = "", hold: bool = False
 def nginx(to: int, folder: Path, prefix: str, hold: bool) -> Iterator[str]:
     port = free_port()
     folder.mkdir(exist_ok=True)
-    text = CONFIGURATION.format(folder=folder, port=port, to=to, prefix=prefix, hold=HOLD if hold else "")
+    text = CONFIGURATION.format(folder=folder, port=port, location=location(to, prefix), hold=HOLD if hold else "")
     (folder / "nginx.conf").write_text(text)
     command = ["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")]
     running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -61,6 +59,14 @@ def nginx(to: int, folder: Path, prefix: str, hold: bool) -> Iterator[str]:
     finally:
         running.terminate()
         running.wait(10)
+
+
+def location(to: int, prefix: str) -> str:
+    """The block that docs/proxy.md gives, with this prefix and this port; without a prefix as it says there."""
+    (found,) = re.findall(r"```nginx\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    if not prefix:
+        found = re.sub(r".*X-Forwarded-Prefix.*\n", "", found)
+    return found.replace("/stage4", prefix).replace(":8044/", f":{to}/")
 
 
 def _listens(port: int) -> bool:
