@@ -265,6 +265,9 @@ def test_a_proxy_that_nobody_declared_is_said_to_admins_to_the_doctor_and_at_the
         browser.post("/sign-in", data={"login": login, "password": PASSWORD})
         page = browser.get("/healthz").json
         assert ("X-Forwarded-For" in str(page.get("warnings"))) is warned
+        assert ("through 127.0.0.1 with X-Forwarded-For" in browser.get("/").text) is warned
+        browser.post("/choose", data={"lang": "pl"})
+        assert ("przez 127.0.0.1 z nagłówkiem X-Forwarded-For" in browser.get("/timeline").text) is warned
     assert "warnings" not in client(False).get("/healthz").json
 
 

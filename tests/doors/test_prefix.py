@@ -74,8 +74,16 @@ def test_a_stranger_is_led_to_the_sign_in_and_on_below_the_prefix(url, browser):
     for to in ("//evil.example", "https://evil.example", "/\\evil"):
         found = browser.post(f"{url}/sign-in", data=FORM | {"to": to}, allow_redirects=False)
         assert found.headers["Location"] == f"{PREFIX}/"
-    chosen = browser.post(f"{url}/choose", data={"lang": "pl", "to": "/rollbacks"}, allow_redirects=False)
-    assert chosen.headers["Location"] == f"{PREFIX}/rollbacks"
+
+
+@pytest.mark.parametrize(("who", "path"), [("", "/sign-in?to=/timeline"), ("noc", "/timeline?q=x")])
+def test_who_chooses_a_language_comes_back_to_the_page(url, browser, who, path):
+    if who:
+        browser.post(f"{url}/sign-in", data=FORM)
+    page = browser.get(url + path).text
+    (to,) = re.findall(rf'action="{PREFIX}/choose">\s*<input type="hidden" name="to" value="([^"]*)"', page)
+    chosen = browser.post(f"{url}/choose", data={"lang": "pl", "to": to}, allow_redirects=False)
+    assert chosen.headers["Location"] == PREFIX + path
 
 
 def test_cookies_are_sent_below_the_prefix_alone(url, browser):
