@@ -17,6 +17,7 @@ from ledger.app import config as settings
 from ledger.app import doctor_machine, parts
 from ledger.app.accounts import Accounts, accounts_file
 from ledger.app.condition import condition
+from ledger.app.doctor_alertmanager import look_at_labels, look_at_members
 from ledger.app.home import Home
 from ledger.app.installation import Installation, open_home
 from ledger.app.soundness import Soundness
@@ -205,8 +206,8 @@ def _prometheus(installation: Installation) -> Iterator[Check]:
 
 
 def _alertmanager(installation: Installation) -> Iterator[Check]:
-    yield Check("alertmanager", "ok", f"version {installation.alertmanager.version()}")
-    yield from _clock(installation, "alertmanager", installation.config.alertmanager_url.split(",")[0])
+    """Every member: whether it answers, what of its answer cannot be read, its clock."""
+    yield from map(_as_check, look_at_members(installation))
 
 
 def _clock(installation: Installation, name: str, url: str) -> Iterator[Check]:
@@ -230,13 +231,11 @@ def _difference(clock: Callable[[], datetime], header: str) -> float:
 
 
 def _labels(installation: Installation) -> Iterator[Check]:
-    if not installation.labels:
-        yield Check(
-            "silence labels",
-            "warning",
-            "none: a silence would mute the Stage4 alerts of every environment",
-            'set them in stage4.toml: [silence.labels] env = "production"',
-        )
+    yield from map(_as_check, look_at_labels(installation))
+
+
+def _as_check(told: doctor_machine.Told) -> Check:
+    return Check(*told)
 
 
 def _account(installation: Installation) -> Iterator[Check]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ledger import override
 from ledger.adapters import http, scheduler
-from ledger.adapters.alertmanager import Alertmanager
+from ledger.adapters.alertmanager import Alertmanager, Memory
 from ledger.adapters.http import Server
 from ledger.adapters.prometheus import Prometheus
 from ledger.app import config as settings
@@ -121,6 +121,7 @@ class Installation:
         self.publisher = Publisher(home, ledger.log, self.artefacts, ledger.verifier, ledger.check)
         self.publication = Publication()
         self._press: Press | None = None
+        self._members = Memory()
         os.environ.setdefault("MPLCONFIGDIR", str(home.var / "cache" / "matplotlib"))
 
     @property
@@ -260,7 +261,7 @@ class Installation:
     def alertmanager(self) -> Alertmanager:
         """The Alertmanager; ``Unreachable`` where none is configured."""
         servers = [self._server("alertmanager", url.strip()) for url in self.config.alertmanager_url.split(",")]
-        return Alertmanager(servers, self.clock)
+        return Alertmanager(servers, self.clock, self._members)
 
     @property
     def prometheus(self) -> Prometheus:

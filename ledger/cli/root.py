@@ -13,6 +13,7 @@ from ledger.cli.lab import lab, rehearse
 from ledger.cli.people import people
 from ledger.cli.rollback import rollback
 from ledger.cli.serve import demo, serve
+from ledger.cli.silences import silences
 from ledger.cli.stop import stop
 from ledger.cli.workflow import workflow
 
@@ -55,6 +56,7 @@ for command in (
     verify,
     observe,
     doctor,
+    silences,
     config,
     keys,
     people,
