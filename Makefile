@@ -7,7 +7,7 @@ WATCH  ?= 20s
 BENCH  := var/bench
 BENCHED := $(BENCH)/.ready
 
-.PHONY: help setup demo rehearsal test lint screenshots bench bench-web lock clean
+.PHONY: help setup demo rehearsal test lint screenshots bench bench-web wheel lock clean
 
 help: ## show what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -61,6 +61,11 @@ $(BENCHED): $(STAMP) requirements-bench.txt
 	$(BENCH)/bin/python -m pip install --quiet -r requirements-dev.txt -r requirements-bench.txt
 	$(BENCH)/bin/python -m pip install --quiet --no-deps -e .
 	touch $@
+
+wheel: $(STAMP) ## build dist/stage4_ledger-….whl, and beside it the versions that it was tested with
+	rm -rf dist
+	$(BIN)/python -m hatchling build -t wheel -d dist
+	sed -n 's/^\([A-Za-z0-9._-]*==[^\\]*[^ \\]\) *\\*$$/\1/p' requirements-dev.txt > dist/constraints.txt
 
 lock: $(STAMP) ## resolve the dependencies anew
 	$(BIN)/python -m uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-header \

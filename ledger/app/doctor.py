@@ -24,6 +24,7 @@ from ledger.app.soundness import examine as examine_ledger
 from ledger.app.staff import first_account, first_account_command
 from ledger.domain.runbook import EXPECTED_RULES
 from ledger.errors import LedgerError
+from ledger.shipped import RULES
 
 _SPACE = 200 * 1024 * 1024
 
@@ -197,7 +198,7 @@ def _prometheus(installation: Installation) -> Iterator[Check]:
             "prometheus",
             "problem",
             f"rules not loaded: {', '.join(missing)}",
-            "load deploy/prometheus/stage4_rules.yml; without its rules the watch stays inconclusive",
+            f"load {RULES}; without its rules the watch stays inconclusive",
         )
     else:
         yield Check("prometheus", "ok", f"all {len(names)} alerting rules of the runbook are loaded")

@@ -9,11 +9,11 @@ from datetime import datetime
 from ledger.adapters.dashboard import load_panels
 from ledger.adapters.picture import PanelData, draw, source_line, warm_up
 from ledger.app.installation import Installation
-from ledger.app.shipped import DASHBOARD
 from ledger.domain.facts import Series
 from ledger.domain.state import Rollback
 from ledger.errors import Unreachable
 from ledger.files import make_folder
+from ledger.shipped import DASHBOARD
 
 
 def panel_data(installation: Installation, start: datetime, end: datetime) -> tuple[PanelData, ...]:
