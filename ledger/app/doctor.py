@@ -22,6 +22,7 @@ from ledger.app.installation import Installation, open_home
 from ledger.app.soundness import Soundness
 from ledger.app.soundness import examine as examine_ledger
 from ledger.app.staff import first_account, first_account_command
+from ledger.app.steps.pictures import INSTALL, cannot_draw
 from ledger.domain.runbook import EXPECTED_RULES
 from ledger.errors import LedgerError
 from ledger.shipped import RULES
@@ -64,6 +65,7 @@ def examine(root: Path) -> list[Check]:
         _prometheus,
         _alertmanager,
         _labels,
+        _pictures,
         _account,
     ):
         try:
@@ -238,6 +240,11 @@ def _labels(installation: Installation) -> Iterator[Check]:
             "none: a silence would mute the Stage4 alerts of every environment",
             'set them in stage4.toml: [silence.labels] env = "production"',
         )
+
+
+def _pictures(installation: Installation) -> Iterator[Check]:
+    if why := cannot_draw():
+        yield Check("pictures", "warning", f"{why}: watches are judged without a picture, which closing needs", INSTALL)
 
 
 def _account(installation: Installation) -> Iterator[Check]:

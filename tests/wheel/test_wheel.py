@@ -125,3 +125,16 @@ def test_each_script_runs_as_a_module(installed: Installed, tmp_path: Path, name
 def test_the_paper_runbook_is_typed_word_for_word(installed: Installed, tmp_path: Path) -> None:
     done = installed.stage4(tmp_path, "rehearse", "--scenario", "paper", timeout=150)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_without_the_pictures_extra_doctor_and_a_rehearsal_say_so(installed: Installed, tmp_path: Path) -> None:
+    hidden = tmp_path / "hidden"
+    hidden.mkdir()
+    (hidden / "sitecustomize.py").write_text("import sys\nsys.modules['matplotlib'] = None\n")
+    named = ["env", f"PYTHONPATH={hidden}", str(installed.bin / "stage4")]
+    assert installed.run(tmp_path, *named, "init").returncode == 0
+    looked = json.loads(installed.run(tmp_path, *named, "doctor", "--json").stdout)
+    (pictures,) = [one for one in looked if one["name"] == "pictures"]
+    assert pictures["state"] == "warning" and "install stage4-ledger[pictures]" in pictures["remedy"]
+    done = installed.run(tmp_path, *named, "rehearse", "--home", str(tmp_path / "lab"))
+    assert done.returncode == 3 and "stage4-ledger[pictures]" in done.stderr, done.stderr
