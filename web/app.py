@@ -11,7 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
 from ledger.shipped import folder
-from web import acts, body, errors, i18n, identity, live, security, signin, visible, words
+from web import acts, body, errors, i18n, identity, live, security, signin, visible, whole, words
 from web.pages import PAGES
 from web.site import KEY, Site
 
@@ -22,6 +22,7 @@ def create_app(site: Site) -> Flask:
     """The dashboard of one site. Nothing is started here: whoever serves it starts the site's threads."""
     app = Flask("web", template_folder=str(TEMPLATES), static_folder=str(STATIC))
     app.extensions[KEY] = site
+    app.extensions[whole.KEY] = whole.needed(TEMPLATES, STATIC)
     app.config.update(
         SECRET_KEY=site.secret,
         SESSION_COOKIE_NAME="stage4_session",

@@ -138,3 +138,12 @@ def test_without_the_pictures_extra_doctor_and_a_rehearsal_say_so(installed: Ins
     assert pictures["state"] == "warning" and "install stage4-ledger[pictures]" in pictures["remedy"]
     done = installed.run(tmp_path, *named, "rehearse", "--home", str(tmp_path / "lab"))
     assert done.returncode == 3 and "stage4-ledger[pictures]" in done.stderr, done.stderr
+
+
+def test_a_wheel_without_templates_is_not_well_and_still_answers(installed: Installed, rehearsed: Path) -> None:
+    with serving(installed, rehearsed, installed.without("web/templates")) as port:
+        stranger = Person(port)
+        well = stranger.get("/healthz")
+        assert well.status == 503 and b"pages cannot be made" in well.body
+        page = stranger.get("/sign-in")
+        assert page.status == 500 and page.body.startswith(b"500: ")
