@@ -76,9 +76,7 @@ class Person:
 @contextmanager
 def serving(installed: Installed, home: Path, packages: Path | None = None) -> Iterator[int]:
     """The server's port. ``packages`` come before those of the environment."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [str(installed.bin / "python"), "-m", "ledger.cli", "serve", "--port", str(port)]
     with _running(installed, home, command, packages) as server:
         until(lambda: server.poll() is not None or answers_at_all(port), 30, "the server to listen")
@@ -107,6 +105,13 @@ def _running(
         finally:
             process.terminate()
             process.wait(20)
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
 
 
 def answers_at_all(port: int) -> bool:
