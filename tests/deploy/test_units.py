@@ -30,7 +30,7 @@ def read(unit: Path) -> configparser.SectionProxy:
 
 def here(unit: Path, folder: Path) -> Path:
     """The unit as it would be on this machine: with a program, a home and a user that are there."""
-    text = unit.read_text().replace("/opt/stage4/bin/stage4", str(Path(sys.executable).parent / "stage4"))
+    text = unit.read_text().replace("/usr/local/bin/stage4", str(Path(sys.executable).parent / "stage4"))
     text = text.replace("/srv/stage4", str(folder)).replace("=stage4\n", f"={getpass.getuser()}\n")
     copy = folder / unit.name
     copy.write_text(text)
