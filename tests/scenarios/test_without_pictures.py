@@ -13,11 +13,12 @@ from ledger.app.steps import closing, duties
 from ledger.app.steps.common import Outcome
 from ledger.errors import Refused
 from ledger.lab.scenarios import Stage
+from web.sentences import translate
 
 from .walk import REAL_SERVERS, finish, newest, through_step_2
 
 pytestmark = REAL_SERVERS
-ATTACH = "noc: attach a picture: stage4 rollback attach FILE --step 4 --rollback INC-2042"
+OWED = "missing: pictures of the Stage4 dashboard: stage4 rollback attach FILE --step 4 --rollback INC-2042"
 
 
 def test_the_watch_is_judged_without_pictures_and_closing_asks_for_one(
@@ -39,7 +40,8 @@ def test_the_watch_is_judged_without_pictures_and_closing_asks_for_one(
     on.restored(rollback)
     with pytest.raises(Refused) as refused:
         closing.complete(on.installation, manager, on.now(rollback))
-    assert refused.value.owed == ("missing: pictures of the Stage4 dashboard", ATTACH)
+    assert refused.value.owed == (OWED,)
+    assert translate(OWED, "pl").startswith("brakuje: zrzuty dashboardu Stage4: stage4 rollback attach")
     duties.attach_bytes(on.installation, noc, on.now(rollback), "grafana.PNG", b"\x89PNG", 4, "taken in Grafana")
     attached = on.installation.state.sequence
     on.closed(rollback)

@@ -111,10 +111,7 @@ def complete(state: State, request: Request, command: Complete) -> tuple[Decided
     lines, missing = checklist(rollback)
     duration = duration_minutes(rollback)
     if missing or duration is None:
-        owed = [f"missing: {title}" for title in missing]
-        if _PICTURES_TITLE in missing:
-            owed.append(f"noc: attach a picture: stage4 rollback attach FILE --step 4 --rollback {rollback.id}")
-        raise Refused(f"{rollback.id} cannot be closed yet", tuple(owed))
+        raise Refused(f"{rollback.id} cannot be closed yet", tuple(_missing(rollback, title) for title in missing))
     typed = command.duration_min_typed
     closing = RollbackCompleted(
         summary_sha384=rollback.summary_sha384,
@@ -125,6 +122,12 @@ def complete(state: State, request: Request, command: Complete) -> tuple[Decided
         claims=command.claims or None,
     )
     return (Decided(closing, rollback.id, role),)
+
+
+def _missing(rollback: Rollback, title: str) -> str:
+    if title == _PICTURES_TITLE:
+        return f"missing: {title}: stage4 rollback attach FILE --step 4 --rollback {rollback.id}"
+    return f"missing: {title}"
 
 
 def abort(state: State, request: Request, command: Abort) -> tuple[Decided, ...]:
