@@ -1,4 +1,4 @@
-"""The container file keeps what it claims, as far as can be told without building it; tests/packaged runs it read-only."""
+"""The container file keeps what it claims, as far as that shows without a build; tests/packaged runs it read-only."""
 
 from __future__ import annotations
 
