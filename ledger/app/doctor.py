@@ -23,8 +23,10 @@ from ledger.app.installation import Installation, open_home
 from ledger.app.soundness import Soundness
 from ledger.app.soundness import examine as examine_ledger
 from ledger.app.staff import first_account, first_account_command
+from ledger.app.steps.pictures import INSTALL, cannot_draw
 from ledger.domain.runbook import EXPECTED_RULES
 from ledger.errors import LedgerError
+from ledger.shipped import RULES
 
 _SPACE = 200 * 1024 * 1024
 
@@ -64,6 +66,7 @@ def examine(root: Path) -> list[Check]:
         _prometheus,
         _alertmanager,
         _labels,
+        _pictures,
         _account,
     ):
         try:
@@ -198,7 +201,7 @@ def _prometheus(installation: Installation) -> Iterator[Check]:
             "prometheus",
             "problem",
             f"rules not loaded: {', '.join(missing)}",
-            "load deploy/prometheus/stage4_rules.yml; without its rules the watch stays inconclusive",
+            f"load {RULES}; without its rules the watch stays inconclusive",
         )
     else:
         yield Check("prometheus", "ok", f"all {len(names)} alerting rules of the runbook are loaded")
@@ -236,6 +239,11 @@ def _labels(installation: Installation) -> Iterator[Check]:
 
 def _as_check(told: doctor_machine.Told) -> Check:
     return Check(*told)
+
+
+def _pictures(installation: Installation) -> Iterator[Check]:
+    if why := cannot_draw():
+        yield Check("pictures", "warning", f"{why}: watches are judged without a picture, which closing needs", INSTALL)
 
 
 def _account(installation: Installation) -> Iterator[Check]:

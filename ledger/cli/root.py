@@ -6,6 +6,7 @@ import click
 
 from ledger.cli import duties as _duties  # noqa: F401 (adds its commands to ``rollback``)
 from ledger.cli.artefacts import artefact
+from ledger.cli.completion import completion
 from ledger.cli.home import config, doctor, export, log, observe, status, verify
 from ledger.cli.init import init
 from ledger.cli.keys import keys
@@ -68,5 +69,6 @@ for command in (
     rollback,
     stop,
     workflow,
+    completion,
 ):
     stage4.add_command(command)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, current_app, jsonify
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from ledger.app.condition import condition
 from ledger.app.metrics import LedgerMetrics
 from ledger.errors import LedgerError
+from web import whole
 from web.site import site
 
 blueprint = Blueprint("health", __name__)
@@ -16,9 +17,9 @@ blueprint = Blueprint("health", __name__)
 
 @blueprint.get("/healthz")
 def healthz() -> tuple[Response, int]:
-    """200 while the ledger can be read, continues what was published and holds, 503 with the reason otherwise.
+    """200 while the ledger can be read, continues what was published and holds, and pages can be made; else 503.
 
-    Names nothing private: the findings themselves are for those who sign in.
+    It says why, and names nothing private: the findings themselves are for those who sign in.
     """
     here = site()
     try:
@@ -40,6 +41,9 @@ def healthz() -> tuple[Response, int]:
         sentence = f"the ledger does not hold: {len(findings)} findings ({parts}); {writing}; run: stage4 verify"
         page = facts | {"why": sentence, "findings": len(findings), "held": bool(here.guard.held)}
         return jsonify(status="unsound", **page), 503
+    if why := whole.unreadable(current_app.extensions[whole.KEY]):
+        sentence = f"pages cannot be made: {why}; the stop works from a terminal; install stage4-ledger again"
+        return jsonify(status="failing", why="pages", sentence=sentence, **facts), 503
     return jsonify(status="ok", **facts), 200
 
 
