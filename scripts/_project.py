@@ -32,7 +32,7 @@ def run(name: str) -> None:
         arm("disable_multi_strategy.py", sys.argv[1:])
     try:
         from ledger.cli.scripts import main
-    except (ImportError, OSError) as error:
+    except Exception as error:  # noqa: BLE001 (a package that is half there fails in any way)
         _without_packages(name, error)
     else:
         main(name)

@@ -34,6 +34,7 @@ from ledger.domain.state import Rollback, State
 from ledger.errors import Corrupt, LedgerError, Refused, Unreachable
 from ledger.proof.entry import check_signatures, parse_entry
 from ledger.proof.note import format_verifier
+from ledger.stop import folder
 from ledger.store.artefacts import Artefacts
 from ledger.store.log import Log
 from ledger.store.published import PublishedLog
@@ -180,7 +181,9 @@ class Installation:
             rollback=rollback,
             decided_on=decided_on,
         )
-        return self.ledger.submit(request, timeout)
+        receipt = self.ledger.submit(request, timeout)
+        folder.remember(self.home.root, self.override_path().parent)
+        return receipt
 
     def publish_if_possible(self) -> None:
         """Publish; what fails is told by ``doctor``."""
