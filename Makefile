@@ -7,7 +7,7 @@ WATCH  ?= 20s
 BENCH  := var/bench
 BENCHED := $(BENCH)/.ready
 
-.PHONY: help setup demo rehearsal test lint screenshots bench bench-web lock clean
+.PHONY: help setup demo rehearsal test lint screenshots bench bench-web wheel lock clean
 
 help: ## show what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -62,8 +62,13 @@ $(BENCHED): $(STAMP) requirements-bench.txt
 	$(BENCH)/bin/python -m pip install --quiet --no-deps -e .
 	touch $@
 
+wheel: $(STAMP) ## build dist/stage4_ledger-….whl, and beside it the versions that it was tested with
+	rm -rf dist
+	$(BIN)/python -m hatchling build -t wheel -d dist
+	sed -n 's/^\([A-Za-z0-9._-]*==[^\\]*[^ \\]\) *\\*$$/\1/p' requirements-dev.txt > dist/constraints.txt
+
 lock: $(STAMP) ## resolve the dependencies anew
-	$(BIN)/python -m uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-header \
+	$(BIN)/python -m uv pip compile pyproject.toml --extra dev --extra pictures --universal --generate-hashes --no-header \
 	  --python-version 3.11 -q -o requirements-dev.txt
 	$(BIN)/python -m uv pip compile bench/requirements.in -c requirements-dev.txt --universal --generate-hashes \
 	  --no-header --python-version 3.11 -q -o requirements-bench.txt

@@ -95,7 +95,7 @@ def _write_temporary(path: Path, data: bytes, mode: int, *, flush: bool) -> Path
     descriptor = os.open(temporary, flags, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as stream:
-            os.fchmod(stream.fileno(), mode)  # the umask must not widen or narrow it
+            set_mode(stream.fileno(), mode)  # the umask must not widen or narrow it
             stream.write(data)
             stream.flush()
             if flush:

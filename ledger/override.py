@@ -10,6 +10,7 @@ import errno
 import os
 import pwd
 import re
+import secrets
 import shlex
 import stat
 from collections.abc import Callable
@@ -56,6 +57,7 @@ def place(path: Path, content: bytes, component: str, clock: Clock, *, anew: boo
     """
     try:
         for _ in range(_TRIES):
+            _make_way(path.parent, clock)
             files.make_folder(path.parent)
             _sweep(path, clock().timestamp())
             seen = look(path, clock)
@@ -67,8 +69,40 @@ def place(path: Path, content: bytes, component: str, clock: Clock, *, anew: boo
                 found = seen if moved_to else None
                 return Placed(look(path, clock), made=True, found=found, moved_to=moved_to)
     except OSError as error:
-        raise Unreachable(unwritable(path, error)) from error
+        return _in_spite_of(error, path, content, component, clock)
     raise Unreachable(_RESTLESS.format(path=path))
+
+
+def _make_way(folder: Path, clock: Clock) -> None:
+    """Move aside what is no folder where one belongs: a file, a pipe, a link that leads nowhere."""
+    for at in (folder, *folder.parents):
+        if at.is_dir():
+            return
+        if os.path.lexists(at):
+            os.rename(at, _aside(at, clock))
+
+
+def _in_spite_of(error: OSError, path: Path, content: bytes, component: str, clock: Clock) -> Placed:
+    """What stands there in spite of an error, else a second try that needs neither links nor a flush to disk.
+
+    An override that is not flushed stops the scheduler until a power cut.
+    """
+    seen = look(path, clock)
+    if not why_it_does_not_stop(seen, component, clock()):
+        return Placed(seen, made=True)
+    aside, new = _aside(path, clock), path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+    try:
+        files.replace(new, content, _MODE, flush=False)
+        if seen.kind != "absent":
+            os.rename(path, aside)
+        os.rename(new, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            new.unlink(missing_ok=True)
+        raise Unreachable(unwritable(path, error)) from error
+    if seen.kind == "absent":
+        return Placed(look(path, clock), made=True)
+    return Placed(look(path, clock), made=True, found=seen, moved_to=str(aside))
 
 
 def put(path: Path, content: bytes, clock: Clock) -> Placed:
@@ -218,9 +252,10 @@ def describe(seen: FileSeen) -> str:
 
 
 def whose(seen: FileSeen) -> str:
-    """``by L2 at 2026-11-23T05:27:01Z: latency``: what a good override claims of itself."""
+    """``by L2 at 2026-11-23T05:27:01Z: latency``: what a good override claims of itself, and when it ends."""
     claimed = claims(seen.content)
-    return f"by {claimed.by} at {claimed.at}: {claimed.reason}"
+    until = f". IT ENDS AT {claimed.ends}: stop again then" if claimed.ends else ""
+    return f"by {claimed.by} at {claimed.at}: {claimed.reason}{until}"
 
 
 def manual_way(path: Path, content: bytes) -> str:

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import contextlib
-from pathlib import Path
 from typing import Any
 
 from flask import Flask, redirect, url_for
 from htmx_flask import Htmx
 from werkzeug.wrappers import Response
 
-from web import acts, body, errors, i18n, identity, live, security, signin, visible, words
+from ledger.shipped import folder
+from web import acts, body, errors, i18n, identity, live, security, signin, visible, whole, words
 from web.cookies import Cookies
 from web.pages import PAGES
 from web.proxy import Proxied
 from web.site import KEY, Site
 
-ROOT = Path(__file__).resolve().parent.parent
+TEMPLATES, STATIC = folder("templates"), folder("static")
 
 
 def create_app(site: Site) -> Flask:
     """The dashboard of one site. Nothing is started here: whoever serves it starts the site's threads."""
-    app = Flask("web", template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static"))
+    app = Flask("web", template_folder=str(TEMPLATES), static_folder=str(STATIC))
     app.extensions[KEY] = site
+    app.extensions[whole.KEY] = whole.needed(TEMPLATES, STATIC)
     app.config.update(
         SECRET_KEY=site.secret,
         SESSION_COOKIE_HTTPONLY=True,
@@ -46,7 +47,7 @@ def _versioned(endpoint: str, values: dict[str, Any]) -> None:
     """A file that changed has another address, so that a browser may keep what it has."""
     if endpoint == "static":
         with contextlib.suppress(OSError):
-            values.setdefault("v", int((ROOT / "static" / values["filename"]).stat().st_mtime))
+            values.setdefault("v", int((STATIC / values["filename"]).stat().st_mtime))
 
 
 def _favicon() -> Response:

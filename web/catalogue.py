@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import Final
 
 from babel.messages.catalog import Catalog
@@ -13,7 +12,9 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
 
-PATH: Final = Path(__file__).parent / "locale" / "pl.po"
+from ledger.shipped import folder
+
+PATH: Final = folder("locale") / "pl.po"
 LEDGER: Final = "ledger"
 """Context of the sentences that the ledger composes."""
 

@@ -6,6 +6,7 @@ import logging
 from typing import Final
 
 from flask import Flask, g, jsonify, render_template, request
+from jinja2 import TemplateError
 from werkzeug import exceptions
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response
@@ -74,7 +75,11 @@ def _answer(status: int, sentence: str, owed: tuple[str, ...] = ()) -> Response:
         answer = jsonify(type="about:blank", status=status, title=sentence, owed=list(owed))
         answer.status_code, answer.mimetype = status, "application/problem+json"
         return answer
-    return Response(page(status, sentence, owed), status=status, mimetype="text/html")
+    try:
+        text, kind = page(status, sentence, owed), "text/html"
+    except (TemplateError, OSError):  # whoever asks is told all the same
+        text, kind = f"{status}: {sentence}\n", "text/plain"
+    return Response(text, status=status, mimetype=kind)
 
 
 def page(status: int, sentence: str, owed: tuple[str, ...] = ()) -> str:

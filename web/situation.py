@@ -12,7 +12,6 @@ from ledger.app.queries import drift
 from ledger.domain.decide.rules import clock_text, owed_before, owed_before_end
 from ledger.domain.decide.stop import runs_on
 from ledger.domain.facts import AlertCount
-from ledger.domain.judge import is_stage4
 from ledger.domain.runbook import STEPS, TRADING
 from ledger.domain.standing import claims, why_it_does_not_stop
 from ledger.domain.state import Rollback, State
@@ -49,6 +48,8 @@ class Tile(NamedTuple):
     rows: tuple[Row, ...]
     note: str = ""
     source: str = ""
+    link: str = ""
+    """A page that tells more."""
 
 
 UNKNOWN = ("?", "unknown")
@@ -210,8 +211,12 @@ def _silence_troubles(rollback: Rollback, state: State, outlook: Outlook, now: d
     silence, found = rollback.silence, []
     if silence.state == "lost":
         found.append(f"the silence of {rollback.id} is gone: silence the alerts again")
-    if silence.state == "active" and outlook.fresh("alertmanager", now) and outlook.silence(silence.id) is None:
-        found.append(f"Alertmanager does not have the silence of {rollback.id}")
+    if silence.state == "active":
+        found += [
+            f"Alertmanager at {seen.name} does not have the silence of {rollback.id}"
+            for seen in outlook.members
+            if seen.silences is not None and ((own := seen.silence(silence.id)) is None or own.state != "active")
+        ]
     if silence.state == "active" and silence.ends_at:
         left = silence.ends_at - now
         due = next((minutes for minutes in reversed(MINUTES) if left <= timedelta(minutes=minutes)), None)
@@ -221,16 +226,6 @@ def _silence_troubles(rollback: Rollback, state: State, outlook: Outlook, now: d
         if state.scheduler.status == "enabled" and rollback.restarted_at is not None and now - since > LINGER:
             found.append(f"the scheduler is enabled and the silence of {rollback.id} still mutes its alerts")
     return found
-
-
-def muting(outlook: Outlook, but: str = "") -> list[tuple[str, str, str]]:
-    """Silences other than one that mute a Stage4 alert, by Alertmanager's own word: id, comment, who."""
-    by = {name for one in outlook.muted or () if is_stage4(one, ()) for name in one.silenced_by}
-    return [
-        (one.id, one.comment, one.created_by)
-        for one in outlook.silences
-        if one.id != but and one.state == "active" and one.id in by
-    ]
 
 
 def current() -> tuple[State, Outlook, datetime]:

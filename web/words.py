@@ -158,7 +158,7 @@ def person(name: str) -> str:
     if name == "system":
         return gettext("the ledger itself")
     if "names" not in g:
-        g.names = {one.id: one.name for one in site().installation.people.people()}
+        g.names = site().installation.people.names()
     return str(g.names.get(name, name))
 
 

@@ -1,36 +1,35 @@
 """Alertmanager's silences and alerts over API v2 (docs: https://prometheus.io/docs/alerting/latest/clients/).
 
-Creating is not idempotent there and its 200 is not durable. So: a silence carries a marker in its comment, a lost
-answer is looked up by that marker before anything is sent again, and what was done is read again before it counts.
+Every member of the cluster is asked, all at once: one that hangs costs its own time-out and hides no other. Creating is
+not idempotent there and its 200 is not durable. So: a silence carries a marker in its comment, a lost answer is looked
+up by that marker at every member before anything is sent again, and what was done is read again before it counts.
 """
 
 from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
-from http import HTTPStatus
-from typing import Any, TypeVar
-from urllib.parse import quote
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple, TypeVar
 
-from ledger.adapters.http import Clock, Exchange, Server, Unsent, ask, bounded_json, masked, transcript
-from ledger.adapters.masking import excerpt
-from ledger.adapters.matching import accepts, affected, check, matches
-from ledger.adapters.shapes import listing, reading, table, text, when
-from ledger.adapters.silence_wire import format_filter, format_silence, format_time, parse_alert, parse_silence
-from ledger.domain.facts import AlertSeen, Matcher, SilenceSeen
+from ledger.adapters.alertmanager_member import Member, Memory
+from ledger.adapters.http import Clock, Exchange, Server, Unsent, transcript
+from ledger.adapters.matching import affected, check, matches
+from ledger.adapters.silence_wire import format_silence, format_time
+from ledger.domain.facts import AlertSeen, Matcher, MemberSeen, SilenceSeen
 from ledger.errors import Refused, Unreachable
 
-__all__ = ["Alertmanager", "Created", "Ended", "Extended", "affected", "matches"]
+__all__ = ["Alertmanager", "Created", "Ended", "Extended", "Memory", "affected", "everywhere", "matches", "union"]
 
-_WHO = "Alertmanager"
-_SEEN_WITHIN = 2.0
-_PAUSE = 0.05
+_BUDGET = 8.0
+"""Seconds after which no further attempt to create a silence is begun."""
+_EARLIER = timedelta(minutes=1)
+"""How far back a silence begins that is to begin now: Alertmanager moves a past start to its own now."""
 _PREFERENCE = {"active": 0, "pending": 1, "expired": 2}
 
-Params = Mapping[str, str | list[str]]
 T = TypeVar("T")
 
 
@@ -54,46 +53,99 @@ class Extended:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A silence seen expired; None where no member knows its id (lost, or past its retention): it mutes nothing."""
+    """A silence seen expired by every member that answers; None where none of all members knows it: it mutes nothing.
+
+    ``missing`` has the members that did not answer, with why.
+    """
 
     silence: SilenceSeen | None
     transcript: bytes
+    missing: tuple[str, ...] = ()
+
+
+class _Wanted(NamedTuple):
+    """A silence that is to be made."""
+
+    matchers: Sequence[Matcher]
+    starts_at: datetime
+    ends_at: datetime
+    created_by: str
+    comment: str
+    marker: str
+    later: bool
+
+    def page(self, ahead: timedelta) -> dict[str, Any]:
+        """As a member takes it whose clock is so far ahead of ours: begin and end are by its clock."""
+        start = self.starts_at + ahead if self.later else self.starts_at + ahead - _EARLIER
+        return format_silence(self.matchers, start, self.ends_at + ahead, self.created_by, self.comment)
+
+    def is_made(self, seen: SilenceSeen) -> bool:
+        """Whether the silence that was read is the one: active, or pending where it is to begin later."""
+        return seen.state == "active" or (self.later and seen.state == "pending")
 
 
 class Alertmanager:
-    """One Alertmanager or the members of one cluster, asked in their order until one answers."""
+    """One Alertmanager or the members of one cluster. ``memory`` lets one process remember who hangs."""
 
-    def __init__(self, servers: Sequence[Server], clock: Clock) -> None:
-        self._servers = tuple(servers)
+    def __init__(self, servers: Sequence[Server], clock: Clock, memory: Memory | None = None) -> None:
+        memory = memory or Memory()
+        self._members = tuple(Member(server, clock, memory) for server in servers)
         self._clock = clock
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """The members, in the order of the configuration."""
+        return self._members
 
     def version(self) -> str:
         """The version that /status reports, e.g. ``0.25.0``; ``Unreachable`` where no member answers."""
-        page = self._first(lambda server: self._read(server, "/api/v2/status"))
-        with reading(_WHO):
-            return text(table(table(page)["versionInfo"])["version"])
+        heard, failures = self._ask_each(lambda member: member.version())
+        if not heard:
+            raise _none_answered(failures)
+        return heard[0][1]
+
+    def look(self) -> tuple[MemberSeen, ...]:
+        """What every member says of silences and of the runbook's alerts; none of it raises."""
+        self._require_members()
+        return tuple(seen for _, seen in self._ask_each(lambda member: member.look())[0])
 
     def firing(self, matchers: Sequence[Matcher] = ()) -> tuple[AlertSeen, ...]:
-        """The alerts that are firing now, muted ones too (``silenced_by``), that all ``matchers`` accept.
+        """The alerts that fire now at any member that answers, muted ones too, that all ``matchers`` accept.
 
-        Raises ``Refused`` for a regex that would be read differently, ``Unreachable`` where no member answers.
+        ``silenced_by`` has who mutes an alert at every member that lists it. Raises ``Refused`` for a regex that would
+        be read differently, ``Unreachable`` where no member answers.
         """
         check(matchers)
-        params = {"filter": [format_filter(matcher) for matcher in matchers]}
-        alerts = self._first(lambda server: self._alerts(server, params))
-        return tuple(alert for alert in alerts if accepts(matchers, alert))
+        heard, failures = self._ask_each(lambda member: member.alerts(matchers)[0])
+        if not heard:
+            raise _none_answered(failures)
+        return everywhere([found for _, found in heard])
 
     def silences(self) -> tuple[SilenceSeen, ...]:
-        """All silences that a member still knows, expired ones for 120 h. A 500 is ``Unreachable``, never "none"."""
-        return self._first(self._silences)
+        """All silences that any member that answers knows, expired ones for 120 h; the liveliest form of each.
+
+        A 500 is ``Unreachable``, never "none".
+        """
+        heard, failures = self._ask_each(lambda member: member.silences()[0])
+        if not heard:
+            raise _none_answered(failures)
+        return union([found for _, found in heard])
 
     def silence(self, silence_id: str) -> SilenceSeen | None:
-        """The silence with this id; None where every member that answers says that it knows none."""
-        return self._holder(silence_id)[1]
+        """The silence with this id; None where every member says that it knows none.
+
+        ``Unreachable`` where those that answer know none and others do not answer: only they can know.
+        """
+        heard, failures = self._holders(silence_id, [])
+        found = [seen for _, seen in heard if seen]
+        if not found and failures:
+            raise _not_known(silence_id, failures, answered=bool(heard))
+        return min(found, key=lambda one: _PREFERENCE[one.state], default=None)
 
     def find(self, marker: str) -> SilenceSeen | None:
         """The silence with ``marker`` in its comment: an active one, else a pending, else the one that ended last."""
-        return _pick(self.silences(), marker)
+        ours = [one for one in self.silences() if marker in one.comment]
+        return min(ours, key=lambda one: (_PREFERENCE[one.state], -one.ends_at.timestamp()), default=None)
 
     def create(
         self,
@@ -106,169 +158,191 @@ class Alertmanager:
     ) -> Created:
         """Create a silence once, and read it back active (or pending, where ``starts_at`` is still to come).
 
-        One that holds ``marker`` and has not expired is given back instead. Raises ``Refused`` where Alertmanager
-        rejects it, ``Unreachable`` where no member answers or it is not known whether it exists: calling again is safe.
+        One that holds ``marker`` at any member and has not expired is given back instead. Members that have just
+        answered are tried in turn. Times are by our clock; what begins now begins by theirs. Raises ``Refused`` where
+        Alertmanager rejects it, ``Unreachable`` where no member answers or it is not known whether it exists: calling
+        again is safe.
         """
         check(matchers)
         if not marker or marker not in comment:
             raise Refused("a silence needs a marker inside its comment, or it could not be found again")
+        later = starts_at > self._clock()
+        wanted = _Wanted(matchers, starts_at, ends_at, created_by, comment, marker, later)
         log: list[Exchange] = []
-        existing = self._first(lambda server: self._living(server, marker, log))
-        if existing:
-            return Created(existing, transcript(log), found=True)
-        page = format_silence(matchers, starts_at, ends_at, created_by, comment)
-        silence = self._first(lambda server: self._create_on(server, page, marker, log), Unsent)
-        return Created(silence, transcript(log))
+        heard, failures = self._living(marker, log)
+        for _, living in heard:
+            if living:
+                return Created(living[0], transcript(log), found=True)
+        if not heard:
+            raise _none_answered(failures)
+        return Created(self._create([member for member, _ in heard], wanted, log), transcript(log))
 
     def extend(self, silence_id: str, ends_at: datetime) -> Extended:
         """Move the end of an active or pending silence, all else as stored; the id normally stays.
 
-        Raises ``Refused`` where it has expired or is unknown: an expired one would come back under a new id.
+        Raises ``Refused`` where it has expired or is unknown to every member: an expired one would come back under a
+        new id. Members that hold it are tried in turn: with its id in it, the same change again changes nothing.
         """
         log: list[Exchange] = []
-        server, stored = self._holder(silence_id, log)
-        if stored is None or stored.state == "expired":
-            state = "has expired" if stored else "is not known"
+        heard, failures = self._holders(silence_id, log)
+        holders = [(member, seen) for member, seen in heard if seen and seen.state != "expired"]
+        known = any(seen for _, seen in heard)
+        if not holders and not known and failures:
+            raise _not_known(silence_id, failures, answered=bool(heard))
+        if not holders:
+            state = "has expired" if known else "is not known"
             raise Refused(f"the silence {silence_id} {state} at Alertmanager and cannot be extended: create a new one")
-        page = format_silence(stored.matchers, stored.starts_at, ends_at, stored.created_by, stored.comment, silence_id)
-        given = self._change(server, page, log)
-        silence = self._until(server, given, lambda one: format_time(one.ends_at) == page["endsAt"], log)
-        return Extended(silence, transcript(log), replaced="" if given == silence_id else silence_id)
+        wanted, lost = format_time(ends_at), list[Unreachable]()
+        for member, stored in (*holders, holders[0]):
+            page = format_silence(
+                stored.matchers, stored.starts_at, ends_at, stored.created_by, stored.comment, silence_id
+            )
+            try:
+                given = member.post(page, log)
+                seen = member.until(given, lambda one: format_time(one.ends_at) == wanted, log)
+            except Unreachable as error:
+                lost.append(error)
+                continue
+            return Extended(seen, transcript(log), replaced="" if given == silence_id else silence_id)
+        raise lost[-1]
 
     def expire(self, silence_id: str) -> Ended:
-        """End a silence and read it until it is seen expired; one that has expired or is unknown is left alone."""
+        """End a silence at every member that has it, and read each until it says expired.
+
+        One that has expired or is unknown to all is left alone. ``Unreachable`` where a member that had it does not say
+        expired, or where those that answer know none and others do not answer.
+        """
         log: list[Exchange] = []
-        server, stored = self._holder(silence_id, log)
-        if stored is None or stored.state == "expired":
-            return Ended(stored, transcript(log))
+        heard, failures = self._holders(silence_id, log)
+        found = [(member, seen) for member, seen in heard if seen]
+        if not found and failures:
+            raise _not_known(silence_id, failures, answered=bool(heard))
+        ended = [seen for _, seen in found]
+        for place, (member, seen) in enumerate(found):
+            if seen.state != "expired":
+                ended[place] = self._expire_at(member, silence_id, log)
+        missing = tuple(map(str, failures))
+        return Ended(max(ended, key=lambda one: one.ends_at, default=None), transcript(log), missing)
+
+    def _expire_at(self, member: Member, silence_id: str, log: list[Exchange]) -> SilenceSeen:
         with contextlib.suppress(Unreachable):  # ending twice does no harm: what counts is what is read afterwards
-            ask(server, _WHO, "DELETE", _path(silence_id), clock=self._clock, log=log)
-        return Ended(self._until(server, silence_id, lambda one: one.state == "expired", log), transcript(log))
+            member.delete(silence_id, log)
+        return member.until(silence_id, lambda one: one.state == "expired", log)
 
-    def _first(self, question: Callable[[Server], T], passing: type[Unreachable] = Unreachable) -> T:
-        """The first member's answer; a failure of the kind ``passing`` goes on to the next member."""
-        failures: list[Unreachable] = []
-        for server in self._servers:
-            try:
-                return question(server)
-            except passing as error:
-                failures.append(error)
-        raise _none_answered(failures)
+    def _create(self, heard: Sequence[Member], wanted: _Wanted, log: list[Exchange]) -> SilenceSeen:
+        """At the first that takes it.
 
-    def _holder(self, silence_id: str, log: list[Exchange] | None = None) -> tuple[Server, SilenceSeen | None]:
-        """The first member that knows the silence; else the first that answered, with None."""
-        failures: list[Unreachable] = []
-        without: Server | None = None
-        for server in self._servers:
+        After a lost answer the marker is looked up everywhere before the next member is tried; where there is no next
+        one, the first that still answers is tried once more.
+        """
+        waiting, tried, once_more = [*heard], list[Unreachable](), True
+        end = time.monotonic() + _BUDGET
+        while waiting and time.monotonic() < end:
+            member = waiting.pop(0)
             try:
-                silence = self._silence(server, silence_id, log)
-            except Unreachable as error:
-                failures.append(error)
+                made = member.until(member.post(wanted.page(member.ahead), log), wanted.is_made, log)
+            except Unsent as error:
+                tried.append(error)
                 continue
-            if silence:
-                return server, silence
-            without = without or server
-        if without:
-            return without, None
-        raise _none_answered(failures)
+            except Unreachable as error:
+                tried.append(error)
+                answers, failures = self._living(wanted.marker, log)
+                if found := next(((one, living[0]) for one, living in answers if living), None):
+                    return found[0].until(found[1].id, wanted.is_made, log)
+                if not answers:
+                    tried += failures
+                    break
+                still = [one for one, _ in answers]
+                waiting = [one for one in waiting if one in still]
+                if not waiting and once_more:
+                    waiting, once_more = still[:1], False
+                continue
+            if any(type(error) is not Unsent for error in tried):
+                self._drop_surplus(wanted.marker, made.id, log)
+            return made
+        if all(type(error) is Unsent for error in tried):
+            raise _none_answered(tried)
+        raise Unreachable(f"whether the silence was created is not known ({'; '.join(map(str, tried))})")
 
-    def _read(self, server: Server, path: str, params: Params | None = None, log: list[Exchange] | None = None) -> Any:
-        return bounded_json(ask(server, _WHO, "GET", path, params=params, clock=self._clock, log=log), _WHO)
+    def _drop_surplus(self, marker: str, kept: str, log: list[Exchange]) -> None:
+        """End the others with our marker: a slow proxy may deliver the request whose answer was lost after all.
 
-    def _alerts(self, server: Server, params: Params) -> tuple[AlertSeen, ...]:
-        page = self._read(server, "/api/v2/alerts", params)
-        with reading(f"{_WHO} at {masked(server.url)}"):
-            return tuple(parse_alert(alert) for alert in listing(page))
+        What comes later still is ended by the observer, and by step 5.
+        """
+        for member, living in self._living(marker, log)[0]:
+            for one in living:
+                if one.id != kept:
+                    with contextlib.suppress(Unreachable):
+                        member.delete(one.id, log)
 
-    def _silences(self, server: Server, log: list[Exchange] | None = None) -> tuple[SilenceSeen, ...]:
-        page = self._read(server, "/api/v2/silences", log=log)
-        with reading(f"{_WHO} at {masked(server.url)}"):
-            return tuple(parse_silence(silence, self._clock()) for silence in listing(page))
+    def _living(
+        self, marker: str, log: list[Exchange]
+    ) -> tuple[list[tuple[Member, tuple[SilenceSeen, ...]]], list[Unreachable]]:
+        """Each member that answers with what it has of ours; and why the others do not."""
+        return self._ask_each_logged(lambda member, own: member.living(marker, own), log)
 
-    def _silence(self, server: Server, silence_id: str, log: list[Exchange] | None = None) -> SilenceSeen | None:
-        answer = ask(server, _WHO, "GET", _path(silence_id), clock=self._clock, log=log)
-        if answer.status_code == HTTPStatus.NOT_FOUND and not answer.content.strip():
-            return None  # with a body it is some proxy that does not know the path
-        page = bounded_json(answer, _WHO)
-        with reading(f"{_WHO} at {masked(server.url)}"):
-            return parse_silence(page, self._clock())
+    def _holders(
+        self, silence_id: str, log: list[Exchange]
+    ) -> tuple[list[tuple[Member, SilenceSeen | None]], list[Unreachable]]:
+        return self._ask_each_logged(lambda member, own: member.silence(silence_id, own), log)
 
-    def _living(self, server: Server, marker: str, log: list[Exchange]) -> SilenceSeen | None:
-        silence = _pick(self._silences(server, log), marker)
-        return silence if silence and silence.state != "expired" else None
+    def _ask_each_logged(
+        self, question: Callable[[Member, list[Exchange]], T], log: list[Exchange]
+    ) -> tuple[list[tuple[Member, T]], list[Unreachable]]:
+        logs: dict[Member, list[Exchange]] = {member: [] for member in self._members}
+        answers = self._ask_each(lambda member: question(member, logs[member]))
+        for own in logs.values():
+            log += own
+        return answers
 
-    def _post(self, server: Server, page: Mapping[str, Any], log: list[Exchange]) -> str:
-        answer = ask(server, _WHO, "POST", "/api/v2/silences", body=page, clock=self._clock, log=log)
-        if answer.status_code in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY):
-            raise Refused(f"Alertmanager rejects the silence: {excerpt(answer.content)}")
-        given = bounded_json(answer, _WHO)
-        with reading(f"{_WHO} at {masked(server.url)}"):
-            return text(table(given)["silenceID"])
+    def _ask_each(self, question: Callable[[Member], T]) -> tuple[list[tuple[Member, T]], list[Unreachable]]:
+        """All members at once: their answers in the order of the configuration, and why the others gave none."""
+        if not self._members:
+            return [], []
+        heard: list[tuple[Member, T]] = []
+        failures: list[Unreachable] = []
+        with ThreadPoolExecutor(len(self._members), "alertmanager") as pool:
+            for member, answer in [(member, pool.submit(question, member)) for member in self._members]:
+                try:
+                    heard.append((member, answer.result()))
+                except Unreachable as error:
+                    failures.append(error)
+        return heard, failures
 
-    def _create_on(self, server: Server, page: Mapping[str, Any], marker: str, log: list[Exchange]) -> SilenceSeen:
-        try:
-            given = self._post(server, page, log)
-        except Unsent:
-            raise
-        except Unreachable as lost:
-            given = self._settle(server, page, marker, log, lost)
-        wanted = {"active", "pending"} if when(page["startsAt"]) > self._clock() else {"active"}
-        return self._until(server, given, lambda one: one.state in wanted, log)
-
-    def _settle(
-        self, server: Server, page: Mapping[str, Any], marker: str, log: list[Exchange], lost: Unreachable
-    ) -> str:
-        """The id after a lost answer: looked up on the same member, and sent once more only where it is not there."""
-        try:
-            found = self._living(server, marker, log)
-            given = found.id if found else self._post(server, page, log)
-        except Unreachable as error:
-            raise Unreachable(f"whether the silence was created is not known ({lost}; {error})") from error
-        if not found:
-            self._drop_surplus(server, marker, given, log)
-        return given
-
-    def _drop_surplus(self, server: Server, marker: str, kept: str, log: list[Exchange]) -> None:
-        """End the others with our marker: a slow proxy may deliver the request whose answer was lost after all."""
-        for silence in self._silences(server, log):
-            if marker in silence.comment and silence.state != "expired" and silence.id != kept:
-                ask(server, _WHO, "DELETE", _path(silence.id), clock=self._clock, log=log)
-
-    def _change(self, server: Server, page: Mapping[str, Any], log: list[Exchange]) -> str:
-        """Sent twice at most: with its id in it, the same change again changes nothing."""
-        try:
-            return self._post(server, page, log)
-        except Unreachable:
-            return self._post(server, page, log)
-
-    def _until(
-        self, server: Server, silence_id: str, good: Callable[[SilenceSeen], bool], log: list[Exchange]
-    ) -> SilenceSeen:
-        """Read a silence until it is as wanted; ``Unreachable`` where it is not within two seconds."""
-        end = time.monotonic() + _SEEN_WITHIN
-        while True:
-            last: list[Exchange] = []
-            silence = self._silence(server, silence_id, last)
-            if (silence and good(silence)) or time.monotonic() > end:
-                break
-            time.sleep(_PAUSE)
-        log += last
-        if silence and good(silence):
-            return silence
-        seen = f"is {silence.state} until {format_time(silence.ends_at)}" if silence else "is not there"
-        raise Unreachable(
-            f"Alertmanager at {masked(server.url)} took the change of silence {silence_id}, but read again it {seen}: "
-            "check its log and the clocks of both machines"
-        )
+    def _require_members(self) -> None:
+        if not self._members:
+            raise _none_answered([])
 
 
-def _path(silence_id: str) -> str:
-    return f"/api/v2/silence/{quote(silence_id, safe='')}"
+def union(lists: Sequence[Sequence[SilenceSeen]]) -> tuple[SilenceSeen, ...]:
+    """The silences of several members, each once, in its liveliest form."""
+    found: dict[str, SilenceSeen] = {}
+    for silences in lists:
+        for one in silences:
+            if one.id not in found or _PREFERENCE[one.state] < _PREFERENCE[found[one.id].state]:
+                found[one.id] = one
+    return tuple(found.values())
 
 
-def _pick(silences: Sequence[SilenceSeen], marker: str) -> SilenceSeen | None:
-    ours = [silence for silence in silences if marker in silence.comment]
-    return min(ours, key=lambda one: (_PREFERENCE[one.state], -one.ends_at.timestamp()), default=None)
+def everywhere(lists: Sequence[Sequence[AlertSeen]]) -> tuple[AlertSeen, ...]:
+    """The alerts of several members, each once, muted by what mutes it at every member that lists it."""
+    found: dict[tuple[tuple[str, str], ...], AlertSeen] = {}
+    for alerts in lists:
+        for one in alerts:
+            before = found.get(one.labels)
+            if before is None:
+                found[one.labels] = one
+            elif set(before.silenced_by) != set(one.silenced_by):
+                both = tuple(name for name in before.silenced_by if name in one.silenced_by)
+                found[one.labels] = AlertSeen(one.name, one.labels, one.state, one.active_at, both)
+    return tuple(found.values())
+
+
+def _not_known(silence_id: str, failures: Sequence[Unreachable], *, answered: bool) -> Unreachable:
+    if not answered:
+        return _none_answered(failures)
+    why = "; ".join(map(str, failures))
+    return Unreachable(f"whether the silence {silence_id} is there is not known, as not every member answers: {why}")
 
 
 def _none_answered(failures: Sequence[Unreachable]) -> Unreachable:

@@ -2,12 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from ledger.adapters.shapes import labels, listing, table, text, truth, when
-from ledger.domain.facts import AlertSeen, Matcher, SilenceSeen
+from ledger.adapters.shapes import labels, line, listing, table, text, truth, when
+from ledger.domain.facts import AlertSeen, Matcher, SilenceSeen, Unread
+from ledger.domain.runbook import ALERT_PATTERN
+
+T = TypeVar("T")
+_OURS = re.compile(ALERT_PATTERN)
+
+
+def parse_silences(value: object, at: datetime) -> tuple[tuple[SilenceSeen, ...], tuple[Unread, ...]]:
+    """A list of gettableSilences: those that can be read, and those that cannot. ``TypeError`` where it is no list."""
+    return _parse_each(value, lambda item: parse_silence(item, at), _unread_silence)
+
+
+def parse_alerts(value: object) -> tuple[tuple[AlertSeen, ...], tuple[Unread, ...]]:
+    """A list of gettableAlerts in the same way."""
+    return _parse_each(value, parse_alert, _unread_alert)
+
+
+def _parse_each(
+    value: object, parse: Callable[[object], T], unread: Callable[[dict[str, Any], str], Unread]
+) -> tuple[tuple[T, ...], tuple[Unread, ...]]:
+    good: list[T] = []
+    bad: list[Unread] = []
+    for item in listing(value):
+        page = table(item)
+        try:
+            good.append(parse(page))
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            bad.append(unread(page, f"no {error}" if isinstance(error, KeyError) else line(str(error), 120)))
+    return tuple(good), tuple(bad)
+
+
+def _unread_silence(page: dict[str, Any], why: str) -> Unread:
+    """A silence that cannot be read mutes nothing where it surely has expired; else that is not known."""
+    status, name, comment = page.get("status"), page.get("id"), page.get("comment")
+    expired = isinstance(status, dict) and status.get("state") == "expired"
+    named = f"the silence {line(name, 80)}" if isinstance(name, str) else "a silence without an id"
+    return Unread(named, not expired, text(comment) if isinstance(comment, str) else "", why)
+
+
+def _unread_alert(page: dict[str, Any], why: str) -> Unread:
+    """An alert that cannot be read is one of ours unless its name says otherwise."""
+    found = page.get("labels")
+    name = found.get("alertname") if isinstance(found, dict) else None
+    named = f"the alert {line(name, 80)}" if isinstance(name, str) else "an alert without a name"
+    return Unread(named, not isinstance(name, str) or bool(_OURS.fullmatch(name)), "", why)
 
 
 def parse_silence(value: object, at: datetime) -> SilenceSeen:

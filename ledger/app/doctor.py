@@ -17,13 +17,16 @@ from ledger.app import config as settings
 from ledger.app import doctor_machine, front, parts
 from ledger.app.accounts import Accounts, accounts_file
 from ledger.app.condition import condition
+from ledger.app.doctor_alertmanager import look_at_labels, look_at_members
 from ledger.app.home import Home
 from ledger.app.installation import Installation, open_home
 from ledger.app.soundness import Soundness
 from ledger.app.soundness import examine as examine_ledger
 from ledger.app.staff import first_account, first_account_command
+from ledger.app.steps.pictures import INSTALL, cannot_draw
 from ledger.domain.runbook import EXPECTED_RULES
 from ledger.errors import LedgerError
+from ledger.shipped import RULES
 
 _SPACE = 200 * 1024 * 1024
 
@@ -63,6 +66,7 @@ def examine(root: Path) -> list[Check]:
         _prometheus,
         _alertmanager,
         _labels,
+        _pictures,
         _account,
         _front,
     ):
@@ -198,7 +202,7 @@ def _prometheus(installation: Installation) -> Iterator[Check]:
             "prometheus",
             "problem",
             f"rules not loaded: {', '.join(missing)}",
-            "load deploy/prometheus/stage4_rules.yml; without its rules the watch stays inconclusive",
+            f"load {RULES}; without its rules the watch stays inconclusive",
         )
     else:
         yield Check("prometheus", "ok", f"all {len(names)} alerting rules of the runbook are loaded")
@@ -206,8 +210,8 @@ def _prometheus(installation: Installation) -> Iterator[Check]:
 
 
 def _alertmanager(installation: Installation) -> Iterator[Check]:
-    yield Check("alertmanager", "ok", f"version {installation.alertmanager.version()}")
-    yield from _clock(installation, "alertmanager", installation.config.alertmanager_url.split(",")[0])
+    """Every member: whether it answers, what of its answer cannot be read, its clock."""
+    yield from map(_as_check, look_at_members(installation))
 
 
 def _clock(installation: Installation, name: str, url: str) -> Iterator[Check]:
@@ -231,13 +235,16 @@ def _difference(clock: Callable[[], datetime], header: str) -> float:
 
 
 def _labels(installation: Installation) -> Iterator[Check]:
-    if not installation.labels:
-        yield Check(
-            "silence labels",
-            "warning",
-            "none: a silence would mute the Stage4 alerts of every environment",
-            'set them in stage4.toml: [silence.labels] env = "production"',
-        )
+    yield from map(_as_check, look_at_labels(installation))
+
+
+def _as_check(told: doctor_machine.Told) -> Check:
+    return Check(*told)
+
+
+def _pictures(installation: Installation) -> Iterator[Check]:
+    if why := cannot_draw():
+        yield Check("pictures", "warning", f"{why}: watches are judged without a picture, which closing needs", INSTALL)
 
 
 def _front(installation: Installation) -> Iterator[Check]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ledger import override
 from ledger.adapters import http, scheduler
-from ledger.adapters.alertmanager import Alertmanager
+from ledger.adapters.alertmanager import Alertmanager, Memory
 from ledger.adapters.http import Server
 from ledger.adapters.prometheus import Prometheus
 from ledger.app import config as settings
@@ -36,6 +36,7 @@ from ledger.domain.state import Rollback, State
 from ledger.errors import Conflict, Corrupt, LedgerError, Refused, Unreachable
 from ledger.proof.entry import check_signatures, parse_entry
 from ledger.proof.note import format_verifier
+from ledger.stop import folder
 from ledger.store.artefacts import Artefacts
 from ledger.store.log import Log
 from ledger.store.published import PublishedLog
@@ -125,6 +126,7 @@ class Installation:
         self.publisher = Publisher(home, ledger.log, self.artefacts, ledger.verifier, ledger.check)
         self.publication = Publication()
         self._press: Press | None = None
+        self._members = Memory()
         os.environ.setdefault("MPLCONFIGDIR", str(home.var / "cache" / "matplotlib"))
 
     @property
@@ -184,7 +186,9 @@ class Installation:
             decided_on=decided_on,
         )
         self._keep_held(request)
-        return self.ledger.submit(request, timeout)
+        receipt = self.ledger.submit(request, timeout)
+        folder.remember(self.home.root, self.override_path().parent)
+        return receipt
 
     def _keep_held(self, request: Request) -> None:
         """Store the evidence of a press before an entry names it, and only where the rules take the press.
@@ -286,7 +290,7 @@ class Installation:
     def alertmanager(self) -> Alertmanager:
         """The Alertmanager; ``Unreachable`` where none is configured."""
         servers = [self._server("alertmanager", url.strip()) for url in self.config.alertmanager_url.split(",")]
-        return Alertmanager(servers, self.clock)
+        return Alertmanager(servers, self.clock, self._members)
 
     @property
     def prometheus(self) -> Prometheus:

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from ledger.adapters.alertmanager import everywhere, union
 from ledger.app.installation import Installation
-from ledger.domain.facts import AlertCount, AlertSeen, FileSeen, Matcher, SchedulerSeen, SilenceSeen
-from ledger.domain.runbook import ALERT_PATTERN
+from ledger.app.muting import Shown, who_mutes
+from ledger.domain.facts import AlertCount, AlertSeen, FileSeen, MemberSeen, Muting, SchedulerSeen, SilenceSeen
 from ledger.errors import LedgerError
 
 SOURCES = ("scheduler", "override", "alertmanager", "prometheus")
@@ -36,8 +37,12 @@ class Outlook:
 
     scheduler: SchedulerSeen | None = None
     file: FileSeen | None = None
+    members: tuple[MemberSeen, ...] = ()
+    """What each member of the Alertmanager cluster said last, or that it did not."""
     silences: tuple[SilenceSeen, ...] = ()
-    """All that are active or pending, whoever made them."""
+    """All that are active or pending at any member, whoever made them."""
+    muting: tuple[Muting, ...] = ()
+    """Those of them that mute Stage4 alerts of this installation, or can, the longest-lasting first."""
     muted: tuple[AlertSeen, ...] | None = None
     """Firing alerts as Alertmanager has them, with who mutes each; None before it was had once."""
     alerts: tuple[AlertSeen, ...] | None = None
@@ -74,6 +79,7 @@ class Lookout:
         self._stopped = threading.Event()
         self._threads: list[threading.Thread] = []
         self.outlook = Outlook()
+        self._shown = Shown(installation)
         self._looks: tuple[tuple[str, float, Callable[[], dict[str, Any]]], ...] = (
             ("override", 0.5, self._file),
             ("scheduler", 1.0, self._scheduler),
@@ -158,10 +164,20 @@ class Lookout:
         return {"file": self._installation.look(path)}
 
     def _alertmanager(self) -> dict[str, Any]:
-        alertmanager = self._installation.alertmanager
-        silences = tuple(one for one in alertmanager.silences() if one.state != "expired")
-        ours = (Matcher("alertname", ALERT_PATTERN, is_regex=True),)
-        return {"silences": silences, "muted": tuple(alertmanager.firing(ours))}
+        members = self._installation.alertmanager.look()
+        silences = union([seen.silences for seen in members if seen.silences is not None])
+        heard = [seen.firing for seen in members if seen.firing is not None]
+        found: dict[str, Any] = {
+            "members": members,
+            "silences": tuple(one for one in silences if one.state != "expired"),
+            "muting": who_mutes(self._installation, members, self._shown.alerts()),
+            "muted": everywhere(heard) if heard else None,
+        }
+        if errors := [seen.error for seen in members if seen.error]:
+            if heard:  # what the others say is shown; that it is not all, too
+                self._renew(lambda old: replace(old, **found))
+            raise LedgerError("; ".join(errors))
+        return found
 
     def _prometheus(self) -> dict[str, Any]:
         prometheus = self._installation.prometheus
@@ -177,6 +193,7 @@ def gist(outlook: Outlook) -> tuple[Any, ...]:
         scheduler and (scheduler.status, scheduler.warnings),
         file and (file.kind, file.sha384, file.mode, file.owner),
         tuple((one.id, one.state, one.ends_at, one.comment) for one in outlook.silences),
+        tuple((one.silence.id, one.members, one.alerts, one.owner, one.surplus) for one in outlook.muting),
         outlook.muted and tuple((one.name, one.labels, one.silenced_by) for one in outlook.muted),
         outlook.counts,
         outlook.alerts and tuple((one.name, one.labels, one.state) for one in outlook.alerts),

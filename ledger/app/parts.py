@@ -67,7 +67,7 @@ def unmade(root: Path, config: Config) -> list[Missing]:
     """Files and entries that are not there."""
     home, command = Home(root, config.stage), again(root)
     found = [] if home.config.exists() else [Missing("config", f"{home.config} is not there", command)]
-    if git_converts(home.root / ".gitattributes"):
+    if not read_only(home.root) and git_converts(home.root / ".gitattributes"):
         what = f"{home.root / '.gitattributes'} does not keep git from converting the evidence's line ends"
         found.append(Missing("gitattributes", what, command, grave=False))
     for stage in (config.stage, *settings.other_stages(config)):
@@ -78,6 +78,16 @@ def unmade(root: Path, config: Config) -> list[Missing]:
         what = f"{path} is not there: a stop on a full disk has nothing to give up, or gave it up"
         found.append(Missing("reserve", what, command, grave=False))
     return found
+
+
+def read_only(folder: Path) -> bool:
+    """Whether the file system of a home takes no writes but in ``var/`` and ``audit/``, as in a container.
+
+    No git works in such a folder.
+    """
+    with contextlib.suppress(OSError):  # not there: other parts say so
+        return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
+    return False
 
 
 def git_converts(path: Path) -> bool:

@@ -55,6 +55,13 @@ class Directory:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise Corrupt(f"{self.path} is not the directory of people it should be: {error}") from error
 
+    def names(self) -> dict[str, str]:
+        """Names behind ids, to be shown; none where the directory cannot be read: then ids are."""
+        try:
+            return {one.id: one.name for one in self.people()}
+        except LedgerError:
+            return {}
+
     def changed(self) -> int:
         """Another number whenever the file is another one (nanoseconds of its last change; 0 where there is none)."""
         try:

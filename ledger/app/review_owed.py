@@ -18,6 +18,7 @@ OUTSIDE: Final[tuple[type[Event], ...]] = (
     observation.SchedulerObserved,
     observation.OverrideObserved,
     observation.ForeignSilenceSeen,
+    observation.ForeignSilenceSeen1,
     observation.ForeignSilenceGone,
     observation.FlappingObserved,
     observation.ObservationGap,
@@ -25,12 +26,15 @@ OUTSIDE: Final[tuple[type[Event], ...]] = (
 """What the observer records of the stage itself and a review looks at."""
 _SURELY: Final = (
     observation.ForeignSilenceSeen,
+    observation.ForeignSilenceSeen1,
     observation.FlappingObserved,
     observation.ObservationGap,
     override.OverrideRemovedOutside,
     override.OverrideExpired,
     override.EffectExpired,
     silence.SilenceLost,
+    silence.SilenceDoubted,
+    silence.SilenceSurplusSeen,
     duties.StepLapsed,
     duties.WindowOverrun,
 )
@@ -40,7 +44,9 @@ _LASTING: Final = (
     observation.OverrideObserved,
     observation.SchedulerObserved,
     observation.ForeignSilenceSeen,
+    observation.ForeignSilenceSeen1,
     silence.SilenceLost,
+    silence.SilenceSurplusSeen,
 )
 """Deviations that last until something puts them right."""
 
@@ -114,9 +120,11 @@ def _settles(later: Recorded, event: Any) -> bool:
         return isinstance(then, (observation.SchedulerObserved, *REMOVALS))
     if isinstance(event, silence.SilenceLost) or (isinstance(event, observation.SilenceObserved) and _is_gone(event)):
         return isinstance(then, (silence.SilenceCreated, silence.SilenceAdopted))
-    if isinstance(event, observation.ForeignSilenceSeen):
+    if isinstance(event, observation.ForeignSilenceSeen1):
         known = isinstance(then, (silence.SilenceAdopted, observation.ForeignSilenceGone))
         return known and then.silence_id == event.silence_id
+    if isinstance(event, silence.SilenceSurplusSeen):
+        return isinstance(then, silence.SilenceSurplusEnded) and then.silence_id == event.silence_id
     if isinstance(event, duties.StepLapsed):
         return verdict_on(later, event.number) in ("pass", "waived", "accepted")
     if isinstance(event, duties.WindowOverrun):

@@ -17,7 +17,7 @@ from ledger.app.earlier import require_unused, set_aside
 from ledger.app.home import Home
 from ledger.app.installation import Installation, new_request_id, now, open_home
 from ledger.app.ledger import Ledger
-from ledger.app.parts import UNCONVERTED, first_line, missing, nameless_founder, of_stage
+from ledger.app.parts import UNCONVERTED, first_line, missing, nameless_founder, of_stage, read_only
 from ledger.app.people import LAB_PEOPLE, Lines, Person, login_uid, new_person_id, os_identity
 from ledger.app.spool import reserve
 from ledger.domain.commands import SYSTEM, Actor, AddPerson, OpenLedger, Request
@@ -95,6 +95,8 @@ def keep_bytes(home: Home) -> None:
     A ``.gitattributes`` that is there is kept, the line added at its end; one that is no plain file is left alone.
     """
     path, line = home.root / ".gitattributes", UNCONVERTED + b"\n"
+    if read_only(home.root):
+        return
     with contextlib.suppress(FileExistsError):
         place_exclusive(path, line, 0o644)
         return

@@ -22,12 +22,14 @@ def main() -> None:
     try:
         from ledger.cli.ending import run
         from ledger.cli.root import stage4
-    except ImportError as error:
+    except Exception as error:
+        if current() is None and not isinstance(error, ImportError):
+            raise
         sys.exit(_without_packages(error))
     run("stage4", stage4, stops=current() is not None)
 
 
-def _without_packages(error: ImportError) -> int | str:
+def _without_packages(error: Exception) -> int | str:
     """Only the stop works on the standard library alone."""
     cord = current()
     if cord is None:

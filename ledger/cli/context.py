@@ -82,7 +82,7 @@ class Session:
     @functools.cached_property
     def names(self) -> dict[str, str]:
         """Names behind person ids."""
-        return {person.id: person.name for person in self.installation.people.people()}
+        return self.installation.people.names()
 
     def known_names(self) -> dict[str, str]:
         """The names, or none where the home was not opened."""

@@ -11,12 +11,13 @@ from rich.table import Table
 
 from ledger.app.durations import format_duration, parse_duration
 from ledger.app.home import Home
+from ledger.app.steps.pictures import cannot_draw
 from ledger.cli.context import EXIT_REFUSED, Session, stage4_command
 from ledger.cli.show import verdict_text
 from ledger.cli.verifying import run_verify
 from ledger.cli.watching import reporting
 from ledger.domain.runbook import STEPS
-from ledger.errors import Refused
+from ledger.errors import Refused, Unreachable
 from ledger.lab import faults
 from ledger.lab.loopback import call_json
 from ledger.lab.occupancy import running
@@ -97,7 +98,10 @@ def rehearse(session: Session, duration: str, ticket: str, name: str | None, *, 
     """
     if listed:
         _list(session)
-    elif name:
+        return
+    if why := cannot_draw():
+        raise Unreachable(f"{why}, and a rehearsal needs its pictures to be closed: install stage4-ledger[pictures]")
+    if name:
         _scenario(session, SCENARIOS[name])
     else:
         _whole(session, duration, ticket)

@@ -187,6 +187,21 @@ def restore(session: Session, rollback: str, permalink: str, owe_silence_end: bo
     tell(session, restoring.restore(session.installation, session.actor, found, session.say, permalink))
 
 
+@rollback.command("accept-silence")
+@ROLLBACK
+@click.argument("silence_id", metavar="SILENCE")
+@click.option("--reason", required=True, help="Why it may go on.")
+@stage4_command
+def accept_silence(session: Session, rollback: str, silence_id: str, reason: str) -> None:
+    """Step 5: let a silence of somebody else mute Stage4 alerts until its end (l2_ops). Counts as a deviation.
+
+    \b
+    stage4 rollback accept-silence INC-2042 SILENCE --reason "their window ends at 18:00"
+    """
+    found = session.installation.rollback(rollback)
+    tell(session, restoring.accept_silence(session.installation, session.actor, found, silence_id, reason))
+
+
 @rollback.command()
 @ROLLBACK
 @click.option("--reason", required=True, help="Why it counts.")

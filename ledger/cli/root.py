@@ -6,6 +6,7 @@ import click
 
 from ledger.cli import duties as _duties  # noqa: F401 (adds its commands to ``rollback``)
 from ledger.cli.artefacts import artefact
+from ledger.cli.completion import completion
 from ledger.cli.home import config, doctor, export, log, observe, status, verify
 from ledger.cli.init import init
 from ledger.cli.keys import keys
@@ -13,6 +14,7 @@ from ledger.cli.lab import lab, rehearse
 from ledger.cli.people import people
 from ledger.cli.rollback import rollback
 from ledger.cli.serve import demo, serve
+from ledger.cli.silences import silences
 from ledger.cli.stop import stop
 from ledger.cli.workflow import workflow
 
@@ -55,6 +57,7 @@ for command in (
     verify,
     observe,
     doctor,
+    silences,
     config,
     keys,
     people,
@@ -66,5 +69,6 @@ for command in (
     rollback,
     stop,
     workflow,
+    completion,
 ):
     stage4.add_command(command)

@@ -121,8 +121,13 @@ def _with_folder(session: Session, asked: Asked, output_dir: str) -> Asked:
 def _tell(session: Session, program: str, outcome: Outcome, actor: Actor) -> int:
     """What came of it, said and kept; the exit status."""
     status = {"pass": 0, "error": EXIT_UNREACHABLE}.get(outcome.verdict or "", EXIT_REFUSED)
-    with contextlib.suppress(OSError):  # whether anybody can read it or not, it is done
+    try:
         _say(session, program, outcome)
+    except OSError:
+        pass  # whether anybody can read it or not, it is done
+    except Exception:  # noqa: BLE001 (names that cannot be read: what was done is said without them)
+        with contextlib.suppress(OSError):
+            click.echo(outcome.said or outcome.log.rstrip())
     if not outcome.said:
         keep_log(session, program, status, outcome.rollback.id, actor)
     return status

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import click
 
-from ledger.app.shipped import DEPLOY
 from ledger.cli.context import Session, stage4_command
 from ledger.cli.workflow_report import Report, reported
 from ledger.domain.runbook import EXPECTED_RULES
 from ledger.errors import Refused, Unreachable
 from ledger.files import read_bounded
 from ledger.lab import tools
+from ledger.lab.rehearsal import TOOLS
+from ledger.shipped import PROJECT, RULES
 
-TOOLS = DEPLOY.parent / "var" / "lab" / "tools"
 _RULE = re.compile(r"^\s*-\s+(?:alert|record):\s*[\"']?(\w+)[\"']?\s*$", re.MULTILINE)
 _RULE_LABELS = re.compile(r"^(\s+)labels:\s*\n((?:\1\s+\S.*\n?)+)", re.MULTILINE)
 
@@ -26,9 +26,7 @@ _RULE_LABELS = re.compile(r"^(\s+)labels:\s*\n((?:\1\s+\S.*\n?)+)", re.MULTILINE
 @click.command()
 @click.option("--promtool", default="", help="The promtool to use (default: on PATH, else the lab's own).")
 @click.option("--fetch", is_flag=True, help="Where there is no promtool, unpack Debian's packages into var/lab/tools.")
-@click.option(
-    "--rules", type=click.Path(path_type=Path), default=DEPLOY / "prometheus", help="Folder: *_test.yml are tests."
-)
+@click.option("--rules", type=click.Path(path_type=Path), default=RULES.parent, help="Folder: *_test.yml are tests.")
 @stage4_command
 def validate(session: Session, promtool: str, rules: Path, *, fetch: bool) -> None:
     """Check the alert rules with promtool, and that every rule of the runbook is there with its labels.
@@ -37,7 +35,7 @@ def validate(session: Session, promtool: str, rules: Path, *, fetch: bool) -> No
     stage4 workflow validate --promtool /usr/bin/promtool
     """
     with reported(session, "alert rules") as report:
-        program = promtool or _find_promtool(fetch=fetch, report=report)
+        program = promtool or _find_promtool((PROJECT or session.root) / TOOLS, fetch=fetch, report=report)
         files = sorted(rules.glob("*.yml"))
         tests = [file for file in files if file.stem.endswith("_test")]
         checked = [file for file in files if file not in tests]
@@ -52,11 +50,11 @@ def validate(session: Session, promtool: str, rules: Path, *, fetch: bool) -> No
     session.answer({"ok": True, "files": list(map(str, files)), "rules": list(EXPECTED_RULES)}, lambda: None)
 
 
-def _find_promtool(*, fetch: bool, report: Report) -> str:
-    found = shutil.which("promtool") or shutil.which("promtool", path=str(TOOLS / "usr" / "bin"))
+def _find_promtool(unpacked: Path, *, fetch: bool, report: Report) -> str:
+    found = shutil.which("promtool") or shutil.which("promtool", path=str(unpacked / "usr" / "bin"))
     if not found and not fetch:
         raise Unreachable("there is no promtool on PATH: give --promtool FILE, or --fetch to unpack Debian's packages")
-    return found or str(tools.fetch(TOOLS, report.say).promtool)
+    return found or str(tools.fetch(unpacked, report.say).promtool)
 
 
 def _promtool(program: str, report: Report, command: tuple[str, ...], files: Sequence[Path]) -> Iterator[str]:

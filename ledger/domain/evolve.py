@@ -252,8 +252,9 @@ def _file_observed(state: State, record: Recorded, event: observation.OverrideOb
     return _with_file(state, event.path, view)
 
 
-def _foreign_seen(state: State, record: Recorded, event: observation.ForeignSilenceSeen) -> State:
-    view = ForeignSilence(record.sequence, event.ends_at, event.created_by, event.fits)
+def _foreign_seen(state: State, record: Recorded, event: observation.ForeignSilenceSeen1) -> State:
+    mutes = isinstance(event, observation.ForeignSilenceSeen) and bool(event.mutes)
+    view = ForeignSilence(record.sequence, event.ends_at, event.created_by, event.fits, mutes)
     return state._replace(foreign={**state.foreign, event.silence_id: view})
 
 
@@ -285,6 +286,7 @@ _STAGE: dict[type[Event], Callable[[State, Recorded, Any], State]] = {
     override.OverrideRemovedOutside: _file_gone,
     observation.OverrideObserved: _file_observed,
     observation.ForeignSilenceSeen: _foreign_seen,
+    observation.ForeignSilenceSeen1: _foreign_seen,
     observation.ForeignSilenceGone: _foreign_gone,
     silence.SilenceAdopted: _foreign_gone,
 }

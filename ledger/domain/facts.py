@@ -107,6 +107,71 @@ class SilenceSeen:
     at: datetime
 
 
+class Unread(NamedTuple):
+    """One item of a list that could not be read. It costs itself: the rest of the list is used."""
+
+    what: str
+    """``the silence 3f2a…`` or ``the alert MultiStrategy…``."""
+    active: bool
+    """Whether it may be active: then what it does is not known."""
+    comment: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.what} cannot be read ({self.why})"
+
+
+@dataclass(frozen=True, slots=True)
+class MemberSeen:
+    """What one member of the Alertmanager cluster answered. Evidence about a member counts only from that member."""
+
+    name: str
+    """Its address, credentials masked."""
+    at: datetime
+    silences: tuple[SilenceSeen, ...] | None = None
+    """All that it knows, expired ones too; None where it did not say."""
+    firing: tuple[AlertSeen, ...] | None = None
+    """The runbook's alerts of every installation that fire there, muted ones too; None where it did not say."""
+    unread: tuple[Unread, ...] = ()
+    """Silences, and alerts that may be the runbook's, that could not be read."""
+    ahead: float = 0.0
+    """Seconds by which its clock is ahead of ours, by its Date header; 0 where that is too coarse to say."""
+    error: str = ""
+    """Why it did not say all; empty where it did."""
+
+    def silence(self, name: str) -> SilenceSeen | None:
+        """The silence of that id, as this member has it."""
+        return next((one for one in self.silences or () if one.id == name), None)
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Why what mutes there is not known whole: no answer, or items that may be active and cannot be read."""
+        unclear = tuple(f"Alertmanager at {self.name}: {one}" for one in self.unread if one.active)
+        return (self.error, *unclear) if self.error else unclear
+
+
+@dataclass(frozen=True, slots=True)
+class PrometheusSeen:
+    """How many of the runbook's alerts Prometheus has; ``counts`` is None, with why, where it did not say."""
+
+    counts: tuple[AlertCount, ...] | None
+    error: str = ""
+
+
+class Muting(NamedTuple):
+    """An active silence that mutes Stage4 alerts of this installation, or can."""
+
+    silence: SilenceSeen
+    members: tuple[str, ...]
+    """The members at which it is active."""
+    alerts: tuple[str, ...] = ()
+    """Titles of firing alerts that it mutes; none where it only can, by its matchers."""
+    owner: str = ""
+    """The rollback whose silence it is, by its id or by our mark; empty where somebody else made it."""
+    surplus: bool = False
+    """True where it carries our mark and is not the rollback's one silence."""
+
+
 @dataclass(frozen=True, slots=True)
 class RuleSeen:
     """One alerting rule as Prometheus evaluates it. ``evaluated_at`` is the last evaluation, None before the first."""

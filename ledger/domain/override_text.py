@@ -30,7 +30,7 @@ def format_override(
 def parse_override(content: bytes) -> dict[str, str] | None:
     """The fields of an override file, or None where the bytes are no JSON object with texts."""
     try:
-        fields = json.loads(content)
+        fields = json.loads(content.decode("utf-8"))  # given bytes it would guess UTF-16 and UTF-32
     except (ValueError, RecursionError):
         return None
     return {str(k): str(v) for k, v in fields.items()} if isinstance(fields, dict) else None

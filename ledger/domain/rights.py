@@ -122,6 +122,10 @@ _BY_EVENT: dict[type[Event], Right] = {
     silence.SilenceEndRequested: _ENDS_SILENCE,
     silence.SilenceEnded: _SYSTEM,
     silence.SilenceEndFailed: _SYSTEM,
+    silence.SilenceDoubted: _SYSTEM,
+    silence.SilenceSurplusSeen: _SYSTEM,
+    silence.SilenceSurplusEnded: _SYSTEM,
+    silence.ForeignSilenceAccepted: _ENDS_SILENCE,
     duties.StepLapsed: Right(("l2_ops", "noc"), helpers=True, assumed=True, system=True),  # of whoever saw it end
     duties.StepWaived: _MANAGER,
     duties.AcceptanceProposed: Right(assumed=True, named=lambda event: (STEPS[event.number].role,)),

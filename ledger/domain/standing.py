@@ -54,10 +54,13 @@ class Claims(NamedTuple):
     at: str
     reason: str
     ticket: str
+    ends: str
+    """When it stops stopping; "" where it has no end."""
 
 
 def claims(content: bytes) -> Claims:
     """Whose the override says it is; ``?`` where it does not say."""
     fields = parse_override(content) or {}
     by, at, reason = (clean(fields.get(name, ""), 80) or "?" for name in ("requested_by", "timestamp", "reason"))
-    return Claims(by, at, reason, clean(fields.get("ticket", ""), 64))
+    ends = fields.get("expires_at", "")
+    return Claims(by, at, reason, clean(fields.get("ticket", ""), 64), "" if ends == "None" else clean(ends, 40))

@@ -129,6 +129,16 @@ class Silence(NamedTuple):
     state: Literal["none", "active", "ended", "lost", "end_owed"] = "none"
     by: str = ""
     """The person who asked for it (or adopted it)."""
+    surplus: tuple[str, ...] = ()
+    """Ids of others with the rollback's own mark that were seen and have not ended."""
+
+
+class BorneSilence(NamedTuple):
+    """A silence of somebody else that may go on after step 5."""
+
+    id: str
+    ends_at: datetime
+    entry: int
 
 
 class Watch(NamedTuple):
@@ -191,6 +201,8 @@ class Rollback(NamedTuple):
     extension: tuple[int, datetime, str] | tuple[()] = ()
     """An extension of the window that waits for its confirmation."""
     overrun: int = 0
+    borne: tuple[BorneSilence, ...] = ()
+    """Silences of others that were accepted for step 5, each until the end that it had then."""
 
     @property
     def is_open(self) -> bool:
@@ -240,6 +252,8 @@ class ForeignSilence(NamedTuple):
     ends_at: datetime
     created_by: str
     fits: str
+    mutes: bool = False
+    """Whether it was seen to suppress an alert that fired; else it only can."""
 
 
 class Fresh(NamedTuple):

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ledger.domain import duties
+from ledger.domain import duties, silences
 from ledger.domain.duties import deviate, require
-from ledger.domain.events import ledger, observation, override, rollback, silence
+from ledger.domain.effects import ask, done
+from ledger.domain.events import ledger, override, rollback
 from ledger.domain.events.base import Event
 from ledger.domain.record import Recorded
 from ledger.domain.runbook import EffectKind
-from ledger.domain.state import Effect, Override, Rollback, Silence, Watch
+from ledger.domain.state import Override, Rollback, Watch
 
 
 def opened(record: Recorded, event: rollback.RollbackOpened) -> Rollback:
@@ -43,20 +44,9 @@ def _emergency(before: Rollback, record: Recorded, event: rollback.EmergencyDecl
     return deviate(before._replace(emergency=record.sequence), record, "emergency")
 
 
-def _ask(before: Rollback, kind: EffectKind, record: Recorded, event: Any) -> Rollback:
-    require(kind not in [effect.kind for effect in before.effects], f"{before.id} has a pending {kind} already")
-    return before._replace(effects=(*before.effects, Effect(kind, record.sequence, event.not_after, event)))
-
-
-def _done(before: Rollback, kind: EffectKind, status: str) -> Rollback:
-    rest = tuple([effect for effect in before.effects if effect.kind != kind])
-    require(len(rest) < len(before.effects), f"{status}: nobody asked {before.id} for it")
-    return before._replace(effects=rest)
-
-
 def _override_requested(before: Rollback, record: Recorded, event: override.OverrideRequested) -> Rollback:
     require(not before.holds or before.stoppable_again, f"{before.id} has its override already")
-    asked = _ask(before._replace(override=Override(event, record.actor, event.path)), "override", record, event)
+    asked = ask(before._replace(override=Override(event, record.actor, event.path)), "override", record, event)
     return _claimed(asked, record)
 
 
@@ -68,7 +58,7 @@ def _claimed(before: Rollback, record: Recorded) -> Rollback:
 
 
 def _override_written(before: Rollback, record: Recorded, event: override.OverrideWritten) -> Rollback:
-    after = _done(before, "override", record.status)
+    after = done(before, "override", record.status)
     written = after.override._replace(
         path=event.path, sha384=event.override_sha384, written_at=event.seen_at, owner=event.owner
     )
@@ -82,7 +72,7 @@ def _stopped(before: Rollback, by: Override) -> Rollback:
 
 def _override_failed(before: Rollback, record: Recorded, event: override.OverrideFailed) -> Rollback:
     kind: EffectKind = "put_back" if any(effect.kind == "put_back" for effect in before.effects) else "override"
-    return _done(before, kind, record.status)
+    return done(before, kind, record.status)
 
 
 def _override_adopted(before: Rollback, record: Recorded, event: override.OverrideAdopted) -> Rollback:
@@ -113,11 +103,11 @@ def _hold_released(before: Rollback, record: Recorded, event: override.HoldRelea
 def _put_back_requested(before: Rollback, record: Recorded, event: override.PutBackRequested) -> Rollback:
     require(before.holds, f"{before.id} does not hold the scheduler")
     require(event.override_sha384 == before.override.sha384, "what is put back is what was declared")
-    return deviate(_ask(before, "put_back", record, event), record, "override put back")
+    return deviate(ask(before, "put_back", record, event), record, "override put back")
 
 
 def _put_back(before: Rollback, record: Recorded, event: override.OverridePutBack) -> Rollback:
-    after = _done(before, "put_back", record.status)
+    after = done(before, "put_back", record.status)
     return after._replace(override=after.override._replace(removed_outside=0, gone_at=None, owner=event.owner))
 
 
@@ -136,16 +126,16 @@ def _stop_taken_in(before: Rollback, record: Recorded, event: rollback.StopTaken
 def _removal_requested(before: Rollback, record: Recorded, event: override.OverrideRemovalRequested) -> Rollback:
     require(before.holds, f"{before.id} has no override to remove")
     require(before.restoring, f"the incident of {before.id} has not ended")
-    return _ask(before._replace(override=before.override._replace(cycle=event.cycle)), "removal", record, event)
+    return ask(before._replace(override=before.override._replace(cycle=event.cycle)), "removal", record, event)
 
 
 def _removed(before: Rollback, record: Recorded, event: override.OverrideRemoved) -> Rollback:
-    after = _done(before, "removal", record.status)
+    after = done(before, "removal", record.status)
     return after._replace(override=after.override._replace(removed_at=event.seen_at, removed_outside=0))
 
 
 def _removal_failed(before: Rollback, record: Recorded, event: override.OverrideRemovalFailed) -> Rollback:
-    return _done(before, "removal", record.status)
+    return done(before, "removal", record.status)
 
 
 def _removed_outside(before: Rollback, record: Recorded, event: override.OverrideRemovedOutside) -> Rollback:
@@ -169,93 +159,12 @@ def _removal_adopted(before: Rollback, record: Recorded, event: override.Removal
     )
 
 
-def _silence_requested(before: Rollback, record: Recorded, event: silence.SilenceRequested) -> Rollback:
-    require(before.silence.state != "active", f"{before.id} has a silence already")
-    return _ask(
-        before._replace(silence=Silence(event, "", event.matchers, event.ends_at, by=record.actor)),
-        "silence",
-        record,
-        event,
-    )
-
-
-def _silence_created(before: Rollback, record: Recorded, event: silence.SilenceCreated) -> Rollback:
-    after = _done(before, "silence", record.status)
-    return after._replace(
-        silence=after.silence._replace(
-            id=event.silence_id, matchers=event.matchers, ends_at=event.ends_at, state="active"
-        )
-    )
-
-
-def _silence_failed(before: Rollback, record: Recorded, event: Any) -> Rollback:
-    return _done(before, "silence", record.status)
-
-
-def _silence_adopted(before: Rollback, record: Recorded, event: silence.SilenceAdopted) -> Rollback:
-    require(before.silence.state != "active", f"{before.id} has a silence already")
-    return before._replace(
-        effects=tuple(effect for effect in before.effects if effect.kind != "silence"),
-        silence=Silence(None, event.silence_id, event.matchers, event.ends_at, "active", record.actor),
-    )
-
-
-def _extend_requested(before: Rollback, record: Recorded, event: silence.SilenceExtendRequested) -> Rollback:
-    require(event.silence_id == before.silence.id, f"{event.silence_id} is not the silence of {before.id}")
-    return _ask(before, "silence_extend", record, event)
-
-
-def _extended(before: Rollback, record: Recorded, event: silence.SilenceExtended) -> Rollback:
-    after = _done(before, "silence_extend", record.status)
-    return after._replace(silence=after.silence._replace(id=event.silence_id, ends_at=event.ends_at))
-
-
-def _extend_failed(before: Rollback, record: Recorded, event: silence.SilenceExtendFailed) -> Rollback:
-    return _done(before, "silence_extend", record.status)
-
-
-def _silence_lost(before: Rollback, record: Recorded, event: silence.SilenceLost) -> Rollback:
-    require(before.silence.state == "active" and event.silence_id == before.silence.id, "no such silence to lose")
-    return before._replace(silence=before.silence._replace(state="lost"))
-
-
-def _end_owed(before: Rollback, record: Recorded, event: silence.SilenceEndOwed) -> Rollback:
-    require(before.silence.state == "active", f"{before.id} has no silence whose end could be owed")
-    rest = tuple(effect for effect in before.effects if effect.kind != "silence_end")
-    after = before._replace(effects=rest, silence=before.silence._replace(state="end_owed"))
-    return deviate(after, record, duties.SILENCE_END)
-
-
-def _silence_end_requested(before: Rollback, record: Recorded, event: silence.SilenceEndRequested) -> Rollback:
-    require(event.silence_id == before.silence.id, f"{event.silence_id} is not the silence of {before.id}")
-    return _ask(before, "silence_end", record, event)
-
-
-def _silence_ended(before: Rollback, record: Recorded, event: silence.SilenceEnded) -> Rollback:
-    after = before if before.silence.state == "end_owed" else _done(before, "silence_end", record.status)
-    require(event.silence_id == before.silence.id, f"{event.silence_id} is not the silence of {before.id}")
-    return after._replace(silence=after.silence._replace(state="ended", ends_at=event.ended_at))
-
-
-def _silence_end_failed(before: Rollback, record: Recorded, event: silence.SilenceEndFailed) -> Rollback:
-    return _done(before, "silence_end", record.status)
-
-
-def _silence_observed(before: Rollback, record: Recorded, event: observation.SilenceObserved) -> Rollback:
-    if event.silence_id != before.silence.id or before.silence.state not in ("active", "end_owed"):
-        return before
-    state = {"active": "active", "pending": "active", "expired": "ended", "absent": "lost"}[event.found]
-    if before.silence.state == "end_owed" and state == "active":
-        return before
-    return before._replace(silence=before.silence._replace(state=state, ends_at=event.ends_at))  # type: ignore[arg-type]
-
-
 def _effect_dropped(before: Rollback, record: Recorded, event: Any) -> Rollback:
     require(
         any(effect.requested == event.requested and effect.kind == event.effect for effect in before.effects),
         f"entry {event.requested} is not a pending {event.effect} of {before.id}",
     )
-    return _done(before, event.effect, record.status)
+    return done(before, event.effect, record.status)
 
 
 def _watch_started(before: Rollback, record: Recorded, event: rollback.WatchStarted) -> Rollback:
@@ -326,26 +235,9 @@ TRANSITIONS: dict[type[Event], Callable[[Rollback, Recorded, Any], Rollback]] = 
     override.OverrideExpired: _override_expired,
     override.EffectExpired: _effect_dropped,
     override.EffectCancelled: _effect_dropped,
-    silence.SilenceRequested: _silence_requested,
-    silence.SilenceCreated: _silence_created,
-    silence.SilenceFailed: _silence_failed,
-    silence.SilenceFailed1: _silence_failed,
-    silence.SilenceAdopted: _silence_adopted,
-    silence.SilenceExtendRequested: _extend_requested,
-    silence.SilenceExtended: _extended,
-    silence.SilenceExtendFailed: _extend_failed,
-    silence.SilenceLost: _silence_lost,
-    silence.SilenceEndOwed: _end_owed,
-    silence.SilenceEndRequested: _silence_end_requested,
-    silence.SilenceEnded: _silence_ended,
-    silence.SilenceEndFailed: _silence_end_failed,
-    observation.SilenceObserved: _silence_observed,
+    **silences.TRANSITIONS,
     **duties.TRANSITIONS,
 }
-AFTER_CLOSING = duties.AFTER_CLOSING | {
-    rollback.NoteAdded,
-    rollback.RollbackConfirmed,
-    ledger.LogKept,
-    silence.SilenceEnded,
-    observation.SilenceObserved,
-}
+AFTER_CLOSING = (
+    duties.AFTER_CLOSING | silences.AFTER_CLOSING | {rollback.NoteAdded, rollback.RollbackConfirmed, ledger.LogKept}
+)

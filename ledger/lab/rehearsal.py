@@ -25,9 +25,11 @@ from ledger.errors import Refused, Unreachable
 from ledger.files import replace
 from ledger.lab.servers import Addresses, Lab
 from ledger.lab.tools import Tools, fetch, locate
+from ledger.shipped import PROJECT
 
 Say = Callable[[str], None]
-PROJECT_TOOLS = Path(__file__).resolve().parent.parent.parent / "var" / "lab" / "tools"
+TOOLS = Path("var") / "lab" / "tools"
+"""Where the servers' programs are unpacked: in the project, else in the home."""
 _PATIENCE = 60.0
 
 CONFIG = """\
@@ -70,11 +72,12 @@ class Heard:
 
 def find_tools(home: Path, say: Say) -> Tools:
     """The servers' programs: installed, unpacked in the project or the home before, or fetched now."""
-    for folder in (PROJECT_TOOLS, home / "var" / "lab" / "tools"):
+    folders = [place / TOOLS for place in (PROJECT, home) if place]
+    for folder in folders:
         if found := locate(folder):
             return found
     say("fetching Prometheus and Alertmanager (Debian packages, unpacked into var/lab/tools, not installed)")
-    return fetch(PROJECT_TOOLS if PROJECT_TOOLS.parent.parent.is_dir() else home / "var" / "lab" / "tools", say)
+    return fetch(folders[0], say)
 
 
 @contextmanager

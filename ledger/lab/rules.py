@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from ledger.errors import Corrupt, Unreachable
+from ledger.shipped import RULES
 
-SHIPPED = Path(__file__).resolve().parents[2] / "deploy" / "prometheus" / "stage4_rules.yml"
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 _WINDOW = re.compile(r"\[(\d+)([smh])\]")
 _FOR = re.compile(r"^(\s+for: )(\d+)([smh])$", re.MULTILINE)
@@ -15,11 +14,11 @@ _INTERVAL = re.compile(r"^(\s+interval: )(\d+)([smh])$", re.MULTILINE)
 
 
 def shipped() -> str:
-    """The text of the shipped rules file. Raises Unreachable when this is not a checkout that has it."""
+    """The text of the shipped rules file. Raises Unreachable where it cannot be read."""
     try:
-        return SHIPPED.read_text("utf-8")
+        return RULES.read_text("utf-8")
     except OSError as error:
-        raise Unreachable(f"{SHIPPED} cannot be read ({error}): run the lab from the project's folder") from error
+        raise Unreachable(f"{RULES} cannot be read ({error.strerror}): install stage4-ledger again") from error
 
 
 def shorten(rules_yaml: str) -> str:

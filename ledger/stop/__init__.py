@@ -4,7 +4,7 @@ The override file is written first, then a spool file that says who, why and whe
 (``ledger.app.spool``). Audit never stands between an operator and the stop, and never forgets it.
 """
 
-from ledger.stop.bare import Stopped, configured_directory, stop_without_ledger
+from ledger.stop.bare import Stopped, stop_without_ledger
 from ledger.stop.cord import Cord, main
 from ledger.stop.spool import FORMAT, RESERVE, RESERVE_BYTES, login_uid, sign_spool
 from ledger.stop.typed import Typed, parse
@@ -16,7 +16,6 @@ __all__ = [
     "Cord",
     "Stopped",
     "Typed",
-    "configured_directory",
     "login_uid",
     "main",
     "parse",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 from datetime import UTC, datetime, timedelta
@@ -16,9 +15,9 @@ from ledger.domain.runbook import COMPONENTS
 from ledger.domain.standing import why_it_does_not_stop
 from ledger.domain.text import clean
 from ledger.errors import Unreachable
+from ledger.stop.folder import configured
 from ledger.stop.spool import FORMAT, give_up_reserve, login_uid, spool
 
-_DIRECTORY = "var/runtime/overrides"
 _SIGNS = ("stage4.toml", "var/ledger", "var/keys/hmac.key", "scripts/disable_multi_strategy.py")
 """One of these is in every home, and in the project, which is the scripts' own. A folder ``var`` is in others too."""
 
@@ -36,10 +35,15 @@ class Stopped(NamedTuple):
     """Where something is now that stood in the way."""
     notes: tuple[str, ...] = ()
     """What was left out of what was typed."""
+    doubt: str = ""
+    """Why it is not known whether the scheduler reads that folder; "" where it does by the configuration."""
 
     def lines(self) -> list[str]:
         """What a person is told, line by line."""
         told = [f"already stopped {self.standing}; seen just now, the scheduler was not asked"] if self.standing else []
+        if self.doubt:
+            told.append(f"WHETHER THIS STOPS ANYTHING IS NOT KNOWN: {self.doubt}, and with it which folder is read")
+            told.append("next      look whether the scheduler obeys, or stop its service on its machine")
         told += [f"override  {self.path}", f"digest    {self.sha384}"]
         told += [f"moved     what stood there is {self.moved_to} now"] if self.moved_to else []
         if not self.standing:
@@ -66,11 +70,12 @@ def stop_without_ledger(
         written_at=at,
         expires_at=at + timedelta(seconds=asked.seconds) if asked.seconds else None,
     )
-    path = root / (configured_directory(root) or directory or _DIRECTORY) / COMPONENTS[asked.component][0]
+    folder = configured(root, directory)
+    path = folder.path / COMPONENTS[asked.component][0]
     placed = _place(root, path, content, asked.component)
     if not placed.made:
         whose = override.whose(placed.file)
-        return Stopped(str(path), placed.file.sha384, "", whose, notes=asked.notes)
+        return Stopped(str(path), placed.file.sha384, "", whose, notes=asked.notes, doubt=folder.doubt)
     facts = {
         "claimed_at": at.isoformat(timespec="microseconds"),
         "component": asked.component,
@@ -89,19 +94,14 @@ def stop_without_ledger(
         "who": who,
         "why": clean(why),
     }
-    kept = spool(root, facts)
-    return Stopped(str(path), placed.file.sha384, kept, moved_to=placed.moved_to, notes=asked.notes)
-
-
-def configured_directory(root: Path) -> str:
-    """``override.directory`` by its environment variable or ``stage4.toml``; "" where neither can be read."""
-    if named := os.environ.get("STAGE4_OVERRIDE_DIRECTORY"):
-        return named
-    with contextlib.suppress(ImportError, OSError, ValueError, KeyError, TypeError):
-        import tomllib  # not in every python3 that an operator may have at hand
-
-        return str(tomllib.loads((root / "stage4.toml").read_text("utf-8"))["override"]["directory"])
-    return ""
+    return Stopped(
+        str(path),
+        placed.file.sha384,
+        spool(root, facts),
+        moved_to=placed.moved_to,
+        notes=asked.notes,
+        doubt=folder.doubt,
+    )
 
 
 def _require_home(root: Path, directory: str) -> None:

@@ -36,7 +36,11 @@ class Cord:
 
     def arm(self) -> Cord:
         """From now on the deadline runs, counted from the start of the process."""
-        threading.Thread(target=self._wait, daemon=True, name="the cord").start()
+        try:
+            threading.Thread(target=self._wait, daemon=True, name="the cord").start()
+        except RuntimeError as error:  # too many processes: nothing is left to wait with
+            self.claim()
+            sys.exit(self.pull(str(error)))
         return self
 
     def claim(self) -> bool:
@@ -64,13 +68,14 @@ class Cord:
                 request_id=self.request_id,
                 directory=str(Path(directory).absolute()) if directory else "",
             )
-        except LedgerError as error:
-            _tell(2, f"{self.program}: {error}")
+        except Exception as error:  # noqa: BLE001 (a person must be told what to do, whatever it is)
+            sentence = str(error) if isinstance(error, LedgerError) else _unexpected(error)
+            _tell(2, f"{self.program}: {sentence}")
             if "--json" in self.typed.flags:
-                _tell(1, json.dumps({"error": "unreachable", "sentence": str(error)}, indent=2))
+                _tell(1, json.dumps({"error": "unreachable", "sentence": sentence}, indent=2))
             return EXIT_UNREACHABLE
         self._say(stopped)
-        return 0
+        return EXIT_UNREACHABLE if stopped.doubt else 0
 
     def _say(self, stopped: Stopped) -> None:
         as_json = "--json" in self.typed.flags
@@ -131,6 +136,13 @@ def main(arguments: Sequence[str], why: str) -> int:
         _tell(1, "disable_multi_strategy.py --reason TEXT [--ticket ID] [--requested-by TEAM] [--component NAME]")
         return 0
     return Cord(typed, "disable_multi_strategy.py", "").pull(why)
+
+
+def _unexpected(error: Exception) -> str:
+    return (
+        f"WHETHER ANYTHING WAS STOPPED IS NOT KNOWN: {type(error).__name__}: {error}. "
+        "Stop the scheduler's service on its machine now"
+    )
 
 
 def _root(typed: Typed) -> Path:

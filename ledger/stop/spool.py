@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ledger.files import make_folder, place_exclusive
+from ledger.stop.folder import read_plain
 
 FORMAT = "stage4-ledger stop v1"
 RESERVE = ".reserve"
@@ -26,6 +27,13 @@ def spool(root: Path, facts: dict[str, Any]) -> str:
 
     JSON with two-space indent and sorted keys, mode 600. Never fails: the scheduler is stopped already.
     """
+    try:
+        return _spool(root, facts)
+    except Exception:  # noqa: BLE001 (whatever it is, the scheduler is stopped already)
+        return ""
+
+
+def _spool(root: Path, facts: dict[str, Any]) -> str:
     folder = root / "var" / "spool"
     page = dict(facts, signature=_signature(root, facts))
     data = json.dumps(page, indent=2, sort_keys=True, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
@@ -69,7 +77,7 @@ def sign_spool(facts: dict[str, Any], key: bytes) -> str:
 def _signature(root: Path, facts: dict[str, Any]) -> str:
     """The spool's signature, or "" (marked unsigned) where there is no key to be had."""
     try:
-        key = Path(os.environ.get("STAGE4_HMAC_KEY_FILE", str(root / "var" / "keys" / "hmac.key"))).read_bytes().strip()
+        key = read_plain(Path(os.environ.get("STAGE4_HMAC_KEY_FILE", str(root / "var" / "keys" / "hmac.key")))).strip()
     except OSError:
         return ""
     return sign_spool(facts, key) if key else ""

@@ -70,13 +70,17 @@ def _failed(state: State, before: Rollback, record: Recorded, event: Any) -> _Wh
     yield f"it tells of a failure: {event.cause}"
 
 
-def _silence(state: State, before: Rollback, record: Recorded, event: silence.SilenceChecked) -> _Why:
+def _silence(
+    state: State, before: Rollback, record: Recorded, event: silence.SilenceChecked1 | silence.SilenceChecked
+) -> _Why:
     if before.silence.state == "none" or event.silence_id != before.silence.id:
         yield f"{event.silence_id} is not the silence of {before.id}"
     if event.suppressed < event.firing:
         yield f"{event.firing - event.suppressed} of {event.firing} firing alerts are not suppressed"
     if event.ends_at <= record.at:
         yield f"the silence ended at {event.ends_at.isoformat()}"
+    if isinstance(event, silence.SilenceChecked) and event.answered < event.asked:
+        yield f"{event.asked - event.answered} of {event.asked} members of Alertmanager did not answer"
 
 
 def _stop(state: State, before: Rollback, record: Recorded, event: rollback.StopChecked) -> _Why:
@@ -112,7 +116,7 @@ def _restart(state: State, before: Rollback, record: Recorded, event: rollback.R
         yield "no cycle was seen to finish yet"
 
 
-def _restore(state: State, before: Rollback, record: Recorded, event: rollback.RestoreChecked) -> _Why:
+def _restore(state: State, before: Rollback, record: Recorded, event: rollback.RestoreChecked1) -> _Why:
     if before.silence.state == "active":
         yield f"the silence {before.silence.id} has not ended"
     if before.override.written_at is None or (before.override.held_by and event.held_by):
@@ -134,8 +138,10 @@ _CHECKS: dict[type[Event], Callable[[State, Rollback, Recorded, Any], _Why]] = {
     rollback.WatchFinished: _watch,
     rollback.RestartChecked: _restart,
     rollback.RestoreChecked: _restore,
+    rollback.RestoreChecked1: _restore,
     silence.SilenceFailed: _failed,
     silence.SilenceChecked: _silence,
+    silence.SilenceChecked1: _silence,
 }
 
 _TAKES: dict[type[Event], int] = {
@@ -149,8 +155,11 @@ _TAKES: dict[type[Event], int] = {
     rollback.RestartChecked: 5,
     rollback.AllClearAnnounced: 5,
     rollback.RestoreChecked: 5,
+    rollback.RestoreChecked1: 5,
     override.RemovalAdopted: 5,
     silence.SilenceEndRequested: 5,
+    silence.SilenceEndRequested1: 5,
+    silence.ForeignSilenceAccepted: 5,
     silence.SilenceEndOwed: 5,
     rollback.SummaryWritten: 6,
 }

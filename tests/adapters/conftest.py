@@ -24,16 +24,51 @@ def tools() -> Tools:
     return fetch(_UNPACKED, print)
 
 
-@pytest.fixture(scope="session")
-def alertmanager_process(tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
-    folder, port = tmp_path_factory.mktemp("alertmanager"), free_port()
+def _alertmanager(tools: Tools, folder: Path, *cluster: str) -> Process:
+    """One that is prepared and not started; without ``cluster`` options it gossips with nobody."""
+    port = free_port()
     (folder / "am.yml").write_text(json.dumps(_ROUTES))
     options = [f"--config.file={folder}/am.yml", f"--storage.path={folder}/data", "--log.level=warn"]
-    listen = [f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address="]
-    process = Process([str(tools.alertmanager), *options, *listen], folder, port, working_folder(tools.alertmanager))
+    listen = [f"--web.listen-address=127.0.0.1:{port}", *(cluster or ("--cluster.listen-address=",))]
+    return Process([str(tools.alertmanager), *options, *listen], folder, port, working_folder(tools.alertmanager))
+
+
+@pytest.fixture(scope="session")
+def alertmanager_process(tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    process = _alertmanager(tools, tmp_path_factory.mktemp("alertmanager"))
     process.start()
     yield process
     process.stop()
+
+
+@pytest.fixture
+def apart(tools: Tools, tmp_path: Path) -> Iterator[tuple[Process, Process]]:
+    """Two that are members by the configuration and never gossip: a cluster whose halves lost each other."""
+    yield from _pair(tools, tmp_path, (), ())
+
+
+@pytest.fixture
+def gossiping(tools: Tools, tmp_path: Path) -> Iterator[tuple[Process, Process]]:
+    """Two that are one cluster."""
+    ports = free_port(), free_port()
+    first, second = (f"--cluster.listen-address=127.0.0.1:{port}" for port in ports)
+    often = ("--cluster.gossip-interval=50ms", "--cluster.pushpull-interval=500ms", "--cluster.settle-timeout=0s")
+    peer = f"--cluster.peer=127.0.0.1:{ports[0]}"
+    yield from _pair(tools, tmp_path, (first, *often), (second, peer, *often))
+
+
+def _pair(
+    tools: Tools, folder: Path, first: tuple[str, ...], second: tuple[str, ...]
+) -> Iterator[tuple[Process, Process]]:
+    both = []
+    for name, options in (("one", first), ("two", second)):
+        (folder / name).mkdir()
+        both.append(_alertmanager(tools, folder / name, *options))
+    for process in both:
+        process.start()
+    yield both[0], both[1]
+    for process in both:
+        process.stop()
 
 
 @pytest.fixture

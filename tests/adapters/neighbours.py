@@ -83,6 +83,16 @@ class Process:
             self._running.wait(10)
             self._running = None
 
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Stopped by the kernel for as long as the block runs: it takes connections and never answers."""
+        assert self._running is not None
+        self._running.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._running.send_signal(signal.SIGCONT)
+
 
 class Handler(BaseHTTPRequestHandler):
     """Gives every request to the function that the test chose."""

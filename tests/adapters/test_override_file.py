@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import signal
@@ -217,18 +218,41 @@ def test_a_file_too_long_for_an_override_is_unreadable(path: Path) -> None:
     assert "longer than" in seen.error
 
 
-def test_a_path_below_a_file_says_that_it_cannot_be_written(tmp_path: Path) -> None:
-    (tmp_path / "file").write_bytes(b"")
-    below = tmp_path / "file" / "overrides" / "x.json"
-    assert look(below, now).kind == "absent"
-    with pytest.raises(Unreachable, match="cannot be written: Not a directory"):
-        write(below, DATA, now)
+@pytest.mark.parametrize("what", ["file", "pipe", "a link to nowhere"])
+@pytest.mark.parametrize("where", ["overrides", "."])
+def test_what_is_no_folder_where_the_folder_belongs_is_moved_aside(what: str, where: str, tmp_path: Path) -> None:
+    folder = tmp_path / "runtime" / "overrides"
+    at = folder.parent / where
+    at.parent.mkdir(exist_ok=True)
+    {
+        "file": lambda: at.write_text("x"),
+        "pipe": lambda: os.mkfifo(at),
+        "a link to nowhere": lambda: at.symlink_to(tmp_path / "gone"),
+    }[what]()
+    assert not why_it_does_not_stop(write(folder / "o.json", DATA, now), TRADING, now())
+    assert [one.name.partition(".replaced-")[0] for one in at.parent.iterdir() if "replaced" in one.name] == [at.name]
 
 
-def test_a_folder_that_is_a_link_to_nowhere_cannot_be_written(tmp_path: Path) -> None:
-    (tmp_path / "overrides").symlink_to(tmp_path / "gone" / "deeper")
-    with pytest.raises(Unreachable, match="cannot be written"):
-        write(tmp_path / "overrides" / "x.json", DATA, now)
+@pytest.mark.parametrize("call", ["link", "fsync"])
+@pytest.mark.parametrize("there", [b"", b"garbage"])
+def test_a_disk_without_links_or_flushing_stops_nothing_from_stopping(
+    call: str, there: bytes, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if there:
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(there)
+
+    def fails(*_: object, **__: object) -> None:
+        raise OSError(errno.EPERM if call == "link" else errno.EIO, "no")
+
+    monkeypatch.setattr(os, call, fails)
+    assert not why_it_does_not_stop(write(path, DATA, now), TRADING, now())
+    assert list(path.parent.glob(".*.tmp")) == []
+
+
+def test_an_error_after_the_file_is_there_is_no_failure(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ledger.files.sync_folder", lambda _: (_ for _ in ()).throw(OSError(errno.EIO, "no")))
+    assert not why_it_does_not_stop(write(path, DATA, now), TRADING, now())
 
 
 def _mounted(folder: Path, options: str) -> bool:

@@ -9,13 +9,14 @@ import pytest
 
 from ledger.app.review import review
 from ledger.app.steps import opening
-from ledger.domain.commands import DeclareEmergency
+from ledger.domain.commands import DeclareEmergency, StartWatch
+from tests.domain.road import watch_finish
 from web.catalogue import catalogue
 from web.review_markdown import escape
 from web.sentences import translate
 
 from .conftest import person
-from .stories import STORIES
+from .stories import STORIES, walk
 from .story import INC, Kept
 from .texts import page_texts
 
@@ -48,6 +49,18 @@ def test_an_emergency_is_a_deviation_and_a_review_is_owed(installation, rollback
 def test_a_missing_artefact_is_said_to_be_missing(installation, rollback):
     installation.artefacts.path(rollback.evidence[0].sha384).unlink()
     assert review(installation, rollback).evidence[0].found == "missing"
+
+
+def test_a_watch_without_a_picture_says_so_in_both_languages(browser, installation):
+    story = Kept(installation)
+    walk(story, end="checked")
+    story.do("noc", StartWatch(starts_at=story.now, duration_seconds=60))
+    story.wait(minutes=2)
+    story.do("noc", watch_finish(story, picture_sha384="", picture_source=""))
+    entry, noc = installation.rollback(INC).steps[4].entry, browser("noc")
+    for language, said in (("en", "No picture was drawn for entry"), ("pl", "Dla wpisu {} nie narysowano zrzutu")):
+        page = noc.get(f"/rollbacks/{INC}/review", headers={"Accept-Language": language}).text
+        assert said.format(entry) in page
 
 
 def test_a_note_stands_where_it_is_claimed_to_have_happened(installation, rollback):

@@ -22,6 +22,7 @@ WHO = {
     "review.markdown": READERS,
     "review.as_json": READERS,
     "timeline.show": READERS,
+    "silences.show": READERS,
     "timeline.fresh": READERS,
     "entries.show": READERS,
     "entries.download": READERS,

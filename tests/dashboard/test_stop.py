@@ -177,3 +177,14 @@ def test_it_works_on_a_ledger_that_is_not_what_was_signed(browser, site, install
     assert answer.status_code == 200, answer.text
     assert "stopped without the ledger" in answer.text
     assert installation.override_path().is_file()
+
+
+def test_a_directory_of_people_that_cannot_be_read_takes_the_stop_from_nobody(browser, installation):
+    client = browser("noc")
+    kept = installation.home.people.read_bytes()
+    installation.home.people.write_bytes(b"")
+    try:
+        assert 'action="/stop"' in client.get("/").text
+        assert client.get("/timeline").status_code == 200
+    finally:
+        installation.home.people.write_bytes(kept)

@@ -44,7 +44,7 @@ ERRORS = {
     "abort",
 }
 UNSHOWN = re.compile(
-    r"ledger/app/(config|doctor\w*|earlier|exporting|parts|setup|keys|metrics|home|shipped)\.py"
+    r"ledger/app/(config|doctor\w*|earlier|exporting|parts|setup|keys|metrics|home)\.py"
     r"|ledger/app/steps/(common|pictures|headers|closing)\.py"
     r"|ledger/domain/(record|runbook|paper|summaries|override_text|facts|commands/\w+|events/\w+)\.py"
     r"|ledger/adapters/(picture|dashboard|transcript|masking|silence_wire|wire|matching)\.py"

@@ -30,6 +30,7 @@ STEPS = st.sampled_from(
     [
         c.EndIncident(),
         c.RequestSilenceEnd(),
+        c.AcceptSilence(silence=facts.silence(id="s-9"), name="s-9", reason="theirs"),
         c.AnnounceAllClear(announcement_sha384=digest("a")),
         c.WriteSummary(summary_sha384=digest("summary")),
         c.Complete(summary_sha384=digest("summary")),

@@ -12,6 +12,8 @@ from ledger.domain.facts import (
     AlertSeen,
     FileSeen,
     Matcher,
+    MemberSeen,
+    PrometheusSeen,
     RuleSeen,
     SchedulerSeen,
     SilenceSeen,
@@ -63,6 +65,19 @@ def silence(at: datetime = T0, **changes: Any) -> SilenceSeen:
     """An active silence with the right matchers for another hour."""
     fields = {"id": "s-1", "state": "active", "matchers": MATCHERS, "starts_at": at, "ends_at": at + timedelta(hours=1)}
     return SilenceSeen(**fields | {"created_by": "stage4", "comment": "INC-2042", "at": at} | changes)
+
+
+def member(
+    silence: SilenceSeen | None = None, firing: tuple[AlertSeen, ...] = (), at: datetime = T0, **changes: Any
+) -> MemberSeen:
+    """A member of the Alertmanager cluster that says all."""
+    silences = () if silence is None else (silence,)
+    return MemberSeen(**{"name": "http://am-1", "at": at, "silences": silences, "firing": firing} | changes)
+
+
+def calm() -> PrometheusSeen:
+    """Prometheus has no alert of the runbook's."""
+    return PrometheusSeen(())
 
 
 def alert(name: str = PNL, env: str = "prod", by: tuple[str, ...] = ("s-1",), **changes: Any) -> AlertSeen:

@@ -45,9 +45,11 @@ def silencing(story: Story, **changes: Any) -> c.RequestSilence:
 
 
 def silence_check(story: Story, **changes: Any) -> c.CheckSilence:
-    """Step 2 judged: one alert fires and is suppressed."""
-    fields = {"silence": facts.silence(story.now), "firing": (facts.alert(),), "installation": (facts.ENV,)}
-    return c.CheckSilence(**fields | {"alerts_sha384": digest("alerts")} | changes)
+    """Step 2 judged: one alert fires and is suppressed, by the one member's word. Prometheus has none."""
+    silence = changes.pop("silence", facts.silence(story.now))
+    firing = changes.pop("firing", (facts.alert(),))
+    fields = {"members": (facts.member(silence, firing, story.now),), "prometheus": facts.calm()}
+    return c.CheckSilence(**fields | {"installation": (facts.ENV,), "alerts_sha384": digest("alerts")} | changes)
 
 
 def scheduler_check(story: Story, status: str, **changes: Any) -> c.CheckScheduler:
@@ -113,7 +115,7 @@ def restore_check(story: Story, **changes: Any) -> c.CheckRestore:
     fields = {
         "file": facts.absent(story.now),
         "scheduler": facts.scheduler("enabled", story.now, cycle=43),
-        "silence": facts.silence(story.now, state="expired"),
+        "members": (facts.member(changes.pop("silence", facts.silence(story.now, state="expired")), (), story.now),),
     }
     return c.CheckRestore(**fields | {"log_sha384": digest("restore log")} | changes)
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from ledger.domain import judge
-from ledger.domain.facts import Matcher, RuleSeen
+from ledger.domain.facts import RuleSeen
 from ledger.domain.state import Rollback
 
 from . import facts
@@ -62,58 +62,6 @@ def test_step_1(name):
 
 def test_an_adopted_file_may_have_any_digest():
     assert judge.judge_file(facts.file_of(b"{}"), "").verdict == "pass"
-
-
-OURS = facts.silence()
-LOUD = facts.alert(by=())
-SILENCES = {
-    "in order": (OURS, (facts.alert(),), "pass", ""),
-    "nothing fires": (OURS, (), "pass", ""),
-    "not there": (None, (), "fail", "has no silence s-1"),
-    "expired": (replace(OURS, state="expired"), (), "fail", "is expired"),
-    "pending": (replace(OURS, state="pending"), (), "fail", "is pending"),
-    "ended": (replace(OURS, ends_at=T0), (), "fail", "ended at"),
-    "no installation label": (replace(OURS, matchers=facts.MATCHERS[:1]), (), "fail", "beyond this installation"),
-    "another environment": (
-        replace(OURS, matchers=(facts.MATCHERS[0], Matcher("env", "test"))),
-        (),
-        "fail",
-        'it lacks env="prod"',
-    ),
-    "regex instead of equality": (
-        replace(OURS, matchers=(facts.MATCHERS[0], Matcher("env", "prod", is_regex=True))),
-        (),
-        "fail",
-        "matchers: asked for",
-    ),
-    "one matcher more": (
-        replace(OURS, matchers=(*facts.MATCHERS, Matcher("severity", "warning"))),
-        (),
-        "fail",
-        "found",
-    ),
-    "one alert is loud": (OURS, (facts.alert(), LOUD), "fail", f"not suppressed: {facts.PNL}"),
-    "suppressed by another silence": (OURS, (facts.alert(by=("s-2",)),), "fail", "not suppressed"),
-    "by ours and another": (OURS, (facts.alert(by=("s-2", "s-1")),), "pass", ""),
-    "a loud one elsewhere": (OURS, (facts.alert(env="test", by=()),), "pass", ""),
-    "a loud one without label": (OURS, (replace(LOUD, labels=(("alertname", facts.PNL),)),), "pass", ""),
-    "another alert": (OURS, (replace(LOUD, name="DiskFull"),), "pass", ""),
-    "the observer's own alert": (OURS, (replace(LOUD, name="Stage4ObserverDead"),), "pass", ""),
-    "a name that only contains ours": (OURS, (replace(LOUD, name="xMultiStrategyPnl"),), "pass", ""),
-}
-
-
-@pytest.mark.parametrize("name", SILENCES)
-def test_step_2(name, watched):
-    silence, firing, verdict, sentence = SILENCES[name]
-    judged, _, _ = judge.judge_silence(watched, silence, firing, (facts.ENV,), T0)
-    assert judged.verdict == verdict and sentence in " ".join(judged.reasons)
-
-
-def test_step_2_counts_what_fires_here_and_what_is_suppressed(watched):
-    firing = (facts.alert(), LOUD, facts.alert(env="test", by=()))
-    assert judge.judge_silence(watched, OURS, firing, (facts.ENV,), T0)[1:] == (2, 1)
-    assert judge.judge_silence(watched, None, firing, (facts.ENV,), T0)[1:] == (2, 0)
 
 
 @pytest.mark.parametrize(
@@ -266,46 +214,6 @@ def test_the_restart(name, removed):
 
 def test_a_restart_before_the_removal_is_none(watched):
     assert judge.judge_restart(watched, facts.scheduler("enabled", cycle=99)).verdict == "fail"
-
-
-GONE, ENABLED, EXPIRED = facts.absent(), facts.scheduler("enabled"), facts.silence(state="expired")
-RESTORES = {
-    "in order": (GONE, ENABLED, EXPIRED, "pass", ""),
-    "silence forgotten by Alertmanager": (GONE, ENABLED, None, "pass", ""),
-    "the file is back": (FILE, ENABLED, EXPIRED, "fail", "there again: file"),
-    "a link is there": (replace(FILE, kind="link"), ENABLED, EXPIRED, "fail", "there again: link"),
-    "nobody knows whether the file is there": (
-        replace(FILE, kind="unreadable"),
-        ENABLED,
-        EXPIRED,
-        "fail",
-        "unreadable",
-    ),
-    "disabled": (GONE, facts.scheduler("disabled"), EXPIRED, "fail", "is disabled"),
-    "unknown": (GONE, facts.scheduler("unknown", error="refused"), EXPIRED, "inconclusive", "refused"),
-    "warnings": (GONE, replace(ENABLED, warnings=("latency",)), EXPIRED, "fail", "latency"),
-    "the silence is active": (GONE, ENABLED, facts.silence(), "fail", "s-1 is active"),
-}
-
-
-@pytest.mark.parametrize("name", RESTORES)
-def test_step_5(name, cleared):
-    file, scheduler, silence, verdict, sentence = RESTORES[name]
-    judged = judge.judge_restore(cleared, file, scheduler, silence)
-    assert judged.verdict == verdict and sentence in " ".join(judged.reasons)
-
-
-@pytest.mark.parametrize(
-    ("place", "sentence"),
-    [("removed", "restart was not confirmed"), ("restarted", "s-1 has not ended"), ("unsilenced", "all-clear")],
-)
-def test_step_5_owes_restart_silence_and_all_clear(place, sentence):
-    judged = judge.judge_restore(story_at(place).rollback, GONE, ENABLED, EXPIRED)
-    assert judged.verdict == "fail" and sentence in " ".join(judged.reasons)
-
-
-def test_a_rollback_that_never_stopped_owes_neither_restart_nor_all_clear():
-    assert judge.judge_restore(story_at("confirmed").rollback, GONE, ENABLED, None).verdict == "pass"
 
 
 def test_the_gravest_finding_decides_and_all_reasons_are_kept():

@@ -9,8 +9,18 @@ from ledger.domain.events.observation import ObserverStarted
 from ledger.errors import Conflict, Refused
 
 from . import facts
-from .builders import INC, Story
-from .road import ROAD, completing, disabling, opening, restore_check, story_at, vanished, watch_start
+from .builders import INC, Story, digest
+from .road import (
+    ROAD,
+    completing,
+    disabling,
+    opening,
+    restore_check,
+    story_at,
+    vanished,
+    watch_finish,
+    watch_start,
+)
 
 PLACES = tuple(ROAD)
 
@@ -40,6 +50,37 @@ def test_the_closing_entry_names_the_final_artefacts_and_where_they_stand():
         f"pictures of the Stage4 dashboard: entry {watch}",
         "decision log entry signed with HMAC: this entry",
     )
+
+
+@pytest.mark.parametrize(
+    ("number", "name", "counts"),
+    [(4, "dashboard.png", True), (4, "Panel.JPG", True), (4, "notes.txt", False), (3, "dashboard.png", False)],
+)
+def test_a_picture_attached_to_step_4_stands_for_one_that_was_not_drawn(number, name, counts):
+    story = story_at("checked")
+    story.do("noc", c.StartWatch(starts_at=story.now, duration_seconds=60))
+    story.wait(minutes=2)
+    story.do("noc", watch_finish(story, picture_sha384="", picture_source=""))
+    for place in PLACES[PLACES.index("watched") + 1 : PLACES.index("completed")]:
+        ROAD[place](story)
+    with pytest.raises(Refused, match="cannot be closed yet"):
+        story.do("im", completing())
+    story.do("noc", c.Attach(number=number, name=name, size=1, attached_sha384=digest("attached")))
+    if not counts:
+        with pytest.raises(Refused, match="cannot be closed yet"):
+            story.do("im", completing())
+        return
+    attached = story.state.sequence
+    (closing,) = story.do("im", completing())
+    assert f"pictures of the Stage4 dashboard: entry {attached}" in closing.checklist
+
+
+def test_a_drawn_picture_stands_before_an_attached_one():
+    story = story_at("summarised")
+    watch = story.state.open[INC].steps[4].entry
+    story.do("noc", c.Attach(number=4, name="dashboard.png", size=1, attached_sha384=digest("attached")))
+    (closing,) = story.do("im", completing())
+    assert f"pictures of the Stage4 dashboard: entry {watch}" in closing.checklist
 
 
 def test_the_duration_is_counted_from_the_stop_to_enabled_and_rounded_up():

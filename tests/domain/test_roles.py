@@ -126,6 +126,11 @@ TABLE = {
     "end the incident": ("watched", {"im"}, lambda s: c.EndIncident()),
     "remove the override": ("ended", {"ops"}, removing),
     "check the restart": ("removed", {"ops"}, lambda s: scheduler_check(s, "enabled", cycle=42)),
+    "accept a silence": (
+        "restarted",
+        {"ops", "obs"},
+        lambda s: c.AcceptSilence(silence=facts.silence(s.now, id="s-9"), name="s-9", reason="r"),
+    ),
     "end the silence": ("restarted", {"ops", "obs"}, lambda s: c.RequestSilenceEnd()),
     "announce the all-clear": (
         "unsilenced",

@@ -12,8 +12,9 @@ import yaml
 
 from ledger.domain.runbook import ALERT_PATTERN
 from ledger.errors import Corrupt
-from ledger.lab.rules import SHIPPED, shipped, shorten
+from ledger.lab.rules import shipped, shorten
 from ledger.lab.tools import Tools
+from ledger.shipped import RULES
 
 # alert, expression without the metric prefix, for, severity, team, then a value that fires and one that does not
 TABLE = [
@@ -63,11 +64,11 @@ def test_the_shipped_rules_are_the_table() -> None:
 
 
 def test_promtool_accepts_the_shipped_rules(lab_tools: Tools) -> None:
-    assert "5 rules found" in promtool(lab_tools, "check", "rules", str(SHIPPED))
+    assert "5 rules found" in promtool(lab_tools, "check", "rules", str(RULES))
 
 
 def test_the_ledgers_own_alerts_are_played_and_no_rollbacks_silence_mutes_them(lab_tools: Tools) -> None:
-    rules = SHIPPED.with_name("stage4_observer_rules.yml")
+    rules = RULES.with_name("stage4_observer_rules.yml")
     (group,) = yaml.safe_load(rules.read_text("utf-8"))["groups"]
     names = [rule["alert"] for rule in group["rules"]]
     assert {"Stage4ObserverDead", "Stage4LedgerUnsound", "Stage4LedgerNotVerified"} <= set(names)
@@ -76,7 +77,7 @@ def test_the_ledgers_own_alerts_are_played_and_no_rollbacks_silence_mutes_them(l
 
 
 def test_each_alert_fires_at_its_real_time_and_not_before(lab_tools: Tools, tmp_path: Path) -> None:
-    tests = {"rule_files": [str(SHIPPED)], "evaluation_interval": "15s", "tests": [played(row) for row in TABLE]}
+    tests = {"rule_files": [str(RULES)], "evaluation_interval": "15s", "tests": [played(row) for row in TABLE]}
     (tmp_path / "rules_test.yml").write_text(json.dumps(tests))
     assert "SUCCESS" in promtool(lab_tools, "test", "rules", str(tmp_path / "rules_test.yml"))
 

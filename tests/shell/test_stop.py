@@ -137,8 +137,7 @@ def test_the_stop_needs_nothing_but_the_standard_library(tmp_path: Path) -> None
 
 
 def test_where_no_file_can_be_written_it_says_how_to_stop_by_hand(tmp_path: Path) -> None:
-    (tmp_path / "var").write_text("in the way")
-    (tmp_path / "stage4.toml").write_text("")
+    (tmp_path / "stage4.toml").write_text('[override]\ndirectory = "/proc/overrides"\n')  # nobody makes a folder there
     done = script(tmp_path, "disable_multi_strategy.py", "--reason", "orders look wrong")
     assert done.returncode == 3
     assert "by hand" in done.stderr

@@ -17,7 +17,7 @@ from ledger.domain.decide import decide
 from ledger.domain.events import observation, override, silence
 from ledger.domain.events.base import Event
 from ledger.domain.evolve import evolve
-from ledger.domain.facts import AlertSeen, FileSeen, Matcher, SchedulerSeen, SilenceSeen, WatchSeen
+from ledger.domain.facts import AlertSeen, FileSeen, Matcher, MemberSeen, SchedulerSeen, SilenceSeen, WatchSeen
 from ledger.domain.marks import marks
 from ledger.domain.override_text import format_override
 from ledger.domain.record import Recorded, format_body
@@ -136,6 +136,11 @@ class Ledger:
     def scheduler(self, status: str, cycle: int) -> SchedulerSeen:
         return SchedulerSeen(status, self.now, "http://127.0.0.1:9464/status", self.now, cycle)  # type: ignore[arg-type]
 
+    def member(self, name: str, state: str, *firing: AlertSeen) -> MemberSeen:
+        """The one member of the cluster, which has the silence."""
+        silences = (self.silence_seen(name, state),)
+        return MemberSeen("http://127.0.0.1:9093", self.now, silences, firing)
+
     def silence_seen(self, name: str, state: str) -> SilenceSeen:
         ends = self.now + timedelta(hours=2)
         return SilenceSeen(name, state, MATCHERS, self.now, ends, "stage4", "runbook", self.now)  # type: ignore[arg-type]
@@ -219,8 +224,8 @@ class Ledger:
         labels = (("alertname", "MultiStrategyPnlDrawdown"), ("cluster", "prod-1"), ("env", "production"))
         firing = AlertSeen("MultiStrategyPnlDrawdown", labels, "firing", self.now, (name,))
         check = c.CheckSilence(
-            silence=self.silence_seen(name, "active"),
-            firing=(firing,),
+            members=(self.member(name, "active", firing),),
+            prometheus=None,
             installation=MATCHERS[1:],
             alerts_sha384=digest("alerts"),
         )
@@ -285,7 +290,7 @@ class Ledger:
         check = c.CheckRestore(
             file=self.file(None),
             scheduler=self.scheduler("enabled", 44),
-            silence=self.silence_seen(f"sil-{ticket}", "expired"),
+            members=(self.member(f"sil-{ticket}", "expired"),),
             log_sha384=digest("restore log"),
         )
         self.do(check, BY["l2_ops"], ticket)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ledger.app.durations import parse_duration
+from ledger.app.muting import marker
 from ledger.app.steps import closing, opening, restoring, silencing, stopping, watching
 from ledger.app.steps.common import Outcome
 from ledger.domain import commands
-from ledger.domain.facts import FileSeen, SchedulerSeen
+from ledger.domain.facts import FileSeen, PrometheusSeen, SchedulerSeen
+from ledger.domain.judge_silences import holds_back
 from ledger.proof.entry import link
 from web.acts.act import Act, Asking, Field, Taking
 from web.words import mark
@@ -47,7 +49,7 @@ def request_silence(asking: Asking) -> commands.RequestSilence:
         ends_at=silencing.planned_end(asking.installation, asking.rollback, asking.at),
         created_by=asking.actor.person,
         comment=asking.rollback.id,
-        marker=silencing.marker(asking.installation, asking.rollback),
+        marker=marker(asking.installation, asking.rollback.id),
         preview_sha384=NO_DIGEST,
     )
 
@@ -78,6 +80,21 @@ def _adopt_silence(asking: Asking) -> commands.Command:
     silence = next((one for one in asking.outlook.silences if one.id in _silence_candidates(asking)), None)
     assert silence is not None
     return commands.AdoptSilence(silence=silence, reason="…", transcript_sha384=NO_DIGEST)
+
+
+def _mutes_on(asking: Asking) -> Mapping[str, str]:
+    """Silences of others that step 5 waits for, until they are ended or accepted."""
+    return {
+        one.silence.id: f"{one.silence.id[:8]}… {one.silence.comment[:60]} ({one.silence.created_by[:60]})"
+        for one in holds_back(asking.rollback, asking.outlook.muting)
+        if not one.owner
+    }
+
+
+def _accept_silence(asking: Asking) -> commands.Command:
+    offered = _mutes_on(asking)
+    one = next(one.silence for one in asking.outlook.muting if one.silence.id in offered)
+    return commands.AcceptSilence(silence=one, name=one.id, reason="…")
 
 
 def _watch(taking: Taking) -> Outcome:
@@ -226,8 +243,8 @@ STEPS = (
         mark("Check the silence again"),
         lambda t: silencing.check_silence(t.installation, t.actor, t.rollback),
         lambda a: commands.CheckSilence(
-            silence=a.outlook.silence(a.rollback.silence.id),
-            firing=a.outlook.muted or (),
+            members=a.outlook.members,
+            prometheus=PrometheusSeen(a.outlook.counts),
             installation=a.installation.labels,
             alerts_sha384=NO_DIGEST,
         ),
@@ -319,7 +336,13 @@ STEPS = (
         lambda a: (
             commands.RequestRemoval(file=file_of(a), scheduler=scheduler_of(a))
             if a.rollback.holds
-            else commands.CheckRestore(file=file_of(a), scheduler=scheduler_of(a), silence=None, log_sha384=NO_DIGEST)
+            else commands.CheckRestore(
+                file=file_of(a),
+                scheduler=scheduler_of(a),
+                members=a.outlook.members,
+                muting=a.outlook.muting,
+                log_sha384=NO_DIGEST,
+            )
         ),
         step=5,
         main=True,
@@ -330,6 +353,18 @@ STEPS = (
             "Removes the override, waits for the restart, ends the silence, announces the all-clear: in this order."
         ),
         preview="rollbacks/preview/restore.html",
+    ),
+    Act(
+        "accept-silence",
+        mark("Accept a silence of somebody else"),
+        lambda t: restoring.accept_silence(
+            t.installation, t.actor, t.rollback, t.values["silence_id"], t.values["reason"]
+        ),
+        _accept_silence,
+        step=5,
+        shows=lambda a: _restoring_now(a) and not a.rollback.steps[5].passed and bool(_mutes_on(a)),
+        fields=(Field("silence_id", mark("Silence"), "choice", required=True, options=_mutes_on), REASON),
+        about=mark("It goes on muting Stage4 alerts until the end that it has now. It counts as a deviation."),
     ),
     Act(
         "adopt-removal",

@@ -1,12 +1,13 @@
 """The pages (GET), one blueprint each."""
 
-from web.pages import access, audit, charts, entries, health, now, people, review, rollbacks, timeline
+from web.pages import access, audit, charts, entries, health, now, people, review, rollbacks, silences, timeline
 
 PAGES = (
     now.blueprint,
     rollbacks.blueprint,
     charts.blueprint,
     review.blueprint,
+    silences.blueprint,
     timeline.blueprint,
     entries.blueprint,
     entries.artefacts,

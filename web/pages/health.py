@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, g, jsonify
+from flask import Blueprint, Response, current_app, g, jsonify
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
@@ -12,6 +12,7 @@ from ledger.app import front
 from ledger.app.condition import condition
 from ledger.app.metrics import LedgerMetrics
 from ledger.errors import LedgerError
+from web import whole
 from web.site import Site, site
 
 blueprint = Blueprint("health", __name__)
@@ -19,10 +20,10 @@ blueprint = Blueprint("health", __name__)
 
 @blueprint.get("/healthz")
 def healthz() -> tuple[Response, int]:
-    """200 while the ledger can be read, continues what was published and holds, 503 with the reason otherwise.
+    """200 while the ledger can be read, continues what was published and holds, and pages can be made; else 503.
 
-    Names nothing private: the findings themselves are for those who sign in. For an admin who is signed in, with
-    ``warnings``: a proxy in front that nobody declared.
+    It says why, and names nothing private: the findings themselves are for those who sign in. For an admin who is
+    signed in, with ``warnings``: a proxy in front that nobody declared.
     """
     here = site()
     try:
@@ -43,6 +44,9 @@ def healthz() -> tuple[Response, int]:
         sentence = f"the ledger does not hold: {len(findings)} findings ({parts}); {writing}; run: stage4 verify"
         page = facts | {"why": sentence, "findings": len(findings), "held": bool(here.guard.held)}
         return jsonify(status="unsound", **page), 503
+    if why := whole.unreadable(current_app.extensions[whole.KEY]):
+        sentence = f"pages cannot be made: {why}; the stop works from a terminal; install stage4-ledger again"
+        return jsonify(status="failing", why="pages", sentence=sentence, **facts), 503
     return jsonify(status="ok", **facts), 200
 
 

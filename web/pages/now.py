@@ -170,11 +170,14 @@ def _silence(state: State, outlook: Outlook, now: datetime) -> Tile:
         look = _not_fresh(outlook, "alertmanager")
     elif not declared:
         look = Look(mark("none"), "○", "quiet")
-    elif not all(seen):
+    elif not all(seen) or any(one.silence(r.silence.id) is None for one in outlook.members for r in declared):
         look = Look(mark("gone"), "✕", "bad")
     else:
         look = Look(mark("active"), "◗", "warn" if ends and (ends - now).total_seconds() < 900 else "info")
     said = {"active": _("active"), "lost": _("lost"), "end_owed": _("end owed")}
+    theirs = [one for one in outlook.muting if not one.owner or one.surplus]
+    if look.tone == "quiet" and theirs:
+        look = Look(mark("by others"), "◗", "warn")
     rows = (
         Row(_("declared"), ", ".join(f"{said[r.silence.state]} ({r.id})" for r in declared) or _("none")),
         Row(_("commanded"), _commanded(state, "silence", "silence_extend", "silence_end")),
@@ -183,8 +186,11 @@ def _silence(state: State, outlook: Outlook, now: datetime) -> Tile:
             _("until %(until)s UTC", until=f"{ends:%H:%M}") if ends else _("none"),
             outlook.at.get("alertmanager"),
         ),
+        *((Row(_("by others"), str(len(theirs))),) if theirs else ()),
     )
-    return Tile(_("Silence"), look, rows, _missing(outlook, "alertmanager")[0], "alertmanager")
+    return Tile(
+        _("Silence"), look, rows, _missing(outlook, "alertmanager")[0], "alertmanager", url_for("silences.show")
+    )
 
 
 def _alerts(state: State, outlook: Outlook, now: datetime) -> Tile:

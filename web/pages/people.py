@@ -89,7 +89,7 @@ def _refused(error: LedgerError) -> tuple[str, int]:
 def _render(error: LedgerError | None = None, fresh: tuple[str, str, str] | None = None) -> str:
     here = site()
     state, seen = here.installation.state, here.accounts.seen()
-    names = {one.id: one.name for one in here.installation.people.people()}
+    names = here.installation.people.names()
     rows: list[dict[str, Any]] = [
         {
             "id": person,

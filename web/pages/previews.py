@@ -7,15 +7,16 @@ from typing import Any
 
 from ledger.adapters.matching import affected
 from ledger.app.may import Answer
+from ledger.app.muting import after_the_end
 from ledger.app.steps import silencing
 from ledger.app.steps.common import title
 from ledger.domain.decide.stopping import override_content
 from ledger.domain.events.override import OverrideRequested
 from ledger.domain.facts import AlertSeen
 from ledger.domain.judge import is_stage4
+from ledger.domain.judge_silences import holds_back
 from web.acts.act import Asking
 from web.i18n import ngettext
-from web.situation import muting
 
 LISTED = 20
 """Alerts that a preview names; of the rest it says how many they are."""
@@ -67,16 +68,19 @@ def check(asking: Asking, answer: Answer) -> dict[str, Any]:
 
 def restore(asking: Asking, answer: Answer) -> dict[str, Any]:
     """What is removed, who still holds, which alerts will fire, which silences would go on muting."""
-    rollback = asking.rollback
+    rollback, outlook = asking.rollback, asking.outlook
+    ending = [rollback.silence.id, *(one.silence.id for one in outlook.muting if one.owner == rollback.id)]
+    loud = after_the_end(outlook.members, asking.installation.labels, ending)
     others = [one.id for one in asking.installation.state.holders if one.id != rollback.id]
-    muted = [one for one in asking.outlook.muted or () if rollback.silence.id in one.silenced_by]
     return {
         "path": rollback.override.path,
         "removed": rollback.override.removed_at,
         "others": others,
-        "fires": titles([one for one in muted if set(one.silenced_by) <= {rollback.silence.id}]),
-        "known": asking.outlook.fresh("alertmanager", asking.at),
-        "muting": muting(asking.outlook, rollback.silence.id),
+        "fires": loud.will_fire,
+        "stays": loud.stay_muted,
+        "known": outlook.fresh("alertmanager", asking.at),
+        "muting": [one for one in outlook.muting if one.silence.id not in ending],
+        "waits": {one.silence.id for one in holds_back(rollback, outlook.muting)},
         "silence": rollback.silence,
     }
 

@@ -30,12 +30,14 @@ def show(rollback: str) -> str:
     """The page."""
     found = _review(rollback)
     pictures = [one for one in found.evidence if one.name == "picture" and one.found == "present"]
+    drawn = {one.entry for one in found.evidence if one.name == "picture"}
     return render_template(
         "review/show.html",
         review=found,
         rollback=found.rollback,
         chart=gantt(found),
         pictures=pictures,
+        undrawn=[one.entry for one in found.evidence if one.name == "report" and one.entry not in drawn],
         lines=found.timeline[:MOST_LINES],
         took=format_duration,
         words=words,

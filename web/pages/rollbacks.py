@@ -160,7 +160,7 @@ def render(name: str, failed: str = "", error: LedgerError | None = None, typed:
 
 def _asking(found: Rollback) -> Asking:
     here = site()
-    names = {one.id: one.name for one in here.installation.people.people()}
+    names = here.installation.people.names()
     return Asking(here.installation, actor(), found, here.lookout.outlook, here.installation.clock(), names)
 
 

@@ -91,7 +91,7 @@ def _chosen() -> Chosen:
 
 def _named(word: str) -> tuple[str, ...]:
     """People whose names a word is a part of: names are in the directory, not in the entries."""
-    return tuple(one.id for one in site().installation.people.people() if word in one.name.lower())
+    return tuple(id_ for id_, name in site().installation.people.names().items() if word in name.lower())
 
 
 def _time(text: str) -> str:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from ledger.app.deliver import deliver
 from ledger.app.erasing import SALT
 from ledger.app.installation import Installation
 from ledger.digest import sha384
 from ledger.domain.commands import Actor, Command
-from ledger.domain.facts import AlertSeen, SchedulerSeen
+from ledger.domain.facts import AlertSeen, MemberSeen, SchedulerSeen, SilenceSeen
 from ledger.domain.runbook import Verdict
 from ledger.domain.state import Rollback, StepState
 from ledger.domain.text import INLINE, check_text, shorten
 
+T = TypeVar("T")
 Say = Callable[[str], None]
 """Called with each line of progress as it happens."""
 LISTED = 50
@@ -89,17 +90,56 @@ def salted(text: str) -> bytes:
 
 def alerts_json(alerts: Sequence[AlertSeen]) -> bytes:
     """A list of alerts as an artefact."""
+    rows = [_alert_page(alert) for alert in alerts]
+    return json.dumps(rows, indent=2, sort_keys=True, ensure_ascii=False).encode() + b"\n"
+
+
+def _alert_page(alert: AlertSeen) -> dict[str, object]:
+    return {
+        "active_at": alert.active_at.isoformat(),
+        "labels": dict(alert.labels),
+        "name": alert.name,
+        "silenced_by": list(alert.silenced_by),
+        "state": alert.state,
+    }
+
+
+def members_json(members: Sequence[MemberSeen]) -> bytes:
+    """What every member said, as an artefact: its silences that have not expired, and the runbook's alerts."""
     rows = [
         {
-            "active_at": alert.active_at.isoformat(),
-            "labels": dict(alert.labels),
-            "name": alert.name,
-            "silenced_by": list(alert.silenced_by),
-            "state": alert.state,
+            "member": seen.name,
+            "at": seen.at.isoformat(),
+            "ahead_seconds": round(seen.ahead),
+            "error": seen.error,
+            "unread": [str(one) for one in seen.unread],
+            "silences": _or_unknown(_living(seen), silence_page),
+            "alerts": _or_unknown(seen.firing, _alert_page),
         }
-        for alert in alerts
+        for seen in members
     ]
     return json.dumps(rows, indent=2, sort_keys=True, ensure_ascii=False).encode() + b"\n"
+
+
+def _living(seen: MemberSeen) -> list[SilenceSeen] | None:
+    return None if seen.silences is None else [one for one in seen.silences if one.state != "expired"]
+
+
+def silence_page(seen: SilenceSeen) -> dict[str, object]:
+    """A silence as JSON for an artefact."""
+    return {
+        "id": seen.id,
+        "state": seen.state,
+        "matchers": [str(matcher) for matcher in seen.matchers],
+        "starts_at": seen.starts_at.isoformat(),
+        "ends_at": seen.ends_at.isoformat(),
+        "created_by": seen.created_by,
+        "comment": seen.comment,
+    }
+
+
+def _or_unknown(items: Sequence[T] | None, page: Callable[[T], dict[str, object]]) -> list[dict[str, object]] | None:
+    return None if items is None else [page(one) for one in items]
 
 
 def names(alerts: Sequence[AlertSeen]) -> tuple[str, ...]:

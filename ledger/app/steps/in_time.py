@@ -30,7 +30,10 @@ def stop_in_time(
             found.append(error)
 
     thread = threading.Thread(target=attempt, daemon=True, name="the stop through the ledger")
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError as error:  # too many processes: the way without the ledger needs none
+        return without(str(error))
     thread.join(budget)
     result = found[0] if found else TimeoutError(f"the ledger did not answer within {budget} s")
     if isinstance(result, Outcome):

@@ -5,15 +5,48 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from datetime import datetime
+from importlib.util import find_spec
+from typing import NamedTuple
 
 from ledger.adapters.dashboard import load_panels
 from ledger.adapters.picture import PanelData, draw, source_line, warm_up
 from ledger.app.installation import Installation
-from ledger.app.shipped import DASHBOARD
 from ledger.domain.facts import Series
 from ledger.domain.state import Rollback
-from ledger.errors import Unreachable
+from ledger.errors import LedgerError, Unreachable
 from ledger.files import make_folder
+from ledger.shipped import DASHBOARD
+
+INSTALL = "install stage4-ledger[pictures], or attach a picture of the dashboard to step 4"
+
+
+class Shown(NamedTuple):
+    """What a window's panels gave, and their picture's name as an artefact; "" and why where there is none."""
+
+    panels: tuple[PanelData, ...]
+    picture: str
+    missing: str = ""
+
+
+def cannot_draw() -> str:
+    """Why no picture can be drawn by this installation; "" where it can."""
+    return "" if find_spec("matplotlib") else "matplotlib is not installed"
+
+
+def show(installation: Installation, rollback: Rollback, start: datetime, end: datetime) -> Shown:
+    """The panels with their picture, as far as they can be had. Never raises: no verdict waits for a picture."""
+    try:
+        panels = panel_data(installation, start, end)
+    except LedgerError as error:
+        return Shown((), "", str(error))
+    try:
+        return Shown(panels, picture(installation, rollback, panels, start, end))
+    except LedgerError as error:
+        return Shown(panels, "", str(error))
+    except ImportError as error:
+        return Shown(panels, "", f"{cannot_draw() or f'matplotlib cannot be loaded ({error})'}: {INSTALL}")
+    except Exception as error:  # noqa: BLE001 (whatever the drawing comes to, the window is judged)
+        return Shown(panels, "", f"it could not be drawn: {type(error).__name__}: {error}")
 
 
 def panel_data(installation: Installation, start: datetime, end: datetime) -> tuple[PanelData, ...]:
@@ -62,7 +95,7 @@ def picture(
 
 def warm(installation: Installation) -> None:
     """Get ready to draw, for a process that lives on: loading it cold would hold up a person's first watch."""
-    with contextlib.suppress(OSError):  # the one who draws is told
+    with contextlib.suppress(OSError, ImportError):  # the one who draws is told
         make_folder(installation.home.var / "cache" / "matplotlib")
         warm_up()
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from ledger.adapters import override_file
-from ledger.adapters.matching import affected
 from ledger.app.deliver import removal_log
 from ledger.app.durations import parse_duration
 from ledger.app.installation import Installation
+from ledger.app.muting import Shown, after_the_end, surplus, who_mutes
 from ledger.app.steps.closing import write_summary
-from ledger.app.steps.common import Outcome, Say, act, names, outcome
+from ledger.app.steps.common import LISTED, Outcome, Say, act, outcome
 from ledger.app.steps.silencing import last_cause
 from ledger.app.steps.stopping import check
+from ledger.app.surplus import end_surplus
 from ledger.domain.commands import (
+    AcceptSilence,
     Actor,
     AdoptRemoval,
     AnnounceAllClear,
@@ -23,10 +26,11 @@ from ledger.domain.commands import (
     RequestRemoval,
     RequestSilenceEnd,
 )
-from ledger.domain.facts import SilenceSeen
+from ledger.domain.facts import MemberSeen, Muting
+from ledger.domain.judge_silences import holds_back, members_told, muted_told
 from ledger.domain.state import Rollback
 from ledger.domain.text import INLINE, shorten
-from ledger.errors import Refused, Unreachable
+from ledger.errors import Refused
 
 OWE = "where Alertmanager stays down, its end can be owed: stage4 rollback restore {rollback} --owe-silence-end"
 
@@ -65,10 +69,17 @@ def restore(
         if rollback.silence.state == "active":
             cause = last_cause(installation, rollback)
             return Outcome(rollback, "error", (cause, OWE.format(rollback=rollback.id)))
-    if rollback.restarted_at is not None and not rollback.all_clear:
-        rollback = all_clear(installation, actor, rollback, permalink)
+    members = look_at_members(installation)
+    if end_surplus(installation, members, say, rollback.id):
+        rollback, members = installation.rollback(rollback.id), look_at_members(installation)
+    muting = who_mutes(installation, members, Shown(installation).alerts())
+    left = holds_back(rollback, muting)
+    for one in left:
+        say(f"still muting: {one.silence.id} by {one.silence.created_by} until {one.silence.ends_at:%H:%M} UTC")
+    if rollback.restarted_at is not None and not rollback.all_clear and not left:
+        rollback = all_clear(installation, actor, rollback, permalink, members)
         say("all-clear written")
-    return verify_restored(installation, actor, rollback)
+    return verify_restored(installation, actor, rollback, members, muting)
 
 
 def remove(installation: Installation, actor: Actor, rollback: Rollback) -> Rollback:
@@ -93,56 +104,84 @@ def adopt_removal(installation: Installation, actor: Actor, rollback: Rollback, 
     return Outcome(act(installation, actor, command, rollback.id), None)
 
 
-def will_fire(installation: Installation, rollback: Rollback) -> tuple[str, ...]:
-    """The alerts that notify again once the rollback's silence has ended."""
-    try:
-        firing = installation.alertmanager.firing()
-    except Unreachable as error:
-        return (f"not known: {error}"[:200],)
-    muted = affected(rollback.silence.matchers, firing)
-    return names([alert for alert in muted if set(alert.silenced_by) <= {rollback.silence.id}])
+def look_at_members(installation: Installation) -> tuple[MemberSeen, ...]:
+    """What every member of the Alertmanager cluster says now; none where none is configured."""
+    return installation.alertmanager.look() if installation.config.alertmanager_url else ()
 
 
 def end_silence(installation: Installation, actor: Actor, rollback: Rollback, say: Say) -> Rollback:
-    """Say which alerts will fire, then end the silence."""
-    loud = will_fire(installation, rollback)
-    say("alerts that will fire: " + (", ".join(loud) or "none"))
-    after = act(installation, actor, RequestSilenceEnd(will_fire=loud), rollback.id)
+    """Say which alerts will fire and which stay muted by whom, then end the silence."""
+    members = installation.alertmanager.look()
+    also = [one.id for one in surplus(installation, members, installation.state).get(rollback.id, ())]
+    loud = after_the_end(members, installation.labels, (rollback.silence.id, *also))
+    missing = tuple(shorten(f"not known: {doubt}") for seen in members for doubt in seen.doubts)
+    will_fire = (*missing, *loud.will_fire)[:LISTED]
+    say("alerts that will fire: " + (", ".join(will_fire) or "none"))
+    for one in loud.stay_muted:
+        say(f"stays muted: {one}")
+    command = RequestSilenceEnd(will_fire=will_fire, stay_muted=loud.stay_muted)
+    after = act(installation, actor, command, rollback.id)
     if after.silence.state == "ended":
         say(f"ended the silence {after.silence.id}")
     return after
 
 
-def all_clear(installation: Installation, actor: Actor, rollback: Rollback, permalink: str = "") -> Rollback:
-    """Write the all-clear."""
+def accept_silence(
+    installation: Installation, actor: Actor, rollback: Rollback, silence_id: str, reason: str
+) -> Outcome:
+    """Let a silence of somebody else go on muting Stage4 alerts until its end, with a reason; to be reviewed."""
+    seen = installation.alertmanager.silence(silence_id)
+    if seen is None:
+        raise Refused(f"Alertmanager does not know the silence {silence_id[:80]!a}")
+    command = AcceptSilence(silence=seen, name=silence_id, reason=reason)
+    return Outcome(act(installation, actor, command, rollback.id), None)
+
+
+def all_clear(
+    installation: Installation,
+    actor: Actor,
+    rollback: Rollback,
+    permalink: str = "",
+    members: Sequence[MemberSeen] = (),
+) -> Rollback:
+    """Write the all-clear; a member of the Alertmanager cluster that does not answer is named in it."""
     text = (
         f"[Stage4] {rollback.id}: all clear. {rollback.component} is enabled again since "
         f"{rollback.restarted_at:%Y-%m-%d %H:%M:%S} UTC. Channel: {rollback.channel}\n"
     )
+    silent = ", ".join(seen.name for seen in members if seen.doubts)
+    if silent:
+        text += f"[Stage4] {rollback.id}: whether alerts are muted is not known of {silent}\n"
     command = AnnounceAllClear(announcement_sha384=installation.keep(text), permalink=permalink)
     return act(installation, actor, command, rollback.id)
 
 
-def verify_restored(installation: Installation, actor: Actor, rollback: Rollback) -> Outcome:
+def verify_restored(
+    installation: Installation,
+    actor: Actor,
+    rollback: Rollback,
+    members: Sequence[MemberSeen],
+    muting: Sequence[Muting],
+) -> Outcome:
     """The verdict of step 5 from facts gathered afresh; once it passes, the summary exists."""
     file = installation.look(rollback.override.path or installation.override_path(rollback.component))
     scheduler = installation.scheduler()
-    silence = _silence(installation, rollback)
-    log = (
-        f"override  {file.path}: {file.kind}\nscheduler {scheduler.status}, cycle {scheduler.cycle}\n"
-        f"silence   {rollback.silence.id or '(none)'}: {silence.state if silence else 'not known to Alertmanager'}\n"
+    lines = [
+        f"override  {file.path}: {file.kind}",
+        f"scheduler {scheduler.status}, cycle {scheduler.cycle}",
+        f"silence   {rollback.silence.id or '(none)'}",
+        *(f"member    {one}" for one in members_told(members, rollback.silence.id)),
+        *(f"muted by  {one}" for one in muted_told(rollback, muting)),
+    ]
+    log = "".join(f"{line}\n" for line in lines)
+    command = CheckRestore(
+        file=file,
+        scheduler=scheduler,
+        members=tuple(members),
+        muting=tuple(muting),
+        log_sha384=installation.keep(log),
     )
-    command = CheckRestore(file=file, scheduler=scheduler, silence=silence, log_sha384=installation.keep(log))
     after = act(installation, actor, command, rollback.id)
     if after.steps[5].passed:
         after = write_summary(installation, actor, after)
     return outcome(after, 5, log)
-
-
-def _silence(installation: Installation, rollback: Rollback) -> SilenceSeen | None:
-    if not rollback.silence.id or rollback.silence.state == "end_owed":
-        return None
-    found = installation.alertmanager.silence(rollback.silence.id)
-    if found is None and rollback.silence.state != "ended":
-        raise Refused(f"Alertmanager does not know the silence {rollback.silence.id}")
-    return found

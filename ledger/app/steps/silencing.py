@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from ledger.adapters.alertmanager import everywhere
 from ledger.adapters.matching import affected
 from ledger.app.durations import parse_duration
 from ledger.app.installation import Installation
-from ledger.app.steps.common import Outcome, act, alerts_json, names, outcome
+from ledger.app.muting import marker
+from ledger.app.steps.common import Outcome, act, alerts_json, members_json, names, outcome
 from ledger.domain.commands import Actor, AdoptSilence, CheckSilence, ExtendSilence, RequestSilence
 from ledger.domain.decide.silencing import latest_end
-from ledger.domain.facts import AlertSeen, Matcher, SilenceSeen
+from ledger.domain.facts import AlertSeen, Matcher, MemberSeen, PrometheusSeen, SilenceSeen
 from ledger.domain.judge import is_stage4
+from ledger.domain.judge_silences import loud, members_told
 from ledger.domain.state import Rollback
 from ledger.domain.text import shorten
 from ledger.errors import Refused, Unreachable
+
+GOSSIP = 3.0
+"""Seconds that a silence is given to reach the other members, before one that lacks it is a fail."""
+_PAUSE = 0.2
 
 
 class Preview(NamedTuple):
@@ -24,11 +32,8 @@ class Preview(NamedTuple):
     matchers: tuple[Matcher, ...]
     muted: tuple[AlertSeen, ...]
     elsewhere: tuple[AlertSeen, ...]
-
-
-def marker(installation: Installation, rollback: Rollback) -> str:
-    """The text in a silence's comment by which it is found again."""
-    return f"[stage4:{rollback.id}:{installation.ledger.origin.rsplit('/', 1)[-1]}]"
+    missing: tuple[str, ...] = ()
+    """Why what fires is not known whole: a member that does not answer, an alert that cannot be read."""
 
 
 def carries_marker(comment: str, rollback: str) -> bool:
@@ -37,12 +42,16 @@ def carries_marker(comment: str, rollback: str) -> bool:
 
 
 def preview(installation: Installation) -> Preview:
-    """The firing alerts and what the rollback's silence would mute of them."""
-    firing = installation.alertmanager.firing()
+    """The firing alerts and what the rollback's silence would mute of them; ``missing`` members did not answer."""
+    members = installation.alertmanager.look()
+    heard = [seen.firing for seen in members if seen.firing is not None]
+    if not heard:
+        raise Unreachable("; ".join(doubt for seen in members for doubt in seen.doubts))
+    firing = everywhere(heard)
     muted = affected(installation.matchers, firing)
-    taken = set(muted)
-    ours = [alert for alert in firing if is_stage4(alert, ())]
-    return Preview(installation.matchers, muted, tuple(alert for alert in ours if alert not in taken))
+    ours, taken = [alert for alert in firing if is_stage4(alert, ())], set(muted)
+    missing = tuple(doubt for seen in members for doubt in seen.doubts)
+    return Preview(installation.matchers, muted, tuple(alert for alert in ours if alert not in taken), missing)
 
 
 def silence(installation: Installation, actor: Actor, rollback: Rollback, duration: str = "") -> Outcome:
@@ -53,7 +62,7 @@ def silence(installation: Installation, actor: Actor, rollback: Rollback, durati
     if rollback.silence.state != "active":
         will_mute, previewed = _previewed(installation)
         start = installation.clock()
-        mark = marker(installation, rollback)
+        mark = marker(installation, rollback.id)
         command = RequestSilence(
             matchers=installation.matchers,
             starts_at=start,
@@ -105,18 +114,43 @@ def extend_silence(installation: Installation, actor: Actor, rollback: Rollback,
 
 
 def check_silence(installation: Installation, actor: Actor, rollback: Rollback) -> Outcome:
-    """Judge step 2 by what Alertmanager says now: the silence, and every firing alert."""
-    alertmanager = installation.alertmanager
-    found = alertmanager.silence(rollback.silence.id)
-    firing = alertmanager.firing()
+    """Judge step 2 by what every member of the cluster says now: the silence, and every firing alert."""
+    members = _look_settled(installation, rollback.silence.id)
+    ours = [one for seen in members for one in seen.firing or () if is_stage4(one, installation.labels)]
     command = CheckSilence(
-        silence=found,
-        firing=firing,
+        members=members,
+        prometheus=None if ours else prometheus_seen(installation),
         installation=installation.labels,
-        alerts_sha384=installation.keep(alerts_json(firing)),
+        alerts_sha384=installation.keep(members_json(members)),
     )
     after = act(installation, actor, command, rollback.id)
-    return outcome(after, 2, _describe(found))
+    found = [own for seen in members if (own := seen.silence(rollback.silence.id))]
+    told = members_told(members, rollback.silence.id)
+    return outcome(after, 2, _describe(found[0] if found else None) + "".join(f"member    {one}\n" for one in told))
+
+
+def _look_settled(installation: Installation, silence_id: str) -> tuple[MemberSeen, ...]:
+    """What every member says, once a new silence had the time to reach them all: they gossip within a second."""
+    end = time.monotonic() + GOSSIP
+    while True:
+        members = installation.alertmanager.look()
+        late = [
+            seen
+            for seen in members
+            if seen.silences is not None
+            and ((own := seen.silence(silence_id)) is None or loud(seen, own.id, installation.labels))
+        ]
+        if not late or time.monotonic() > end:
+            return members
+        time.sleep(_PAUSE)
+
+
+def prometheus_seen(installation: Installation) -> PrometheusSeen:
+    """How many of the runbook's alerts fire by Prometheus' word, or why that is not known."""
+    try:
+        return PrometheusSeen(installation.prometheus.counts())
+    except (Refused, Unreachable) as error:
+        return PrometheusSeen(None, str(error))
 
 
 def _describe(found: SilenceSeen | None) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import time
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from typing import Any, NamedTuple
 from ledger.app.installation import Installation
 from ledger.app.steps.common import Outcome, act, outcome
 from ledger.app.steps.headers import format_report, headers_report
-from ledger.app.steps.pictures import panel_data, panels_json, picture
+from ledger.app.steps.pictures import panels_json, show
 from ledger.domain.commands import Actor, FinishWatch, StartWatch
 from ledger.domain.decide.watching import installation_of
 from ledger.domain.facts import AlertEpisode, WatchSeen
@@ -53,7 +52,7 @@ def watch(
 def start(installation: Installation, actor: Actor, rollback: Rollback, seconds: int) -> Rollback:
     """Begin the window: headers report and a picture of the time before it."""
     at = installation.clock()
-    name = _try_picture(installation, rollback, at - timedelta(seconds=max(seconds, 300)), at)
+    name = show(installation, rollback, at - timedelta(seconds=max(seconds, 300)), at).picture
     command = StartWatch(
         starts_at=installation.clock(),
         duration_seconds=seconds,
@@ -62,12 +61,6 @@ def start(installation: Installation, actor: Actor, rollback: Rollback, seconds:
         picture_source="drawn" if name else "",
     )
     return act(installation, actor, command, rollback.id)
-
-
-def _try_picture(installation: Installation, rollback: Rollback, begin: datetime, end: datetime) -> str:
-    with contextlib.suppress(Unreachable):
-        return picture(installation, rollback, panel_data(installation, begin, end), begin, end)
-    return ""
 
 
 def _running(rollback: Rollback) -> Watch:
@@ -97,7 +90,7 @@ def _critical_now(installation: Installation) -> int | None:
 
 
 def finish(installation: Installation, actor: Actor, rollback: Rollback) -> Outcome:
-    """Judge a window that is over, from history, with report and picture.
+    """Judge a window that is over, from history, with a report, and a picture where one can be drawn.
 
     Where somebody else was quicker (the observer, another terminal), the outcome is what that came to.
     """
@@ -130,25 +123,26 @@ def _finish(installation: Installation, actor: Actor, rollback: Rollback, runnin
     prometheus = installation.prometheus
     stopped = rollback.override.written_at
     seen = prometheus.watch(begin, end, EXPECTED_RULES, installation.step_seconds, stopped)
-    shown = begin - timedelta(seconds=max(60, started.duration_seconds // 2))
-    data = panel_data(installation, shown, end)
     scheduler = installation.scheduler()
     file = installation.look(rollback.override.path)
     judged, new, carried = judge_watch(rollback, seen, scheduler, file, installation_of(rollback.silence.matchers))
-    page = report_json(rollback, seen, judged, new, carried) | {"panels": panels_json(data)}
+    shown = show(installation, rollback, begin - timedelta(seconds=max(60, started.duration_seconds // 2)), end)
+    page = report_json(rollback, seen, judged, new, carried)
+    page |= {"panels": panels_json(shown.panels), "picture_missing": shown.missing}
     command = FinishWatch(
         watch=seen,
         scheduler=scheduler,
         file=file,
         report_sha384=installation.keep(json.dumps(page, indent=2, sort_keys=True, ensure_ascii=False) + "\n"),
         headers_sha384=started.headers_sha384,
-        picture_sha384=picture(installation, rollback, data, shown, end),
-        picture_source="drawn",
+        picture_sha384=shown.picture,
+        picture_source="drawn" if shown.picture else "",
     )
     after = act(installation, actor, command, rollback.id)
     covered = min(seen.up_samples, seen.evaluated_samples)
     lines = [f"coverage  {covered} of {seen.expected_samples} samples", f"new       {len(new)}"]
     lines += [f"carried   {len(carried)}", *(f"note      {note}" for note in seen.notes)]
+    lines += [f"picture   missing: {shown.missing}"] if shown.missing else []
     lines += [f"reason    {reason}" for reason in judged.reasons]
     return outcome(after, 4, "".join(f"{line}\n" for line in lines))
 

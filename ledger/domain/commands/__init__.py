@@ -26,6 +26,7 @@ from ledger.domain.commands.duties import (
 from ledger.domain.commands.people import AddPerson, ChangeRoles, DeactivatePerson, Erase, ProposeErasure, ResetPassword
 from ledger.domain.commands.steps import (
     Abort,
+    AcceptSilence,
     AddNote,
     AdoptOverride,
     AdoptRemoval,
@@ -62,6 +63,7 @@ __all__ = [
     "Abort",
     "Accept",
     "AcceptHandover",
+    "AcceptSilence",
     "Actor",
     "AddNote",
     "AddPerson",

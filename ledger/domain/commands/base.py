@@ -17,8 +17,10 @@ class Actor:
     """For ``os``: ``uid``, ``login_uid``, ``sudo_user``, ``host``."""
 
 
-FACTS = frozenset(("firing", "picture_source", "ticket_state", "will_fire", "will_mute"))
-"""Text fields of commands that adapters fill: a second press of the same may find others."""
+FACTS = frozenset(
+    ("firing", "members", "muting", "picture_source", "stay_muted", "ticket_state", "will_fire", "will_mute")
+)
+"""Fields of commands that adapters fill: a second press of the same may find others."""
 
 SYSTEM = Actor(person="system", auth="none")
 """The ledger itself: it records what its own effects came to and what the observer saw."""

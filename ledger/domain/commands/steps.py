@@ -8,7 +8,16 @@ from typing import Literal
 
 from ledger.domain.commands.base import Command
 from ledger.domain.events.base import Event
-from ledger.domain.facts import AlertSeen, FileSeen, Matcher, SchedulerSeen, SilenceSeen, WatchSeen
+from ledger.domain.facts import (
+    FileSeen,
+    Matcher,
+    MemberSeen,
+    Muting,
+    PrometheusSeen,
+    SchedulerSeen,
+    SilenceSeen,
+    WatchSeen,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,10 +152,11 @@ class AdoptSilence(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckSilence(Command):
-    """Judge step 2 by what Alertmanager says now."""
+    """Judge step 2 by what every member of the Alertmanager cluster says now."""
 
-    silence: SilenceSeen | None
-    firing: tuple[AlertSeen, ...]
+    members: tuple[MemberSeen, ...]
+    prometheus: PrometheusSeen | None = None
+    """Asked where nothing of ours fires at any member: only then does it matter."""
     installation: tuple[Matcher, ...]
     """Matchers that every silence of this installation must carry."""
     alerts_sha384: str
@@ -215,6 +225,17 @@ class RequestSilenceEnd(Command):
     """Step 5: end the silence."""
 
     will_fire: tuple[str, ...] = ()
+    stay_muted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptSilence(Command):
+    """Step 5: a silence of somebody else may go on."""
+
+    silence: SilenceSeen
+    name: str
+    """Its id, as typed."""
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,7 +252,10 @@ class CheckRestore(Command):
 
     file: FileSeen
     scheduler: SchedulerSeen
-    silence: SilenceSeen | None
+    members: tuple[MemberSeen, ...] = ()
+    """Every member of the Alertmanager cluster; none where none is configured."""
+    muting: tuple[Muting, ...] = ()
+    """The silences, active at any of them, that mute alerts of ours or can."""
     log_sha384: str
 
 

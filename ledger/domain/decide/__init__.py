@@ -52,6 +52,7 @@ _DECISIONS: dict[type[Command], Callable[[State, Request, Any], tuple[Decided, .
     commands.AdoptSilence: silencing.adopt_silence,
     commands.CheckSilence: silencing.check_silence,
     commands.RequestSilenceEnd: silencing.request_silence_end,
+    commands.AcceptSilence: silencing.accept_silence,
     commands.StartWatch: watching.start_watch,
     commands.FinishWatch: watching.finish_watch,
     commands.EndIncident: restoring.end_incident,

@@ -10,11 +10,15 @@ from ledger.domain.state import Rollback, State
 from ledger.domain.text import INLINE, check_text
 from ledger.errors import Refused
 
+_PICTURES_TITLE = "pictures of the Stage4 dashboard"
+_PICTURE = "picture_sha384"
+_ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".svg", ".pdf")
+"""How the name of a picture ends that somebody took of the dashboard and attached to step 4."""
 _FINAL = (
     ("copies of the override before and after its removal", ("override_before_sha384", "override_after_sha384"), (5,)),
     ("report of the silence and its id", ("transcript_sha384", "silence_id"), (2,)),
     ("logs of the status check and of the watch", ("log_sha384", "report_sha384"), (3, 4)),
-    ("pictures of the Stage4 dashboard", ("picture_sha384",), (4,)),
+    (_PICTURES_TITLE, (_PICTURE,), (4,)),
 )
 """The runbook's final artefacts that exist before the closing entry, the fifth, is written."""
 
@@ -42,7 +46,12 @@ def _entry_with(rollback: Rollback, name: str) -> int:
     for evidence in reversed(rollback.evidence):
         if evidence.name == name and wanted in (None, evidence.status):
             return evidence.entry
-    return 0
+    return _attached_picture(rollback) if name == _PICTURE else 0
+
+
+def _attached_picture(rollback: Rollback) -> int:
+    attached = (one for one in reversed(rollback.evidence) if one.step == 4 and one.file.lower().endswith(_ENDINGS))
+    return next((one.entry for one in attached), 0)
 
 
 def write_summary(state: State, request: Request, command: WriteSummary) -> tuple[Decided, ...]:
@@ -102,7 +111,7 @@ def complete(state: State, request: Request, command: Complete) -> tuple[Decided
     lines, missing = checklist(rollback)
     duration = duration_minutes(rollback)
     if missing or duration is None:
-        raise Refused(f"{rollback.id} cannot be closed yet", tuple(f"missing: {title}" for title in missing))
+        raise Refused(f"{rollback.id} cannot be closed yet", tuple(_missing(rollback, title) for title in missing))
     typed = command.duration_min_typed
     closing = RollbackCompleted(
         summary_sha384=rollback.summary_sha384,
@@ -113,6 +122,12 @@ def complete(state: State, request: Request, command: Complete) -> tuple[Decided
         claims=command.claims or None,
     )
     return (Decided(closing, rollback.id, role),)
+
+
+def _missing(rollback: Rollback, title: str) -> str:
+    if title == _PICTURES_TITLE:
+        return f"missing: {title}: stage4 rollback attach FILE --step 4 --rollback {rollback.id}"
+    return f"missing: {title}"
 
 
 def abort(state: State, request: Request, command: Abort) -> tuple[Decided, ...]:

@@ -8,7 +8,7 @@ from ledger.domain.commands import AdoptRemoval, AnnounceAllClear, CheckRestore,
 from ledger.domain.decide.rules import Decided, act, open_rollback, owed_before_end, require_ready
 from ledger.domain.events.override import HoldReleased, OverrideRemovalRequested, RemovalAdopted
 from ledger.domain.events.rollback import AllClearAnnounced, IncidentEnded, RestoreChecked
-from ledger.domain.judge import judge_restore
+from ledger.domain.judge_silences import judge_restore, members_told, muted_told
 from ledger.domain.runbook import NOT_AFTER_SECONDS
 from ledger.domain.state import State
 from ledger.domain.text import INLINE, check_text
@@ -114,8 +114,13 @@ def check_restore(state: State, request: Request, command: CheckRestore) -> tupl
         if rollback.override.held_by
         else ()
     )
-    judged = judge_restore(rollback, command.file, command.scheduler, command.silence, held_by)
+    judged = judge_restore(rollback, command.file, command.scheduler, command.members, command.muting, held_by)
     event = RestoreChecked(
-        verdict=judged.verdict, reasons=judged.reasons, held_by=held_by, log_sha384=command.log_sha384
+        verdict=judged.verdict,
+        reasons=judged.reasons,
+        held_by=held_by,
+        log_sha384=command.log_sha384,
+        members=members_told(command.members, rollback.silence.id),
+        muted_by=muted_told(rollback, command.muting),
     )
     return (Decided(event, rollback.id, role),)

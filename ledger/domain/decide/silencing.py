@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from ledger.domain.commands import (
+    AcceptSilence,
     AdoptSilence,
     CheckSilence,
     ExtendSilence,
@@ -21,6 +22,7 @@ from ledger.domain.decide.rules import (
     require_window,
 )
 from ledger.domain.events.silence import (
+    ForeignSilenceAccepted,
     SilenceAdopted,
     SilenceChecked,
     SilenceEndOwed,
@@ -28,10 +30,10 @@ from ledger.domain.events.silence import (
     SilenceExtendRequested,
     SilenceRequested,
 )
-from ledger.domain.judge import judge_silence
+from ledger.domain.judge_silences import judge_silence
 from ledger.domain.runbook import NOT_AFTER_SECONDS
 from ledger.domain.state import Rollback, State
-from ledger.domain.text import INLINE, check_text
+from ledger.domain.text import INLINE, check_text, shorten
 from ledger.errors import Refused
 
 
@@ -97,16 +99,17 @@ def check_silence(state: State, request: Request, command: CheckSilence) -> tupl
     role = act(state, request, SilenceChecked, rollback)
     if rollback.silence.state == "none" or not rollback.silence.id:
         raise Refused(f"{rollback.id} has no silence yet: stage4 rollback silence {rollback.id}")
-    judged, firing, suppressed = judge_silence(
-        rollback, command.silence, command.firing, command.installation, request.at
-    )
+    told = judge_silence(rollback, command.members, command.prometheus, command.installation, request.at)
     event = SilenceChecked(
-        verdict=judged.verdict,
-        reasons=judged.reasons,
+        verdict=told.judged.verdict,
+        reasons=told.judged.reasons,
         silence_id=rollback.silence.id,
-        ends_at=command.silence.ends_at if command.silence else (rollback.silence.ends_at or request.at),
-        firing=firing,
-        suppressed=suppressed,
+        ends_at=told.ends_at or rollback.silence.ends_at or request.at,
+        asked=len(command.members),
+        answered=told.answered,
+        firing=told.firing,
+        suppressed=told.suppressed,
+        members=told.lines,
         alerts_sha384=command.alerts_sha384,
     )
     return (Decided(event, rollback.id, role),)
@@ -127,7 +130,29 @@ def request_silence_end(state: State, request: Request, command: RequestSilenceE
     event = SilenceEndRequested(
         silence_id=rollback.silence.id,
         will_fire=command.will_fire,
+        stay_muted=command.stay_muted,
         not_after=request.at + timedelta(seconds=NOT_AFTER_SECONDS),
+    )
+    return (Decided(event, rollback.id, role),)
+
+
+def accept_silence(state: State, request: Request, command: AcceptSilence) -> tuple[Decided, ...]:
+    """Step 5, by who restores: somebody else's silence may go on until the end that it has now; to be reviewed."""
+    rollback = open_rollback(state, request)
+    role = act(state, request, ForeignSilenceAccepted, rollback)
+    require_ready(rollback, 5)
+    silence = command.silence
+    if silence.id != command.name or silence.state != "active":
+        raise Refused(f"the silence {command.name} is {silence.state}; only an active one needs to be accepted")
+    own = [one.id for one in state.open.values() if silence.id in (one.silence.id, *one.silence.surplus)]
+    if own:
+        raise Refused(f"{silence.id} is a silence of {own[0]} and ends with its step 5; nothing is to be accepted")
+    event = ForeignSilenceAccepted(
+        silence_id=silence.id,
+        matchers=silence.matchers,
+        created_by=shorten(silence.created_by),
+        ends_at=silence.ends_at,
+        reason=check_text("the reason", command.reason, longest=INLINE),
     )
     return (Decided(event, rollback.id, role),)
 

@@ -33,6 +33,9 @@ RECORDED: frozenset[type[Event]] = frozenset(
         silence.SilenceExtended,
         silence.SilenceExtendFailed,
         silence.SilenceLost,
+        silence.SilenceDoubted,
+        silence.SilenceSurplusSeen,
+        silence.SilenceSurplusEnded,
         duties.WindowOverrun,
         ledger.ForeignLinesFound,
         ledger.RefusalsCounted,
@@ -115,7 +118,9 @@ def lapses(state: State, name: str, event: Event, role: Role, judged: int | None
     of its own by the same decision.
     """
     numbers: tuple[int, ...] = (3, 4)
-    if isinstance(event, (silence.SilenceLost, observation.SilenceObserved)):
+    if isinstance(event, silence.SilenceDoubted):
+        affected, numbers, why = [name], (2,), f"not every member of Alertmanager mutes: {event.member}"
+    elif isinstance(event, (silence.SilenceLost, observation.SilenceObserved)):
         gone = isinstance(event, silence.SilenceLost) or event.found in ("expired", "absent")
         own = state.rollback(name)
         gone = gone and own is not None and own.silence.id == event.silence_id

@@ -63,13 +63,16 @@ def _stands(holders: tuple[Rollback, ...], file: FileSeen, scheduler: SchedulerS
     """Who stopped it when, what was seen of the file, and what the scheduler says: three facts of this moment."""
     own = next((one for one in holders if one.override.sha384 == file.sha384), None)
     seen = f"{file.path} was seen in order at {clock_text(file.at)}"
+    after, claimed = _obeyed(scheduler), claims(file.content)
+    if claimed.ends:
+        after = f"{after}. It ends at {claimed.ends}: stop again then"
     if own is not None and own.override.written_at is not None:
         by, at = own.override.by, clock_text(own.override.written_at)
-        return Standing(f"already stopped by {by} at {at} ({own.id}): {seen}; {_obeyed(scheduler)}", own.id)
-    claimed, first = claims(file.content), holders[0]
+        return Standing(f"already stopped by {by} at {at} ({own.id}): {seen}; {after}", own.id)
+    first = holders[0]
     return Standing(
         f"already stopped by {claimed.by} at {claimed.at} (claims of a file that {first.id} did not write): {seen}; "
-        f"{_obeyed(scheduler)}",
+        f"{after}",
         first.id,
     )
 

@@ -63,8 +63,8 @@ class SilenceObserved(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ForeignSilenceSeen(Event):
-    """A silence that no rollback asked for mutes Stage4 alerts. Where ``fits`` is set it may be adopted."""
+class ForeignSilenceSeen1(Event):
+    """Version 1, which did not say where it was seen, nor what it mutes."""
 
     status: ClassVar[str] = "foreign_silence_seen"
     sentence: ClassVar[str] = "saw the silence {silence_id} made by {created_by}, until {ends_at}"
@@ -75,6 +75,17 @@ class ForeignSilenceSeen(Event):
     ends_at: datetime
     seen_at: datetime
     fits: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignSilenceSeen(ForeignSilenceSeen1):
+    """A silence that no rollback asked for mutes Stage4 alerts, or can. Where ``fits`` is set it may be adopted."""
+
+    version: ClassVar[int] = 2
+    members: tuple[str, ...]
+    """The members of the cluster at which it is active."""
+    mutes: tuple[str, ...] = ()
+    """Firing alerts that it suppresses, at most 50; none where it only can, by its matchers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +149,7 @@ EVENTS = (
     OverrideObserved,
     SilenceObserved,
     ForeignSilenceSeen,
+    ForeignSilenceSeen1,
     ForeignSilenceGone,
     ObservationGap,
     Heartbeat,

@@ -201,8 +201,8 @@ class AllClearAnnounced(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RestoreChecked(Event):
-    """Step 5 as a whole, from facts gathered afresh."""
+class RestoreChecked1(Event):
+    """Version 1, which did not say what every member of the cluster still mutes."""
 
     status: ClassVar[str] = "restore_checked"
     step: ClassVar[int | None] = 5
@@ -213,6 +213,17 @@ class RestoreChecked(Event):
     held_by: tuple[str, ...] = ()
     """Other rollbacks that hold the scheduler: it stays stopped, and this one may close."""
     log_sha384: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreChecked(RestoreChecked1):
+    """Step 5 as a whole, from facts gathered afresh."""
+
+    version: ClassVar[int] = 2
+    members: tuple[str, ...] = ()
+    """What each member of the Alertmanager cluster said of the rollback's silence, one line each."""
+    muted_by: tuple[str, ...] = ()
+    """Silences of others that still mute Stage4 alerts: id, who, until when, and why that was borne."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,6 +302,7 @@ EVENTS = (
     RestartChecked,
     AllClearAnnounced,
     RestoreChecked,
+    RestoreChecked1,
     SummaryWritten,
     RollbackCompleted,
     AbortRequested,

@@ -145,8 +145,8 @@ class SilenceEndOwed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SilenceChecked(Event):
-    """Step 2: whether the silence does what was asked, by Alertmanager's own word."""
+class SilenceChecked1(Event):
+    """Version 1, judged by one member of the cluster."""
 
     status: ClassVar[str] = "silence_checked"
     step: ClassVar[int | None] = 2
@@ -162,8 +162,88 @@ class SilenceChecked(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SilenceEndRequested(Event):
-    """Step 5: the ledger says that the silence is to end."""
+class SilenceChecked(Event):
+    """Step 2: whether the silence does what was asked, by the word of every member of the cluster."""
+
+    status: ClassVar[str] = "silence_checked"
+    version: ClassVar[int] = 2
+    step: ClassVar[int | None] = 2
+    decides: ClassVar[bool] = True
+    sentence: ClassVar[str] = (
+        "checked the silence at {answered} of {asked} members: {suppressed} of {firing} firing alerts suppressed"
+    )
+    verdict: Verdict
+    reasons: tuple[str, ...] = ()
+    silence_id: str
+    ends_at: datetime
+    """By our clock, the earliest of the members'."""
+    asked: int
+    """Members of the cluster, as configured."""
+    answered: int
+    """Members that said all that was asked."""
+    firing: int
+    """Alerts of this installation that fire at any member."""
+    suppressed: int
+    """Those of them that the silence suppresses at every member that lists them."""
+    members: tuple[str, ...]
+    """What each member said, one line each."""
+    alerts_sha384: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilenceDoubted(Event):
+    """A member of the cluster lacks the rollback's silence, or lists an alert of ours as not suppressed."""
+
+    status: ClassVar[str] = "silence_doubted"
+    sentence: ClassVar[str] = "saw that {member} does not mute by the silence {silence_id}: {why}"
+    silence_id: str
+    member: str
+    why: str
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilenceSurplusSeen(Event):
+    """A second silence with the rollback's own mark, which came late or was copied: it is to be ended."""
+
+    status: ClassVar[str] = "silence_surplus_seen"
+    sentence: ClassVar[str] = "saw a second silence of its own, {silence_id}, at {members}: it is to end"
+    silence_id: str
+    members: tuple[str, ...]
+    ends_at: datetime
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilenceSurplusEnded(Event):
+    """The second silence was seen expired."""
+
+    status: ClassVar[str] = "silence_surplus_ended"
+    sentence: ClassVar[str] = "ended its second silence {silence_id}"
+    silence_id: str
+    ended_at: datetime
+    transcript_sha384: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignSilenceAccepted(Event):
+    """Step 5: a silence of somebody else may go on muting Stage4 alerts until its end; to be reviewed."""
+
+    status: ClassVar[str] = "foreign_silence_accepted"
+    step: ClassVar[int | None] = 5
+    sentence: ClassVar[str] = "accepted the silence {silence_id} made by {created_by}, until {ends_at}: {reason}"
+    silence_id: str
+    matchers: tuple[Matcher, ...]
+    created_by: str
+    """``createdBy`` in Alertmanager: a claim."""
+    ends_at: datetime
+    """Until when it is accepted: not if it is made longer."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilenceEndRequested1(Event):
+    """Version 1, which did not say what stays muted by others."""
 
     status: ClassVar[str] = "silence_end_requested"
     step: ClassVar[int | None] = 5
@@ -172,6 +252,15 @@ class SilenceEndRequested(Event):
     will_fire: tuple[str, ...] = ()
     """Alerts that will notify again, at most 50."""
     not_after: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilenceEndRequested(SilenceEndRequested1):
+    """Step 5: the ledger says that the silence is to end."""
+
+    version: ClassVar[int] = 2
+    stay_muted: tuple[str, ...] = ()
+    """Alerts that stay muted, each with by whom and until when, at most 50."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,7 +298,13 @@ EVENTS = (
     SilenceLost,
     SilenceEndOwed,
     SilenceChecked,
+    SilenceChecked1,
+    SilenceDoubted,
+    SilenceSurplusSeen,
+    SilenceSurplusEnded,
+    ForeignSilenceAccepted,
     SilenceEndRequested,
+    SilenceEndRequested1,
     SilenceEnded,
     SilenceEndFailed,
 )

@@ -51,6 +51,7 @@ def _no_silence(on: Stage, rollback: Rollback) -> None:
 def _silence_later(on: Stage, rollback: Rollback) -> None:
     on.say("Alertmanager is back")
     on.lab.start_server("alertmanager")
+    wait_for_alert(on.installation, on.lab)  # until Prometheus has sent them again, that none is there is no evidence
     on.silenced(rollback)
     seen = on.silence(rollback)
     on.expect("the silence made later is active", seen is not None and seen.state == "active", seen)

@@ -13,8 +13,8 @@ from ledger.domain.duties import owed
 from ledger.domain.paper import WORKFLOW, paper_lines
 from ledger.domain.state import Rollback
 from ledger.lab.scenarios.frame import WATCH_SECONDS, Stage
+from ledger.shipped import folder
 
-PROJECT = Path(__file__).resolve().parents[3]
 ENABLED = 10
 """Exit status of ``smoke_demo_strategies.py --check-disabled`` where the scheduler is enabled."""
 
@@ -44,10 +44,10 @@ def play(on: Stage) -> None:
 
 
 def _lay_the_table(on: Stage) -> None:
-    """The paper's lines are typed in the home, where ``scripts`` leads to the project's."""
+    """The paper's lines are typed in the home, where ``scripts`` leads to those that ship."""
     link = on.installation.home.root / "scripts"
     if not link.exists():
-        link.symlink_to(PROJECT / "scripts")
+        link.symlink_to(folder("scripts"))
 
 
 def typed(on: Stage, sentence: str, line: str, status: int = 0) -> str:
