@@ -321,6 +321,14 @@ class State(NamedTuple):
         """The open rollbacks that hold a component, the first to stop it first."""
         return tuple(one for one in self.open.values() if one.holds and one.component == component)
 
+    def asked(self, component: str, kinds: tuple[EffectKind, ...]) -> tuple[Rollback, ...]:
+        """The open rollbacks of a component with an effect of one of these kinds asked for and not done."""
+        return tuple(
+            one
+            for one in self.open.values()
+            if one.component == component and any(effect.kind in kinds for effect in one.effects)
+        )
+
     @property
     def holders(self) -> tuple[Rollback, ...]:
         """The open rollbacks that hold trading, which is what the scheduler's status tells of."""

@@ -11,7 +11,7 @@ from ledger.domain import commands as c
 from ledger.domain.events import duties, observation, override, silence
 from ledger.domain.events.base import Event
 from ledger.domain.runbook import RUNBOOK_ROLES
-from ledger.domain.state import Rollback
+from ledger.domain.state import Effect, Rollback
 
 from . import facts, road
 from .builders import INC, PEOPLE, Story, digest
@@ -84,13 +84,14 @@ def as_declared(rollback: Rollback, story: Story, **changes: Any) -> facts.FileS
     return facts.file_of(b"{}", story.now, **{"sha384": rollback.override.sha384} | changes)
 
 
-def outcome(rollback: Rollback, kind: str, failed: bool, story: Story) -> c.Command:
+def outcome(rollback: Rollback, effect: Effect, failed: bool, story: Story) -> c.Command:
     """What an adapter reports of a pending effect."""
-    name, path = rollback.silence.id, facts.PATH
+    name, path, kind = rollback.silence.id, facts.PATH, effect.kind
     if kind == "override" and not failed:
         return c.RecordOverride(file=facts.override_of(rollback, story.now))
     if kind == "put_back":
-        return c.RecordPutBack(file=facts.absent(story.now) if failed else as_declared(rollback, story))
+        written = facts.file_of(b"{}", story.now, sha384=effect.request.override_sha384)
+        return c.RecordPutBack(file=facts.absent(story.now) if failed else written)
     fields = {"silence_id": f"{name}+", "replaced": name, "ends_at": story.now + timedelta(hours=1)}
     bad: dict[str, Event] = {
         "override": override.OverrideFailed(path=path, cause="x"),

@@ -231,7 +231,7 @@ class Stage(RuleBasedStateMachine):
             self.ask("system", c.ExpireEffect(requested=effect.requested), rollback.id)
             assert effect not in self.story.of(rollback.id).effects
             return
-        self.ask("system", outcome(rollback, effect.kind, failed, self.story), rollback.id)
+        self.ask("system", outcome(rollback, effect, failed, self.story), rollback.id)
 
     @rule(steps=st.integers(1, 3))
     def walk_on(self, steps: int) -> None:

@@ -115,6 +115,16 @@ def test_an_opener_who_is_an_owner_does_not_pay_the_debt_by_refusing_themselves(
         story.do("boss", c.Refuse(reason="I refuse myself"))
 
 
+def test_nothing_is_removed_while_an_override_is_asked_for_and_not_written():
+    story = story_at("ended")
+    story.saw(vanished(story))
+    story.do("im", opening(story, ticket=OTHER), "")
+    story.do("owner", c.Confirm(confirms=digest("line")), OTHER)
+    story.do("ops", disabling(), OTHER)
+    with pytest.raises(Refused, match=f"the override of {OTHER} is asked for and not written yet"):
+        story.do("ops", removing(story))
+
+
 def test_nobody_stops_by_hand_beside_a_removal_that_is_pending():
     story = story_at("ended")
     story.saw(vanished(story))

@@ -50,6 +50,9 @@ def request_removal(state: State, request: Request, command: RequestRemoval) -> 
             seen_at=command.file.at,
         )
         return (Decided(released, rollback.id, role),)
+    stopping = state.asked(rollback.component, ("override", "put_back"))
+    if stopping:
+        raise Refused(f"the override of {stopping[0].id} is asked for and not written yet: look again when it is")
     if command.file.kind == "absent":
         raise Refused(
             f"{command.file.path} is gone already, removed by somebody else",
