@@ -10,6 +10,7 @@ import pytest
 from ledger.app.review import review
 from ledger.app.steps import opening
 from ledger.domain.commands import DeclareEmergency
+from tools.texts import page_texts
 from web.catalogue import catalogue
 from web.review_markdown import escape
 from web.sentences import translate
@@ -17,7 +18,6 @@ from web.sentences import translate
 from .conftest import person
 from .stories import STORIES
 from .story import INC, Kept
-from .texts import page_texts
 
 NASTY = "<script>alert(1)</script> | [x](http://evil) `code`"
 
