@@ -1,7 +1,7 @@
 """The stop: never refused for what we believe. What is seen at the path decides what is still to be done.
 
-RUNBOOK.md, "The stop": a good override that is there, whoever made it, is the stop; in every other state of the world
-it is carried out.
+docs/runbook.md, "The stop": a good override that is there, whoever made it, is the stop; in every other state of the
+world it is carried out.
 """
 
 from __future__ import annotations
