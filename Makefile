@@ -36,7 +36,7 @@ demo: $(STAMP) ## the lab and the dashboard, a rollback ready to be run (without
 rehearsal: $(STAMP) ## rehearse a whole rollback on real servers, unattended, and verify what it left
 	$(BIN)/stage4 rehearse --watch $(WATCH)
 
-test: lint ## lint, types and all tests (fetches the servers it needs into var/lab/tools; faults by strace, if installed)
+test: lint ## lint, types and all tests (fetches servers into var/lab/tools; faults by strace, proxies by nginx, if installed)
 	$(BIN)/pytest -q -n 2 --dist loadfile
 
 quick: lint ## lint, types and the tests that need no server, no browser and no patience, in a minute

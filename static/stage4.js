@@ -108,7 +108,7 @@
     const line = document.getElementById("ticker");
     if (!line) return;
     const link = document.createElement("a");
-    link.href = `/entries/${entry.sequence}`;
+    link.href = `${body.dataset.root}/entries/${entry.sequence}`;
     link.textContent = `${entry.sequence}  ${entry.at.slice(11, 19)} UTC  ${entry.rollback} ${entry.text[here] || entry.text.en}`;
     line.replaceChildren(link);
     line.dataset.sequence = entry.sequence;
@@ -130,7 +130,7 @@
     const ask = async () => {
       if (document.hidden) return;
       try {
-        const answer = await fetch("/live/poll" + (last ? "?after=" + last : ""), { headers: { Accept: "application/json" } });
+        const answer = await fetch(body.dataset.root + "/live/poll" + (last ? "?after=" + last : ""), { headers: { Accept: "application/json" } });
         if (answer.status === 401) { show("ended"); return; }
         const found = await answer.json();
         show("polling");

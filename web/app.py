@@ -7,12 +7,13 @@ from typing import Any
 
 from flask import Flask, redirect, url_for
 from htmx_flask import Htmx
-from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
 from ledger.shipped import folder
 from web import acts, body, errors, i18n, identity, live, security, signin, visible, whole, words
+from web.cookies import Cookies
 from web.pages import PAGES
+from web.proxy import Proxied
 from web.site import KEY, Site
 
 TEMPLATES, STATIC = folder("templates"), folder("static")
@@ -25,17 +26,16 @@ def create_app(site: Site) -> Flask:
     app.extensions[whole.KEY] = whole.needed(TEMPLATES, STATIC)
     app.config.update(
         SECRET_KEY=site.secret,
-        SESSION_COOKIE_NAME="stage4_session",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SEND_FILE_MAX_AGE_DEFAULT=3600,
     )
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True, "finalize": visible.finalize}
-    if site.behind_proxy:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
+    app.session_interface = Cookies()
     Htmx(app)
-    for part in (body, security, i18n, identity, words, errors):
+    for part in (i18n, security, identity, body, words, errors):
         part.init_app(app)
+    app.wsgi_app = Proxied(app.wsgi_app, site)  # type: ignore[method-assign]
     for blueprint in (signin.blueprint, live.blueprint, acts.blueprint, *PAGES):
         app.register_blueprint(blueprint)
     app.add_url_rule("/favicon.ico", "favicon", _favicon)

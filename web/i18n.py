@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from flask import Blueprint, Flask, g, redirect, request
+from flask import Blueprint, Flask, g, request
 from werkzeug.wrappers import Response
 
 from web.catalogue import translations
-from web.security import own_path
+from web.cookies import path
+from web.security import onwards
 from web.sentences import translate
 
 __all__ = ["LANGUAGES", "THEMES", "blueprint", "gettext", "init_app", "language", "ngettext", "said", "translate"]
@@ -43,10 +44,18 @@ def _choose() -> None:
 @blueprint.post("/choose")
 def choose() -> Response:
     """Remember a language or a theme in a cookie of this browser."""
-    answer = redirect(own_path(request.form.get("to", "/")), code=303)
+    answer = onwards(request.form.get("to", "/"))
     for name, known in (("lang", LANGUAGES), ("theme", THEMES)):
         if (value := request.form.get(name)) in known:
-            answer.set_cookie(name, str(value), max_age=_YEAR, samesite="Lax", httponly=True, secure=request.is_secure)
+            answer.set_cookie(
+                name,
+                str(value),
+                max_age=_YEAR,
+                path=path(),
+                samesite="Lax",
+                httponly=True,
+                secure=request.is_secure,
+            )
     return answer
 
 

@@ -61,13 +61,14 @@ def identify() -> Response | None:
 
 
 def _who(here: Site, token: str) -> SignedIn | None:
-    """Whose session it is. Where that file cannot be had, the stop goes by what it said last."""
+    """Whose session it is. Where that file cannot be had or was lost, the stop goes by what it said last."""
     try:
-        return here.accounts.who(token, used=not _by_itself())
+        known = here.accounts.who(token, used=not _by_itself())
     except Unreachable:
         if request.endpoint != STOP:
             raise
-        return here.accounts.who_last(token)
+        known = None
+    return here.accounts.who_last(token) if known is None and request.endpoint == STOP else known
 
 
 def _by_itself() -> bool:

@@ -40,9 +40,9 @@ blueprint = Blueprint("live", __name__)
 def stream() -> Response:
     """The stream of this browser."""
     here, token = site(), session.get("token", "")
+    last = whole(request.headers.get("Last-Event-ID") or request.args.get("after", ""))
     if here.hub.listeners >= STREAMS:
         abort(503, "too many open streams; this page asks every few seconds instead")
-    last = whole(request.headers.get("Last-Event-ID", ""))
     answer = Response(_events(here, token, last), mimetype="text/event-stream")
     answer.headers["X-Accel-Buffering"] = "no"
     return answer
@@ -70,6 +70,7 @@ def _events(here: Site, token: str, last: int | None) -> Iterator[str]:
     for message in _missed(here, last):
         told = message.id
         yield format_event(message)
+    yield format_event(_beat(here))  # a proxy that holds the stream back is known by this not coming
     checked = time.monotonic()
     for news in listening:
         if time.monotonic() - checked > CHECKED:

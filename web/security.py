@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
+import socket
 from typing import Final
 
-from flask import Flask, Response, abort, request
-from flask.sessions import SecureCookieSessionInterface
+from flask import Flask, abort, redirect, request
+from werkzeug.sansio.utils import host_is_trusted
+from werkzeug.wrappers import Response
 
+from web.proxy import ODD_PREFIX, THROUGH
+from web.site import site
+
+_OWN_NAMES: Final = ("localhost", socket.gethostname().lower())
 _PATH: Final = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 POLICY = "; ".join(
@@ -36,19 +43,36 @@ HEADERS = {
 }
 
 
-class Cookies(SecureCookieSessionInterface):
-    """Session cookies that are ``Secure`` wherever the browser speaks https (RFC 6265, 4.1.2.5)."""
-
-    def get_cookie_secure(self, app: Flask) -> bool:
-        """Whether this answer goes over TLS, by the proxy's word where there is one."""
-        return request.is_secure
-
-
 def init_app(app: Flask) -> None:
     """Guard every request and dress every answer."""
-    app.session_interface = Cookies()
+    app.before_request(refuse_unknown_host)
     app.before_request(refuse_foreign)
     app.after_request(dress)
+
+
+def refuse_unknown_host() -> None:
+    """400 for a name that this server does not answer to: another site's name may have been pointed here.
+
+    Addresses cannot be pointed elsewhere, and neither can the machine's own names. Where no names are configured the
+    declared proxy vouches for what it passes on.
+    """
+    if request.environ.get(ODD_PREFIX):
+        abort(400, "the proxy's X-Forwarded-Prefix is no path like /stage4; nothing was done")
+    here, host = site(), request.host.lower()
+    if host_is_trusted(host, _OWN_NAMES + here.hosts) or _is_address(host, loopback_only=bool(here.hosts)):
+        return
+    if not here.hosts and request.environ.get(THROUGH):
+        return
+    abort(400, f"this server does not answer to the name {host[:100]!a}; add it to serve.hosts in stage4.toml")
+
+
+def _is_address(host: str, *, loopback_only: bool) -> bool:
+    name = host.rsplit("]", 1)[0].lstrip("[") if host.startswith("[") else host.partition(":")[0]
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return address.is_loopback or not loopback_only
 
 
 def refuse_foreign() -> None:
@@ -87,3 +111,8 @@ def dress(response: Response) -> Response:
 def own_path(path: str) -> str:
     """A path of this site to go on to, in printable ASCII; anything else is the first page."""
     return path if _PATH.fullmatch(path) else "/"
+
+
+def onwards(path: str) -> Response:
+    """To a path of this site, below the proxy's prefix where there is one."""
+    return redirect(request.script_root + own_path(path), code=303)

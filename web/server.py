@@ -17,8 +17,8 @@ from typing import Any, Final
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
-from gunicorn.workers.gthread import ThreadWorker
 
+from ledger.app import front
 from ledger.app.accounts import Accounts
 from ledger.app.home import Home
 from ledger.app.installation import open_home
@@ -29,13 +29,16 @@ from ledger.app.steps.pictures import warm
 from ledger.errors import LedgerError
 from ledger.files import make_folder, place_exclusive, read_bounded
 from web.app import create_app
+from web.caller import IDLE
+from web.doors import DoorWorker
 from web.live import STREAMS, Follower
-from web.site import KEY, Site
+from web.proxy import among
+from web.site import KEY, Networks, Site
 
 THREADS: Final = STREAMS + 80
 """Each stream holds one; the rest answer pages."""
 KEPT_OPEN: Final = 1500
-"""Connections that may wait for their browser's next request; beyond them each look costs a new one."""
+"""Connections that may wait for their browser's next request; beyond them the one that waits longest is closed."""
 LAG: Final = 0.05
 """Seconds for which pages take the ledger for unchanged: each asks several times, and hundreds ask at once."""
 _RETRY: Final = 5.0
@@ -45,11 +48,14 @@ _SITES: list[Running] = []
 class Running:
     """A site with its threads: lookout, follower, observer, guard."""
 
-    def __init__(self, root: Path, *, behind_proxy: bool) -> None:
+    def __init__(self, root: Path, *, proxies: Networks) -> None:
         installation = open_home(root)
         installation.ledger.lag = LAG
         accounts = Accounts(installation.home, installation.clock)
-        self.site = Site(installation, accounts, Lookout(installation), behind_proxy=behind_proxy)
+        self.site = Site(installation, accounts, Lookout(installation), proxies=proxies)
+        self.site.hosts = listed(installation.config.serve_hosts)
+        if (seen := front.noted(installation.home, installation.clock())) and among(seen.peer, proxies):
+            front.forget(installation.home)
         self.site.secret = cookie_secret(installation.home)
         self.site.jobs.finished = lambda _: self.site.hub.publish("outlook", {})
         self._follower = Follower(self.site)
@@ -119,16 +125,21 @@ def cookie_secret(home: Home) -> bytes:
     return fresh
 
 
-def build(root: Path, *, behind_proxy: bool = False) -> Flask:
+def listed(text: str) -> tuple[str, ...]:
+    """The names of a setting, which has them with commas."""
+    return tuple(name.strip().lower() for name in text.split(",") if name.strip())
+
+
+def build(root: Path, *, proxies: Networks = ()) -> Flask:
     """A running application."""
-    running = Running(root, behind_proxy=behind_proxy)
+    running = Running(root, proxies=proxies)
     app = create_app(running.site)
     running.start()
     _SITES.append(running)
     return app
 
 
-class Worker(ThreadWorker):  # type: ignore[misc]
+class Worker(DoorWorker):
     """Ends the streams when it is told to end: they would hold it otherwise."""
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -141,9 +152,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 class Server(BaseApplication):  # type: ignore[misc]
     """gunicorn, configured by us alone."""
 
-    def __init__(self, root: Path, host: str, port: int, *, behind_proxy: bool) -> None:
+    def __init__(self, root: Path, host: str, port: int, *, proxies: Networks) -> None:
         self._root = root
-        self._behind_proxy = behind_proxy
+        self._proxies = proxies
         self._bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         super().__init__()
 
@@ -157,7 +168,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "worker_connections": THREADS + KEPT_OPEN,
             "graceful_timeout": 3,
             "timeout": 60,
-            "keepalive": 15,
+            "keepalive": round(IDLE),
             "loglevel": "warning",
             "proc_name": "stage4",
             "control_socket_disable": True,
@@ -173,7 +184,7 @@ class Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> Flask:
         """The application, made in the worker: no connection or thread crosses a fork."""
         allow_files(THREADS + KEPT_OPEN + 500)
-        app = build(self._root, behind_proxy=self._behind_proxy)
+        app = build(self._root, proxies=self._proxies)
         installation = app.extensions[KEY].installation
         threading.Thread(target=warm, args=(installation,), name="warm", daemon=True).start()
         return app

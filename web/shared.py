@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from flask import g, request
 
+from ledger.app import front
 from ledger.app.installation import new_request_id
 from web.site import Site, site
 
@@ -99,6 +100,7 @@ def _key(here: Site) -> tuple[Hashable, ...]:
         g.roles,
         g.language,
         g.theme,
+        request.script_root,
         request.full_path,
         here.installation.ledger.view().size,
         here.lookout.outlook.version,
@@ -108,6 +110,7 @@ def _key(here: Site) -> tuple[Hashable, ...]:
         here.guard.findings,
         here.installation.people.changed(),
         _windows_over(here),
+        "admin" in g.roles and front.noted(here.installation.home, here.installation.clock()),
     )
 
 

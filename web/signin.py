@@ -8,9 +8,10 @@ from werkzeug.wrappers import Response
 from ledger.app.access import count_refusal
 from ledger.app.accounts import digest_token
 from ledger.errors import Refused
+from web import cookies
 from web.errors import status_of
 from web.identity import roles_of
-from web.security import own_path
+from web.security import onwards, own_path
 from web.site import site
 
 blueprint = Blueprint("signin", __name__)
@@ -20,7 +21,7 @@ blueprint = Blueprint("signin", __name__)
 def form() -> str | Response:
     """The form; who is signed in already goes on."""
     if g.person:
-        return redirect(own_path(request.args.get("to", "/")), code=303)
+        return onwards(request.args.get("to", "/"))
     return render_template("signin.html", to=own_path(request.args.get("to", "/")), nobody=not site().accounts.any())
 
 
@@ -29,6 +30,7 @@ def enter() -> tuple[str, int] | Response:
     """Check name and password; a session begins anew, so that nobody can have planted one."""
     login, to = request.form.get("login", "").strip().lower(), own_path(request.form.get("to", "/"))
     here, before = site(), session.get("token", "")
+    device = cookies.device(here.secret)
     try:
         token, known = here.accounts.sign_in(
             login,
@@ -36,6 +38,7 @@ def enter() -> tuple[str, int] | Response:
             request.remote_addr or "",
             request.user_agent.string,
             lambda person: bool(roles_of(here, person)[0]),
+            device,
         )
     except Refused as error:
         return render_template("signin.html", to=to, login=login, error=str(error)), status_of(error)
@@ -43,7 +46,9 @@ def enter() -> tuple[str, int] | Response:
         here.accounts.leave(digest_token(before))
     session.clear()
     session["token"] = token
-    return redirect(url_for("signin.password", to=to) if known.must_change else to, code=303)
+    answer = redirect(url_for("signin.password", to=to), code=303) if known.must_change else onwards(to)
+    cookies.remember_device(answer, here.secret, device, known.person)
+    return answer
 
 
 @blueprint.post("/sign-out")
@@ -71,7 +76,7 @@ def change() -> tuple[str, int] | Response:
     except Refused as error:
         count_refusal(site().installation.home.root, error)
         return render_template("password.html", to=to, error=str(error)), status_of(error)
-    return redirect(to, code=303)
+    return onwards(to)
 
 
 def _typed_twice() -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import cast
+from ipaddress import IPv4Network, IPv6Network
+from typing import TypeAlias, cast
 
 from flask import current_app
 
@@ -15,6 +16,8 @@ from ledger.app.outlook import Lookout
 from ledger.app.soundness.guard import Guard
 from web.hub import Hub
 from web.jobs import Jobs
+
+Networks: TypeAlias = tuple[IPv4Network | IPv6Network, ...]
 
 
 @dataclass
@@ -33,7 +36,10 @@ class Site:
     """Who held which roles when the ledger could be read last."""
     secret: bytes = b""
     """Signs the cookies."""
-    behind_proxy: bool = False
+    proxies: Networks = ()
+    """Who is believed about addresses, https and names: the proxy in front. Empty: nobody."""
+    hosts: tuple[str, ...] = ()
+    """The names that this server answers to beside this machine's own; with ``.`` before it, all names below it too."""
     guard: Guard = field(init=False)
     """Looks at the ledger itself, and says what does not hold."""
     last_look: float = 0.0

@@ -19,6 +19,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from ledger.app.access import count_failed_sign_in, note
+from ledger.app.guesses import GUESSES, STRANGE, WITHIN, Device, limits
 from ledger.app.home import Home
 from ledger.app.ledger import Clock
 from ledger.domain.events import access
@@ -33,11 +34,6 @@ LIFE: Final = 12 * 3600
 """Seconds after which a session ends, used or not."""
 IDLE: Final = 2 * 3600
 """Seconds without use after which it ends."""
-GUESSES: Final = 8
-"""Failed sign-ins of one account within :data:`WITHIN` seconds; then it waits."""
-FROM_ONE_PLACE: Final = 40
-"""The same of one address: a whole office may stand behind one."""
-WITHIN: Final = 300
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 _HASHING = threading.BoundedSemaphore(4)
@@ -62,6 +58,15 @@ def accounts_file(home: Home) -> Path:
     return home.var / "web" / "accounts.sqlite"
 
 
+class _Known(NamedTuple):
+    """A session as it was read last."""
+
+    row: SessionRow
+    found: SignedIn
+    file: int
+    """Which making of the accounts' file it stood in: who is missing in a new one has not left."""
+
+
 class Accounts:
     """The accounts of one home, in ``var/web/accounts.sqlite``."""
 
@@ -72,7 +77,7 @@ class Accounts:
         self._hasher = hasher or PasswordHasher()
         self._nobody = self._hasher.hash(secrets.token_hex(16))
         self._guard = threading.Lock()
-        self._known_last: dict[str, tuple[SessionRow, SignedIn]] = {}
+        self._known_last: dict[str, _Known] = {}
 
     def add(self, login: str, person: str, password: str, *, must_change: bool = False, by: str = "system") -> None:
         """Give a person a login name and a password; ``Refused`` where the name is taken or either is not fit."""
@@ -98,24 +103,34 @@ class Accounts:
         return account.login if account else ""
 
     def sign_in(
-        self, login: str, password: str, address: str, agent: str, may: Callable[[str], bool] = lambda _: True
+        self,
+        login: str,
+        password: str,
+        address: str,
+        agent: str,
+        may: Callable[[str], bool] = lambda _: True,
+        device: Device = STRANGE,
     ) -> tuple[str, SignedIn]:
         """A new session: the token for the browser, and who it is. ``Refused`` tells nobody what was wrong.
 
         Each try counts before it is judged, so that many at once are not more than many in a row; one that succeeds
-        is taken off again. ``may`` says of a person whether they may sign in at all.
+        is taken off again. ``may`` says of a person whether they may sign in at all, ``device`` what the browser
+        proved to be.
         """
         at = self._now()
-        keys = ((f"login:{login[:64]}", GUESSES), (f"address:{address}", FROM_ONE_PLACE))
+        counted: list[str] = []
         try:
-            for key, limit in keys:
+            known = self._store.account(login)
+            for key, limit in limits(login, known.person if known else "", address, device):
                 self._try(key, limit, at)
+                counted.append(key)
             account = self._prove(login, password, may)
         except Refused:
             count_failed_sign_in(self._home.root)
             raise
-        self._store.clear(keys[0][0])
-        self._store.forgive(keys[1][0], at)
+        self._store.clear(counted.pop())
+        for key in counted:
+            self._store.forgive(key, at)
         token = secrets.token_urlsafe(32)
         row = SessionRow(digest_token(token), account.person, at, at, address[:100], agent[:200])
         self._store.forget_before(at - LIFE)
@@ -141,7 +156,8 @@ class Accounts:
         name = digest_token(token) if token else ""
         row, account = (self._store.session_of(name) if name else None) or (None, None)
         if row is None or not self._stands(row):
-            self._forget(lambda one: one.token == name)
+            if row is not None or not self._lost(name):
+                self._forget(lambda one: one.token == name)
             return None
         at = self._now()
         if used and at - row.seen > 60:
@@ -155,9 +171,17 @@ class Accounts:
         return found
 
     def who_last(self, token: str) -> SignedIn | None:
-        """Whose token it was when that could be read last. For the stop alone, while the file cannot be had."""
-        row, found = self._known_last.get(digest_token(token), (None, None))
-        return found if row is not None and self._stands(row) else None
+        """Whose token it was when that could be read last. For the stop alone, where the file cannot be had or is lost.
+
+        Who left, or was ended as far as anybody here was told, is nobody.
+        """
+        known = self._known_last.get(digest_token(token))
+        return known.found if known is not None and self._stands(known.row) else None
+
+    def _lost(self, name: str) -> bool:
+        """Whether the session stood in a file that was lost since."""
+        known = self._known_last.get(name)
+        return known is not None and known.file != self._store.made
 
     def _stands(self, row: SessionRow) -> bool:
         at = self._now()
@@ -166,12 +190,12 @@ class Accounts:
     def _forget(self, ended: Callable[[SignedIn], bool]) -> None:
         """Sessions that have ended; after the store knows it, or who asks meanwhile would bring them back."""
         with self._guard:
-            self._known_last = {name: one for name, one in self._known_last.items() if not ended(one[1])}
+            self._known_last = {name: one for name, one in self._known_last.items() if not ended(one.found)}
 
     def _remember(self, row: SessionRow, found: SignedIn) -> None:
         with self._guard:
             self._known_last.pop(row.token, None)
-            self._known_last[row.token] = (row, found)
+            self._known_last[row.token] = _Known(row, found, self._store.made)
             while len(self._known_last) > REMEMBERED:
                 self._known_last.pop(next(iter(self._known_last)))
 
@@ -248,7 +272,7 @@ class Accounts:
     def _put(self, account: Account, password: str, by: str, *, must_change: bool) -> None:
         self._store.put(account._replace(hash=self._hashed(password), changed=self._now(), must_change=must_change))
         # Who was locked out by guesses gets in with the new one.
-        self._store.clear(f"login:{account.login}")
+        self._store.clear_ending(f" {account.login}")
         self._note(access.PasswordChanged(person=account.person, by=by, at=self._clock()))
 
     def _note(self, event: Event) -> None:

@@ -96,6 +96,7 @@ class Config:
     announce_client_key: str = _setting("announce.client_key", "", "its key (PEM)")
     announce_headers: dict[str, str] = _setting("announce.headers", {}, _HEADERS)
     announce_proxy: str = _setting("announce.proxy", "", _PROXY)
+    serve_hosts: str = _setting("serve.hosts", "", "names that the dashboard answers to, with commas; .x: all below x")
     restart_patience: str = _setting("rollback.restart_patience", "1m", "how long step 5 waits for the restart")
     hmac_algorithm: str = _setting("signing.hmac_algorithm", "HMAC-SHA256", "HMAC-SHA256 or HMAC-SHA384")
     hmac_key_file: str = _setting("signing.hmac_key_file", "var/keys/hmac.key", "printable text, mode 600")

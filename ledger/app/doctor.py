@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 
 from ledger.adapters.http import ask
 from ledger.app import config as settings
-from ledger.app import doctor_machine, parts
+from ledger.app import doctor_machine, front, parts
 from ledger.app.accounts import Accounts, accounts_file
 from ledger.app.condition import condition
 from ledger.app.doctor_alertmanager import look_at_labels, look_at_members
@@ -68,6 +68,7 @@ def examine(root: Path) -> list[Check]:
         _labels,
         _pictures,
         _account,
+        _front,
     ):
         try:
             checks.extend(look(installation))
@@ -244,6 +245,11 @@ def _as_check(told: doctor_machine.Told) -> Check:
 def _pictures(installation: Installation) -> Iterator[Check]:
     if why := cannot_draw():
         yield Check("pictures", "warning", f"{why}: watches are judged without a picture, which closing needs", INSTALL)
+
+
+def _front(installation: Installation) -> Iterator[Check]:
+    if seen := front.noted(installation.home, installation.clock()):
+        yield Check("proxy", "warning", front.describe(seen), front.remedy(seen))
 
 
 def _account(installation: Installation) -> Iterator[Check]:

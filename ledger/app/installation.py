@@ -24,13 +24,15 @@ from ledger.app.ledger import Ledger
 from ledger.app.people import Directory
 from ledger.app.publish import Foreign, Publication, Publisher, Unpublished
 from ledger.app.published_ledger import PublishedLedger, published_log
+from ledger.digest import sha384
 from ledger.domain.commands import SYSTEM, Actor, Command, Record, Request
+from ledger.domain.decide import decide
 from ledger.domain.events.ledger import ForeignLinesFound
 from ledger.domain.facts import FileSeen, Matcher, SchedulerSeen
 from ledger.domain.record import parse_body
 from ledger.domain.runbook import ALERT_PATTERN, COMPONENTS
 from ledger.domain.state import Rollback, State
-from ledger.errors import Corrupt, LedgerError, Refused, Unreachable
+from ledger.errors import Conflict, Corrupt, LedgerError, Refused, Unreachable
 from ledger.proof.entry import check_signatures, parse_entry
 from ledger.proof.note import format_verifier
 from ledger.stop import folder
@@ -105,6 +107,8 @@ class Press:
         self._id = request_id
         self._decided_on = decided_on
         self._count = 0
+        self.held: list[bytes] = []
+        """Evidence that nothing has been decided on yet: what is refused leaves none behind."""
 
     def next(self) -> tuple[str, int | None]:
         """The next command's request id, and what the first one was decided on."""
@@ -184,9 +188,27 @@ class Installation:
             rollback=rollback,
             decided_on=decided_on,
         )
+        self._keep_held(request)
         receipt = self.ledger.submit(request, timeout)
         folder.remember(self.home.root, self.override_path().parent)
         return receipt
+
+    def _keep_held(self, request: Request) -> None:
+        """Store the evidence of a press before an entry names it, and only where the rules take the press.
+
+        The same press sent again is answered by its receipt, whatever the rules say by now.
+        """
+        if self._press is None or not self._press.held:
+            return
+        held, self._press.held = self._press.held, []
+        try:
+            decide(self.state, request)
+        except (Refused, Conflict):
+            if not self.ledger.log.receipts(request.id):
+                raise
+        else:
+            for data in held:
+                self.artefacts.put(data)
 
     def publish_if_possible(self) -> None:
         """Publish; what fails is told by ``doctor``."""
@@ -236,8 +258,12 @@ class Installation:
             self.ledger.submit(request)
 
     def keep(self, text: str | bytes) -> str:
-        """Store a piece of evidence and return its name."""
-        return self.artefacts.put(text if isinstance(text, bytes) else text.encode())
+        """Store a piece of evidence and return its name; a press's own once its command is taken."""
+        data = text if isinstance(text, bytes) else text.encode()
+        if self._press is None:
+            return self.artefacts.put(data)
+        self._press.held.append(data)
+        return sha384(data)
 
     # --- the outside world -----------------------------------------------------------------------------------------
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import sys
 import time
+from typing import TYPE_CHECKING
 
 import click
 
+from ledger.app import front
 from ledger.app.accounts import Accounts, generate
 from ledger.app.installation import Installation
 from ledger.app.people import LAB_PEOPLE, Person
@@ -22,6 +24,10 @@ from ledger.lab.loopback import answers, until
 from ledger.lab.processes import Processes
 from ledger.lab.rehearsal import lab_home, person, wait_for_alert
 
+if TYPE_CHECKING:
+    from web.site import Networks
+
+LOOPBACK = "loopback"
 LAB_READERS = {"lab-auditor": ("auditor",), "lab-admin": ("admin",)}
 HOST = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 PORT = click.option("--port", type=click.IntRange(1, 65535), default=8044, show_default=True, help="Port to listen on.")
@@ -30,30 +36,54 @@ PORT = click.option("--port", type=click.IntRange(1, 65535), default=8044, show_
 @click.command()
 @HOST
 @PORT
-@click.option("--behind-proxy", is_flag=True, help="Believe X-Forwarded-* of the one proxy in front (TLS).")
+@click.option(
+    "--behind-proxy",
+    "proxy",
+    is_flag=False,
+    flag_value=LOOPBACK,
+    default="",
+    metavar="[=ADDRESS]",
+    help="Believe X-Forwarded-* of the one proxy in front (TLS): on this machine, or at this address or network.",
+)
 @stage4_command
-def serve(session: Session, host: str, port: int, behind_proxy: bool) -> None:
+def serve(session: Session, host: str, port: int, proxy: str) -> None:
     """Serve the dashboard, with the observer inside, until Ctrl-C.
 
     \b
     stage4 serve --home /srv/stage4
     stage4 serve --home /srv/stage4 --port 8443 --behind-proxy
+    stage4 serve --home /srv/stage4 --host 10.0.0.7 --behind-proxy=10.0.0.5
     It listens on this machine only unless --host says otherwise; put a proxy with TLS in front of anything else.
     /healthz says whether it lives, /metrics has the ledger's gauges.
     """
+    from web.proxy import networks
     from web.server import Server
 
+    proxies = networks(proxy)
     sweep_home(session.installation.home)
     for sentence in add_missing_stages(session.root):
         session.say(sentence)
     if first := first_account(session.installation, session.accounts):
         session.say(f"nobody has an account yet; in another terminal: {first}")
+    told_at_start(session, proxies)
     session.close()
-    if not behind_proxy and host not in ("127.0.0.1", "::1", "localhost"):
+    if not proxies and host not in ("127.0.0.1", "::1", "localhost"):
         session.say("people on other machines need https: put a proxy with TLS in front and say --behind-proxy")
     session.say(f"dashboard  http://{host}:{port}  (Ctrl-C ends it)")
     sys.argv = [sys.argv[0]]
-    Server(session.root, host, port, behind_proxy=behind_proxy).run()
+    Server(session.root, host, port, proxies=proxies).run()
+
+
+def told_at_start(session: Session, proxies: Networks) -> None:
+    """What was seen of a proxy that nobody declared, and what a declared one needs."""
+    from web.proxy import among
+
+    home, clock = session.installation.home, session.installation.clock
+    seen = front.noted(home, clock())
+    if seen is not None and not among(seen.peer, proxies):
+        session.say(f"{front.describe(seen)}; {front.remedy(seen)}")
+    if proxies and not session.installation.config.serve_hosts:
+        session.say("every name that the proxy passes on is answered; name yours in stage4.toml: [serve] hosts")
 
 
 @click.command()

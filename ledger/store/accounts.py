@@ -38,6 +38,8 @@ CREATE INDEX IF NOT EXISTS failures_of ON failures (key, at);
 
 _KEPT = 8
 """About how many connections wait for the next call."""
+_NONE = (0, 0)
+"""In place of a file's device and number: there is none, or an empty one."""
 _SOON = 0.5
 """Seconds for what every request asks: the stop has two for everything."""
 
@@ -100,12 +102,13 @@ class AccountStore:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.made = 0
+        """How often the tables were made here: more than once where the file was lost under a running server."""
         self._idle: deque[_Kept] = deque()
         self._spare: Spare | None = None
         self._making = threading.Lock()
-        make_folder(path.parent)
         with self._connected() as connection:
-            connection.executescript(_TABLES)
+            connection.executescript(_TABLES)  # what an older version did not have
         set_mode(path, path.stat().st_mode & 0o700)  # nobody else's
 
     def account(self, login: str) -> Account | None:
@@ -223,6 +226,11 @@ class AccountStore:
         with self._connected() as connection:
             connection.execute("DELETE FROM failures WHERE key = ?", (key,))
 
+    def clear_ending(self, end: str) -> None:
+        """Forget the failures of every key with that end."""
+        with self._connected() as connection:
+            connection.execute("DELETE FROM failures WHERE substr(key, -length(?)) = ?", (end, end))
+
     def _one(self, statement: str, value: str) -> Account | None:
         with self._connected(_SOON) as connection:
             row = connection.execute(statement, (value,)).fetchone()
@@ -263,7 +271,7 @@ class AccountStore:
             raise Unreachable(f"the accounts in {self.path} cannot be had: {error}") from error
 
     def _take(self) -> _Kept:
-        """A kept connection, unless the name is another file's by now."""
+        """A kept connection, unless the name is another file's by now; a file that is gone or empty is made anew."""
         file = self._file()
         with contextlib.suppress(IndexError):
             while True:
@@ -271,7 +279,28 @@ class AccountStore:
                 if kept.file == file:
                     return kept
                 kept.connection.close()
-        return _Kept(file, sqlite3.connect(self.path, check_same_thread=False), -1.0)
+        if file != _NONE:
+            return _Kept(file, sqlite3.connect(self.path, check_same_thread=False), -1.0)
+        connection = self._make()
+        return _Kept(self._file(), connection, -1.0)
+
+    def _make(self) -> sqlite3.Connection:
+        """The file with mode 600 from its first moment, whatever the umask, and its tables: by one thread, once."""
+        with self._making:
+            lost = self._file() == _NONE
+            if lost:
+                try:
+                    make_folder(self.path.parent)
+                    descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                    os.fchmod(descriptor, 0o600)
+                    os.close(descriptor)
+                except OSError as error:
+                    raise Unreachable(f"the accounts in {self.path} cannot be had: {error.strerror}") from error
+            connection = sqlite3.connect(self.path, check_same_thread=False)
+            if lost:
+                connection.executescript(_TABLES)
+                self.made += 1
+        return connection
 
     def _put_back(self, kept: _Kept) -> None:
         if len(self._idle) < _KEPT:
@@ -282,6 +311,8 @@ class AccountStore:
     def _file(self) -> tuple[int, int]:
         try:
             status = os.stat(self.path)  # noqa: PTH116  (for every request, and twice as quick)
-        except OSError:
-            return (0, 0)
-        return status.st_dev, status.st_ino
+        except FileNotFoundError:
+            return _NONE
+        except OSError as error:
+            raise Unreachable(f"the accounts in {self.path} cannot be had: {error.strerror}") from error
+        return (status.st_dev, status.st_ino) if status.st_size else _NONE

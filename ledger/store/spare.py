@@ -40,7 +40,7 @@ class Spare:
             ended = [(token,) for token in self._before - now.keys()]
             begun = [row for token, row in now.items() if token not in self._before]
             try:
-                file = sqlite3.connect(self._path)
+                file = sqlite3.connect(f"{self._path.as_uri()}?mode=rw", uri=True)  # a lost one is not made here
                 try:
                     with file:
                         file.executemany("DELETE FROM sessions WHERE token = ?", ended)

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import http.client
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import socket
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
+from click.testing import CliRunner
 from flask.testing import FlaskClient
 
-from ledger.app.accounts import FROM_ONE_PLACE, GUESSES, Accounts
+from ledger.app import front
+from ledger.app.accounts import Accounts
+from ledger.app.doctor import examine
+from ledger.app.guesses import FROM_ONE_PLACE
+from ledger.app.home import Home
 from ledger.app.setup import init
-from tests.adapters.neighbours import free_port, until
+from ledger.cli.root import stage4
+from ledger.errors import Refused
+from tests.doors.served import served
 from web import Site, create_app
 from web.body import LARGEST
+from web.proxy import among, networks
 
 from .conftest import PASSWORD, QUICK, Browser
 
@@ -32,7 +36,13 @@ def client(site: Site) -> Callable[..., FlaskClient]:
     """``client(True)``: a browser of the same site, served behind a proxy."""
 
     def made(behind_proxy: bool, kind: type[FlaskClient] = Browser) -> FlaskClient:
-        here = Site(site.installation, site.accounts, site.lookout, secret=site.secret, behind_proxy=behind_proxy)
+        here = Site(
+            site.installation,
+            site.accounts,
+            site.lookout,
+            secret=site.secret,
+            proxies=networks("loopback") if behind_proxy else (),
+        )
         app = create_app(here)
         return kind(app)
 
@@ -87,55 +97,10 @@ def test_behind_the_proxy_one_guesser_locks_nobody_else_out(client):
     assert browser.post("/sign-in", data=FORM, headers={"X-Forwarded-For": "198.51.100.7"}).status_code == 303
 
 
-def test_another_address_gives_no_more_guesses_of_one_account(client):
-    browser = client(True)
-    for number in range(GUESSES):
-        told = {"X-Forwarded-For": f"203.0.113.{number}"}
-        browser.post("/sign-in", data={"login": "noc", "password": "a wrong one"}, headers=told)
-    assert "too many" in browser.post("/sign-in", data=FORM, headers={"X-Forwarded-For": "198.51.100.7"}).text
-
-
 def test_the_origin_is_compared_with_the_address_that_the_proxy_names(client):
     told = HTTPS | {"Origin": "https://ledger.example"}
     assert client(True, FlaskClient).post("/sign-in", data=FORM, headers=told).status_code == 303
     assert client(False, FlaskClient).post("/sign-in", data=FORM, headers=told).status_code == 403
-
-
-class Served:
-    """``stage4 serve`` as people start it."""
-
-    def __init__(self, port: int) -> None:
-        self.port = port
-
-    def ask(self, method: str, path: str, body: object = None, **headers: str) -> http.client.HTTPResponse:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        own = {"Origin": f"http://127.0.0.1:{self.port}", "Accept": "text/html"}
-        connection.request(method, path, body, own | named)
-        answer = connection.getresponse()
-        answer.page = answer.read().decode()
-        connection.close()
-        return answer
-
-    def up(self) -> bool:
-        try:
-            return self.ask("GET", "/healthz").status == 200
-        except OSError:
-            return False
-
-
-@contextmanager
-def served(root: Path, *more: str) -> Iterator[Served]:
-    port = free_port()
-    command = [sys.executable, "-m", "ledger.cli", "serve", "--home", str(root), "--port", str(port), *more]
-    environment = {"PATH": os.environ["PATH"], "HOME": str(root), "FORWARDED_ALLOW_IPS": "*"}
-    with (root / "log").open("wb") as log:
-        running = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
-    try:
-        yield until(lambda: Served(port) if Served(port).up() else None, 60)
-    finally:
-        running.send_signal(signal.SIGTERM)
-        running.wait(20)
 
 
 @pytest.fixture
@@ -168,3 +133,167 @@ def test_the_server_believes_its_proxy(root):
         answer = here.ask("POST", "/sign-in", urlencode(FORM), Content_Type="application/x-www-form-urlencoded", **own)
         assert answer.status == 303, answer.page
         assert "; Secure" in answer.headers["Set-Cookie"]
+
+
+def test_only_the_proxys_own_address_is_believed(site):
+    """With ``--behind-proxy`` too: whoever reaches the port past the proxy is who the socket says."""
+    app = create_app(
+        Site(site.installation, site.accounts, site.lookout, secret=site.secret, proxies=networks("10.0.0.5"))
+    )
+    past, through = Browser(app), Browser(app)
+    answer = past.post("/sign-in", data=FORM, headers=HTTPS | {"X-Forwarded-Prefix": "/x"})
+    assert answer.status_code == 303 and answer.location == "/" and "; Secure" not in answer.headers["Set-Cookie"]
+    own = {"REMOTE_ADDR": "10.0.0.5"}
+    answer = through.post("/sign-in", data=FORM, headers=HTTPS, environ_overrides=own)
+    assert "; Secure" in answer.headers["Set-Cookie"]
+    assert {one.address for one in site.accounts.sessions("lab-noc")} == {"127.0.0.1", "198.51.100.7"}
+
+
+@pytest.mark.parametrize(
+    ("text", "peer", "believed"),
+    [
+        ("loopback", "127.0.0.1", True),
+        ("loopback", "::1", True),
+        ("loopback", "::ffff:127.0.0.1", True),
+        ("loopback", "10.0.0.5", False),
+        ("10.0.0.0/24", "10.0.0.5", True),
+        ("10.0.0.0/24, ::1", "10.0.1.5", False),
+        ("10.0.0.0/24, ::1", "::1", True),
+        ("", "127.0.0.1", False),
+        ("loopback", "", False),
+    ],
+)
+def test_who_is_the_declared_proxy(text, peer, believed):
+    assert among(peer, networks(text)) is believed
+
+
+@pytest.mark.parametrize("text", ["nginx", "10.0.0.5/24", "10.0.0.300", "*"])
+def test_what_is_no_address_of_a_proxy_is_refused(text):
+    with pytest.raises(Refused, match="is no address of a proxy"):
+        networks(text)
+
+
+# --- cookies by the way that a browser came ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("headers", "prefix", "path"),
+    [({}, "", "/"), (HTTPS, "__Host-", "/"), (HTTPS | {"X-Forwarded-Prefix": "/ops"}, "__Secure-", "/ops")],
+)
+def test_cookies_are_named_by_the_way(client, headers, prefix, path):
+    browser = client(True)
+    answer = browser.post("/sign-in", data=FORM, headers=headers)
+    found = answer.headers.getlist("Set-Cookie")
+    assert {one.partition("=")[0] for one in found} == {f"{prefix}stage4_session", f"{prefix}stage4_device"}
+    assert all(f"; Path={path}" in one and "Domain" not in one and "; HttpOnly" in one for one in found)
+    assert all(("; Secure" in one) is bool(prefix) for one in found)
+
+
+def test_over_https_no_cookie_but_its_own_is_read(client):
+    browser = client(True)
+    browser.post("/sign-in", data=FORM)
+    token = browser.get_cookie("stage4_session").value
+    below = HTTPS | {"X-Forwarded-Prefix": "/ops"}
+    ways = {"stage4_session": {}, "__Host-stage4_session": HTTPS, "__Secure-stage4_session": below}
+    for name in ways:
+        for way, headers in ways.items():
+            asking = client(True)
+            asking.set_cookie(name, token)
+            got = asking.get("/", headers=headers)
+            assert (got.status_code == 200) is (name == way), (name, way)
+
+
+# --- names of hosts ---------------------------------------------------------------------------------------------------
+
+
+def answered(site, host: str, hosts: tuple[str, ...] = (), proxies: str = "", **headers: str) -> int:
+    here = Site(site.installation, site.accounts, site.lookout, proxies=networks(proxies), hosts=hosts)
+    answer = Browser(create_app(here)).get("/sign-in", headers={"Host": host} | headers)
+    assert answer.status_code in (200, 400)
+    assert answer.status_code == 200 or "does not answer to the name" in answer.text
+    return answer.status_code
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "LOCALHOST:8044", "127.0.0.1:8044", "[::1]:8044", "192.0.2.7", socket.gethostname()]
+)
+def test_without_a_setting_it_answers_to_this_machine(site, host):
+    assert answered(site, host) == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "evil.example:8044"]
+)
+def test_a_name_that_is_pointed_here_gets_400(site, host):
+    """Another site's name that resolves to this machine would make that site's pages the same origin."""
+    assert answered(site, host) == 400
+
+
+def test_names_are_a_setting(site):
+    for proxies in ("", "loopback"):
+        own = ("stage4.example", ".ops.example")
+        for host in ("stage4.example", "Stage4.Example:443", "a.ops.example", "ops.example", "localhost", "127.0.0.1"):
+            assert answered(site, host, own, proxies) == 200, host
+        for host in ("evil.example", "192.0.2.7", "stage4.example.evil.example"):
+            assert answered(site, host, own, proxies) == 400, host
+
+
+def test_the_proxy_vouches_for_names_where_none_are_set(site):
+    assert answered(site, "ledger.example", proxies="loopback") == 200
+    assert answered(site, "localhost", proxies="loopback", X_Forwarded_Host="ledger.example") == 200
+    assert answered(site, "ledger.example", proxies="10.0.0.5") == 400
+
+
+def test_a_foreign_name_is_told_in_ones_own_language(client):
+    answer = client(False).get("/sign-in", headers={"Host": "evil.example", "Accept-Language": "pl"})
+    assert answer.status_code == 400 and "nie odpowiada pod nazwą" in answer.text
+
+
+# --- a proxy that nobody declared -------------------------------------------------------------------------------------
+
+
+def test_a_proxy_that_nobody_declared_is_said_to_admins_to_the_doctor_and_at_the_next_start(client, site):
+    home = site.installation.home
+    client(False).get("/sign-in", headers={"X-Forwarded-For": "203.0.113.9"})
+    seen = front.noted(home, site.installation.clock())
+    assert seen.peer == "127.0.0.1"
+    (told,) = [check for check in examine(home.root) if check.name == "proxy"]
+    assert told.state == "warning" and "X-Forwarded-For" in told.found
+    assert told.remedy == "if that is your proxy: stage4 serve --behind-proxy"
+    for login, warned in (("admin", True), ("noc", False)):
+        browser = client(False)
+        browser.post("/sign-in", data={"login": login, "password": PASSWORD})
+        page = browser.get("/healthz").json
+        assert ("X-Forwarded-For" in str(page.get("warnings"))) is warned
+        assert ("through 127.0.0.1 with X-Forwarded-For" in browser.get("/").text) is warned
+        browser.post("/choose", data={"lang": "pl"})
+        assert ("przez 127.0.0.1 z nagłówkiem X-Forwarded-For" in browser.get("/timeline").text) is warned
+    assert "warnings" not in client(False).get("/healthz").json
+
+
+def test_nothing_is_said_of_the_declared_one_or_after_a_day(client, site):
+    home, at = site.installation.home, site.installation.clock()
+    client(True).get("/sign-in", headers={"X-Forwarded-For": "203.0.113.9"})
+    assert front.noted(home, at) is None
+    front.note(home, front.Front("10.0.0.5", at))
+    assert "--behind-proxy=10.0.0.5" in front.remedy(front.noted(home, at))
+    assert front.noted(home, at + front.TOLD) is None
+    (home.var / "web/undeclared_proxy.json").write_text("{}")
+    assert front.noted(home, at) is None
+
+
+def test_the_start_says_it_and_forgets_it_once_it_is_declared(root):
+    at = datetime.now(UTC)
+    front.note(Home(root), front.Front("127.0.0.1", at))
+    with served(root):
+        said = " ".join((root / "log").read_text().split())
+        assert "no --behind-proxy names it" in said and "stage4 serve --behind-proxy" in said
+    with served(root, "--behind-proxy"):
+        said = " ".join((root / "log").read_text().split())
+        assert "no --behind-proxy names it" not in said and "every name that the proxy passes on" in said
+        assert front.noted(Home(root), at) is None
+
+
+def test_an_address_of_a_proxy_that_is_none_is_refused_at_the_start(root):
+    done = CliRunner().invoke(stage4, ["serve", "--home", str(root), "--behind-proxy=nginx"])
+    assert done.exit_code == 1 and "is no address of a proxy" in done.output

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import stat
 from datetime import timedelta
 
 import pytest
@@ -141,6 +142,25 @@ def test_then_nobody_presses_it_whose_session_had_ended(browser, site, installat
         installation.submit(DeactivatePerson(person="lab-noc"), person("admin"))
     accounts_held()
     assert press(client).status_code in (401, 303) and not installation.override_path().exists()
+
+
+def test_it_works_after_the_accounts_file_was_lost(browser, site, installation):
+    """Who was signed in a moment ago is still known for the stop; pages ask for a new sign-in, from a new file."""
+    client, left = browser("noc"), browser("l2_ops")
+    for one in (client, left):
+        one.get("/")
+    with left.session_transaction() as known:
+        token = known["token"]
+    left.post("/sign-out")
+    with left.session_transaction() as known:
+        known["token"] = token
+    file = installation.home.var / "web/accounts.sqlite"
+    file.unlink()
+    answer = client.get("/")
+    assert answer.status_code == 303 and answer.location.startswith("/sign-in")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert press(left).status_code in (401, 303) and not installation.override_path().exists()
+    assert press(client).status_code == 303 and installation.override_path().is_file()
 
 
 def test_it_works_on_a_ledger_that_is_not_what_was_signed(browser, site, installation, monkeypatch):

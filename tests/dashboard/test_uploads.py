@@ -76,26 +76,6 @@ def test_too_much_is_told_in_ones_own_language(browser, rollback, installation):
     assert installation.state.sequence == size
 
 
-def test_a_body_that_does_not_say_how_long_it_is_is_bounded_too(browser, rollback, installation):
-    client, size = browser("noc"), installation.state.sequence
-    chunked = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
-    for kind, data in ((f"multipart/form-data; boundary={EDGE}", HEAD + LARGE), (FORM, b"reason=" + LARGE)):
-        sent = io.BytesIO(data)
-        answer = client.post("/stop", input_stream=sent, content_type=kind, environ_overrides=chunked)
-        assert answer.status_code == 413
-        assert not sent.read()
-    assert installation.state.sequence == size
-
-
-def test_a_press_in_chunks_is_a_press(browser, installation):
-    """As some proxies send it on."""
-    data = io.BytesIO(f"request_id={secrets.token_hex(16)}&reason=orders+look+wrong".encode())
-    chunked = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
-    answer = browser("noc").post("/stop", input_stream=data, content_type=FORM, environ_overrides=chunked)
-    assert answer.status_code == 303
-    assert installation.override_path().is_file()
-
-
 def test_a_body_whose_length_is_a_lie_is_no_press(browser, rollback, installation):
     size = installation.state.sequence
     for length in ("0", "99999999", "-1", "x"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
@@ -34,11 +35,32 @@ def test_a_file_put_in_its_place_is_the_one_that_is_asked(store, tmp_path):
     assert store.session("before") and store.session("after") is None
 
 
-def test_a_file_that_is_gone_is_said(store):
-    assert store.account("noc") == ACCOUNT
-    store.path.unlink()
-    with pytest.raises(Unreachable, match="no such table"):
-        store.account("noc")
+@pytest.mark.parametrize("how", ["deleted", "emptied", "its folder too"])
+def test_a_file_that_is_lost_comes_back_with_its_mode_and_its_tables(tmp_path, how):
+    before = os.umask(0)
+    try:
+        store = AccountStore(tmp_path / "web" / "accounts.sqlite")
+        assert store.made == 1 and AccountStore(store.path).made == 0
+        store.put(ACCOUNT)
+        if how == "emptied":
+            store.path.write_bytes(b"")
+        elif how == "deleted":
+            store.path.unlink()
+        else:
+            shutil.rmtree(store.path.parent)
+        assert store.account("noc") is None and store.made == 2
+        assert store.path.stat().st_mode & 0o777 == 0o600 and store.path.parent.stat().st_mode & 0o777 == 0o700
+        store.put(ACCOUNT)
+        store.open(session("x"))
+        assert store.session_of("x") == (session("x"), ACCOUNT) and store.attempt("k", 1.0, 0.0, 1)
+    finally:
+        os.umask(before)
+
+
+def test_a_file_that_cannot_be_made_is_said(tmp_path):
+    (tmp_path / "web").write_text("no folder")
+    with pytest.raises(Unreachable, match="cannot be had"):
+        AccountStore(tmp_path / "web" / "accounts.sqlite")
 
 
 def test_many_threads_ask_and_few_connections_stay(store):

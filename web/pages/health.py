@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, current_app, jsonify
+from typing import Any
+
+from flask import Blueprint, Response, current_app, g, jsonify
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from ledger.app import front
 from ledger.app.condition import condition
 from ledger.app.metrics import LedgerMetrics
 from ledger.errors import LedgerError
 from web import whole
-from web.site import site
+from web.site import Site, site
 
 blueprint = Blueprint("health", __name__)
 
@@ -19,19 +22,19 @@ blueprint = Blueprint("health", __name__)
 def healthz() -> tuple[Response, int]:
     """200 while the ledger can be read, continues what was published and holds, and pages can be made; else 503.
 
-    It says why, and names nothing private: the findings themselves are for those who sign in.
+    It says why, and names nothing private: the findings themselves are for those who sign in. For an admin who is
+    signed in, with ``warnings``: a proxy in front that nobody declared.
     """
     here = site()
     try:
         size = here.installation.ledger.view().size
     except LedgerError as error:
         return jsonify(status="failing", why=type(error).__name__.lower()), 503
+    facts: dict[str, Any] = {"entries": size}
+    if "admin" in g.roles:
+        facts["warnings"] = _warnings(here)
     found = condition(here.installation)
-    facts = {
-        "entries": size,
-        "published": not found.unpublished,
-        "read_from": here.installation.ledger.log.source.name,
-    }
+    facts |= {"published": not found.unpublished, "read_from": here.installation.ledger.log.source.name}
     if found.behind:
         sentence = "the store does not continue what was published; nothing is written: see docs/recovery.md"
         return jsonify(status="failing", why="behind", sentence=sentence, **facts), 503
@@ -45,6 +48,12 @@ def healthz() -> tuple[Response, int]:
         sentence = f"pages cannot be made: {why}; the stop works from a terminal; install stage4-ledger again"
         return jsonify(status="failing", why="pages", sentence=sentence, **facts), 503
     return jsonify(status="ok", **facts), 200
+
+
+def _warnings(here: Site) -> list[str]:
+    """What an admin should know of how this server is reached."""
+    seen = front.noted(here.installation.home, here.installation.clock())
+    return [f"{front.describe(seen)}; {front.remedy(seen)}"] if seen else []
 
 
 @blueprint.get("/metrics")

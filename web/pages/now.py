@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from flask import Blueprint, Flask, g, render_template, url_for
 
-from ledger.app import access
+from ledger.app import access, front
 from ledger.app.condition import condition
 from ledger.app.outlook import Outlook
 from ledger.app.soundness import Finding
@@ -17,6 +17,7 @@ from ledger.domain.state import State
 from ledger.errors import LedgerError
 from web import situation
 from web.i18n import gettext as _
+from web.i18n import said as in_words
 from web.shared import request_id, shared
 from web.site import site
 from web.situation import Row, Tile
@@ -41,7 +42,14 @@ def drift_now() -> list[str]:
         said += situation.discrepancies(*situation.current())
     except LedgerError as error:
         said.append(str(error))
-    return [*said, unrecorded] if unrecorded else said
+    return [*said, *(one for one in (unrecorded, _undeclared()) if one)]
+
+
+def _undeclared() -> str:
+    """To an admin: that something stands in front that nobody declared, and what to do."""
+    installation = site().installation
+    seen = front.noted(installation.home, installation.clock()) if "admin" in g.roles else None
+    return f"{in_words(front.describe(seen))}; {in_words(front.remedy(seen))}" if seen else ""
 
 
 def unsound() -> tuple[Finding, ...]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from ledger.app.durations import parse_duration
-from ledger.app.installation import Installation
+from ledger.app.installation import Installation, new_request_id
 from ledger.app.steps.common import Outcome, act, bounded
 from ledger.app.steps.opening import look_up
 from ledger.domain.commands import (
@@ -98,7 +98,8 @@ def attach(
         raise Unreachable(f"cannot read {path}: {error.strerror}") from error
     if len(data) > LARGEST:
         raise Unreachable(f"{path} is larger than {LARGEST // 2**20} MiB; attach an excerpt and note where the rest is")
-    return attach_bytes(installation, actor, rollback, path.name, data, number, note)
+    own = installation.pressed(new_request_id(), None)  # what is refused leaves nothing behind
+    return attach_bytes(own, actor, rollback, path.name, data, number, note)
 
 
 def attach_bytes(
