@@ -7,7 +7,7 @@ WATCH  ?= 20s
 BENCH  := var/bench
 BENCHED := $(BENCH)/.ready
 
-.PHONY: help setup demo rehearsal test lint screenshots bench bench-web wheel lock clean
+.PHONY: help setup demo rehearsal test quick lint coverage messages screenshots bench bench-web wheel lock clean
 
 help: ## show what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -36,16 +36,24 @@ demo: $(STAMP) ## the lab and the dashboard, a rollback ready to be run (without
 rehearsal: $(STAMP) ## rehearse a whole rollback on real servers, unattended, and verify what it left
 	$(BIN)/stage4 rehearse --watch $(WATCH)
 
-test: $(STAMP) ## lint, types and all tests (fetches the servers it needs into var/lab/tools; faults by strace and proxies by nginx, if installed)
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+test: lint ## lint, types and all tests (fetches servers into var/lab/tools; faults by strace, proxies by nginx, if installed)
 	$(BIN)/pytest -q -n 2 --dist loadfile
+
+quick: lint ## lint, types and the tests that need no server, no browser and no patience, in a minute
+	$(BIN)/pytest -q -n 2 --dist loadfile -m "not browser and not server and not slow"
 
 lint: $(STAMP) ## lint and types alone
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+coverage: $(STAMP) ## which branches of the rules, the proofs, the store and the verifier their own tests take
+	$(BIN)/pytest -q -n 2 --dist loadfile -m "not browser and not server" \
+	  --cov ledger.domain --cov ledger.proof --cov ledger.store --cov ledger.verify --cov-branch --cov-report term \
+	  tests/domain tests/proof tests/store tests/verify tests/app
+
+messages: $(STAMP) ## bring web/locale/pl.po up to the texts of pages and ledger; says what is to be translated
+	$(BIN)/python -m tools.messages
 
 screenshots: $(STAMP) ## every page as it looks, into var/screenshots
 	$(BIN)/python -m tests.browser.screenshots var/screenshots

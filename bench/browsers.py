@@ -122,7 +122,7 @@ class OpenBrowser:
         with contextlib.suppress(aiohttp.ClientError, TimeoutError):
             async with self._session.get(page, headers=HTMX) as answer:
                 await answer.read()
-                return answer.status == 200
+                return bool(answer.status == 200)
         return False
 
 

@@ -100,7 +100,12 @@ def measure(folder: Path, given: argparse.Namespace) -> dict[str, Any]:
         command = [sys.executable, "-m", "ledger.cli", "serve", "--port", str(port), "--home", str(folder / "home")]
         started = time.monotonic()
         processes.start("dashboard", command)
-        until(lambda: processes.check() or answers(f"{url}/healthz"), 120, f"the dashboard at {url}")
+
+        def up() -> bool:
+            processes.check()
+            return answers(f"{url}/healthz")
+
+        until(up, 120, f"the dashboard at {url}")
         page["ready_after_s"] = round(time.monotonic() - started, 1)
         _say("every page alone")
         page["alone"] = asyncio.run(alone(url, password, given.repeats))

@@ -1,4 +1,4 @@
-"""The layers of DESIGN.md: what is pure stays pure, and imports go down only."""
+"""The layers of docs/architecture.md: what is pure stays pure, and imports go down only."""
 
 from __future__ import annotations
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,8 @@ from requests.auth import HTTPBasicAuth
 
 from ledger.adapters.failures import Asked, TooMuch, Unsent
 from ledger.adapters.failures import explain as explained
-from ledger.adapters.masking import excerpt, masked, masked_addresses
+from ledger.adapters.masking import excerpt, masked
+from ledger.adapters.server import Clock, Server
 from ledger.adapters.transcript import Exchange, transcript
 from ledger.adapters.wire import BoundedSession
 from ledger.errors import Unreachable
@@ -39,43 +38,6 @@ __all__ = [
 _DIGITS = 40
 _PLAIN_TO_TLS = (b"http request to an https server", b"http request was sent to https port")
 """What Go's servers and nginx say, in small letters, to whom speaks no TLS."""
-
-Clock = Callable[[], datetime]
-"""Gives the current time, aware UTC."""
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """Where a server is and how to speak to it. Credentials are files, read at each use; times are seconds."""
-
-    url: str
-    username: str = ""
-    password_file: str = ""
-    bearer_token_file: str = ""
-    ca_file: str = ""
-    client_certificate: str = ""
-    client_key: str = ""
-    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    """Headers of one's own, such as ``X-Scope-OrgID`` of a Mimir; they win over those that we would send."""
-    proxy: str = field(default="", repr=False)
-    """Address of the proxy that it is asked through; none where empty, whatever the environment says."""
-    secret_path: bool = False
-    """What follows the host is a secret, as of a webhook: whoever knows it may post."""
-    connect_timeout: float = 1.0
-    read_timeout: float = 3.0
-
-    @property
-    def timeout(self) -> tuple[float, float]:
-        """Seconds for connecting and for each pause of the answer; the whole answer gets twice the latter."""
-        return (self.connect_timeout, self.read_timeout)
-
-    def address(self, path: str = "") -> str:
-        """The URL with ``path`` after it."""
-        return self.url.rstrip("/") + path if path else self.url
-
-    def shown(self, url: str) -> str:
-        """An address of this server as people may see it."""
-        return masked_addresses(url) if self.secret_path else masked(url)
 
 
 def session(server: Server) -> requests.Session:

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from ledger.adapters.http import Server, masked
-from ledger.adapters.masking import MASK, masked_addresses, masked_text, tells
+from ledger.adapters.masking import MASK, masked, masked_addresses, masked_text, tells
+from ledger.adapters.server import Server
 from ledger.errors import Refused, Unreachable
 
 _HEADERS = "headers that are sent with every request"

@@ -1,7 +1,7 @@
 """Deliver: do in the outside world what the entries ask for, and record what came of it.
 
 Idempotent, so that a crash in between is repaired by doing it again; one deliverer at a time. Late effects are not done
-any more but handed back to a person, except a stop (RUNBOOK.md, "Effects that come late").
+any more but handed back to a person, except a stop (docs/runbook.md, "Effects that come late").
 """
 
 from __future__ import annotations

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
-from ledger.adapters.http import ask
 from ledger.app import config as settings
 from ledger.app.home import Home
 from ledger.app.installation import Installation
@@ -150,6 +149,8 @@ def stamped(installation: Installation, state: State) -> int:
 
 def other_clocks(installation: Installation) -> Mapping[str, datetime]:
     """What time other machines say it is, by their Date headers (RFC 9110, section 6.6.1), as far as they answer."""
+    from ledger.adapters.http import ask  # init asks this module too, and no server
+
     found: dict[str, datetime] = {}
     for name in ("scheduler", "prometheus", "alertmanager"):
         for url in filter(None, getattr(installation.config, f"{name}_url").split(",")):

@@ -14,7 +14,7 @@ from ledger.domain.state import FreeText
 from ledger.errors import Erased, LedgerError, Refused
 
 SALT = 16
-"""Random bytes before a free text, so that its digest tells nothing of it (RUNBOOK.md)."""
+"""Random bytes before a free text, so that its digest tells nothing of it (docs/runbook.md)."""
 
 
 class Named(NamedTuple):

@@ -10,12 +10,11 @@ import secrets
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ledger import override
-from ledger.adapters import http, scheduler
-from ledger.adapters.alertmanager import Alertmanager, Memory
-from ledger.adapters.http import Server
-from ledger.adapters.prometheus import Prometheus
+from ledger.adapters.masking import masked
+from ledger.adapters.server import Server
 from ledger.app import config as settings
 from ledger.app import keys
 from ledger.app.config import Config
@@ -42,6 +41,10 @@ from ledger.store.log import Log
 from ledger.store.published import PublishedLog
 from ledger.store.reading import takes_no_writes
 from ledger.store.recorder import Receipt
+
+if TYPE_CHECKING:  # asking a server needs a library that is slow to import: each is imported when it is asked
+    from ledger.adapters.alertmanager import Alertmanager, Memory
+    from ledger.adapters.prometheus import Prometheus
 
 
 def now() -> datetime:
@@ -126,7 +129,7 @@ class Installation:
         self.publisher = Publisher(home, ledger.log, self.artefacts, ledger.verifier, ledger.check)
         self.publication = Publication()
         self._press: Press | None = None
-        self._members = Memory()
+        self._members: Memory | None = None
         os.environ.setdefault("MPLCONFIGDIR", str(home.var / "cache" / "matplotlib"))
 
     @property
@@ -284,19 +287,26 @@ class Installation:
             server = dataclasses.replace(server, connect_timeout=patience, read_timeout=patience)
         if server is None:
             return SchedulerSeen("unknown", self.clock(), "", error="no scheduler.url is configured in stage4.toml")
-        return scheduler.read_status(server, self.clock)
+        from ledger.adapters.scheduler import read_status
+
+        return read_status(server, self.clock)
 
     @property
     def alertmanager(self) -> Alertmanager:
         """The Alertmanager; ``Unreachable`` where none is configured."""
         servers = [self._server("alertmanager", url.strip()) for url in self.config.alertmanager_url.split(",")]
+        from ledger.adapters.alertmanager import Alertmanager, Memory
+
+        self._members = self._members or Memory()
         return Alertmanager(servers, self.clock, self._members)
 
     @property
     def prometheus(self) -> Prometheus:
         """The Prometheus; ``Unreachable`` where none is configured."""
-        labels = tuple(sorted(self.config.prometheus_labels.items()))
-        return Prometheus(self._server("prometheus"), self.clock, self.config.prometheus_job, labels)
+        server, labels = self._server("prometheus"), tuple(sorted(self.config.prometheus_labels.items()))
+        from ledger.adapters.prometheus import Prometheus
+
+        return Prometheus(server, self.clock, self.config.prometheus_job, labels)
 
     def tickets(self) -> Server | None:
         """The ticket system, or None."""
@@ -304,7 +314,7 @@ class Installation:
 
     def masked(self, url: str) -> str:
         """An address without credentials."""
-        return http.masked(url)
+        return masked(url)
 
     @property
     def step_seconds(self) -> int:

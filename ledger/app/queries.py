@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ledger.app.installation import Installation
-from ledger.app.soundness.marks import Judged
 from ledger.domain.decide.rules import duration_minutes, owed_before, owed_before_end
 from ledger.domain.decide.stop import OBEYS_WITHIN
 from ledger.domain.duties import owed
@@ -20,6 +19,9 @@ from ledger.domain.standing import why_it_does_not_stop
 from ledger.domain.state import Rollback, State
 from ledger.errors import LedgerError
 from ledger.proof.entry import parse_entry
+
+if TYPE_CHECKING:  # the verifier is not imported for a status
+    from ledger.app.soundness.marks import Judged
 
 _SHOWN = 200
 """Bytes of a row that is no entry, as the timeline shows it."""

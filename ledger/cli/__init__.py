@@ -22,6 +22,9 @@ def main() -> None:
     try:
         from ledger.cli.ending import run
         from ledger.cli.root import stage4
+
+        if current() is not None:
+            import ledger.cli.stop  # noqa: F401 (what is missing shows here, while the cord can still be pulled)
     except Exception as error:
         if current() is None and not isinstance(error, ImportError):
             raise

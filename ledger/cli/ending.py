@@ -21,8 +21,8 @@ def run(program: str, command: Callable[[], object], *, stops: bool) -> NoReturn
     """Run a command to its exit status.
 
     An error of the operating system is a sentence and status 3. So is a mistake of ours, with a note of it in a file
-    for whoever mends it. What was printed and did not arrive turns a 0 into 3, but not of a stop (``stops``): whether
-    the scheduler is stopped is all that its status says.
+    for whoever mends it. A package that cannot be imported is status 1. What was printed and did not arrive turns a 0
+    into 3, but not of a stop (``stops``): whether the scheduler is stopped is all that its status says.
     """
     streams.prepare()
     status: object = 0
@@ -32,6 +32,8 @@ def run(program: str, command: Callable[[], object], *, stops: bool) -> NoReturn
         status = ended.code
     except KeyboardInterrupt:
         status = 128 + signal.SIGINT
+    except ImportError as error:
+        status = f"{program}: {error}. Set the project up first: make setup"
     except OSError as error:
         status = _said(program, str(unusable(Path(os.environ.get("STAGE4_HOME") or "."), error)))
     except Exception as error:  # noqa: BLE001  (whatever it is, a person gets a sentence)

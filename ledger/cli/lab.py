@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 
 import click
-from rich.table import Table
 
 from ledger.app.durations import format_duration, parse_duration
 from ledger.app.home import Home
@@ -187,6 +186,8 @@ def _tell(session: Session, step: Step) -> None:
 
 
 def _summary(session: Session, steps: list[Step]) -> None:
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for title in ("step", "", "verdict", "took", "entry", "evidence (SHA-384)"):
         table.add_column(title, header_style="dim")

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
 from ledger.app.soundness import Finding, Soundness, examine
 from ledger.app.soundness.examine import Progress as Report
 from ledger.app.soundness.examine import nobody
@@ -28,6 +26,8 @@ def _progress(session: Session) -> Iterator[Report]:
     if session.as_json or not session.errors.is_terminal:
         yield nobody
         return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # slow to import
+
     columns = (TextColumn("reading"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=session.errors, transient=True) as bar:
         task = bar.add_task("", total=None)

@@ -4,22 +4,88 @@ from __future__ import annotations
 
 import click
 
-from ledger.cli import duties as _duties  # noqa: F401 (adds its commands to ``rollback``)
-from ledger.cli.artefacts import artefact
-from ledger.cli.completion import completion
-from ledger.cli.home import config, doctor, export, log, observe, status, verify
-from ledger.cli.init import init
-from ledger.cli.keys import keys
-from ledger.cli.lab import lab, rehearse
-from ledger.cli.people import people
-from ledger.cli.rollback import rollback
-from ledger.cli.serve import demo, serve
-from ledger.cli.silences import silences
-from ledger.cli.stop import stop
-from ledger.cli.workflow import workflow
+from ledger.cli.lazy import LazyGroup, Row
+
+COMMANDS: dict[str, Row] = {
+    "artefact": Row(
+        "ledger.cli.artefacts:artefact",
+        "Pieces of evidence by their digest; long free text can be erased by two people.",
+    ),
+    "completion": Row(
+        "ledger.cli.completion:completion",
+        "Print the script with which a shell completes the commands and options of stage4.",
+    ),
+    "config": Row("ledger.cli.home:config", "Look at the configuration."),
+    "demo": Row(
+        "ledger.cli.serve:demo",
+        "The lab and the dashboard, with a rollback ready to be run, until Ctrl-C.",
+    ),
+    "doctor": Row(
+        "ledger.cli.home:doctor",
+        "Keys, modes, clocks, servers, disk, versions: what is wrong and what to do.",
+    ),
+    "export": Row(
+        "ledger.cli.export:export",
+        "Write the signed lines, the checkpoint that covers exactly these lines, and the verifier key.",
+    ),
+    "init": Row(
+        "ledger.cli.init:init",
+        "Make a home: keys (mode 600), configuration, the ledger's first entry.",
+    ),
+    "keys": Row("ledger.cli.keys:keys", "The two secrets of a ledger."),
+    "lab": Row(
+        "ledger.cli.lab:lab",
+        "Keep Prometheus, Alertmanager and a reference scheduler up, with an observer, until Ctrl-C.",
+    ),
+    "log": Row("ledger.cli.status:log", "The timeline, oldest first."),
+    "observe": Row(
+        "ledger.cli.observe:observe",
+        "Watch the outside until Ctrl-C: record what changes, warn, finish what a crash left pending.",
+    ),
+    "people": Row(
+        "ledger.cli.people:people",
+        "Roles are entries of the ledger; names stay in a directory outside it.",
+    ),
+    "rehearse": Row(
+        "ledger.cli.lab:rehearse",
+        "Rehearse a whole rollback on real servers, and verify the ledger that it left.",
+    ),
+    "rollback": Row(
+        "ledger.cli.duties:rollback",  # the group with all its commands: duties adds its own to those of rollback
+        "Run the runbook: open, confirm, disable, silence, check, watch, end-incident, restore, complete.",
+    ),
+    "serve": Row(
+        "ledger.cli.serve:serve",
+        "Serve the dashboard, with the observer inside, until Ctrl-C.",
+    ),
+    "status": Row(
+        "ledger.cli.status:status",
+        "The truth now: declared, commanded, observed, each with its age; and the open rollbacks.",
+    ),
+    "silences": Row(
+        "ledger.cli.silences:silences",
+        "Who mutes Stage4 alerts until when: every silence that mutes them or can, at every member of Alertmanager.",
+    ),
+    "stop": Row(
+        "ledger.cli.stop:stop",
+        "Stop the scheduler now: opens the rollback, declares the emergency, writes the override.",
+    ),
+    "verify": Row(
+        "ledger.cli.verifying:verify",
+        "Verify a log offline, by the keys and heads that you give and nothing else.",
+    ),
+    "workflow": Row(
+        "ledger.cli.workflow:workflow",
+        "Run the shipped GitHub workflow's steps: check the rules, create or end a rollback's silence.",
+    ),
+}
+"""Where each command is, and the line of ``stage4 --help``: nobody imports what only another command needs.
+
+A test holds every line against the command itself.
+"""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, rows=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--home", metavar="DIR", help="The installation's folder (STAGE4_HOME; default: this folder).")
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 @click.option("--as", "acting_as", metavar="PERSON", help="Act as one of the lab's people (lab homes only).")
@@ -47,28 +113,3 @@ def stage4(home: str | None, as_json: bool, acting_as: str | None, stage: str | 
     \b
     Exit status: 0 done, 1 refused or not verified, 2 usage, 3 unreachable or unreadable.
     """
-
-
-for command in (
-    init,
-    status,
-    log,
-    export,
-    verify,
-    observe,
-    doctor,
-    silences,
-    config,
-    keys,
-    people,
-    artefact,
-    lab,
-    rehearse,
-    demo,
-    serve,
-    rollback,
-    stop,
-    workflow,
-    completion,
-):
-    stage4.add_command(command)

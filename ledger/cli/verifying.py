@@ -1,17 +1,18 @@
-"""``stage4 verify`` of a log that is given: keys and heads from the command line, progress, findings."""
+"""``stage4 verify``: of a log that is given, by keys and heads from the command line; progress, findings."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import click
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from ledger.app.auditing import Given, own, verify_given
-from ledger.cli.context import EXIT_INCOMPLETE, EXIT_REFUSED, Session
+from ledger.cli.context import EXIT_INCOMPLETE, EXIT_REFUSED, Session, stage4_command
 from ledger.cli.own_home import verify_home
 from ledger.errors import Corrupt
 from ledger.files import read_bounded
@@ -26,6 +27,40 @@ _VERDICTS: dict[Outcome, tuple[str, str]] = {
     "not_verified": ("NOT VERIFIED", "bold red"),
     "incomplete": ("PROVED AS FAR AS THE CHECKPOINT", "bold yellow"),
 }
+
+
+@click.command()
+@click.argument("path", default="", required=False)
+@click.option("--checkpoint", type=click.Path(), help="The signed checkpoint that covers the lines, or one you kept.")
+@click.option("--public-key", metavar="VKEY", help="Verifier key: a string, or a file that holds it.")
+@click.option("--hmac-key-file", "hmac_key_files", multiple=True, metavar="FILE", help="HMAC key; repeats.")
+@click.option(
+    "--head", "heads", multiple=True, metavar="N:ROOT|FILE", help="A head or a checkpoint that was kept; repeats."
+)
+@stage4_command
+def verify(session: Session, path: str, **given: Any) -> None:
+    """Verify a log offline, by the keys and heads that you give and nothing else.
+
+    \b
+    stage4 verify audit/decision_logs/stage4.jsonl \\
+      --checkpoint audit/decision_logs/stage4.checkpoint \\
+      --public-key audit/decision_logs/stage4.vkey
+    zcat old.jsonl.gz | stage4 verify -
+
+    A checkpoint that you kept is worth more than the one beside the log. With --head KEPT the log must still
+    contain what it says, and the newest --checkpoint covers the rest. As --checkpoint KEPT alone it proves the
+    log as far as it goes; newer lines that follow rightly, and that nothing given signs, make it exit status 4.
+
+    Without a log: this home's own ledger by its own keys. Every row of the store, every checkpoint ever kept, the
+    published files and every artefact are read as they are, and nothing is put right before or after.
+
+    \b
+    stage4 verify
+    stage4 verify --head 29:BASE64
+    Exit status: 0 verified, 1 not verified, 2 usage, 3 unreadable,
+    4 proved as far as the checkpoint, and newer lines follow.
+    """
+    sys.exit(run_verify(session, path, **given))
 
 
 def run_verify(
@@ -68,6 +103,8 @@ def _progress(session: Session, path: str) -> Iterator[Callable[[int], None] | N
     if session.as_json or not session.errors.is_terminal or path == "-":
         yield None
         return
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn  # slow to import
+
     columns = (TextColumn("verifying"), BarColumn(), DownloadColumn())
     with Progress(*columns, console=session.errors, transient=True) as bar:
         task = bar.add_task("", total=os.path.getsize(path))  # noqa: PTH202

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
 from ledger.app.durations import format_duration, parse_duration
 from ledger.app.steps import watching
 from ledger.app.steps.common import Outcome
@@ -30,6 +28,8 @@ def reporting(session: Session) -> Iterator[Report]:
     if not console.is_terminal:
         yield _lines(session)
         return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # slow to import
+
     columns = (
         TextColumn("watching"),
         BarColumn(),

@@ -1,4 +1,4 @@
-"""What was typed with a stop, made fit. Of a stop only the will to stop is required (RUNBOOK.md, "The stop").
+"""What was typed with a stop, made fit. Of a stop only the will to stop is required (docs/runbook.md, "The stop").
 
 What does not fit is dropped or shortened and noted; nothing here ever refuses.
 """

@@ -17,7 +17,7 @@ REFUSED = "refused confirmation"
 """No step: the owner who refused may review."""
 SILENCE_END = "end of the silence owed"
 WAIVABLE = (0, 2, 3, 4)
-"""Steps that may be waived: of step 0 the confirmation; never 1, 5, 6 (RUNBOOK.md)."""
+"""Steps that may be waived: of step 0 the confirmation; never 1, 5, 6 (docs/runbook.md)."""
 
 
 class Owed(NamedTuple):
@@ -46,7 +46,7 @@ def deviate(before: Rollback, record: Recorded, why: str) -> Rollback:
 
 
 def owed(rollback: Rollback) -> tuple[Owed, ...]:
-    """Debts that closing does not wait for but that stay on the list (RUNBOOK.md, "Emergency, roles, four eyes")."""
+    """Debts that closing does not wait for but that stay listed (docs/runbook.md, "Emergency, roles and four eyes")."""
     found = []
     unreviewed = [one for one in rollback.deviations if one.entry > rollback.reviewed]
     stopped = rollback.emergency or rollback.override.written_at
@@ -140,7 +140,7 @@ def _reviewed(before: Rollback, record: Recorded, event: duties.Reviewed) -> Rol
 
 
 def _linked(before: Rollback, record: Recorded, event: duties.TicketLinked) -> Rollback:
-    # A change of ticket revokes the confirmation (RUNBOOK.md); the first ticket of a stop changes nothing confirmed.
+    # Another ticket revokes the confirmation (docs/runbook.md); the first ticket of a stop changes nothing confirmed.
     revoked = bool(before.ticket) and bool(before.confirmed_by)
     after = before._replace(ticket=event.ticket, confirmed_by="" if revoked else before.confirmed_by)
     return with_step(after, 0, StepState(after.steps[0].attempts)) if revoked else after

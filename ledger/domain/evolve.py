@@ -235,7 +235,7 @@ def _file_gone(state: State, record: Recorded, event: Any) -> State:
 
 
 def _disturb(state: State, why: str) -> State:
-    """Every watch that runs must start again (RUNBOOK.md, step 4)."""
+    """Every watch that runs must start again (docs/runbook.md, step 4)."""
     watched = {
         name: rollback._replace(watch=rollback.watch._replace(disturbed=why))
         for name, rollback in state.open.items()

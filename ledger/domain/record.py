@@ -40,7 +40,7 @@ class Recorded(NamedTuple):
 
 
 def format_body(record: Recorded, *, stage: str, origin: str, incident: str, flags: dict[str, bool]) -> dict[str, Any]:
-    """The entry's body (DESIGN.md, "One format"); ``incident`` is the ticket id or, without one, the rollback's id."""
+    """The entry's body (docs/architecture.md, "One format"); ``incident`` is the ticket id, else the rollback's."""
     event = record.event
     if event is None:
         raise Corrupt(f"{record.status} is not known to this build and cannot be written")

@@ -1,4 +1,4 @@
-"""Who may do what, as data: the roles under which each event may be brought about (RUNBOOK.md).
+"""Who may do what, as data: the roles under which each event may be brought about (docs/runbook.md).
 
 ``decide`` asks this table before an event is written, and the verifier asks it again of what was written: one table, so
 that neither can know another rule than the other.

@@ -39,7 +39,7 @@ EXPECTED_RULES = (
     "MultiStrategySecondaryDelay",
 )
 NOT_AFTER_SECONDS = 120
-"""An effect that is later than this asks a person again (RUNBOOK.md, "Effects that come late")."""
+"""An effect that is later than this asks a person again (docs/runbook.md, "Effects that come late")."""
 
 
 class Step(NamedTuple):

@@ -18,7 +18,7 @@ def why_it_does_not_stop(file: FileSeen, component: str, at: datetime) -> str:
     """Why what is seen at the path does not stop the component, as a clause; "" where it does.
 
     Only a plain file of mode 600 whose bytes mean "disable" for this very component, and that has not expired, is an
-    override (RUNBOOK.md, "The stop"). A scheduler may well stop for less; nobody can be promised that.
+    override (docs/runbook.md, "The stop"). A scheduler may well stop for less; nobody can be promised that.
     """
     if file.kind != "file":
         return "nothing is there" if file.kind == "absent" else f"it is {_A[file.kind]}"

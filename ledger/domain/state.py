@@ -364,7 +364,7 @@ def file_name(path: str) -> str:
 
 
 def runtime_flags(state: State) -> dict[str, bool]:
-    """The five flags of an entry: the state after it (DESIGN.md, "One format")."""
+    """The five flags of an entry: the state after it (docs/architecture.md, "One format")."""
     return dict(zip(FLAGS, flag_values(state), strict=True))
 
 

@@ -51,7 +51,7 @@ def _override_requested(before: Rollback, record: Recorded, event: override.Over
 
 
 def _claimed(before: Rollback, record: Recorded) -> Rollback:
-    """A stop by somebody whose task it is not is done, and looked at afterwards (RUNBOOK.md, "The stop")."""
+    """A stop by somebody whose task it is not is done, and looked at afterwards (docs/runbook.md, "The stop")."""
     if record.role in ("none", "auditor", "admin"):
         return deviate(before, record, "stopped without a role for it")
     return before

@@ -1,4 +1,4 @@
-"""The entry: one canonical JSON line, a valid decision log v2 entry plus ``chain`` (DESIGN.md, "One format").
+"""The entry: one canonical JSON line, a decision log v2 entry plus ``chain`` (docs/architecture.md, "One format").
 
 What is stored is what is hashed, signed and exported. A line is sealed once (:func:`seal_entry`) and from then on only
 read (:func:`parse_entry`, :func:`check_signatures`).

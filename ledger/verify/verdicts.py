@@ -167,7 +167,10 @@ _TAKES: dict[type[Event], int] = {
 
 
 def taken_too_early(before: Rollback | None, record: Recorded) -> str:
-    """What was still owed when a person took a step; empty where it was ready (RUNBOOK.md, "Order")."""
+    """What was still owed when a person took a step; empty where it was ready.
+
+    docs/runbook.md, "Order, attempts, lapse and waiving".
+    """
     if before is None or record.event is None:
         return ""
     kind = type(record.event)

@@ -17,11 +17,11 @@ from pathlib import Path
 import pytest
 
 from ledger.adapters.override_file import listing, remove
+from ledger.digest import sha384
 from ledger.domain.facts import FileSeen
 from ledger.domain.override_text import format_override
 from ledger.domain.standing import why_it_does_not_stop
 from ledger.errors import Refused, Unreachable
-from ledger.files import sha384
 from ledger.override import LIMIT, Placed, look, manual_way, place, put
 
 from .neighbours import now
@@ -310,7 +310,7 @@ from datetime import datetime, UTC
 from ledger import override
 from ledger.adapters import override_file
 from ledger.errors import Unreachable
-from ledger.files import sha384
+from ledger.digest import sha384
 os.chdir({str(tmp_path)!r}); os.setuid(65534)
 for act in (lambda: override.place(Path("x.json"), b"x", "multi_strategy", lambda: datetime.now(UTC)),
             lambda: override_file.remove(Path("y.json"), sha384(b"y"), lambda: datetime.now(UTC))):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
@@ -29,7 +30,7 @@ def directory(tmp_path: Path) -> Directory:
     return Directory(tmp_path / "var" / "people.json")
 
 
-def in_threads(job, count: int) -> list:
+def in_threads(job, count: int) -> list[Any]:
     """What each thread came to: an answer, or an error of ours."""
 
     def run(number: int):

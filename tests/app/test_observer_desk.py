@@ -7,6 +7,7 @@ import json
 import threading
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ def desk(installation: Installation, clock: Clock, said: list[str]) -> Desk:
     return Desk(installation, said.append)
 
 
-def events(installation: Installation, kind: type) -> list:
+def events(installation: Installation, kind: type) -> list[Any]:
     return [record.event for record in records(installation) if isinstance(record.event, kind)]
 
 

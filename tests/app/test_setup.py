@@ -13,8 +13,8 @@ import pytest
 from ledger.app import keys
 from ledger.app.home import Home
 from ledger.app.installation import Installation, opened
-from ledger.app.people import Directory, Person, login_uid, new_person_id, os_identity, terminal_actor
-from ledger.app.setup import LAB_PEOPLE, init
+from ledger.app.people import LAB_PEOPLE, Directory, Person, login_uid, new_person_id, os_identity, terminal_actor
+from ledger.app.setup import init
 from ledger.domain.events.ledger import LedgerOpened
 from ledger.errors import Corrupt, LedgerError, Refused
 from ledger.proof.note import parse_verifier

@@ -193,7 +193,7 @@ def restored(home: Home, tmp_path: Path) -> Home:
 
 
 def test_a_store_restored_from_an_old_copy_refuses_to_write(restored: Home) -> None:
-    """DESIGN.md: a store that is behind refuses to write. Else two histories are signed with one key."""
+    """docs/architecture.md: a store that is behind refuses to write. Else two histories are signed with one key."""
     before, files = stored(restored), published(restored)
     with pytest.raises(Corrupt, match="behind"), opened(restored.root) as installation:
         installation.submit(note(9), actor("noc"))

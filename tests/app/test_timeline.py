@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from ledger.app import timeline
@@ -19,7 +21,7 @@ def kept(installation: Installation) -> Timeline:
     return Timeline(installation)
 
 
-def whole(kept: Timeline) -> list:
+def whole(kept: Timeline) -> list[Any]:
     return kept.store.page(Filter(), None, 10_000, newest_first=False)
 
 

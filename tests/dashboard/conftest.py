@@ -13,7 +13,8 @@ from flask.testing import FlaskClient
 from ledger.app.accounts import Accounts
 from ledger.app.installation import Installation
 from ledger.app.outlook import Lookout
-from ledger.app.setup import LAB_PEOPLE, LAB_ROLES, init
+from ledger.app.people import LAB_PEOPLE
+from ledger.app.setup import LAB_ROLES, init
 from ledger.domain.commands import SYSTEM, Actor, AddPerson
 from web import Site, create_app
 

@@ -11,6 +11,7 @@ from ledger.app.review import review
 from ledger.app.steps import opening
 from ledger.domain.commands import DeclareEmergency, StartWatch
 from tests.domain.road import watch_finish
+from tools.texts import page_texts
 from web.catalogue import catalogue
 from web.review_markdown import escape
 from web.sentences import translate
@@ -18,7 +19,6 @@ from web.sentences import translate
 from .conftest import person
 from .stories import STORIES, walk
 from .story import INC, Kept
-from .texts import page_texts
 
 NASTY = "<script>alert(1)</script> | [x](http://evil) `code`"
 

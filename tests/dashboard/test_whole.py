@@ -30,7 +30,7 @@ def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def health(app: Flask) -> tuple[int, dict]:
+def health(app: Flask) -> tuple[int, dict[str, object]]:
     answer = app.test_client().get("/healthz")
     return answer.status_code, answer.json
 

@@ -11,7 +11,7 @@ from ledger.app.steps import opening
 from ledger.domain.events import EVENTS
 from ledger.domain.runbook import Verdict
 from tests.dashboard.conftest import person
-from tests.dashboard.texts import ledger_texts, page_texts
+from tools.texts import ledger_texts, page_texts
 from web.catalogue import LEDGER, catalogue, translations
 from web.sentences import translate
 

@@ -119,7 +119,9 @@ def test_the_last_summary_must_be_the_digest_of_the_file(run: Run, log: Path, fo
         ({"mine": "shake_128:" + "0" * 64}, "mine", False),
     ],
 )
-def test_the_summarys_digest_is_found_where_it_stands(folder: Path, artefacts: dict, key: str | None, ok: bool) -> None:
+def test_the_summarys_digest_is_found_where_it_stands(
+    folder: Path, artefacts: dict[str, str], key: str | None, ok: bool
+) -> None:
     full = sha384(folder / "summary.json")
     spelled = {"FULL": full, "PLAIN": full.partition(":")[2]}
     entry = signed(valid(artefacts={name: spelled.get(value, value) for name, value in artefacts.items()}))

@@ -1,4 +1,4 @@
-"""Rules of RUNBOOK.md that an earlier version did not keep."""
+"""Rules of docs/runbook.md that an earlier version did not keep."""
 
 from __future__ import annotations
 

@@ -14,10 +14,12 @@ from pathlib import Path
 # Everything that the commands would import is imported before the first process is forked.
 import ledger.app.steps.stop
 import ledger.cli.root
-import ledger.verify  # noqa: F401
+import ledger.verify
 
 from .cases import CASES, at
 from .strace import choose, count, injected, run, unusable
+
+_IMPORTED = dict(ledger.cli.root.stage4.commands)
 
 
 def main() -> int:

@@ -12,7 +12,8 @@ import pytest
 from argon2 import PasswordHasher
 
 from ledger.app.accounts import Accounts
-from ledger.app.setup import LAB_PEOPLE, LAB_ROLES, init
+from ledger.app.people import LAB_PEOPLE
+from ledger.app.setup import LAB_ROLES, init
 from ledger.app.steps import opening
 from ledger.domain.commands import SYSTEM, Actor, AddPerson
 

@@ -15,13 +15,14 @@ from ledger.lab.tools import fetch
 from .commands import PROJECT, STAGE4, environment, statuses, until
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="session")
 def servers() -> None:
+    """The programs of Prometheus and Alertmanager are there."""
     fetch(PROJECT / "var" / "lab" / "tools", print)
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def lab(servers: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The home of a lab that ``stage4 lab`` keeps up, its scheduler misbehaving."""
     home = tmp_path_factory.mktemp("home")
 

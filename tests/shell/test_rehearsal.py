@@ -14,6 +14,8 @@ import pytest
 
 from .commands import STAGE4, assert_verified, entries, environment, run, script, stage4, statuses
 
+pytestmark = pytest.mark.usefixtures("servers")
+
 CHAIN = """
 previous=$(printf '0%.0s' {1..96}); n=0
 while IFS= read -r line; do

@@ -140,7 +140,7 @@ def test_a_foreign_lock_keeps_nobody_from_reading(locked_out: tuple[Path, BaseEx
 
 
 def test_a_writer_gives_up_in_the_time_it_was_given(locked_out: tuple[Path, BaseException | None, float, int]) -> None:
-    """The stop's whole budget is two seconds (RUNBOOK.md): SQLite's own patience counts too."""
+    """The stop's whole budget is two seconds (docs/runbook.md): SQLite's own patience counts too."""
     assert locked_out[2] < 2.0
 
 

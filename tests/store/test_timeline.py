@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -48,7 +49,7 @@ FILTERS = st.builds(
 )
 
 
-def filled(folder: str | Path, drawn: list[tuple]) -> tuple[TimelineStore, list[tuple[Row, str]]]:
+def filled(folder: str | Path, drawn: list[tuple[Any, ...]]) -> tuple[TimelineStore, list[tuple[Row, str]]]:
     rows = []
     latest = ""
     for sequence, (at, status, kind, rollback, step, actor, verdict, corrects, text) in enumerate(drawn, 1):

@@ -6,7 +6,6 @@ import contextlib
 from collections.abc import Callable, Hashable, Iterator
 from datetime import datetime, timedelta
 
-from ledger.adapters.announce import announce
 from ledger.app import config as settings
 from ledger.app.installation import Installation
 from ledger.domain.commands import SYSTEM, Record
@@ -37,6 +36,8 @@ class Desk:
 
     def warn(self, event: Event, text: str, rollback: str = "") -> None:
         """Record a warning and tell people; a hook that fails is told here and stops nothing."""
+        from ledger.adapters.announce import announce  # slow to import
+
         self.record(event, rollback)
         self.say(text)
         config = self.installation.config

@@ -53,7 +53,7 @@ class Warnings:
             self._desk.warn(event, text, rollback.id)
 
     def _linger(self, state: State, rollback: Rollback) -> None:
-        """RUNBOOK.md: scheduler enabled with our silence still active for 5 minutes is red everywhere."""
+        """docs/runbook.md: scheduler enabled with our silence still active for 5 minutes is red everywhere."""
         if rollback.silence.state != "active" or state.scheduler.status != "enabled":
             self._lingering.pop(rollback.id, None)
             return

@@ -1,7 +1,7 @@
 """Watches that nobody finished: the window is over, its history complete, and whoever started it is gone.
 
 Judging asks Prometheus a dozen questions and draws a picture: seconds. A thread of its own does it, one watch at a
-time, so that the override file is looked at meanwhile (RUNBOOK.md: what happens outside is noticed within seconds).
+time, so that the override file is looked at meanwhile (docs/runbook.md, "What happens outside").
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ def outcome(rollback: Rollback, number: int, log: str = "") -> Outcome:
 def bounded(installation: Installation, name: str, text: str) -> tuple[str, str]:
     """Text for an entry, and the digest of the artefact with all of it where it is longer than 200 characters.
 
-    The artefact begins with 16 random bytes, so that it can be erased and its digest tells nothing (RUNBOOK.md).
+    The artefact begins with 16 random bytes, so that it can be erased and its digest tells nothing (docs/runbook.md).
     """
     checked = check_text(name, text)
     if len(checked) <= INLINE:

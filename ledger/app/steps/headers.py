@@ -10,7 +10,6 @@ import os
 from collections.abc import Collection
 from typing import Any
 
-from ledger.adapters.http import session
 from ledger.adapters.masking import tells
 from ledger.app import config as settings
 from ledger.app.installation import Installation
@@ -20,6 +19,8 @@ _PREVIEW = 80
 
 def headers_report(installation: Installation) -> dict[str, Any]:
     """The report as JSON values; without a configured Prometheus no headers are sent (``headers_disabled``)."""
+    from ledger.adapters.http import session  # slow to import
+
     server = settings.server(installation.config, "prometheus")
     sent: dict[str, str] = {}
     if server is not None:

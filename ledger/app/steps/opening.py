@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from ledger.adapters import tickets
-from ledger.adapters.http import TooMuch
 from ledger.app.durations import parse_duration
 from ledger.app.installation import Installation
 from ledger.app.steps.common import LISTED, Outcome, act, alerts_json, bounded, outcome, title
@@ -87,6 +85,8 @@ def announce_opening(
 
 def look_up(installation: Installation, ticket: str) -> tuple[str, str]:
     """The ticket's state in the ticket system and the answer as an artefact; ``claimed`` where nobody could say."""
+    from ledger.adapters import tickets  # slow to import
+
     try:
         seen = tickets.seen(installation.tickets(), installation.config.tickets_url, ticket, installation.clock)
     except Unreachable as error:
@@ -101,6 +101,8 @@ def _firing(installation: Installation) -> tuple[tuple[str, ...], str]:
 
     From Prometheus. Where there are too many to read, how many there are of each; nothing where it cannot be asked.
     """
+    from ledger.adapters.http import TooMuch  # slow to import
+
     try:
         prometheus = installation.prometheus
         elsewhere = prometheus.critical_elsewhere()

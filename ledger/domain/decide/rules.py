@@ -85,7 +85,7 @@ def act_in_step(state: State, request: Request, rollback: Rollback, number: int)
 
 
 def require_window(rollback: Rollback, request: Request) -> None:
-    """Planned work does not begin before its window (RUNBOOK.md, "Planned work")."""
+    """Planned work does not begin before its window (docs/runbook.md, "Planned work")."""
     if rollback.purpose != "incident" and request.at < rollback.window_start:
         starts = rollback.window_start.isoformat(timespec="minutes")
         raise Refused(f"the window of {rollback.id} starts at {starts}; until then only the stop is taken")

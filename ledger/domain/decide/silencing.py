@@ -116,7 +116,7 @@ def check_silence(state: State, request: Request, command: CheckSilence) -> tupl
 
 
 def request_silence_end(state: State, request: Request, command: RequestSilenceEnd) -> tuple[Decided, ...]:
-    """Step 5, after the restart was seen (RUNBOOK.md: remove, see enabled, end the silence)."""
+    """Step 5, after the restart was seen (docs/runbook.md: remove, see enabled, end the silence)."""
     rollback = open_rollback(state, request)
     role = act(state, request, SilenceEndRequested, rollback)
     require_ready(rollback, 5)
@@ -160,7 +160,7 @@ def accept_silence(state: State, request: Request, command: AcceptSilence) -> tu
 LONGEST_EXTENSION = 24 * 3600
 """Seconds by which a silence is extended at most, at once."""
 GRACE = timedelta(minutes=15)
-"""How long a silence may outlast its override and window (RUNBOOK.md, "What happens outside")."""
+"""How long a silence may outlast its override and window (docs/runbook.md, "What happens outside")."""
 
 
 def extend_silence(state: State, request: Request, command: ExtendSilence) -> tuple[Decided, ...]:

@@ -112,7 +112,7 @@ def _require_own_silence(state: State, name: str, event: Event) -> None:
 
 
 def lapses(state: State, name: str, event: Event, role: Role, judged: int | None = None) -> tuple[Decided, ...]:
-    """The verdicts whose condition the event ends (RUNBOOK.md, "Order, attempts, lapse, waiving").
+    """The verdicts whose condition the event ends (docs/runbook.md, "Order, attempts, lapse and waiving").
 
     ``name`` is the rollback that the event belongs to, where it belongs to one; ``judged`` its step that gets a verdict
     of its own by the same decision.

@@ -1,7 +1,7 @@
 """The stop: never refused for what we believe. What is seen at the path decides what is still to be done.
 
-RUNBOOK.md, "The stop": a good override that is there, whoever made it, is the stop; in every other state of the world
-it is carried out.
+docs/runbook.md, "The stop": a good override that is there, whoever made it, is the stop; in every other state of the
+world it is carried out.
 """
 
 from __future__ import annotations
@@ -63,18 +63,23 @@ def _stands(holders: tuple[Rollback, ...], file: FileSeen, scheduler: SchedulerS
     """Who stopped it when, what was seen of the file, and what the scheduler says: three facts of this moment."""
     own = next((one for one in holders if one.override.sha384 == file.sha384), None)
     seen = f"{file.path} was seen in order at {clock_text(file.at)}"
-    after, claimed = _obeyed(scheduler), claims(file.content)
-    if claimed.ends:
-        after = f"{after}. It ends at {claimed.ends}: stop again then"
+    claimed = claims(file.content)
     if own is not None and own.override.written_at is not None:
         by, at = own.override.by, clock_text(own.override.written_at)
-        return Standing(f"already stopped by {by} at {at} ({own.id}): {seen}; {after}", own.id)
+        return Standing(
+            f"already stopped by {by} at {at} ({own.id}): {seen}; {_until(scheduler, claimed.ends)}", own.id
+        )
     first = holders[0]
     return Standing(
         f"already stopped by {claimed.by} at {claimed.at} (claims of a file that {first.id} did not write): {seen}; "
-        f"{after}",
+        f"{_until(scheduler, claimed.ends)}",
         first.id,
     )
+
+
+def _until(scheduler: SchedulerSeen | None, ends: str) -> str:
+    said = _obeyed(scheduler)
+    return f"{said}. It ends at {ends}: stop again then" if ends else said
 
 
 def _obeyed(scheduler: SchedulerSeen | None) -> str:

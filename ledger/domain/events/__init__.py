@@ -17,7 +17,7 @@ _FIELDS = {kind: fields_of(kind) for kind in EVENTS.values()}
 DIGESTS = {kind: digests_of(kind) for kind in EVENTS.values()}
 """Event class -> names of the fields that name artefacts."""
 FREE_TEXT = frozenset({"reason_sha384", "text_sha384"})
-"""Fields that name a long text which people typed; only these artefacts can be erased (RUNBOOK.md)."""
+"""Fields that name a long text which people typed; only these artefacts can be erased (docs/runbook.md)."""
 ARTEFACT_NAMES = {kind: frozenset(f.name for f in fields if f.artefact) for kind, fields in _FIELDS.items()}
 """Event class -> names of its fields that stand in ``artefacts``."""
 _NAMES = {kind: frozenset(field.name for field in fields) for kind, fields in _FIELDS.items()}

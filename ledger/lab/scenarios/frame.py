@@ -165,7 +165,7 @@ class Stage:
         return self.expect_verdict(f"step 4 of {rollback.id}: no new critical alert, coverage complete", done)
 
     def watch(self, rollback: Rollback, actor: Actor, seconds: int = WATCH_SECONDS) -> Outcome:
-        """A watch; where this machine was too busy for a gapless history, one more (RUNBOOK.md: a new attempt)."""
+        """A watch; where this machine was too busy for a gapless history, one more (docs/runbook.md: a new attempt)."""
         self.wait(self.covered)
         self.say(f"watching for {seconds} s")
         done = watching.watch(self.installation, actor, self.now(rollback), seconds)

@@ -19,7 +19,7 @@ from ledger.domain.events import EVENTS
 from ledger.domain.facts import FileSeen, SilenceSeen
 from ledger.domain.runbook import STEPS, EffectKind, Verdict
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 MARKS = {"_": None, "gettext": None, "ngettext": (1, 2), "mark": None, "_mark": None}
 SOURCES = (
     "ledger/domain",
@@ -170,7 +170,7 @@ class _Reader:
             return list(dict.fromkeys(form for one in node.values for form in self.forms(one, depth)))
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "step.command.format":
             return ["stage4 rollback {}"]
-        if _called(node) == "capitalize":
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "capitalize":
             return [form[:1].upper() + form[1:] for form in self.forms(node.func.value, depth)]
         if isinstance(node, ast.Name) and depth < 2:
             return self._named(node.id, depth + 1)
