@@ -36,6 +36,7 @@ CONTENT = {
     "audit.lines": ("application/octet-stream", b"rollback_completed"),
     "audit.checkpoint": ("application/octet-stream", b"stage4"),
     "audit.key": ("application/octet-stream", b"stage4"),
+    "silences.show": (HTML, b"</html>"),
     "people.index": (HTML, b"lab-noc"),
     "access.show": (HTML, b"</html>"),
     "access.lines": ("application/octet-stream", b"signed_in"),
