@@ -1,7 +1,8 @@
 """The tables and triggers that a store is made with, held against those that it has.
 
 A trigger that is gone lets rows be changed; a foreign one decides what an append writes; a view in a table's place
-shows rows that nobody wrote. So every object of ``sqlite_schema`` is compared with what this build makes, and builds before.
+shows rows that nobody wrote. So every object of ``sqlite_schema`` is compared with what this version makes, and what
+earlier ones made.
 """
 
 from __future__ import annotations

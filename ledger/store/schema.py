@@ -48,11 +48,12 @@ TRIGGERS = (
     *_frozen("requests"),
 )
 
+_ENTRIES = (
+    "CREATE TABLE stored_events (originator_id TEXT, originator_version INTEGER, topic TEXT, state BLOB, "
+    "PRIMARY KEY (originator_id, originator_version))"
+)
 EARLIER = {
-    "stored_events": [
-        "CREATE TABLE stored_events (originator_id TEXT, originator_version INTEGER, topic TEXT, state BLOB, PRIMARY "
-        "KEY (originator_id, originator_version))"
-    ],
+    "stored_events": [_ENTRIES],
     "entries_follow_one_another": [
         NEXT_ENTRY.replace("originator_version IS NOT", "originator_version <>")
         .replace("  OR NEW.originator_id IS NULL\n", "")

@@ -123,9 +123,9 @@ def read_store(path: Path, read: Callable[[Snapshot], T], *, live: bool = False)
     """What ``read`` makes of one moment of the store; it may be called again, and then its last answer alone counts.
 
     ``Unreachable`` where there is no store or it cannot be opened, ``Corrupt`` where SQLite cannot read it. What is
-    read is what whoever opens it next will read, and nothing beside it is changed: the file alone while nothing lies beside
-    it (``immutable``; sqlite.org/wal.html, "Read-Only Databases"), else through what lies there; in a copy where that
-    cannot be done without writing. ``live``: this process has it open anyway.
+    read is what whoever opens it next will read, and nothing beside it is changed: the file alone while nothing lies
+    beside it (``immutable``; sqlite.org/wal.html, "Read-Only Databases"), else through what lies there; in a copy where
+    that cannot be done without writing. ``live``: this process has it open anyway.
     """
     before = look(path)
     # Beside an empty file there is nothing to be read through: whoever opens it throws that away.

@@ -6,7 +6,7 @@ A ledger that is switched off is judged all the same, and one that is to be ther
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,7 +39,7 @@ def others(root: Path, config: Config) -> tuple[list[Other], list[Note]]:
     for stage in dict.fromkeys((*listed, *there)):
         home, own = Home(root, stage), settings.keyed(config, stage)
         if stage not in listed:
-            if stage != STAGE and not _has_keys(home, own):
+            if stage != STAGE and not _has_keys(home):
                 notes += [Note("ledger", _unknown(path)) for path in there[stage]]
                 continue
             notes.append(Note("ledger", _unlisted(stage)))
@@ -51,15 +51,15 @@ def others(root: Path, config: Config) -> tuple[list[Other], list[Note]]:
 def missing(other: Other) -> Found:
     """The finding about a ledger of which there is neither store nor published line."""
     found = Found(other.home.stage)
-    if _has_keys(other.home, other.config):
+    if _has_keys(other.home):
         sentence = (
             f"The ledger {other.home.stage} is not there, and keys of it are: it was removed, or its init was "
             "interrupted."
         )
     else:
         sentence = (
-            f"The ledger {other.home.stage}, which the configuration names, is not there: it was never made, or all of "
-            "it was removed."
+            f"The ledger {other.home.stage}, which the configuration names, is not there: it was never made, its init "
+            "was interrupted, or all of it was removed."
         )
     remedy = f"Put a copy of it back; where there never was one: {again(other.home.root)}"
     found.add("store", "ledger_missing", str(other.home.store), sentence, remedy=remedy)
@@ -97,13 +97,8 @@ def _ended(*ends: str) -> Callable[[Path], str]:
     return lambda path: next((path.name.removesuffix(end) for end in ends if path.name.endswith(end)), "")
 
 
-def _has_keys(home: Home, config: Config) -> bool:
-    return any(os.path.lexists(path) for path in _keys(home, config))
-
-
-def _keys(home: Home, config: Config) -> Iterator[Path]:
-    pem = home.path(config.checkpoint_key_file)
-    yield from (home.path(config.hmac_key_file), pem, keys.verifier_path(pem))
+def _has_keys(home: Home) -> bool:
+    return keys.exist(home.var / "keys" / home.stage)
 
 
 def _unknown(path: Path) -> str:

@@ -45,7 +45,8 @@ class Published:
     def __init__(self, home: Home, stack: ExitStack) -> None:
         self._home = home
         # The publisher writes lines, then checkpoint, then its note: read the other way round, each is covered.
-        self._noted = _noted(home.published_state)
+        self._state = _small(home.published_state)
+        self._noted = _noted(self._state.data)
         self.checkpoint = _small(home.published_checkpoint)
         self.key = _small(home.published_key)
         self._stream, self._left, self._why = _opened(home.published, stack)
@@ -119,6 +120,10 @@ class Published:
 
     def open_checkpoint(self, keys: Keyring, found: Found, beside: Beside) -> None:
         """Before the rows: what the published checkpoint says, and whether it is ours."""
+        if self._state.why:
+            state, remedy = self._home.published_state, "Move it away: it is made again, and nothing is lost by it"
+            sentence = f"{state} cannot be read: {self._state.why}."
+            found.add("published", "published_not_plain", str(state), sentence, remedy=remedy)
         path, (data, why) = self._home.published_checkpoint, (self.checkpoint.data, self.checkpoint.why)
         if data is None:
             if why:
@@ -334,11 +339,11 @@ def _sequence(line: bytes) -> int:
         return 0
 
 
-def _noted(path: Path) -> int:
+def _noted(data: bytes | None) -> int:
     """How many lines the publisher noted down that it left; 0 where that is lost."""
     try:
-        lines = json.loads(read_small(path, _SMALL))["lines"]
-    except (OSError, ValueError, KeyError, TypeError):
+        lines = json.loads(data or b"")["lines"]
+    except (ValueError, KeyError, TypeError, RecursionError):
         return 0
     return lines if type(lines) is int else 0
 
