@@ -58,7 +58,7 @@ def _joined(state: State, before: Rollback, record: Recorded, event: override.Ho
 
 def _put_back(state: State, before: Rollback, record: Recorded, event: override.OverridePutBack) -> _Why:
     yield from _mode(event)
-    if event.override_sha384 != before.override.sha384:
+    if before.override.sha384 and event.override_sha384 != before.override.sha384:
         yield f"digest: declared {before.override.sha384}, found {event.override_sha384}"
 
 

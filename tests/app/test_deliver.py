@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import stat
 import time
 from pathlib import Path
@@ -125,14 +124,19 @@ def test_a_good_override_of_somebody_else_is_the_stop(told: Installation, path: 
     assert rollback.holds and not rollback.effects and rollback.override.by == "lab-l2-ops"
 
 
-def test_a_folder_that_cannot_be_had_fails_the_step_and_it_can_be_asked_again(told: Installation, path: Path) -> None:
-    shutil.rmtree(path.parent)
-    path.parent.write_bytes(b"")
-    deliver(told)
+def test_a_folder_that_cannot_be_had_fails_the_step_and_it_can_be_asked_again(
+    told: Installation, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patched:  # whatever else stands there is moved aside
+        patched.setattr("ledger.files.make_folder", fails)
+        patched.setattr("ledger.files.replace", fails)
+        deliver(told)
     (event,) = events(told, OverrideFailed)
     assert isinstance(event, OverrideFailed)
     assert "cannot be written" in event.cause
-    path.parent.unlink()
     do(told, "l2_ops", stopping(told), "")
     assert told.rollback(INC).holds
     assert path.exists()

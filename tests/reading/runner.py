@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
+import pkgutil
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import ledger.app.accounts
-import ledger.app.doctor  # noqa: F401
+import ledger
 from ledger.cli.root import stage4
 
 NOBODY = 65534
+for _module in pkgutil.walk_packages(ledger.__path__, "ledger."):  # commands import late, and nobody may read ours then
+    if not _module.name.endswith("__main__"):
+        importlib.import_module(_module.name)
 
 
 class Done(NamedTuple):
