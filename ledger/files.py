@@ -25,6 +25,14 @@ _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{12}\.tmp")
 """The names of files that are being written here."""
 _STALE = 60.0
 """Seconds after which nobody is writing such a file any more."""
+_KINDS = {
+    stat.S_IFREG: "file",
+    stat.S_IFLNK: "link",
+    stat.S_IFDIR: "folder",
+    stat.S_IFIFO: "pipe",
+    stat.S_IFCHR: "device",
+    stat.S_IFBLK: "device",
+}
 
 
 def sync_folder(folder: Path) -> None:
@@ -52,13 +60,12 @@ def make_folder(folder: Path, mode: int = 0o700) -> Path:
 
 
 def kind_at(path: Path) -> str:
-    """What has the name, a link not followed: ``absent``, ``file``, ``link``, ``folder`` or ``something else``."""
+    """What has the name, a link not followed: ``absent``, ``file``, ``link``, ``folder``, ``pipe`` or another word."""
     try:
         mode = path.lstat().st_mode
     except FileNotFoundError:
         return "absent"
-    kinds = {stat.S_IFREG: "file", stat.S_IFLNK: "link", stat.S_IFDIR: "folder"}
-    return kinds.get(stat.S_IFMT(mode), "something else")
+    return _KINDS.get(stat.S_IFMT(mode), "something else")
 
 
 def open_plain(path: Path, flags: int = os.O_RDONLY, mode: int = 0o600) -> int:
@@ -181,6 +188,25 @@ def write_once(path: Path, data: bytes, mode: int = 0o600) -> None:
                 f"{path} already holds other bytes: expected {sha384(data)}, found {sha384(found)}. "
                 "It is never overwritten; move it away if it does not belong there."
             ) from None
+
+
+def read_small(path: Path, limit: int, *, follow: bool = False) -> bytes:
+    """The bytes of a plain file of a home, at most ``limit``; ``OSError`` for all else, whose ``strerror`` says why.
+
+    A pipe is not waited for, a device not read, a link not followed unless ``follow`` says so.
+    """
+    kind = kind_at(Path(os.path.realpath(path)) if follow else path)
+    if kind == "folder":
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if kind not in ("file", "absent"):
+        raise OSError(errno.EINVAL, f"it is no plain file ({kind})", str(path))
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW))
+    with os.fdopen(descriptor, "rb") as stream:
+        _require_plain(descriptor, path)  # it may have been exchanged since
+        data = stream.read(limit + 1)
+    if len(data) > limit:
+        raise OSError(errno.EFBIG, f"it is longer than {limit} bytes; that is no file of this kind", str(path))
+    return data
 
 
 def read_bounded(path: Path, limit: int) -> bytes:

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ledger.app import config as settings
+from ledger.app import keys
 from ledger.app.home import Home
 from ledger.app.installation import Installation, now, open_home
 from ledger.domain.commands import SYSTEM, Record
@@ -92,7 +93,12 @@ def trouble(root: Path) -> str:
         return ""
     if had_ledger(root):
         return f"the ledger {STAGE} is missing; put a copy back: what happened since then waits for it"
-    return f"the ledger {STAGE} was never made; sign-ins and refusals wait for it. Make it: stage4 init --home {root}"
+    if keys.exist(Home(root, STAGE).var / "keys" / STAGE):
+        return (
+            f"the ledger {STAGE} is not there, and keys of it are: it was removed, or its init was interrupted. "
+            f"Put a copy back; where there never was one: stage4 init --home {root}"
+        )
+    return f"the ledger {STAGE} is not there; sign-ins and refusals wait for it. Make it: stage4 init --home {root}"
 
 
 def roll_up(installation: Installation) -> int:

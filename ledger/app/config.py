@@ -18,7 +18,10 @@ from urllib.parse import urlsplit
 from ledger.adapters.masking import MASK, masked, masked_addresses, masked_text, tells
 from ledger.adapters.server import Server
 from ledger.errors import Refused, Unreachable
+from ledger.files import read_small
 
+_LONGEST = 1 << 20
+"""Bytes of a configuration file at most."""
 _HEADERS = "headers that are sent with every request"
 _PROXY = "address of the proxy that it is asked through"
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -171,6 +174,11 @@ def for_stage(config: Config, stage: str) -> Config:
     if stage not in other_stages(config):
         known = ", ".join((config.stage, *other_stages(config)))
         raise Refused(f"{stage[:60]!a} is no ledger of this home ({known}); add it to stages in stage4.toml")
+    return keyed(config, stage)
+
+
+def keyed(config: Config, stage: str) -> Config:
+    """Like :func:`for_stage`, also for a ledger that the configuration does not name."""
     folder = f"var/keys/{stage}"
     return dataclasses.replace(
         config, stage=stage, hmac_key_file=f"{folder}/hmac.key", checkpoint_key_file=f"{folder}/checkpoint.pem"
@@ -262,7 +270,7 @@ def _variable(name: str) -> str:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        tables = tomllib.loads(path.read_text("utf-8"))
+        tables = tomllib.loads(read_small(path, _LONGEST, follow=True).decode("utf-8"))
     except FileNotFoundError:
         return {}
     except OSError as error:

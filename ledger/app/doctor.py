@@ -22,6 +22,7 @@ from ledger.app.home import Home
 from ledger.app.installation import Installation, open_home
 from ledger.app.soundness import Soundness
 from ledger.app.soundness import examine as examine_ledger
+from ledger.app.soundness.found import FURTHER
 from ledger.app.staff import first_account, first_account_command
 from ledger.app.steps.pictures import INSTALL, cannot_draw
 from ledger.domain.runbook import EXPECTED_RULES
@@ -116,9 +117,12 @@ def _soundness(root: Path) -> Iterator[Check]:
             "" if after and after.remedy == one.remedy else one.remedy,
         )
     for note in found.notes:
-        yield Check("published", "warning", note)
+        yield Check(note.part, "warning", note.sentence)
     wrong = {(one.ledger, one.part) for one in found.findings}
+    wrong |= {(one.ledger, "published") for one in found.findings if one.cause in FURTHER}
     for looked in found.ledgers:
+        if looked.report is None:
+            continue  # nothing of it was read
         whose = "" if looked is found.ledgers[0] else f"{looked.ledger}: "
         for part, text in (
             ("store", f"{looked.rows} rows, by form, chain, signatures and the rules of the runbook"),

@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from ledger.errors import Corrupt, LedgerError, Refused, Unreachable
-from ledger.files import make_folder, place_exclusive, read_bounded
+from ledger.files import make_folder, place_exclusive, read_small
 from ledger.proof.entry import HMAC_DIGESTS, HmacKey
 from ledger.proof.note import Signer, format_verifier
 
@@ -48,12 +48,20 @@ def read_private(path: Path) -> bytes:
             f"the key file {path} cannot be had: {error.strerror}. Without its keys a ledger cannot be continued; "
             "restore them from the escrow: stage4 keys import"
         ) from error
+    data = read_key_file(path)
     if mode & 0o077:
         raise Refused(f"the key file {path} has mode {mode:04o}: others may read it. Run: chmod 600 {path}")
-    data = read_bounded(path, _LIMIT)
     if not data.strip():
         raise Unreachable(f"the key file {path} is empty; restore it from the escrow: stage4 keys import")
     return data
+
+
+def read_key_file(path: Path) -> bytes:
+    """The bytes of a key file, a link to one followed; ``Unreachable`` where it cannot be read or is no plain file."""
+    try:
+        return read_small(path, _LIMIT, follow=True)
+    except OSError as error:
+        raise Unreachable(f"the key file {path} cannot be read: {error.strerror}") from error
 
 
 def read_hmac_key(path: Path, key_id: str, algorithm: str) -> HmacKey:
@@ -117,6 +125,11 @@ def _is_checkpoint_key(path: Path) -> bool:
 def verifier_path(checkpoint_path: Path) -> Path:
     """Where the public half stands: ``checkpoint.vkey`` beside ``checkpoint.pem``."""
     return checkpoint_path.with_suffix(".vkey")
+
+
+def exist(folder: Path) -> bool:
+    """Whether any key of a ledger is in its own folder, whatever has the name."""
+    return any(os.path.lexists(folder / name) for name in ("hmac.key", "checkpoint.pem", "checkpoint.vkey"))
 
 
 def new_key_id(stage: str, now: datetime) -> str:

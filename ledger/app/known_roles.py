@@ -10,7 +10,10 @@ import json
 from collections.abc import Mapping
 
 from ledger.app.home import Home
-from ledger.files import replace
+from ledger.files import read_small, replace
+
+_LONGEST = 1 << 20
+"""Bytes of that file at most."""
 
 
 def remember(home: Home, people: Mapping[str, frozenset[str]]) -> None:
@@ -23,7 +26,7 @@ def remember(home: Home, people: Mapping[str, frozenset[str]]) -> None:
 def recall(home: Home) -> dict[str, frozenset[str]]:
     """What was kept; nothing where that cannot be read."""
     try:
-        page = json.loads((home.var / "roles.json").read_bytes())
+        page = json.loads(read_small(home.var / "roles.json", _LONGEST))
         return {str(person): frozenset(map(str, roles)) for person, roles in page.items()}
     except (OSError, ValueError, TypeError, AttributeError):
         return {}

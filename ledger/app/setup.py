@@ -221,7 +221,7 @@ def _signer(home: Home, config: Config) -> Signer:
         require_unused(home, config)
     if not (path.exists() and public.exists() and home.path(config.hmac_key_file).exists()):
         return make_keys(home, config)
-    verifier = parse_verifier(public.read_text("utf-8").strip())
+    verifier = parse_verifier(keys.read_key_file(public).decode("utf-8", "replace").strip())
     signer = keys.read_signer(path, verifier.name)
     if signer.verifier != verifier:
         raise Corrupt(f"{public} is not the public half of {path}")

@@ -183,7 +183,7 @@ class Witness:
     def recorded(self) -> Left | None:
         """What was left, as the publisher noted it down; None where that is lost or nonsense."""
         try:
-            left = Left(**json.loads(self._state.read_bytes()))
+            left = Left(**json.loads(read_plain(self._state) or b""))
         except (OSError, ValueError, TypeError):
             return None
         return left if all(type(value) is int for value in left) else None

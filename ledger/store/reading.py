@@ -2,7 +2,8 @@
 
 SQLite's write-ahead log wants a shared-memory file even of readers. Where none can be made the file is opened
 read-only: ``mode=ro``, which uses what is there, else ``immutable=1``, which looks at nothing but the database file and
-is right only while there is no write-ahead log (sqlite.org/wal.html, "Read-Only Databases").
+is right only while nothing lies beside it: a write-ahead log (sqlite.org/wal.html, "Read-Only Databases"), or the
+journal of an unfinished write (sqlite.org/lockingv3.html, "Hot journals").
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ class ReadOnly:
     def _open(self, statement: str, parameters: Sequence[object]) -> None:
         self._drop()
         self._looked = self._looks()
-        ways = ["mode=ro"] if self._looked[-1] else ["mode=ro", "mode=ro&immutable=1"]
+        ways = ["mode=ro"] if any(self._looked[2:]) else ["mode=ro", "mode=ro&immutable=1"]
         for way in ways:
             connection = sqlite3.connect(f"{self._path.as_uri()}?{way}", uri=True, check_same_thread=False)
             try:
@@ -94,11 +95,12 @@ class ReadOnly:
                 return
 
     def _looks(self) -> tuple[int, ...]:
-        """Size and time of the file, and the size of its write-ahead log."""
-        found = [0, 0, 0]
+        """Size and time of the file, and the sizes of its write-ahead log and of an unfinished write's journal."""
+        found = [0, 0, 0, 0]
         with contextlib.suppress(OSError):
             status = os.stat(self._path)  # noqa: PTH116
             found[:2] = status.st_size, status.st_mtime_ns
-        with contextlib.suppress(OSError):
-            found[2] = os.stat(f"{self._path}-wal").st_size  # noqa: PTH116
+        for place, end in ((2, "wal"), (3, "journal")):  # beside the file itself, not beside a link to it
+            with contextlib.suppress(OSError):
+                found[place] = os.stat(f"{os.path.realpath(self._path)}-{end}").st_size  # noqa: PTH116
         return tuple(found)

@@ -47,3 +47,20 @@ TRIGGERS = (
     *_frozen("checkpoints"),
     *_frozen("requests"),
 )
+
+_ENTRIES = (
+    "CREATE TABLE stored_events (originator_id TEXT, originator_version INTEGER, topic TEXT, state BLOB, "
+    "PRIMARY KEY (originator_id, originator_version))"
+)
+EARLIER = {
+    "stored_events": [_ENTRIES],
+    "entries_follow_one_another": [
+        NEXT_ENTRY.replace("originator_version IS NOT", "originator_version <>")
+        .replace("  OR NEW.originator_id IS NULL\n", "")
+        .replace("originator_id IS NOT", "originator_id <>")
+    ],
+}
+"""Statements that earlier builds, and the library's release that they were built with, made of the same name.
+
+Nothing is made again in a store that exists, so they stand there for ever.
+"""

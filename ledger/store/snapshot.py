@@ -5,7 +5,6 @@ Everything is read as it is found, also what our own code never wrote: rows of a
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -13,6 +12,9 @@ from typing import Any, NamedTuple, TypeVar
 from uuid import NAMESPACE_URL, uuid5
 
 from ledger.errors import Corrupt, LedgerError, Unreachable
+from ledger.store.apart import look, read_copy
+from ledger.store.made import Made
+from ledger.store.reading import takes_no_writes
 from ledger.store.recorder import BUSY, Receipt
 
 T = TypeVar("T")
@@ -78,22 +80,33 @@ class Snapshot:
         yield from map(_row, self._each(f"{_OURS} > 0 AND topic = ?", (owner, status)))
 
     def checkpoints(self, after: int = 0) -> Iterator[tuple[int, bytes]]:
-        """The checkpoints of more than ``after`` entries, smallest first: the row's own size, and the note."""
-        statement = "SELECT size, CAST(note AS BLOB) FROM checkpoints WHERE size > ? ORDER BY size"
+        """The checkpoints of more than ``after`` entries, smallest first: the row's own size, and the note.
+
+        Those of no entries and of fewer come too, before all others: there are none of ours.
+        """
+        statement = "SELECT size, CAST(note AS BLOB) FROM checkpoints WHERE size > ? OR size < 1 ORDER BY size"
         for size, note in self._each(statement, (after,)):
-            yield int(size), bytes(note)
+            yield _number(size), note if isinstance(note, bytes) else b""
 
     def newest_checkpoint(self) -> bytes | None:
         """The note of the largest checkpoint."""
         found = self._connection.execute("SELECT CAST(note AS BLOB) FROM checkpoints ORDER BY size DESC LIMIT 1")
         row = found.fetchone()
-        return bytes(row[0]) if row else None
+        return bytes(row[0] or b"") if row else None
 
     def receipts(self, after: int = 0) -> Iterator[Receipt]:
-        """The receipts of requests whose first entry comes after a sequence, in the order of their entries."""
-        statement = "SELECT id, digest, first, last FROM requests WHERE first > ? ORDER BY first, last, id"
+        """The receipts of requests whose first entry comes after a sequence, in the order of their entries.
+
+        Those whose first entry can be none come too, before all others.
+        """
+        statement = "SELECT id, digest, first, last FROM requests WHERE first > ? OR first < 1 ORDER BY first, last, id"
         for name, digest, first, last in self._each(statement, (after,)):
-            yield Receipt(_text(name), _text(digest), int(first), int(last))
+            yield Receipt(_text(name), _text(digest), _number(first), _number(last))
+
+    def made(self) -> list[Made]:
+        """Every object of the database: its tables, triggers, indices and views."""
+        found = self._connection.execute("SELECT type, name, sql FROM sqlite_schema").fetchall()
+        return [Made(*map(_text, row)) for row in found]
 
     def damage(self, most: int = 5) -> list[str]:
         """What SQLite itself finds wrong with the file's structure: pages, keys, order."""
@@ -107,31 +120,47 @@ class Snapshot:
 
 
 def read_store(path: Path, read: Callable[[Snapshot], T], *, live: bool = False) -> T:
-    """What ``read`` makes of one moment of the store; it may be called a second time, and then counts alone.
+    """What ``read`` makes of one moment of the store; it may be called again, and then its last answer alone counts.
 
-    ``Unreachable`` where there is no store or it cannot be opened, ``Corrupt`` where SQLite cannot read it. Where the
-    write-ahead log is empty the file is read alone, and nothing is made beside it; should somebody write meanwhile, it
-    is read again with that log (sqlite.org/wal.html, "Read-Only Databases"). ``live``: this process has it open anyway.
+    ``Unreachable`` where there is no store or it cannot be opened, ``Corrupt`` where SQLite cannot read it. What is
+    read is what whoever opens it next will read, and nothing beside it is changed: the file alone while nothing lies
+    beside it (``immutable``; sqlite.org/wal.html, "Read-Only Databases"), else through what lies there; in a copy where
+    that cannot be done without writing. ``live``: this process has it open anyway.
     """
-    before = _looks(path)
-    if not before[-1] and not live:
-        error: LedgerError | None = None
-        try:
-            found = _read(path, "mode=ro&immutable=1", read)
-        except LedgerError as failed:
-            error = failed
-        if _looks(path) == before:
-            if error is not None:
-                raise error
-            return found
-    return _read(path, "mode=ro", read)
+    before = look(path)
+    # Beside an empty file there is nothing to be read through: whoever opens it throws that away.
+    if not (live or before.log or before.journal) or not before.size:
+        found = _attempt(lambda: _read(before.path, "mode=ro&immutable=1", read, path))
+        if look(path) == before:
+            return found()
+    try:
+        return _read(before.path, "mode=ro", read, path)
+    except Unreachable as error:
+        if error.__cause__ is None or not takes_no_writes(error.__cause__):
+            raise
+    return read_copy(path, lambda copy: _read(copy, "mode=rw", read, path))
 
 
-def _read(path: Path, way: str, read: Callable[[Snapshot], T]) -> T:
+def _attempt(read: Callable[[], T]) -> Callable[[], T]:
+    """Its answer or its error, for later: what was read while somebody wrote may be neither."""
+    try:
+        found = read()
+    except LedgerError as error:
+        failed = error
+
+        def fail() -> T:
+            raise failed
+
+        return fail
+    return lambda: found
+
+
+def _read(path: Path, way: str, read: Callable[[Snapshot], T], told: Path) -> T:
+    """``told`` is the path that errors name."""
     try:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?{way}", uri=True, isolation_level=None, timeout=BUSY)
     except sqlite3.Error as error:
-        raise _ours(path, error) from error
+        raise _ours(told, error) from error
     try:
         connection.text_factory = bytes
         connection.execute("PRAGMA query_only=ON")
@@ -139,25 +168,9 @@ def _read(path: Path, way: str, read: Callable[[Snapshot], T]) -> T:
         connection.execute("BEGIN")
         return read(Snapshot(connection))
     except sqlite3.Error as error:
-        raise _ours(path, error) from error
+        raise _ours(told, error) from error
     finally:
         connection.close()
-
-
-def _looks(path: Path) -> tuple[int, ...]:
-    """Inode, size and time of the file, and the size of its write-ahead log."""
-    try:
-        status = os.stat(path)  # noqa: PTH116
-    except OSError as error:
-        raise Unreachable(
-            f"there is no ledger at {path} ({error.strerror}); make one with: stage4 init, or say where it is with "
-            "--home DIR"
-        ) from error
-    try:
-        log = os.stat(f"{path}-wal").st_size  # noqa: PTH116
-    except OSError:
-        log = 0
-    return status.st_ino, status.st_size, status.st_mtime_ns, log
 
 
 def _ours(path: Path, error: sqlite3.Error) -> LedgerError:
@@ -170,6 +183,11 @@ def _row(found: Sequence[object]) -> StoredRow:
     owner, sequence, status, kind, line = found
     number = sequence if isinstance(sequence, int) else None
     return StoredRow(_text(owner), number, _text(status), _text(kind), line if isinstance(line, bytes) else b"")
+
+
+def _number(value: object) -> int:
+    """A number of a column that holds nothing else in every row that our code wrote; else one that no row has."""
+    return value if isinstance(value, int) else -1
 
 
 def _text(value: object) -> str:

@@ -199,10 +199,11 @@ def test_guessing_the_password_from_inside_is_slowed_down_too(browser, site, rol
 
 
 def never_made(installation: Installation) -> None:
-    """As an interrupted init leaves it: no access ledger, and nothing kept for it."""
+    """As an interrupted init leaves it: no access ledger, and nothing kept for it but its keys."""
     home = Home(installation.home.root, STAGE)
     for path in (home.store, home.published, home.published_checkpoint, home.published_key):
         path.unlink()
+    home.published_state.unlink(missing_ok=True)
     shutil.rmtree(installation.home.var / "access", ignore_errors=True)
 
 
@@ -213,10 +214,14 @@ def test_a_home_that_is_to_have_no_access_ledger_keeps_nothing(app, installation
     assert not (installation.home.var / "access").exists()
 
 
+@pytest.mark.parametrize("keys", ["with keys", "without keys"])
 @pytest.mark.parametrize("role", ["auditor", "admin", "noc"])
-def test_an_access_ledger_that_was_never_made_is_missed_on_every_page(browser, installation, role):
+def test_an_access_ledger_that_is_not_there_is_missed_on_every_page(browser, installation, role, keys):
     never_made(installation)
-    sentence = f"the ledger {STAGE} was never made; sign-ins and refusals wait for it"
+    sentence = f"the ledger {STAGE} is not there, and keys of it are: it was removed, or its init was interrupted"
+    if keys == "without keys":
+        shutil.rmtree(installation.home.var / "keys" / STAGE)
+        sentence = f"the ledger {STAGE} is not there; sign-ins and refusals wait for it"
     assert (sentence in browser(role).get("/").text) == (role != "noc")
     assert browser("auditor").get("/access").status_code == 503
 

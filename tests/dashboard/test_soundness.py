@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from ledger.app.home import Home
@@ -100,6 +102,18 @@ def test_healthz_is_not_ok_and_names_nothing_private(unsound, installation, stra
 def test_healthz_is_ok_where_nothing_was_found(site, stranger):
     site.guard.round()
     assert stranger.get("/healthz").status_code == 200
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("name", ["config", "published_state", "published_checkpoint"])
+def test_healthz_waits_for_no_pipe(name, site, installation, stranger):
+    path = getattr(installation.home, name)
+    path.unlink(missing_ok=True)
+    os.mkfifo(path, 0o600)
+    site.guard.round()
+    answer = stranger.get("/healthz")
+    assert (answer.status_code == 200) == (name == "config")
+    assert ("unlooked" in answer.get_json()) == (name == "config")
 
 
 def test_metrics_have_it(unsound, stranger):

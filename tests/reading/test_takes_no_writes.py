@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import stat
 from pathlib import Path
 
@@ -151,7 +152,25 @@ def test_where_the_store_cannot_be_read_the_published_lines_are(on_disk: Path, d
     assert "the published lines" in done.err
     note = run(on_disk, "--as", "lab-incident-manager", "rollback", "note", "INC-7", "x")
     assert note.status == 3
-    assert run(on_disk, "verify").status == 3, "what the ledger decides from cannot be read: nobody calls it verified"
+    verified = run(on_disk, "verify")
+    assert verified.status == 0, "read through a copy of store and write-ahead log, in a place that takes writes"
+    assert f"VERIFIED  {len(entries(on_disk))} entries" in verified.out
+
+
+def test_what_stands_in_the_write_ahead_log_alone_is_judged_on_a_read_only_disk(on_disk: Path, disk: Disk) -> None:
+    store = on_disk / "var/ledger/stage4.sqlite"
+    child = os.fork()
+    if child == 0:
+        connection = sqlite3.connect(store, isolation_level=None)
+        connection.execute("DROP TRIGGER requests_no_update")
+        connection.execute("UPDATE requests SET last = last + 1 WHERE first = 2")
+        os.kill(os.getpid(), 9)
+    os.waitpid(child, 0)
+    Path(f"{store}-shm").unlink(missing_ok=True)
+    disk.remount("ro")
+    done = run(on_disk, "--json", "verify")
+    assert done.status == 1, done
+    assert {one["cause"] for one in done.page["findings"]} == {"made_missing", "receipt_differs"}
 
 
 @pytest.mark.parametrize("edit", ["a word", "the last line cut"])

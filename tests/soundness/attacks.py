@@ -49,6 +49,45 @@ def sql(*statements: str) -> Callable[[Home], object]:
     return do
 
 
+def made(*statements: str) -> Callable[[Home], object]:
+    """Statements that change what the store is made of; the triggers stay as these leave them."""
+
+    def do(home: Home) -> None:
+        with plain(home) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+    return do
+
+
+def no_triggers(home: Home) -> None:
+    with plain(home) as connection:
+        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            connection.execute(f"DROP TRIGGER {name}")
+
+
+def removed(home: Home) -> None:
+    """The access ledger: its store and its published files; its keys stay."""
+    for folder in (home.store.parent, home.published.parent):
+        for path in folder.glob(f"{STAGE}.*"):
+            path.unlink()
+
+
+def removed_with_keys(home: Home) -> None:
+    removed(home)
+    shutil.rmtree(home.var / "keys" / STAGE)
+
+
+def switched_off(do: Callable[[Home], object]) -> Callable[[Home], object]:
+    """The configuration names no other ledger any more, and then something is done to one."""
+
+    def both(home: Home) -> None:
+        home.config.write_text('stages = ""\n' + home.config.read_text())
+        in_access(do)(home)
+
+    return both
+
+
 def word(sequence: str, old: str, new: str) -> Callable[[Home], object]:
     text = f"CAST(replace(CAST(state AS TEXT), '{old}', '{new}') AS BLOB)"
     return sql(f"UPDATE stored_events SET state = {text} WHERE originator_version = {sequence}")
@@ -235,6 +274,38 @@ ROWS: dict[str, Attack] = {
     "a receipt for other entries": Attack(
         sql("UPDATE requests SET last = last + 1 WHERE first = 12"), parts("store"), parts("receipt_differs")
     ),
+    "a receipt's digest changed": Attack(
+        sql("UPDATE requests SET digest = 'x' WHERE first = 12"), parts("store"), parts("receipt_digest")
+    ),
+    "a receipt before all entries": Attack(
+        sql("INSERT INTO requests VALUES ('forged', 'x', 0, 0)"), parts("store"), parts("receipt_surplus")
+    ),
+}  # fmt: skip
+MADE: dict[str, Attack] = {
+    "the table of entries a view": Attack(
+        made("ALTER TABLE stored_events RENAME TO kept", "CREATE VIEW stored_events AS SELECT * FROM kept"),
+        parts("store"), parts("made_changed", "made_foreign"),
+    ),
+    "all triggers dropped": Attack(no_triggers, parts("store"), parts("made_missing")),
+    "one trigger dropped": Attack(made("DROP TRIGGER checkpoints_no_delete"), parts("store"), parts("made_missing")),
+    "a trigger that lets no entry in": Attack(
+        made("CREATE TRIGGER quiet BEFORE INSERT ON stored_events BEGIN SELECT RAISE(IGNORE); END"),
+        parts("store"), parts("made_foreign"),
+    ),
+    "a trigger that forbids nothing": Attack(
+        made("DROP TRIGGER stored_events_no_update",
+             "CREATE TRIGGER stored_events_no_update BEFORE UPDATE ON stored_events BEGIN SELECT 1; END"),
+        parts("store"), parts("made_changed"),
+    ),
+    "a table made anew that takes anything": Attack(
+        made("DROP TABLE requests", "CREATE TABLE requests (id, digest, first, last)",
+             "INSERT INTO requests VALUES ('a', 'b', 'c', 'd')"),
+        parts("store"), parts("made_changed", "made_missing"),
+    ),
+    "another table": Attack(made("CREATE TABLE mine (a)"), parts("store"), parts("made_foreign")),
+    "another index": Attack(
+        made("CREATE INDEX mine ON stored_events (topic)"), parts("store"), parts("made_foreign")
+    ),
 }  # fmt: skip
 CHECKPOINTS: dict[str, Attack] = {
     "a checkpoint's signature changed": Attack(
@@ -258,6 +329,12 @@ CHECKPOINTS: dict[str, Attack] = {
     "an older checkpoint put last": Attack(
         sql(OLD_NOTE.format("(SELECT MAX(size) FROM checkpoints)")),
         parts("checkpoints"), parts("checkpoint_wrong", "not_covered"),
+    ),
+    "a checkpoint of no entries": Attack(
+        sql("INSERT INTO checkpoints VALUES (0, x'00')"), parts("checkpoints"), parts("checkpoint_surplus")
+    ),
+    "a checkpoint of fewer than no entries": Attack(
+        sql("INSERT INTO checkpoints VALUES (-3, x'00')"), parts("checkpoints"), parts("checkpoint_surplus")
     ),
     "a checkpoint put where no commit ended": Attack(
         sql("INSERT INTO checkpoints SELECT size + 900, note FROM checkpoints WHERE size = 12"),
@@ -336,12 +413,25 @@ OTHERS: dict[str, Attack] = {
     "the access ledger's store deleted": Attack(
         in_access(lambda home: home.store.unlink()), parts("store"), parts("store_unreadable"), STAGE
     ),
+    "the access ledger removed": Attack(removed, parts("store"), parts("ledger_missing"), STAGE),
+    "the access ledger removed with its keys": Attack(
+        removed_with_keys, parts("store"), parts("ledger_missing"), STAGE
+    ),
+    "the access ledger switched off and its rows deleted": Attack(
+        switched_off(sql("DELETE FROM stored_events WHERE originator_version > 1")), STORE, parts("behind"), STAGE
+    ),
+    "the access ledger switched off and a row edited": Attack(
+        switched_off(word("2", "127.0.0.1", "127.0.0.9")), STORE, parts("signature_wrong"), STAGE
+    ),
+    "the access ledger switched off and removed": Attack(
+        switched_off(removed), parts("store"), parts("ledger_missing"), STAGE
+    ),
     "a published line of the access ledger edited": Attack(
         in_access(published(lambda lines: [*lines[:-1], lines[-1].replace(b"127.0.0.1", b"127.0.0.9")])),
         parts("published"), parts("published_changed"), STAGE,
     ),
 }  # fmt: skip
-ATTACKS = ROWS | CHECKPOINTS | PUBLISHED | OTHERS
+ATTACKS = ROWS | MADE | CHECKPOINTS | PUBLISHED | OTHERS
 
 
 def causes(home: Home) -> set[str]:

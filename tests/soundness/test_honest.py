@@ -98,7 +98,7 @@ def test_what_a_killed_writer_left_is_read_and_left_as_it_is(home: Home) -> None
     found = examine(home.root)
     assert found.entries == 22 and wal.read_bytes() == before
     assert {one.cause for one in found.findings} == {"artefact_missing"}  # the test's notes keep no log
-    assert "2 entries are not published yet" in found.notes[0]
+    assert "2 entries are not published yet" in found.notes[0].sentence
 
 
 def test_entries_that_stay_unpublished_are_a_finding(home: Home) -> None:

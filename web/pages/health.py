@@ -35,6 +35,8 @@ def healthz() -> tuple[Response, int]:
         facts["warnings"] = _warnings(here)
     found = condition(here.installation)
     facts |= {"published": not found.unpublished, "read_from": here.installation.ledger.log.source.name}
+    if here.guard.error:  # no reason to end a server whose stop works
+        facts["unlooked"] = "the ledger could not be looked at; run: stage4 verify"
     if found.behind:
         sentence = "the store does not continue what was published; nothing is written: see docs/recovery.md"
         return jsonify(status="failing", why="behind", sentence=sentence, **facts), 503

@@ -26,6 +26,8 @@ _ARTEFACT: Final = re.compile(rb'"(\w+_sha384)":"(sha384:[0-9a-f]{96})"')
 _SEQUENCE: Final = re.compile(rb'"chain":\{"previous":"[^"]*","sequence":(\d{1,16})\}')
 _REQUEST: Final = re.compile(rb'"request_id":"([^"\\]*)"')
 _STATUS: Final = b'"status":"'
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+"""A receipt's digest of what was asked: SHA-256, hex (``digest_request``)."""
 # In canonical bytes a quote inside a text is escaped, so these marks are real keys; a line that is not canonical is a
 # finding of the verifier.
 
@@ -219,6 +221,13 @@ class Beside:
             evidence = (f"{self._request}: {self._last}", f"{receipt.request_id}: {receipt.last}")
             where = f"entry {self._first}"
             self._found.add("store", "receipt_differs", where, sentence, sequence=self._first, evidence=evidence)
+        if not _DIGEST.fullmatch(receipt.digest):
+            sentence = (
+                f"The receipt of entry {self._first} has no digest that was made here: the same press, sent again, "
+                "would be taken for another."
+            )
+            where, evidence = f"entry {self._first}", ("64 hex digits", receipt.digest)
+            self._found.add("store", "receipt_digest", where, sentence, sequence=self._first, evidence=evidence)
 
     def _surplus(self, receipt: Receipt) -> None:
         sentence = (

@@ -13,10 +13,13 @@ from ledger.app import config as settings
 from ledger.app.config import Config
 from ledger.app.home import Home
 from ledger.app.installation import now
-from ledger.app.soundness import artefacts
+from ledger.app.parts import again
+from ledger.app.soundness import artefacts, ledgers
 from ledger.app.soundness.beside import Beside, Trail, erased_by
-from ledger.app.soundness.found import Finding, Found, Looked, Part, Soundness
+from ledger.app.soundness.found import Finding, Found, Looked, Note, Part, Soundness
 from ledger.app.soundness.keyring import Keyring, read_keys
+from ledger.app.soundness.ledgers import Other
+from ledger.app.soundness.made import Unfinished, judge_made
 from ledger.app.soundness.published import Published, StoreLines
 from ledger.app.soundness.recent import RECENT
 from ledger.app.soundness.rows import RowStream
@@ -87,26 +90,28 @@ def look_at(
     began, started = clock(), time.monotonic()
     config = settings.for_stage(settings.load(Home(root).config), stage)
     main = _examine(root, config, began, progress, heads, live=live)
-    done = [main]
-    for name in settings.other_stages(config) if not stage else ():
-        home = Home(root, name)
-        if home.store.exists() or home.published.exists():
-            done.append(_other(root, settings.for_stage(config, name), began, progress))
+    found, notes = ledgers.others(root, config) if not stage else ([], [])
+    done = [main, *(_other(one, began, progress) for one in found)]
     looked = tuple(one.looked for one in done)
     findings = tuple(finding for one in done for finding in one.findings)
-    notes = tuple(one.note for one in done if one.note)
-    return Soundness(Home(root).root, began, time.monotonic() - started, looked, findings, notes), main.trail
+    told = (*notes, *(Note("published", one.note) for one in done if one.note))
+    return Soundness(Home(root).root, began, time.monotonic() - started, looked, findings, told), main.trail
 
 
-def _other(root: Path, config: Config, now: datetime, progress: Progress) -> Examined:
+def _other(other: Other, now: datetime, progress: Progress) -> Examined:
     """Another ledger of the home: one that cannot be had is a finding, not the end."""
+    home, config = other.home, other.config
+    if not other.is_begun:
+        return Examined(Looked(config.stage), ledgers.missing(other).close(), "", None)
+    found = Found(config.stage)
     try:
-        return _examine(root, config, now, progress, ())
+        return _examine(home.root, config, now, progress, ())
+    except Unfinished as error:
+        sentence = f"The ledger {config.stage} was not finished: {error.what}."
+        found.add("store", "unfinished", str(home.store), sentence, remedy=f"Run it again: {again(home.root)}")
     except Unreachable as error:
-        found = Found(config.stage)
-        home = Home(root, config.stage)
         found.add("store", "store_unreadable", str(home.store), f"The ledger {config.stage} cannot be read: {error}")
-        return Examined(Looked(config.stage), found.close(), "", None)
+    return Examined(Looked(config.stage), found.close(), "", None)
 
 
 def _examine(
@@ -144,16 +149,15 @@ class _Look:
         self.found = Found(config.stage)
 
     def at(self, snapshot: Snapshot) -> Examined:
+        if not judge_made(snapshot, self.home, self.found, was_used=self.published.was_used):
+            return Examined(Looked(self.config.stage), self.found.close(), "", None)
         first_owner = snapshot.first_owner()
         first = snapshot.row(first_owner, 1)
         keys = read_keys(self.home, self.config, first.line if first else b"", self.found)
         owner = owner_of(keys.origin) if keys.origin else first_owner
         total, newest = snapshot.count(owner), snapshot.newest_checkpoint()
-        if not first_owner and newest is None and not self.published.is_there:
-            raise Unreachable(
-                f"the ledger at {self.home.store} has no entries; make one with: stage4 init, or say where it is with "
-                "--home DIR"
-            )
+        if not first_owner and newest is None and not self.published.was_used:
+            raise Unfinished(self.home, "has no entries")
         self._structure(snapshot, owner)
         beside = Beside(keys, self.found, snapshot.checkpoints(), snapshot.receipts(), Tree())
         beside.mark_at(max(0, total - RECENT))

@@ -6,18 +6,24 @@ import dataclasses
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from ledger.verify import Report
 
 Part = Literal["store", "checkpoints", "published", "artefacts", "keys"]
 HOLDS: Final = frozenset({"store", "checkpoints"})
 """What the ledger decides from: where something is wrong with it, nothing is written on top but the stop."""
+FURTHER: Final = frozenset({"behind", "another_history"})
+"""Causes that say that the published files hold lines of this ledger that the store does not."""
 _APART = 8
 """Findings of one cause that are told one by one; the last one counts the rest."""
 _ARTEFACTS = 1_000
 """The same of artefacts: each is a piece of evidence of its own."""
 _LONGEST = 400
+_RECEIPTS: Final = (
+    "Receipts: request, first and last entry were compared; of the digest of what was asked only the form, because no "
+    "entry holds all that was asked. It decides nothing but whether a press that is sent again is the same."
+)
 REMEDIES: Final[dict[Part, str]] = {
     "store": (
         "Nothing is written on top of it but the stop. Keep the folders var and audit as they are and put back a copy "
@@ -61,6 +67,13 @@ class Finding:
     def holds(self) -> bool:
         """Whether nothing but the stop may be written while it stands."""
         return self.part in HOLDS
+
+
+class Note(NamedTuple):
+    """What is no finding and should be known: what is not so yet, or was not looked at."""
+
+    part: Literal["published", "ledger"]
+    sentence: str
 
 
 class Found:
@@ -149,7 +162,7 @@ class Soundness:
     ledgers: tuple[Looked, ...]
     """The ledger itself first."""
     findings: tuple[Finding, ...]
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     """What is no finding and should be known."""
 
     @property
@@ -174,9 +187,14 @@ class Soundness:
 
     @property
     def not_checked(self) -> tuple[str, ...]:
-        """The verifier's about what it did not; of the artefacts only it says so, here they were read."""
+        """The verifier's about what it did not; of the artefacts only it says so, here they were read.
+
+        No entry holds all that a press asked for, so that a receipt's digest cannot be made again from the entries.
+        """
         report = self.ledgers[0].report if self.ledgers else None
-        return tuple(one for one in report.not_checked if not one.startswith("Artefacts:")) if report else ()
+        if report is None:
+            return ()
+        return (*(one for one in report.not_checked if not one.startswith("Artefacts:")), _RECEIPTS)
 
     def as_json(self) -> dict[str, Any]:
         """JSON types; the report on the ledger's own lines stands at the top as before, with all findings."""
@@ -189,7 +207,7 @@ class Soundness:
             "seconds": round(self.seconds, 3),
             "entries": self.entries,
             "findings": [dataclasses.asdict(one) | {"holds": one.holds} for one in self.findings],
-            "notes": list(self.notes),
+            "notes": [one.sentence for one in self.notes],
             "checked": list(self.checked),
             "not_checked": list(self.not_checked),
             "ledgers": [_plain(one) for one in self.ledgers],

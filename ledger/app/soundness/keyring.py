@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +13,9 @@ from ledger.app.config import Config
 from ledger.app.home import Home
 from ledger.app.soundness.found import Found
 from ledger.errors import Corrupt, LedgerError
-from ledger.files import read_bounded
 from ledger.proof.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from ledger.proof.entry import HMAC_DIGESTS, HmacKey, check_signatures, parse_entry
 from ledger.proof.note import Signer, Verifier, format_verifier, parse_verifier
-
-_LIMIT = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -94,10 +92,10 @@ def read_keys(home: Home, config: Config, first: bytes, found: Found) -> Keyring
 def _beside(home: Home, config: Config, found: Found) -> Verifier | None:
     """The verifier key beside the signing key; it is not in the escrow, so it may be missing."""
     path = keys.verifier_path(home.path(config.checkpoint_key_file))
-    if not path.exists():
+    if not os.path.lexists(path):
         return None
     try:
-        return parse_verifier(read_bounded(path, _LIMIT).decode("utf-8", "replace").strip())
+        return parse_verifier(keys.read_key_file(path).decode("utf-8", "replace").strip())
     except LedgerError as error:
         found.add("keys", "key_unreadable", str(path), f"The verifier key {path} cannot be used: {error}")
         return None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +19,7 @@ from ledger.app.soundness.beside import Beside
 from ledger.app.soundness.found import Found
 from ledger.app.soundness.keyring import Keyring
 from ledger.errors import Corrupt
+from ledger.files import open_plain, read_small
 from ledger.proof.canonical import MAX_LINE
 from ledger.proof.checkpoint import Checkpoint
 from ledger.proof.entry import parse_entry
@@ -45,7 +45,8 @@ class Published:
     def __init__(self, home: Home, stack: ExitStack) -> None:
         self._home = home
         # The publisher writes lines, then checkpoint, then its note: read the other way round, each is covered.
-        self._noted = _noted(home.published_state)
+        self._state = _small(home.published_state)
+        self._noted = _noted(self._state.data)
         self.checkpoint = _small(home.published_checkpoint)
         self.key = _small(home.published_key)
         self._stream, self._left, self._why = _opened(home.published, stack)
@@ -60,9 +61,9 @@ class Published:
         self.stated: Checkpoint | None = None
 
     @property
-    def is_there(self) -> bool:
-        """Whether anything was ever published."""
-        return self._stream is not None or self.checkpoint.data is not None
+    def was_used(self) -> bool:
+        """Whether anything was ever published, as far as is left of it."""
+        return self._stream is not None or self.checkpoint.data is not None or self._noted > 0
 
     # --- beside the rows ---------------------------------------------------------------------------------------------
 
@@ -119,6 +120,10 @@ class Published:
 
     def open_checkpoint(self, keys: Keyring, found: Found, beside: Beside) -> None:
         """Before the rows: what the published checkpoint says, and whether it is ours."""
+        if self._state.why:
+            state, remedy = self._home.published_state, "Move it away: it is made again, and nothing is lost by it"
+            sentence = f"{state} cannot be read: {self._state.why}."
+            found.add("published", "published_not_plain", str(state), sentence, remedy=remedy)
         path, (data, why) = self._home.published_checkpoint, (self.checkpoint.data, self.checkpoint.why)
         if data is None:
             if why:
@@ -334,41 +339,30 @@ def _sequence(line: bytes) -> int:
         return 0
 
 
-def _noted(path: Path) -> int:
+def _noted(data: bytes | None) -> int:
     """How many lines the publisher noted down that it left; 0 where that is lost."""
     try:
-        lines = json.loads(path.read_bytes())["lines"]
-    except (OSError, ValueError, KeyError, TypeError):
+        lines = json.loads(data or b"")["lines"]
+    except (ValueError, KeyError, TypeError, RecursionError):
         return 0
     return lines if type(lines) is int else 0
 
 
 def _small(path: Path) -> Small:
     try:
-        with os.fdopen(_plain(path), "rb") as stream:
-            data = stream.read(_SMALL + 1)
+        return Small(read_small(path, _SMALL))
     except FileNotFoundError:
         return Small(None)
     except OSError as error:
         return Small(None, error.strerror or str(error))
-    return Small(data) if len(data) <= _SMALL else Small(None, f"longer than {_SMALL} bytes")
 
 
 def _opened(path: Path, stack: ExitStack) -> tuple[BinaryIO | None, int, str]:
     try:
-        descriptor = _plain(path)
+        descriptor = open_plain(path)
     except FileNotFoundError:
         return None, 0, ""
     except OSError as error:
         return None, 0, error.strerror or str(error)
     stream = cast("BinaryIO", stack.enter_context(os.fdopen(descriptor, "rb")))
     return stream, os.fstat(descriptor).st_size, ""
-
-
-def _plain(path: Path) -> int:
-    """A descriptor of a plain file; ``OSError`` for a link and for anything else."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(0, "it is no plain file")
-    return descriptor

@@ -17,6 +17,7 @@ from ledger.app.home import Home
 from ledger.app.soundness.beside import Beside, Trail
 from ledger.app.soundness.found import Finding, Found
 from ledger.app.soundness.keyring import Keyring, read_keys
+from ledger.app.soundness.made import judge_made
 from ledger.app.soundness.marks import judge
 from ledger.app.soundness.published import Published, StoreLines
 from ledger.errors import Corrupt
@@ -56,6 +57,8 @@ def look_at_recent(root: Path, trail: Trail, now: datetime, stage: str = "") -> 
 
 def _look(snapshot: Snapshot, home: Home, config: Config, trail: Trail, published: Published, now: datetime) -> Recent:
     found, start = Found(config.stage), trail.start
+    if not judge_made(snapshot, home, found, was_used=trail.size > 0):
+        return Recent(found.close(), 0, None)
     keys = read_keys(home, config, b"", found)
     owner = owner_of(keys.origin) if keys.origin else snapshot.first_owner()
     size = snapshot.count(owner)

@@ -1,0 +1,109 @@
+"""Which ledgers a home has besides its own: what lies there says so, whatever the configuration says.
+
+A ledger that is switched off is judged all the same, and one that is to be there and is not is a finding.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from ledger.app import config as settings
+from ledger.app import keys
+from ledger.app.access import STAGE
+from ledger.app.config import Config
+from ledger.app.home import Home
+from ledger.app.parts import again
+from ledger.app.soundness.found import Found, Note
+
+_ASIDE = ".before-ledger"
+"""What ends the names of an earlier log that ``init`` set aside."""
+
+
+class Other(NamedTuple):
+    """Another ledger of a home."""
+
+    home: Home
+    config: Config
+    is_begun: bool
+    """Whether there is a store, or lines of it were published."""
+
+
+def others(root: Path, config: Config) -> tuple[list[Other], list[Note]]:
+    """The others by name, and what is to be known of them. One that was only named by its files is not judged."""
+    listed = settings.other_stages(config)
+    there, notes = _there(Home(root, config.stage), config)
+    found = []
+    for stage in dict.fromkeys((*listed, *there)):
+        home, own = Home(root, stage), settings.keyed(config, stage)
+        if stage not in listed:
+            if stage != STAGE and not _has_keys(home):
+                notes += [Note("ledger", _unknown(path)) for path in there[stage]]
+                continue
+            notes.append(Note("ledger", _unlisted(stage)))
+        begun = any(os.path.lexists(path) for path in (home.store, home.published, home.published_state))
+        found.append(Other(home, own, begun))
+    return found, notes
+
+
+def missing(other: Other) -> Found:
+    """The finding about a ledger of which there is neither store nor published line."""
+    found = Found(other.home.stage)
+    if _has_keys(other.home):
+        sentence = (
+            f"The ledger {other.home.stage} is not there, and keys of it are: it was removed, or its init was "
+            "interrupted."
+        )
+    else:
+        sentence = (
+            f"The ledger {other.home.stage}, which the configuration names, is not there: it was never made, its init "
+            "was interrupted, or all of it was removed."
+        )
+    remedy = f"Put a copy of it back; where there never was one: {again(other.home.root)}"
+    found.add("store", "ledger_missing", str(other.home.store), sentence, remedy=remedy)
+    return found
+
+
+def _there(main: Home, config: Config) -> tuple[dict[str, list[Path]], list[Note]]:
+    """Stage -> what lies there of it, in the home's own folders; a folder that cannot be listed is told."""
+    found: dict[str, list[Path]] = {}
+    notes = []
+    own_keys = {main.path(name).parent for name in (config.hmac_key_file, config.checkpoint_key_file)}
+
+    def stage_of_key(path: Path) -> str:
+        return path.name if path not in own_keys and path.is_dir() else ""
+
+    places: tuple[tuple[Path, Callable[[Path], str]], ...] = (
+        (main.store.parent, _ended(".sqlite", ".published.json")),
+        (main.var / "keys", stage_of_key),
+        (main.published.parent, _ended(".jsonl")),
+    )
+    for folder, stage_of in places:
+        try:
+            for path in sorted(folder.iterdir()):
+                stage = stage_of(path)
+                if stage and stage != main.stage and not stage.endswith(_ASIDE):
+                    found.setdefault(stage, []).append(path)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            notes.append(Note("ledger", f"Whether {folder} has another ledger was not looked at: {error.strerror}."))
+    return found, notes
+
+
+def _ended(*ends: str) -> Callable[[Path], str]:
+    return lambda path: next((path.name.removesuffix(end) for end in ends if path.name.endswith(end)), "")
+
+
+def _has_keys(home: Home) -> bool:
+    return keys.exist(home.var / "keys" / home.stage)
+
+
+def _unknown(path: Path) -> str:
+    return f"{path} was not looked at: it is of no ledger that this home has keys of, and none is configured."
+
+
+def _unlisted(stage: str) -> str:
+    return f"The configuration does not name the ledger {stage} (stages in stage4.toml); it was looked at all the same."
