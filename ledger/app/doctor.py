@@ -10,12 +10,13 @@ from email.utils import parsedate_to_datetime
 from importlib.metadata import version
 from itertools import zip_longest
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from ledger.adapters.http import ask
 from ledger.app import config as settings
 from ledger.app import doctor_machine, front, parts
 from ledger.app.accounts import Accounts, accounts_file
+from ledger.app.check import Check
 from ledger.app.condition import condition
 from ledger.app.doctor_alertmanager import look_at_labels, look_at_members
 from ledger.app.home import Home
@@ -35,15 +36,6 @@ _REMEDIES = {
     "prometheus": "set prometheus.url in stage4.toml to its base address, and check that it runs",
     "alertmanager": "set alertmanager.url in stage4.toml to its base address, and check that it runs",
 }
-
-
-class Check(NamedTuple):
-    """One thing that was looked at."""
-
-    name: str
-    state: Literal["ok", "warning", "problem"]
-    found: str
-    remedy: str = ""
 
 
 def examine(root: Path) -> list[Check]:
@@ -167,7 +159,7 @@ def _disk(installation: Installation) -> Iterator[Check]:
 
 
 def _machine(installation: Installation) -> Iterator[Check]:
-    yield from (Check(*one) for one in doctor_machine.look(installation))
+    yield from doctor_machine.look(installation)
 
 
 def _folders(installation: Installation) -> Iterator[Check]:
@@ -215,7 +207,7 @@ def _prometheus(installation: Installation) -> Iterator[Check]:
 
 def _alertmanager(installation: Installation) -> Iterator[Check]:
     """Every member: whether it answers, what of its answer cannot be read, its clock."""
-    yield from map(_as_check, look_at_members(installation))
+    yield from look_at_members(installation)
 
 
 def _clock(installation: Installation, name: str, url: str) -> Iterator[Check]:
@@ -239,11 +231,7 @@ def _difference(clock: Callable[[], datetime], header: str) -> float:
 
 
 def _labels(installation: Installation) -> Iterator[Check]:
-    yield from map(_as_check, look_at_labels(installation))
-
-
-def _as_check(told: doctor_machine.Told) -> Check:
-    return Check(*told)
+    yield from look_at_labels(installation)
 
 
 def _pictures(installation: Installation) -> Iterator[Check]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ledger.adapters.alertmanager_member import STAGE4, Member
-from ledger.app.doctor_machine import SKEW, Told
+from ledger.app.check import Check
+from ledger.app.doctor_machine import SKEW
 from ledger.app.installation import Installation
 from ledger.domain.facts import AlertSeen, MemberSeen
 from ledger.domain.judge import is_stage4
@@ -15,7 +16,7 @@ from ledger.errors import LedgerError, Unreachable
 _RUNS = "check that it runs, and that alertmanager.url in stage4.toml has its base address"
 
 
-def look_at_members(installation: Installation) -> Iterator[Told]:
+def look_at_members(installation: Installation) -> Iterator[Check]:
     """Every member: whether it answers, what of its answer cannot be read, and its clock."""
     members = installation.alertmanager.members
     seen = installation.alertmanager.look()
@@ -23,7 +24,7 @@ def look_at_members(installation: Installation) -> Iterator[Told]:
         name = "alertmanager" if len(members) == 1 else f"alertmanager {member.name}"
         yield _answers(name, member, told)
         for one in told.unread:
-            yield Told(
+            yield Check(
                 name,
                 "problem" if one.active else "warning",
                 str(one),
@@ -31,22 +32,22 @@ def look_at_members(installation: Installation) -> Iterator[Told]:
             )
         if abs(told.ahead) > SKEW:
             found = f"differs from ours by {abs(told.ahead):.0f} s"
-            yield Told(f"{name} clock", "problem", found, "set the clocks (NTP)")
+            yield Check(f"{name} clock", "problem", found, "set the clocks (NTP)")
 
 
-def _answers(name: str, member: Member, seen: MemberSeen) -> Told:
+def _answers(name: str, member: Member, seen: MemberSeen) -> Check:
     if seen.error:
-        return Told(name, "problem", seen.error, _RUNS)
+        return Check(name, "problem", seen.error, _RUNS)
     try:
-        return Told(name, "ok", f"version {member.version()}")
+        return Check(name, "ok", f"version {member.version()}")
     except Unreachable as error:
-        return Told(name, "problem", str(error), _RUNS)
+        return Check(name, "problem", str(error), _RUNS)
 
 
-def look_at_labels(installation: Installation) -> Iterator[Told]:
+def look_at_labels(installation: Installation) -> Iterator[Check]:
     """Whether a silence with these labels would mute what is really there."""
     if not installation.labels:
-        yield Told(
+        yield Check(
             "silence labels",
             "warning",
             "none: a silence would mute the Stage4 alerts of every environment",
@@ -55,7 +56,7 @@ def look_at_labels(installation: Installation) -> Iterator[Told]:
         return
     there = _there(installation)
     if there and not any(is_stage4(one, installation.labels) for one in there):
-        yield Told(
+        yield Check(
             "silence labels",
             "problem",
             f"no Stage4 alert of {len(there)} that fire has them: {differing(there, installation.labels)}",

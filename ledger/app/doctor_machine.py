@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from ledger.app import config as settings
+from ledger.app.check import Check
 from ledger.app.home import Home
 from ledger.app.installation import Installation
 from ledger.domain.state import State
@@ -28,16 +28,7 @@ NETWORK = re.compile(
 _CODE = re.compile(r"\\([0-7]{3})")
 
 
-class Told(NamedTuple):
-    """One thing that was looked at, as ``doctor.Check`` has it."""
-
-    name: str
-    state: Literal["ok", "warning", "problem"]
-    found: str
-    remedy: str = ""
-
-
-def look(installation: Installation) -> Iterator[Told]:
+def look(installation: Installation) -> Iterator[Check]:
     """All of them; ok is told only of the file system."""
     yield file_system(installation.home.root)
     yield from configuration(installation.home.config)
@@ -47,17 +38,17 @@ def look(installation: Installation) -> Iterator[Told]:
 # --- file system ------------------------------------------------------------------------------------------------------
 
 
-def file_system(path: Path, mounts: str | None = None) -> Told:
+def file_system(path: Path, mounts: str | None = None) -> Check:
     """Whether the path lies on this machine's own disk. ``mounts`` is the text of ``/proc/self/mountinfo``."""
     kind, place = mount_of(path.resolve(), _mounts() if mounts is None else mounts)
     if NETWORK.fullmatch(kind):
-        return Told(
+        return Check(
             "file system",
             "warning",
             f"{path} is on {place}, a network file system ({kind}): locks and flushes are another machine's word there",
             "put the home on a local disk: a lock that is no lock, or a flush that is none, breaks the ledger",
         )
-    return Told("file system", "ok", kind or "not told by /proc/self/mountinfo")
+    return Check("file system", "ok", kind or "not told by /proc/self/mountinfo")
 
 
 def mount_of(path: Path, mounts: str) -> tuple[str, str]:
@@ -86,7 +77,7 @@ def _mounts() -> str:
 # --- configuration ----------------------------------------------------------------------------------------------------
 
 
-def configuration(path: Path) -> Iterator[Told]:
+def configuration(path: Path) -> Iterator[Check]:
     """A password in a file that others may read. What stands in the environment is not in the file."""
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
@@ -95,7 +86,7 @@ def configuration(path: Path) -> Iterator[Told]:
     held = settings.secrets(settings.load(path, {}))
     if held and mode & 0o077:
         names = ", ".join(held)
-        yield Told(
+        yield Check(
             "configuration", "warning", f"{path} has mode {mode:04o} and a secret in {names}", f"chmod 600 {path}"
         )
 
@@ -103,7 +94,7 @@ def configuration(path: Path) -> Iterator[Told]:
 # --- clock ------------------------------------------------------------------------------------------------------------
 
 
-def clock(installation: Installation) -> Iterator[Told]:
+def clock(installation: Installation) -> Iterator[Check]:
     """A last entry that is later than now: this clock is behind, or an entry was once stamped by one in the future."""
     state, now = installation.state, installation.clock()
     if (state.timestamp - now).total_seconds() <= SKEW:
@@ -117,16 +108,16 @@ def clock(installation: Installation) -> Iterator[Told]:
     in_the_future = f"entry {entry} was stamped by a clock in the future"
     since = "later entries carry that time too and, as metadata.wall_time, their own, which is what people are shown"
     if differ:
-        yield Told("clock", "problem", f"{found}; this clock differs from {', '.join(differ)}", "set this clock (NTP)")
+        yield Check("clock", "problem", f"{found}; this clock differs from {', '.join(differ)}", "set this clock (NTP)")
     elif agree:
-        yield Told(
+        yield Check(
             "clock",
             "warning",
             f"{found}; this clock agrees with {', '.join(agree)}: {in_the_future}",
             f"nothing: {since}",
         )
     else:
-        yield Told(
+        yield Check(
             "clock",
             "problem",
             found,

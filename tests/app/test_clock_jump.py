@@ -8,6 +8,7 @@ from email.utils import format_datetime
 import pytest
 
 from ledger.app import doctor_machine
+from ledger.app.check import Check
 from ledger.app.doctor import examine
 from ledger.app.installation import Installation
 from ledger.app.metrics import facts
@@ -73,7 +74,7 @@ def test_what_was_true_at_a_moment_goes_by_when_entries_were_made(jumped: Instal
     assert not state_at(jumped, clock.now - timedelta(seconds=5)).open
 
 
-def check(installation: Installation) -> doctor_machine.Told:
+def check(installation: Installation) -> Check:
     (found,) = doctor_machine.clock(installation)
     return found
 

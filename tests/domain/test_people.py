@@ -1,4 +1,4 @@
-"""Leavers: who was deactivated acts no more, for good, and an admin is always left."""
+"""People: roles that come and go at once, ids that are never reissued, and leavers who act no more, for good."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ledger.domain.evolve import evolve
 from ledger.errors import Corrupt, Refused
 
 from .builders import Story, recorded
-from .road import opening, story_at
+from .road import disabling, opening, story_at
 
 
 def refused(story: Story, who: str, command: c.Command, says: str) -> None:
@@ -70,3 +70,36 @@ def test_a_replay_takes_no_such_entry(event, says):
     request = story.request("admin", c.AddNote(text="x"), "")
     with pytest.raises(Corrupt, match=says):
         evolve(story.state, recorded(story.state, request, event, "", "admin"))
+
+
+def test_a_person_id_is_never_reissued():
+    story = Story()
+    story.do("admin", c.ChangeRoles(person="noc", revoke=("noc",)))
+    with pytest.raises(Refused, match="never reissued"):
+        story.do("admin", c.AddPerson(person="noc", roles=("noc",)))
+    with pytest.raises(Refused, match="taken"):
+        story.do("admin", c.AddPerson(person="system", roles=("admin",)))
+
+
+def test_a_revoked_role_is_gone_at_once():
+    story = story_at("confirmed")
+    story.do("admin", c.ChangeRoles(person="ops", revoke=("l2_ops",)))
+    with pytest.raises(Refused, match="ops holds no role"):
+        story.do("ops", disabling())
+
+
+def test_a_change_that_changes_nothing_is_refused():
+    with pytest.raises(Refused, match="already"):
+        Story().do("admin", c.ChangeRoles(person="noc", grant=("noc",), revoke=("l2_ops",)))
+
+
+@pytest.mark.parametrize("role", ["root", "system", "", "L2_OPS"])
+def test_a_role_that_is_none_is_refused(role):
+    with pytest.raises(Refused, match="is no role"):
+        Story().do("admin", c.AddPerson(person="new", roles=(role,)))
+
+
+@pytest.mark.parametrize("purpose", ["lab", "production"])
+def test_only_an_admin_adds_people_in_a_lab_too(purpose):
+    with pytest.raises(Refused, match="needs the role admin"):
+        Story(purpose=purpose).do("noc", c.AddPerson(person="new", roles=("noc",)))

@@ -354,39 +354,6 @@ def test_an_emergency_is_declared_once():
         story.do("im", c.DeclareEmergency(reason="fire"))
 
 
-def test_a_person_id_is_never_reissued():
-    story = Story()
-    story.do("admin", c.ChangeRoles(person="noc", revoke=("noc",)))
-    with pytest.raises(Refused, match="never reissued"):
-        story.do("admin", c.AddPerson(person="noc", roles=("noc",)))
-    with pytest.raises(Refused, match="taken"):
-        story.do("admin", c.AddPerson(person="system", roles=("admin",)))
-
-
-def test_a_revoked_role_is_gone_at_once():
-    story = story_at("confirmed")
-    story.do("admin", c.ChangeRoles(person="ops", revoke=("l2_ops",)))
-    with pytest.raises(Refused, match="ops holds no role"):
-        story.do("ops", disabling())
-
-
-def test_a_change_that_changes_nothing_is_refused():
-    with pytest.raises(Refused, match="already"):
-        Story().do("admin", c.ChangeRoles(person="noc", grant=("noc",), revoke=("l2_ops",)))
-
-
-@pytest.mark.parametrize("role", ["root", "system", "", "L2_OPS"])
-def test_a_role_that_is_none_is_refused(role):
-    with pytest.raises(Refused, match="is no role"):
-        Story().do("admin", c.AddPerson(person="new", roles=(role,)))
-
-
-@pytest.mark.parametrize("purpose", ["lab", "production"])
-def test_only_an_admin_adds_people_in_a_lab_too(purpose):
-    with pytest.raises(Refused, match="needs the role admin"):
-        Story(purpose=purpose).do("noc", c.AddPerson(person="new", roles=("noc",)))
-
-
 def test_a_ledger_is_opened_once():
     with pytest.raises(Refused, match="opened before"):
         Story().do("admin", c.OpenLedger(purpose="lab", checkpoint_key="v", hmac_key_id="k", hmac_algorithm="x"))

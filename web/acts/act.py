@@ -1,4 +1,4 @@
-"""What an act is: a button with its form, what it asks for, and how to ask beforehand whether it may."""
+"""What an act is: a button with its form, what it asks for, how to ask beforehand whether it may; what acts share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from ledger.app.installation import Installation
 from ledger.app.outlook import Outlook
 from ledger.app.steps.common import Outcome, Say
 from ledger.domain.commands import Actor, Command
+from ledger.domain.facts import FileSeen, SchedulerSeen
 from ledger.domain.state import Rollback
+from web.words import mark
 
 Kind = Literal["text", "long", "duration", "when", "choice", "choices", "file", "check", "number"]
 Guard = Literal["", "password", "ticket"]
@@ -83,3 +85,24 @@ class Act:
     """What it means, in a sentence."""
     preview: str = ""
     """Template of what will happen when it is pressed."""
+
+
+REASON = Field("reason", mark("Reason"), "long", required=True)
+TWO_HOURS = ("30m", "1h", "2h", "4h")
+NO_DIGEST = "sha384:" + 96 * "0"
+"""Stands for an artefact that a press would keep."""
+
+
+def scheduler_of(asking: Asking) -> SchedulerSeen:
+    """The scheduler as it was seen last."""
+    return asking.outlook.scheduler or SchedulerSeen("unknown", asking.at, "", error="not asked yet")
+
+
+def file_of(asking: Asking) -> FileSeen:
+    """The override as it was seen last."""
+    return asking.outlook.file or FileSeen(asking.rollback.override.path, "absent", asking.at)
+
+
+def restoring_now(asking: Asking) -> bool:
+    """Whether step 5 is due."""
+    return asking.rollback.is_open and asking.rollback.restoring

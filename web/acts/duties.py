@@ -12,8 +12,7 @@ from ledger.domain.asked import NO_REASON
 from ledger.domain.duties import WAIVABLE
 from ledger.domain.rights import held_in
 from ledger.domain.runbook import RUNBOOK_ROLES
-from web.acts.act import Act, Asking, Field, Taking
-from web.acts.steps import NO_DIGEST, REASON, file_of
+from web.acts.act import NO_DIGEST, REASON, Act, Asking, Field, Taking, file_of
 from web.words import ROLES, mark
 
 

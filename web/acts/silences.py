@@ -1,0 +1,147 @@
+"""Silences as acts: step 2, and what of others step 5 lets go on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ledger.app.muting import marker
+from ledger.app.steps import restoring, silencing
+from ledger.app.steps.common import Outcome
+from ledger.domain import commands
+from ledger.domain.facts import PrometheusSeen
+from ledger.domain.judge_silences import holds_back
+from web.acts.act import NO_DIGEST, REASON, TWO_HOURS, Act, Asking, Field, Taking, restoring_now
+from web.words import mark
+
+
+def request_silence(asking: Asking) -> commands.RequestSilence:
+    """The command of step 2 as a press would submit it."""
+    return commands.RequestSilence(
+        matchers=asking.installation.matchers,
+        starts_at=asking.at,
+        ends_at=silencing.planned_end(asking.installation, asking.rollback, asking.at),
+        created_by=asking.actor.person,
+        comment=asking.rollback.id,
+        marker=marker(asking.installation, asking.rollback.id),
+        preview_sha384=NO_DIGEST,
+    )
+
+
+def _silence_candidates(asking: Asking) -> Mapping[str, str]:
+    wanted = set(asking.installation.matchers)
+    return {
+        one.id: f"{one.id[:8]}… {one.comment[:60]} ({one.created_by})"
+        for one in asking.outlook.silences
+        if one.state == "active"
+        and (silencing.carries_marker(one.comment, asking.rollback.id) or set(one.matchers) == wanted)
+    }
+
+
+def _adopt_silence(asking: Asking) -> commands.Command:
+    silence = next((one for one in asking.outlook.silences if one.id in _silence_candidates(asking)), None)
+    assert silence is not None
+    return commands.AdoptSilence(silence=silence, reason="…", transcript_sha384=NO_DIGEST)
+
+
+def _mutes_on(asking: Asking) -> Mapping[str, str]:
+    """Silences of others that step 5 waits for, until they are ended or accepted."""
+    return {
+        one.silence.id: f"{one.silence.id[:8]}… {one.silence.comment[:60]} ({one.silence.created_by[:60]})"
+        for one in holds_back(asking.rollback, asking.outlook.muting)
+        if not one.owner
+    }
+
+
+def _accept_silence(asking: Asking) -> commands.Command:
+    offered = _mutes_on(asking)
+    one = next(one.silence for one in asking.outlook.muting if one.silence.id in offered)
+    return commands.AcceptSilence(silence=one, name=one.id, reason="…")
+
+
+def _adoption(taking: Taking) -> Outcome:
+    return silencing.adopt_silence(
+        taking.installation,
+        taking.actor,
+        taking.rollback,
+        reason=taking.values["reason"],
+        silence_id=taking.values["silence_id"],
+        run_url=taking.values["run_url"],
+    )
+
+
+IN_STEP_2 = (
+    Act(
+        "silence",
+        mark("Silence the alerts"),
+        lambda t: silencing.silence(t.installation, t.actor, t.rollback, t.values["duration"]),
+        request_silence,
+        step=2,
+        main=True,
+        shows=lambda a: (
+            a.rollback.is_open and a.rollback.silence.state in ("none", "lost") and not a.rollback.restoring
+        ),
+        fields=(
+            Field(
+                "duration",
+                mark("For"),
+                "duration",
+                hint=mark("Empty: as long as configured, at most 15 minutes beyond the window."),
+                presets=TWO_HOURS,
+            ),
+        ),
+        about=mark("Creates the one silence of this rollback and looks whether it mutes what fires."),
+        preview="rollbacks/preview/silence.html",
+    ),
+    Act(
+        "check-silence",
+        mark("Check the silence again"),
+        lambda t: silencing.check_silence(t.installation, t.actor, t.rollback),
+        lambda a: commands.CheckSilence(
+            members=a.outlook.members,
+            prometheus=PrometheusSeen(a.outlook.counts),
+            installation=a.installation.labels,
+            alerts_sha384=NO_DIGEST,
+        ),
+        step=2,
+        main=True,
+        shows=lambda a: a.rollback.is_open and a.rollback.silence.state == "active" and not a.rollback.restoring,
+    ),
+    Act(
+        "adopt-silence",
+        mark("Adopt a silence made elsewhere"),
+        _adoption,
+        _adopt_silence,
+        step=2,
+        shows=lambda a: a.rollback.is_open and a.rollback.silence.state != "active" and bool(_silence_candidates(a)),
+        fields=(
+            Field("silence_id", mark("Silence"), "choice", required=True, options=_silence_candidates),
+            Field("run_url", mark("Address of the workflow run")),
+            REASON,
+        ),
+    ),
+    Act(
+        "extend-silence",
+        mark("Extend the silence"),
+        lambda t: silencing.extend_silence(t.installation, t.actor, t.rollback, t.values["duration"]),
+        lambda a: commands.ExtendSilence(seconds=60),
+        step=2,
+        shows=lambda a: a.rollback.is_open and a.rollback.silence.state == "active",
+        fields=(
+            Field(
+                "duration", mark("By"), "duration", required=True, presets=("15m", "30m", "1h"), default=lambda _: "15m"
+            ),
+        ),
+        about=mark("Counted from its current end, so that it never becomes shorter."),
+    ),
+)
+
+ACCEPT = Act(
+    "accept-silence",
+    mark("Accept a silence of somebody else"),
+    lambda t: restoring.accept_silence(t.installation, t.actor, t.rollback, t.values["silence_id"], t.values["reason"]),
+    _accept_silence,
+    step=5,
+    shows=lambda a: restoring_now(a) and not a.rollback.steps[5].passed and bool(_mutes_on(a)),
+    fields=(Field("silence_id", mark("Silence"), "choice", required=True, options=_mutes_on), REASON),
+    about=mark("It goes on muting Stage4 alerts until the end that it has now. It counts as a deviation."),
+)
