@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import stat
 from pathlib import Path
 from typing import NamedTuple
 
-from ledger.files import replace
+from ledger.files import read_small, replace
 
 DEFAULT = "var/runtime/overrides"
 _REMEMBERED = "var/override_folder"
@@ -40,12 +39,16 @@ def configured(root: Path, directory: str = "") -> Folder:
             return Folder(root / directory)
         if known := recall(root):
             return Folder(root / known)
-        return Folder(root / DEFAULT, f"stage4.toml cannot be read ({str(error) or type(error).__name__})"[:200])
+        return Folder(root / DEFAULT, f"stage4.toml cannot be read ({_why(error)})"[:200])
+
+
+def _why(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
 def _from_toml(root: Path) -> str:
     try:
-        text = read_plain(root / "stage4.toml").decode("utf-8")
+        text = read_small(root / "stage4.toml", _LONGEST, follow=True).decode("utf-8")
     except FileNotFoundError:
         return DEFAULT
     import tomllib  # not in every python3 that an operator may have at hand
@@ -54,18 +57,6 @@ def _from_toml(root: Path) -> str:
     if not isinstance(found, str) or not found or "\0" in found:
         raise ValueError("override.directory is no path")
     return found
-
-
-def read_plain(path: Path, longest: int = _LONGEST) -> bytes:
-    """A plain file's bytes, links followed; ``OSError`` for a pipe, a device, a folder or more bytes than that."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(0, "it is no plain file", str(path))
-        data = stream.read(longest + 1)
-    if len(data) > longest:
-        raise OSError(0, f"it is longer than {longest} bytes", str(path))
-    return data
 
 
 def remember(root: Path, folder: Path) -> None:
@@ -78,6 +69,6 @@ def remember(root: Path, folder: Path) -> None:
 def recall(root: Path) -> str:
     """What was kept; "" where that cannot be read."""
     try:
-        return os.fsdecode(read_plain(root / _REMEMBERED, 8192)).strip().replace("\0", "")
+        return os.fsdecode(read_small(root / _REMEMBERED, 8192)).strip().replace("\0", "")
     except OSError:
         return ""

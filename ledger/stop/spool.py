@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ledger.files import make_folder, place_exclusive
-from ledger.stop.folder import read_plain
+from ledger.files import make_folder, place_exclusive, read_small
 
 FORMAT = "stage4-ledger stop v1"
 RESERVE = ".reserve"
 """A file in the spool folder that is given up where the disk is full."""
 RESERVE_BYTES = 1024 * 1024
+_LONGEST_KEY = 64 * 1024
 _NO_LOGIN = 2**32 - 1
 
 
@@ -77,7 +77,8 @@ def sign_spool(facts: dict[str, Any], key: bytes) -> str:
 def _signature(root: Path, facts: dict[str, Any]) -> str:
     """The spool's signature, or "" (marked unsigned) where there is no key to be had."""
     try:
-        key = read_plain(Path(os.environ.get("STAGE4_HMAC_KEY_FILE", str(root / "var" / "keys" / "hmac.key")))).strip()
+        named = os.environ.get("STAGE4_HMAC_KEY_FILE") or root / "var" / "keys" / "hmac.key"
+        key = read_small(Path(named), _LONGEST_KEY, follow=True).strip()
     except OSError:
         return ""
     return sign_spool(facts, key) if key else ""
