@@ -53,6 +53,8 @@
       beforeNodeMorphed(old, fresh) {
         if (old.nodeType !== 1) return true;
         if (old.hasAttribute("data-keep")) return false;
+        // Who is looking keeps what they opened or closed; but a stop that is needed again is never folded away.
+        if (old.id === "stop" && fresh.open && old.dataset.stands !== fresh.dataset.stands) old.open = true;
         if (keepTyped && old.tagName === "FORM" && (typed(old) || old.querySelector(".error"))) return false;
         return true;
       },

@@ -10,6 +10,10 @@ import time
 import pytest
 from playwright.sync_api import Page
 
+from ledger.domain.override_text import format_override
+from ledger.domain.runbook import TRADING
+from ledger.override import place
+
 from .house import House, eventually
 from .pages import PAGES
 from .people import People, live, press
@@ -111,6 +115,20 @@ def test_the_stop_works_in_time_while_the_store_is_locked(home: House, signed_in
     eventually(lambda: home.installation.state.open, 15, "the stop to be taken into the ledger")
     page.goto("/")
     page.wait_for_selector(".sentence:has-text('Trading STOPPED since')", timeout=15_000)
+
+
+def test_the_stop_unfolds_where_what_stopped_trading_is_gone(home: House, signed_in: People) -> None:
+    page, path = signed_in("noc"), home.installation.override_path()
+    button = page.locator("#stop form button")
+    at = home.installation.clock()
+    text = {"component": TRADING, "reason": "by hand", "requested_by": "Jan", "ticket": "", "expires_at": None}
+    place(path, format_override(written_at=at, **text), TRADING, home.installation.clock)
+    try:
+        eventually(lambda: page.goto("/") and not button.is_visible(), 10, "the override to be seen")
+        live(page)
+    finally:
+        path.unlink()
+    button.wait_for(state="visible", timeout=10_000)
 
 
 def test_the_stop_opens_the_rollback_it_made(home: House, signed_in: People) -> None:
