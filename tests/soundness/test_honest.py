@@ -35,7 +35,8 @@ from ledger.verify import Head, parse_head
 from tests.app.builders import actor, append, ask, end, note, plain, start, tell
 from tests.app.test_people import admin
 
-from .attacks import ATTACKS, attached
+from .attacks import ATTACKS
+from .hands import attached
 
 
 def tree(root: Path) -> dict[str, tuple[int, str]]:

@@ -28,7 +28,8 @@ from ledger.store.made import Made, differences
 from ledger.store.schema import EARLIER
 from tests.app.builders import plain
 
-from .attacks import ATTACKS, causes, older_store, removed
+from .attacks import ATTACKS, causes
+from .hands import older_store, removed
 from .test_honest import tree
 from .test_processes import run
 
