@@ -47,7 +47,7 @@ def show(session: Session, found: Soundness) -> None:
         told = one.remedy
     for sentence in found.checked:
         console.print(f"✔ {sentence}", style="green" if found.sound else None, markup=False)
-    for sentence in (*(one.sentence for one in found.notes), *found.not_checked):
+    for sentence in found.open_questions:
         console.print(f"? {sentence}", style="yellow", markup=False)
     console.print(f"{read_sentence(found)}.", markup=False)
     verdict = "VERIFIED" if found.sound else f"NOT VERIFIED: {len(found.findings)} findings"

@@ -142,6 +142,16 @@ def test_verify_now_says_what_was_read(site, installation, browser):
     assert "were not looked at" not in text
 
 
+def test_what_was_not_looked_at_is_said_on_the_page(installation, browser):
+    log = installation.home.published.parent / "somebody-elses.jsonl"
+    log.write_text("{}")
+    auditor = browser("auditor")
+    auditor.post("/audit/verify")
+    page = auditor.get("/audit")
+    assert page.status_code == 200
+    assert "somebody-elses.jsonl" in page.text and "was not looked at" in page.text
+
+
 def test_the_timeline_marks_the_row_and_the_one_after_it(unsound, browser):
     text = browser("noc").get("/timeline").text
     rows = {number: text[text.index(f'id="e{number}"') :].split("</li>")[0] for number in (5, 6, 7, 8)}

@@ -26,6 +26,7 @@ from pathlib import Path
 from ledger.lab.servers import Lab
 from ledger.lab.tools import Tools
 folder = Path(sys.argv[1])
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored by whoever was started in the background
 with Lab(folder, folder / "override.json", tools=Tools(*map(Path, sys.argv[2:]))):
     print((folder / "lab.json").read_text().replace("\\n", ""), flush=True)
     signal.pause()

@@ -196,6 +196,11 @@ class Soundness:
             return ()
         return (*(one for one in report.not_checked if not one.startswith("Artefacts:")), _RECEIPTS)
 
+    @property
+    def open_questions(self) -> tuple[str, ...]:
+        """All that a person should know beside the findings: notes, and what no look proves."""
+        return (*(one.sentence for one in self.notes), *self.not_checked)
+
     def as_json(self) -> dict[str, Any]:
         """JSON types; the report on the ledger's own lines stands at the top as before, with all findings."""
         report = self.ledgers[0].report if self.ledgers else None
