@@ -9,6 +9,7 @@ PAGES = {
     "open": ("incident-manager", "/rollbacks/new"),
     "rollback": ("l2-ops", "/rollbacks/{rollback}"),
     "password": ("l2-ops", "/password"),
+    "silences": ("noc", "/silences"),
     "timeline": ("l2-ops", "/timeline"),
     "entry": ("l2-ops", "/entries/12"),
     "audit": ("l2-ops", "/audit"),
