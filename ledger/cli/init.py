@@ -55,7 +55,8 @@ def init(
         made.ledger.log.close()
         return
     lacking = missing(session.root)
-    if not lacking:
+    waited = not lacking and _publishes(session)
+    if not lacking and not waited:
         _require_account_wanted(session, admin_login or "")
     begun = Home(session.root).store.exists()
     asks = sys.stdin.isatty() and sys.stdout.isatty() and not session.as_json and bool(lacking)
@@ -69,9 +70,19 @@ def init(
     if lacking:
         make_home(session.root, name=name, roles=roles).ledger.log.close()
     account = _give(session, login, given) if login else {}
-    _show_made(session, session.installation, account, [one.name for one in lacking] if begun else [])
+    _publishes(session)  # what failed under way
+    finished = [one.name for one in lacking] if begun else []
+    _show_made(session, session.installation, account, finished + (["published"] if waited else []))
     _tell_roles(session, roles)
     _require_whole(session)
+
+
+def _publishes(session: Session) -> bool:
+    """Whether entries waited to be published; they are published now, or the session tells why not."""
+    waited = session.installation.publisher.witness.lag() > 0
+    if waited:
+        session.installation.publish_if_possible()
+    return waited
 
 
 def _require_account_wanted(session: Session, login: str) -> None:
@@ -139,9 +150,9 @@ def _show_made(session: Session, installation: Installation, account: dict[str, 
 
 
 def _require_whole(session: Session) -> None:
-    """What could not be made is said, with the exit status of what is not done."""
+    """What could not be made or published is said, with the exit status of what is not done."""
     lacking = missing(session.root)
     for one in lacking:
         click.echo(f"stage4: not made: {one.found}. {one.remedy}", err=True)
-    if lacking:
+    if lacking or session.installation.publication.why:
         sys.exit(EXIT_UNREACHABLE)

@@ -12,9 +12,10 @@ from click.testing import CliRunner, Result
 from ledger.app import config as settings
 from ledger.app.accounts import Accounts
 from ledger.app.installation import opened
-from ledger.app.people import login_uid
+from ledger.app.people import Person, login_uid, terminal_actor
 from ledger.app.setup import open_stage
 from ledger.cli.root import stage4
+from ledger.domain.commands import AddPerson
 
 
 @pytest.fixture
@@ -59,6 +60,33 @@ def test_a_finished_home_is_refused_with_what_gives_a_new_password(new: Path) ->
     command = done.stderr.partition("a new password: stage4 ")[2].split()
     made = json.loads(typed(new, *command, "--generate", "--json").stdout)["password"]
     assert signs_in(new, "ola", made)
+
+
+def unpublished(home: Path) -> None:
+    """One more entry, which the published files do not have."""
+    with opened(home) as installation:
+        actor = terminal_actor(installation.home, installation.state)
+        installation.record(AddPerson(person="p-00001", roles=("noc",)), actor)
+
+
+def test_an_init_that_could_not_publish_publishes_when_run_again(new: Path) -> None:
+    typed(new, *WHOLE)
+    unpublished(new)
+    with opened(new) as installation, installation.people.alone() as lines:
+        lines.put(Person("p-00001", "Jan", None))
+    assert json.loads(typed(new, *WHOLE, "--json").stdout)["finished"] == ["published"]
+    assert (new / "audit" / "decision_logs" / "stage4.jsonl").read_bytes().count(b"\n") == 3
+    assert typed(new, *WHOLE).exit_code == 1
+
+
+def test_an_init_that_cannot_publish_says_so(new: Path) -> None:
+    typed(new, *WHOLE)
+    unpublished(new)
+    checkpoint = new / "audit" / "decision_logs" / "stage4.checkpoint"
+    checkpoint.unlink()
+    checkpoint.mkdir()
+    done = typed(new, *WHOLE)
+    assert done.exit_code == 3 and str(checkpoint) in done.stderr
 
 
 def test_a_missing_account_is_all_that_init_adds_to_a_finished_home(new: Path) -> None:
