@@ -21,6 +21,12 @@ from ledger.domain.runbook import STEPS, EffectKind, Verdict
 
 ROOT = Path(__file__).resolve().parents[1]
 MARKS = {"_": None, "gettext": None, "ngettext": (1, 2), "mark": None, "_mark": None}
+PAGES = (
+    ("templates", "**.html", "jinja2.ext:babel_extract"),
+    ("web", "**.py", "python"),
+    ("ledger/app", "**.py", "python"),
+)
+"""Where texts of pages are marked as such."""
 SOURCES = (
     "ledger/domain",
     "ledger/app",
@@ -45,6 +51,7 @@ ERRORS = {
 }
 UNSHOWN = re.compile(
     r"ledger/app/(config|doctor\w*|earlier|exporting|parts|setup|keys|metrics|home)\.py"
+    r"|ledger/app/words\.py|ledger/app/acts/(act|duties|opening|silences|steps)\.py"
     r"|ledger/app/steps/(common|pictures|headers|closing)\.py"
     r"|ledger/domain/(record|runbook|paper|summaries|override_text|facts|commands/\w+|events/\w+)\.py"
     r"|ledger/adapters/(picture|dashboard|transcript|masking|silence_wire|wire|matching)\.py"
@@ -71,7 +78,7 @@ MUCH = 12
 def page_texts(root: Path = ROOT) -> dict[tuple[str, str], str]:
     """(message, plural or "") of what templates and Python mark, and the runbook's steps -> where."""
     found: dict[tuple[str, str], str] = {}
-    for folder, pattern, method in (("templates", "**.html", "jinja2.ext:babel_extract"), ("web", "**.py", "python")):
+    for folder, pattern, method in PAGES:
         options = {pattern: {"trim_blocks": "true", "silent": "false"}}
         texts = extract_from_dir(root / folder, [(pattern, method)], options, keywords=MARKS)
         for file, line, message, _, _ in texts:

@@ -12,10 +12,10 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response
 
 from ledger.app.access import count_refusal
+from ledger.app.words import mark
 from ledger.errors import Conflict, Corrupt, LedgerError, Refused, Unreachable
 from web.i18n import gettext
 from web.site import site
-from web.words import mark
 
 logger = logging.getLogger("stage4.web")
 STATUS: dict[type[LedgerError], int] = {Refused: 422, Conflict: 409, Corrupt: 500, Unreachable: 503}

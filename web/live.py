@@ -17,6 +17,7 @@ from flask import Blueprint, Response, abort, request, session
 
 from ledger.app.outlook import Outlook
 from ledger.app.queries import sentence
+from ledger.app.typed import whole
 from ledger.domain.record import Recorded
 from ledger.domain.text import visible
 from ledger.errors import LedgerError
@@ -24,7 +25,6 @@ from web.hub import Message
 from web.i18n import LANGUAGES, translate
 from web.identity import stands
 from web.site import Site, site
-from web.typed import whole
 
 BEAT = 2.0
 """Seconds between two signs of life."""

@@ -8,10 +8,10 @@ from typing import Final
 from markupsafe import Markup
 
 from ledger.app.review_parts import Debt, Span
+from ledger.app.words import mark
 from ledger.domain.runbook import STEPS
 from ledger.domain.text import visible
 from web.i18n import gettext, said
-from web.words import mark
 
 DURATIONS: Final = {
     "to_confirm": mark("to confirm"),

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from ledger.app.observer.warnings import LINGER, MINUTES
 from ledger.app.outlook import SOURCES, Outlook
 from ledger.app.queries import drift
+from ledger.app.words import ROLES
 from ledger.domain.decide.rules import clock_text, owed_before, owed_before_end
 from ledger.domain.decide.stop import runs_on
 from ledger.domain.facts import AlertCount
@@ -18,7 +19,7 @@ from ledger.domain.state import Rollback, State
 from web.i18n import gettext as _
 from web.i18n import said
 from web.site import site
-from web.words import ROLES, Look, person, stamp
+from web.words import Look, person, stamp
 
 
 class Next(NamedTuple):

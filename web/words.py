@@ -11,17 +11,13 @@ from markupsafe import Markup
 
 from ledger.app.queries import judged_json
 from ledger.app.soundness.marks import judged
+from ledger.app.words import ROLES, mark
 from ledger.domain.asked import NO_REASON
 from ledger.domain.runbook import ALL_ROLES, RUNBOOK_ROLES
 from ledger.errors import LedgerError
 from web.i18n import gettext, ngettext, said
 from web.site import site
 from web.visible import exact, exact_bytes
-
-
-def mark(message: str) -> str:
-    """Marks a text for the catalogue; it is translated where it is shown."""
-    return message
 
 
 class Look(NamedTuple):
@@ -41,17 +37,6 @@ VERDICTS: Final = {
     "lapsed": Look(mark("lapsed"), "↺", "warn"),
     "waived": Look(mark("waived"), "⤼", "info"),
     "accepted": Look(mark("accepted"), "✓?", "info"),
-}
-ROLES: Final = {
-    "incident_manager": mark("Incident Manager"),
-    "l2_ops": mark("L2 Ops"),
-    "observability": mark("Observability"),
-    "noc": mark("NOC"),
-    "product_owner": mark("product owner"),
-    "auditor": mark("auditor"),
-    "admin": mark("admin"),
-    "system": mark("the ledger itself"),
-    "none": mark("no role"),
 }
 PURPOSES: Final = {
     "incident": mark("incident"),

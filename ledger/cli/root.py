@@ -51,7 +51,7 @@ COMMANDS: dict[str, Row] = {
         "Rehearse a whole rollback on real servers, and verify the ledger that it left.",
     ),
     "rollback": Row(
-        "ledger.cli.duties:rollback",  # the group with all its commands: duties adds its own to those of rollback
+        "ledger.cli.rollback:rollback",
         "Run the runbook: open, confirm, disable, silence, check, watch, end-incident, restore, complete.",
     ),
     "serve": Row(

@@ -14,13 +14,13 @@ from collections.abc import Iterator
 import pytest
 from flask.testing import FlaskClient
 
+from ledger.app.acts import ACTS
+from ledger.app.acts.act import Act, Field
+from ledger.app.acts.opening import FIELDS as OPENING
 from ledger.app.installation import Installation
 from ledger.app.setup import LAB_ROLES, init
 from ledger.app.steps import opening
 from tests.adapters.neighbours import odd
-from web.acts import ACTS
-from web.acts.act import Act, Field
-from web.acts.taking import OPEN_FIELDS
 
 from .conftest import PASSWORD, ROLES, person
 from .hostile import LINK, PAYLOAD, TURNED, Page, neighbour, odd_in
@@ -89,20 +89,20 @@ class Options(Page):
 def press(client: FlaskClient, act: Act, typed: str, **more: object):
     """The act's form, each field of which says ``typed`` where it takes any."""
     options = Options(client.get("/rollbacks/INC-1").text, act.name).options
-    form = {field.name: value_of(field, options, typed) for field in act.fields} | {"request_id": secrets.token_hex(16)}
+    form = {field.name: value_of(field, options, typed) for field in act.asked} | {"request_id": secrets.token_hex(16)}
     guard = {"password": PASSWORD, "typed_ticket": "INC-1", "decided_on": "999999"}
     return client.post(f"/rollbacks/INC-1/{act.name}", data={**form, **guard, **more})
 
 
 def typed_fields(act: Act) -> list[str]:
-    return [one.name for one in act.fields if one.kind in ("text", "long")]
+    return [one.name for one in act.asked if one.kind in ("text", "long")]
 
 
 def test_a_form_that_comes_back_gives_back_what_was_typed_as_text(browser, rollback):
     client = browser("incident_manager")
     for act in ACTS.values():
         wrong = {"password": PAYLOAD, "typed_ticket": PAYLOAD, "decided_on": "0"}
-        odd_fields = {field.name: f"{field.name} {PAYLOAD}" for field in act.fields if field.kind != "file"}
+        odd_fields = {field.name: f"{field.name} {PAYLOAD}" for field in act.asked if field.kind != "file"}
         for text, more in ((PAYLOAD, odd_fields | wrong), ("\x07" + PAYLOAD, {})):
             answer = press(client, act, text, **more)
             assert answer.status_code in (303, 409, 422, 503), (act.name, answer.text)
@@ -192,7 +192,7 @@ def test_the_names_of_people_and_what_they_sign_in_with_are_text(browser, app, s
 
 def test_the_stop_and_the_opening_give_back_what_was_typed_as_text(browser, rollback):
     client = browser("incident_manager")
-    for path, fields in (("/rollbacks", OPEN_FIELDS), ("/stop", (Field("reason", ""), Field("ticket", "")))):
+    for path, fields in (("/rollbacks", OPENING), ("/stop", (Field("reason", ""), Field("ticket", "")))):
         for field in fields:
             form = {one.name: FIT.get(one.kind, "x") for one in fields} | {field.name: PAYLOAD}
             number = {"request_id": "" if field.name == "reason" else "e" * 32}

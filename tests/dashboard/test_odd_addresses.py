@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 import pytest
 
+from ledger.app.acts import ACTS
 from ledger.app.durations import parse_moment
 from ledger.app.steps import opening
+from ledger.app.typed import in_utc, whole
 from ledger.errors import Refused
-from web.acts import ACTS
 from web.live import _events
-from web.typed import in_utc, whole
 
 from .conftest import person
 

@@ -9,10 +9,10 @@ import threading
 import pytest
 from flask.testing import FlaskClient
 
+from ledger.app.acts import ACTS
 from ledger.app.steps import opening
 from ledger.app.steps.common import Outcome
 from ledger.errors import Conflict, Refused
-from web.acts import ACTS
 from web.jobs import Job, Jobs
 
 from .conftest import PASSWORD, Browser, person

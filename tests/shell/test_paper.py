@@ -94,7 +94,7 @@ def test_the_five_lines_run_a_whole_rollback(lab: Path) -> None:
     enabled = script(lab, "smoke_demo_strategies.py", "--check-disabled")
     assert (enabled.returncode, enabled.stdout.splitlines()[-1]) == (10, "enabled")
     assert script(lab, "verify_decision_log.py", *SUMMARY).returncode != 0
-    restored = stage4(lab, "rollback", "restore")
+    restored = stage4(lab, "rollback", "restore", "INC-2042")
     assert restored.returncode == 0, restored.stdout + restored.stderr
 
     closed = script(lab, "verify_decision_log.py", *SUMMARY)

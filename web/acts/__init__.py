@@ -1,5 +1,5 @@
 """What changes something (POST): every act of a rollback, the stop, the opening."""
 
-from web.acts.taking import ACTS, blueprint
+from web.acts.taking import blueprint
 
-__all__ = ["ACTS", "blueprint"]
+__all__ = ["blueprint"]

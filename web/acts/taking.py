@@ -2,47 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Blueprint, abort, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from ledger.app.access import count_refusal
+from ledger.app.acts import ACTS, Act, Proof, prepare
+from ledger.app.acts.opening import FIELDS as OPENING
+from ledger.app.acts.opening import open_rollback
 from ledger.app.installation import Installation, new_request_id
-from ledger.app.steps import opening
 from ledger.app.steps import stop as through_ledger
 from ledger.app.steps.common import Outcome
 from ledger.app.steps.in_time import stop_in_time
+from ledger.app.typed import whole
 from ledger.domain.asked import Asked, fit
-from ledger.domain.runbook import PURPOSES
 from ledger.domain.state import Rollback
-from ledger.errors import LedgerError, NotYours, Refused
+from ledger.errors import LedgerError, NotYours
 from ledger.stop import Stopped, stop_without_ledger
 from web.acts import forms, press
-from web.acts.act import Act, Field, Taking
-from web.acts.duties import DUTIES, PER_STEP
-from web.acts.steps import STEPS
 from web.errors import status_of
 from web.identity import actor
 from web.jobs import Job
 from web.site import site
-from web.typed import whole
-from web.words import mark
 
-ACTS: dict[str, Act] = {act.name: act for act in (*STEPS, *PER_STEP, *DUTIES)}
 PATIENCE = 6.0
 """Seconds that a browser waits for a press; one that takes longer is shown as running."""
-OPEN_FIELDS = (
-    Field("ticket", mark("Ticket"), required=True, hint=mark("e.g. INC-2042: it becomes the rollback's id")),
-    Field("purpose", mark("Purpose"), "choice", required=True, default=lambda _: "incident"),
-    Field("reason", mark("Reason"), "long", required=True),
-    Field("component", mark("Component"), "choice", required=True),
-    Field("channel", mark("Announced in")),
-    Field("start", mark("Window begins (UTC)"), "when", hint=mark("Empty: now. Planned work is opened ahead.")),
-    Field("window", mark("Window lasts"), "duration", presets=("1h", "2h", "4h")),
-    Field("expected", mark("Alerts that a load test will raise"), "choices"),
-    Field("permalink", mark("Link to the announcement")),
-)
 blueprint = Blueprint("acts", __name__)
 
 
@@ -69,24 +52,11 @@ def take(rollback: str, name: str) -> Response | tuple[str, int]:
 
 
 def _press(found: Rollback, act: Act) -> Job:
-    """Check the guards, read the form, run."""
-    _guard(found, act)
-    values = forms.read(act.fields)
+    """Make it ready and run it."""
+    proof = Proof(request.form.get("password", ""), request.form.get("typed_ticket", ""), site().accounts)
     pressed = site().installation.pressed(press.press_id(), _decided_on() if act.decided else None)
-    who, person = actor(), str(g.person)
-
-    def work(say: Any) -> Outcome:
-        return act.run(Taking(pressed, who, found, values, say))
-
-    return site().jobs.run(Job(press.number(), found.id, act.name, person, press.content()), work, PATIENCE)
-
-
-def _guard(found: Rollback, act: Act) -> None:
-    if act.guard == "password":
-        site().accounts.check(g.person, request.form.get("password", ""))
-    wanted = found.ticket or found.id
-    if act.guard == "ticket" and request.form.get("typed_ticket", "").strip() != wanted:
-        raise Refused(f"type {wanted} to show that you mean this rollback; nothing was done")
+    ready = prepare(act, pressed, actor(), found, forms.given(act.asked), proof, forms.called)
+    return site().jobs.run(Job(press.number(), found.id, act.name, str(g.person), press.content()), ready.run, PATIENCE)
 
 
 @blueprint.post("/stop")
@@ -137,13 +107,10 @@ def open_new() -> Response | tuple[str, int]:
 
     installation = site().installation
     try:
-        values = forms.read(OPEN_FIELDS)
-        if values["purpose"] not in PURPOSES:
-            raise Refused("choose a purpose")
         receipt = press.taken()
         if receipt is None:
             pressed = installation.pressed(press.press_id(), None)
-            outcome = opening.open_rollback(pressed, actor(), **values)
+            outcome = open_rollback(pressed, actor(), forms.given(OPENING), forms.called)
             return redirect(url_for("rollbacks.show", rollback=outcome.rollback.id), code=303)
         record, _ = next(installation.ledger.records(receipt.first - 1))
         return redirect(url_for("rollbacks.show", rollback=record.rollback), code=303)

@@ -11,10 +11,10 @@ from flask import Blueprint, Response, abort, render_template, request
 from ledger.app.access import STAGE, has_ledger, trouble, wanted
 from ledger.app.installation import Installation, open_home
 from ledger.app.queries import entry_json
+from ledger.app.typed import whole
 from ledger.errors import Unreachable
 from web.identity import only
 from web.site import site
-from web.typed import whole
 
 PAGE = 100
 blueprint = Blueprint("access", __name__)

@@ -14,13 +14,13 @@ from flask import Blueprint, Response, abort
 
 from ledger.adapters.picture import PanelData
 from ledger.app.steps.pictures import marks, panel_data
+from ledger.app.words import mark
 from ledger.domain.facts import Series
 from ledger.domain.state import Rollback
 from ledger.domain.text import visible
 from ledger.errors import LedgerError
 from web.i18n import gettext, language, said
 from web.site import Site, site
-from web.words import mark
 
 blueprint = Blueprint("charts", __name__)
 FRESH_SECONDS: Final = 2.0

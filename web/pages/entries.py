@@ -10,11 +10,11 @@ from flask import Blueprint, Response, abort, render_template
 from ledger.app.erasing import read
 from ledger.app.queries import judged_json
 from ledger.app.soundness.marks import Judged, judged
+from ledger.app.words import mark
 from ledger.errors import Corrupt, Erased, LedgerError
 from ledger.proof.entry import GENESIS, link, parse_entry
 from web.pages.timeline import timeline
 from web.site import site
-from web.words import mark
 
 blueprint = Blueprint("entries", __name__)
 artefacts = Blueprint("artefacts", __name__)

@@ -12,6 +12,7 @@ from ledger.app import access, front
 from ledger.app.condition import condition
 from ledger.app.outlook import Outlook
 from ledger.app.soundness import Finding
+from ledger.app.words import mark
 from ledger.domain.runbook import RUNBOOK_ROLES
 from ledger.domain.state import State
 from ledger.errors import LedgerError
@@ -21,7 +22,7 @@ from web.i18n import said as in_words
 from web.shared import request_id, shared
 from web.site import site
 from web.situation import Row, Tile
-from web.words import Look, mark
+from web.words import Look
 
 blueprint = Blueprint("now", __name__)
 

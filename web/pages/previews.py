@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ledger.adapters.matching import affected
+from ledger.app.acts.act import Asking
 from ledger.app.may import Answer
 from ledger.app.muting import after_the_end
 from ledger.app.steps import silencing
@@ -15,7 +16,6 @@ from ledger.domain.events.override import OverrideRequested
 from ledger.domain.facts import AlertSeen
 from ledger.domain.judge import is_stage4
 from ledger.domain.judge_silences import holds_back
-from web.acts.act import Asking
 from web.i18n import ngettext
 
 LISTED = 20

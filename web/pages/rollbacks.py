@@ -9,8 +9,12 @@ from typing import Any, Final
 
 from flask import Blueprint, abort, g, render_template, request, url_for
 
+from ledger.app.acts import ACTS, Act
+from ledger.app.acts.act import Asking
+from ledger.app.acts.opening import FIELDS as OPENING
 from ledger.app.installation import new_request_id
 from ledger.app.may import Answer, may
+from ledger.app.typed import whole
 from ledger.domain.decide.rules import duration_minutes
 from ledger.domain.duties import owed
 from ledger.domain.paper import paper_lines
@@ -20,15 +24,11 @@ from ledger.errors import LedgerError
 from ledger.store.timeline import Row
 from ledger.store.timeline_filter import Filter
 from web import situation
-from web.acts import ACTS
-from web.acts.act import Act, Asking
-from web.acts.taking import OPEN_FIELDS
 from web.identity import actor, only
 from web.pages import previews
 from web.pages.timeline import timeline
 from web.shared import request_id, shared
 from web.site import site
-from web.typed import whole
 from web.words import PURPOSES as PURPOSE_WORDS
 
 PAGE: Final = 50
@@ -105,7 +105,7 @@ def render_form(error: LedgerError | None = None, typed: dict[str, str] | None =
     config = site().installation.config
     return render_template(
         "rollbacks/new.html",
-        fields={field.name: field for field in OPEN_FIELDS},
+        fields={field.name: field for field in OPENING},
         purposes={name: PURPOSE_WORDS[name] for name in PURPOSES},
         components=COMPONENTS,
         alerts=EXPECTED_RULES,

@@ -7,11 +7,11 @@ from typing import Any, Final, NamedTuple
 from flask import Blueprint, current_app, render_template, request
 
 from ledger.app.timeline import Shown, Timeline, as_they_stand
+from ledger.app.typed import in_utc, whole
 from ledger.domain.events import EVENTS
 from ledger.domain.runbook import STEPS
 from ledger.store.timeline_filter import Filter, Word
 from web.site import site
-from web.typed import in_utc, whole
 from web.words import VERDICTS
 
 PAGE: Final = 50

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 
 from ledger.app.durations import parse_duration
-from ledger.app.installation import Installation, new_request_id
+from ledger.app.installation import Installation
 from ledger.app.steps.common import Outcome, act, bounded
 from ledger.app.steps.opening import look_up
 from ledger.domain.commands import (
@@ -29,7 +28,6 @@ from ledger.domain.commands import (
 )
 from ledger.domain.state import Rollback
 from ledger.domain.text import check_text, check_ticket
-from ledger.errors import Unreachable
 
 LARGEST = 64 * 1024 * 1024
 """Bytes that an attached file may have."""
@@ -85,21 +83,6 @@ def review(installation: Installation, actor: Actor, rollback: Rollback, text: s
     """Say that the deviations were looked at."""
     inline, whole = bounded(installation, "the review", text)
     return _do(installation, actor, rollback, Review(text=inline, text_sha384=whole))
-
-
-def attach(
-    installation: Installation, actor: Actor, rollback: Rollback, path: Path, number: int, note: str = ""
-) -> Outcome:
-    """Attach a file to a step; its bytes become an artefact."""
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(LARGEST + 1)
-    except OSError as error:
-        raise Unreachable(f"cannot read {path}: {error.strerror}") from error
-    if len(data) > LARGEST:
-        raise Unreachable(f"{path} is larger than {LARGEST // 2**20} MiB; attach an excerpt and note where the rest is")
-    own = installation.pressed(new_request_id(), None)  # what is refused leaves nothing behind
-    return attach_bytes(own, actor, rollback, path.name, data, number, note)
 
 
 def attach_bytes(

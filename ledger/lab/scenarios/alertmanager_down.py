@@ -41,7 +41,9 @@ def _no_silence(on: Stage, rollback: Rollback) -> None:
         on.expect("it says why", "Alertmanager" in " ".join(failed.reasons), failed.reasons)
     chat = Path(on.lab.folder) / "silenced_by_hand.txt"
     chat.write_text("03:31 NOC mutes the pager of Stage4 by hand until 05:31\n", "utf-8")
-    duties.attach(on.installation, on.person("noc"), on.now(rollback), chat, 2, "what was done instead")
+    duties.attach_bytes(
+        on.installation, on.person("noc"), on.now(rollback), chat.name, chat.read_bytes(), 2, "what was done instead"
+    )
     on.expect("what was done by hand is attached to step 2", "evidence_attached" in on.statuses(rollback))
     manager = on.person("incident_manager")
     waived = duties.waive(on.installation, manager, on.now(rollback), 2, "Alertmanager is down; muted by hand")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ledger.app.acts.act import NO_DIGEST, REASON, TWO_HOURS, Act, Asking, Field, Taking, restoring_now
 from ledger.app.muting import marker
 from ledger.app.steps import restoring, silencing
 from ledger.app.steps.common import Outcome
-from ledger.domain import commands
+from ledger.app.words import mark
+from ledger.domain import commands, events
 from ledger.domain.facts import PrometheusSeen
 from ledger.domain.judge_silences import holds_back
-from web.acts.act import NO_DIGEST, REASON, TWO_HOURS, Act, Asking, Field, Taking, restoring_now
-from web.words import mark
 
 
 def request_silence(asking: Asking) -> commands.RequestSilence:
@@ -65,7 +65,9 @@ def _adoption(taking: Taking) -> Outcome:
         taking.rollback,
         reason=taking.values["reason"],
         silence_id=taking.values["silence_id"],
+        run_id=taking.values["run_id"],
         run_url=taking.values["run_url"],
+        log=taking.values["log"][1],
     )
 
 
@@ -75,6 +77,8 @@ IN_STEP_2 = (
         mark("Silence the alerts"),
         lambda t: silencing.silence(t.installation, t.actor, t.rollback, t.values["duration"]),
         request_silence,
+        brings=events.silence.SilenceRequested,
+        example="silence INC-2042 --duration 2h",
         step=2,
         main=True,
         shows=lambda a: (
@@ -102,6 +106,8 @@ IN_STEP_2 = (
             installation=a.installation.labels,
             alerts_sha384=NO_DIGEST,
         ),
+        brings=events.silence.SilenceChecked,
+        example="check-silence INC-2042",
         step=2,
         main=True,
         shows=lambda a: a.rollback.is_open and a.rollback.silence.state == "active" and not a.rollback.restoring,
@@ -111,11 +117,15 @@ IN_STEP_2 = (
         mark("Adopt a silence made elsewhere"),
         _adoption,
         _adopt_silence,
+        brings=events.silence.SilenceAdopted,
+        example='adopt-silence INC-2042 --silence-id ID --reason "made by the workflow"',
         step=2,
         shows=lambda a: a.rollback.is_open and a.rollback.silence.state != "active" and bool(_silence_candidates(a)),
         fields=(
-            Field("silence_id", mark("Silence"), "choice", required=True, options=_silence_candidates),
+            Field("silence_id", mark("Silence"), "choice", options=_silence_candidates),
             Field("run_url", mark("Address of the workflow run")),
+            Field("run_id", mark("Id of the workflow run"), terminal_only=True),
+            Field("log", mark("Its log, kept as evidence"), "file", terminal_only=True),
             REASON,
         ),
     ),
@@ -124,11 +134,19 @@ IN_STEP_2 = (
         mark("Extend the silence"),
         lambda t: silencing.extend_silence(t.installation, t.actor, t.rollback, t.values["duration"]),
         lambda a: commands.ExtendSilence(seconds=60),
+        brings=events.silence.SilenceExtendRequested,
+        example="extend-silence INC-2042 --by 30m",
         step=2,
         shows=lambda a: a.rollback.is_open and a.rollback.silence.state == "active",
         fields=(
             Field(
-                "duration", mark("By"), "duration", required=True, presets=("15m", "30m", "1h"), default=lambda _: "15m"
+                "duration",
+                mark("By"),
+                "duration",
+                required=True,
+                presets=("15m", "30m", "1h"),
+                default=lambda _: "15m",
+                also=("by",),
             ),
         ),
         about=mark("Counted from its current end, so that it never becomes shorter."),
@@ -140,6 +158,9 @@ ACCEPT = Act(
     mark("Accept a silence of somebody else"),
     lambda t: restoring.accept_silence(t.installation, t.actor, t.rollback, t.values["silence_id"], t.values["reason"]),
     _accept_silence,
+    brings=events.silence.ForeignSilenceAccepted,
+    example='accept-silence INC-2042 SILENCE --reason "their window ends at 18:00"',
+    arguments=("rollback", "silence_id"),
     step=5,
     shows=lambda a: restoring_now(a) and not a.rollback.steps[5].passed and bool(_mutes_on(a)),
     fields=(Field("silence_id", mark("Silence"), "choice", required=True, options=_mutes_on), REASON),

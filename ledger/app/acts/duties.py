@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
+from ledger.app.acts.act import NO_DIGEST, REASON, Act, Asking, Field, Taking, file_of
 from ledger.app.steps import duties, opening, stopping
 from ledger.app.steps.common import Outcome
-from ledger.domain import commands
+from ledger.app.words import ROLES, mark
+from ledger.domain import commands, events
 from ledger.domain.asked import NO_REASON
 from ledger.domain.duties import WAIVABLE
 from ledger.domain.rights import held_in
 from ledger.domain.runbook import RUNBOOK_ROLES
-from web.acts.act import NO_DIGEST, REASON, Act, Asking, Field, Taking, file_of
-from web.words import ROLES, mark
 
 
 def _roles_to_assume(asking: Asking) -> Mapping[str, str]:
@@ -44,6 +44,10 @@ def _first(options: Mapping[str, str]) -> str:
     return next(iter(options), "")
 
 
+def _role(options: Callable[[Asking], Mapping[str, str]]) -> Field:
+    return Field("role", mark("Role"), "choice", required=True, among=RUNBOOK_ROLES, options=options)
+
+
 def _attach(number: int) -> Act:
     def run(taking: Taking) -> Outcome:
         name, data = taking.values["file"]
@@ -55,6 +59,10 @@ def _attach(number: int) -> Act:
         mark("Attach evidence"),
         run,
         lambda a: commands.Attach(number=number, name="x", size=1, attached_sha384=NO_DIGEST),
+        brings=events.duties.EvidenceAttached,
+        example='attach before.png --step 4 --note "the dashboard before the stop"',
+        arguments=("file",),
+        command="attach",
         step=number,
         decided=False,
         shows=lambda a: a.rollback.steps[number].attempts > 0 or not a.rollback.is_open or bool(a.outlook.missing),
@@ -69,6 +77,10 @@ def _waive(number: int) -> Act:
         mark("Waive the confirmation") if number == 0 else mark("Waive this step"),
         lambda t: duties.waive(t.installation, t.actor, t.rollback, number, t.values["reason"]),
         lambda a: commands.Waive(number=number, reason="…"),
+        brings=events.duties.StepWaived,
+        example='waive 2 --reason "Alertmanager is down"',
+        arguments=("step",),
+        command="waive",
         step=number,
         shows=lambda a: a.rollback.is_open and not a.rollback.steps[number].passed and not a.rollback.restoring,
         fields=(REASON,),
@@ -82,6 +94,10 @@ def _accept(number: int) -> Act:
         mark("Accept the inconclusive verdict"),
         lambda t: duties.accept(t.installation, t.actor, t.rollback, number, t.values["reason"]),
         lambda a: commands.Accept(number=number, reason="…"),
+        brings=events.duties.AcceptanceProposed,
+        example='accept 4 --reason "one sample of Prometheus is missing"',
+        arguments=("step",),
+        command="accept",
         step=number,
         shows=lambda a: (
             a.rollback.is_open
@@ -105,6 +121,8 @@ DUTIES = (
         mark("Refuse the rollback"),
         lambda t: duties.refuse(t.installation, t.actor, t.rollback, t.values["reason"]),
         lambda a: commands.Refuse(reason="…"),
+        brings=events.duties.ConfirmationRefused,
+        example='refuse INC-2042 --reason "not agreed with the desk"',
         step=0,
         shows=lambda a: not a.rollback.confirmed_by and not a.rollback.refused,
         fields=(REASON,),
@@ -115,6 +133,8 @@ DUTIES = (
         mark("Note a confirmation by phone"),
         lambda t: duties.report_confirmation(t.installation, t.actor, t.rollback, t.values["owner"], t.values["text"]),
         lambda a: commands.ReportConfirmation(owner="…", text="…"),
+        brings=events.duties.ConfirmationReported,
+        example='report-confirmation INC-2042 --owner "Jan" --text "said yes at 03:10"',
         step=0,
         decided=False,
         shows=lambda a: a.rollback.is_open and not a.rollback.confirmed_by,
@@ -129,6 +149,8 @@ DUTIES = (
         mark("Declare an emergency"),
         lambda t: duties.declare_emergency(t.installation, t.actor, t.rollback, t.values["reason"]),
         lambda a: commands.DeclareEmergency(reason="…"),
+        brings=events.rollback.EmergencyDeclared,
+        example='declare-emergency INC-2042 --ticket INC-2042 --reason "losses grow, nobody answers"',
         guard="ticket",
         tone="danger",
         shows=lambda a: a.rollback.is_open and not a.rollback.emergency,
@@ -142,6 +164,8 @@ DUTIES = (
         mark("Put the override back"),
         lambda t: stopping.put_back(t.installation, t.actor, t.rollback, t.values["reason"]),
         lambda a: commands.PutBack(file=file_of(a), reason="…"),
+        brings=events.override.PutBackRequested,
+        example='put-back INC-2042 --reason "it must stay stopped"',
         step=1,
         shows=lambda a: a.rollback.is_open and a.rollback.holds and _differs(a),
         fields=(REASON,),
@@ -152,8 +176,14 @@ DUTIES = (
         mark("Assume a role"),
         lambda t: duties.assume(t.installation, t.actor, t.rollback, t.values["role"], t.values["reason"]),
         lambda a: commands.Assume(role=_first(_roles_to_assume(a)), reason="…"),
+        brings=events.duties.RoleAssumed,
+        example='assume noc --reason "nobody of NOC answers"',
+        arguments=("role",),
         shows=lambda a: a.rollback.is_open and bool(_roles_to_assume(a)),
-        fields=(Field("role", mark("Role"), "choice", required=True, options=_roles_to_assume), REASON),
+        fields=(
+            _role(_roles_to_assume),
+            REASON,
+        ),
         about=mark("For an absent colleague, in this rollback only. Marked, and to be reviewed."),
     ),
     Act(
@@ -163,10 +193,13 @@ DUTIES = (
             t.installation, t.actor, t.rollback, t.values["role"], t.values["receiver"], t.values["open_points"]
         ),
         lambda a: commands.OfferHandover(role=_first(_my_duties(a)), receiver=_receiver(a), open_points="…"),
+        brings=events.duties.HandoverOffered,
+        example='handover noc --to p-4f9c2 --open-points "the vendor calls back at six"',
+        arguments=("role",),
         shows=lambda a: a.rollback.is_open and bool(_my_duties(a)) and bool(_others(a)),
         fields=(
-            Field("role", mark("Role"), "choice", required=True, options=_my_duties),
-            Field("receiver", mark("To"), "choice", required=True, options=_others),
+            _role(_my_duties),
+            Field("receiver", mark("To"), "choice", required=True, options=_others, also=("to",)),
             Field("open_points", mark("Open points"), "long", required=True),
         ),
         about=mark("It counts when the receiver accepts."),
@@ -176,8 +209,11 @@ DUTIES = (
         mark("Accept the handover"),
         lambda t: duties.accept_handover(t.installation, t.actor, t.rollback, t.values["role"]),
         lambda a: commands.AcceptHandover(role=_first(_offers(a))),
+        brings=events.duties.HandoverAccepted,
+        example="accept-handover noc",
+        arguments=("role",),
         shows=lambda a: a.rollback.is_open and bool(_offers(a)),
-        fields=(Field("role", mark("Role"), "choice", required=True, options=_offers),),
+        fields=(_role(_offers),),
         main=True,
     ),
     Act(
@@ -191,8 +227,10 @@ DUTIES = (
             reason="…",
             announcement_sha384=NO_DIGEST,
         ),
+        brings=events.duties.WindowExtended,
+        example='extend-window INC-2042 --by 1h --reason "the host is still out"',
         fields=(
-            Field("duration", mark("By"), "duration", required=True, presets=("30m", "1h", "2h")),
+            Field("duration", mark("By"), "duration", required=True, presets=("30m", "1h", "2h"), also=("by",)),
             REASON,
             Field("permalink", mark("Link to the announcement")),
         ),
@@ -203,6 +241,8 @@ DUTIES = (
         mark("Link a ticket"),
         lambda t: duties.link_ticket(t.installation, t.actor, t.rollback, t.values["ticket"]),
         lambda a: commands.LinkTicket(ticket="X-1"),
+        brings=events.duties.TicketLinked,
+        example="link-ticket STOP-17 --ticket INC-2042",
         shows=lambda a: True,
         fields=(Field("ticket", mark("Ticket"), required=True),),
         about=mark("A change of the ticket that was confirmed revokes the confirmation."),
@@ -212,6 +252,8 @@ DUTIES = (
         mark("Give the reason of the stop"),
         lambda t: duties.give_reason(t.installation, t.actor, t.rollback, t.values["reason"]),
         lambda a: commands.GiveReason(reason="…"),
+        brings=events.duties.ReasonGiven,
+        example='give-reason STOP-17 --reason "orders looked wrong"',
         shows=lambda a: a.rollback.reason == NO_REASON,
         main=True,
         fields=(REASON,),
@@ -222,6 +264,9 @@ DUTIES = (
         mark("Add a note"),
         lambda t: opening.note(t.installation, t.actor, t.rollback, t.values["text"], t.values["occurred_at"]),
         lambda a: commands.AddNote(text="…"),
+        brings=events.rollback.NoteAdded,
+        example='note INC-2042 "the vendor called back" --occurred-at 2026-11-23T03:20:00Z',
+        arguments=("rollback", "text"),
         decided=False,
         shows=lambda a: True,
         main=True,
@@ -237,6 +282,9 @@ DUTIES = (
         mark("Correct an entry"),
         lambda t: duties.correct(t.installation, t.actor, t.rollback, t.values["entry"], t.values["text"]),
         lambda a: commands.Correct(entry=a.rollback.opened_entry, text="…"),
+        brings=events.duties.Corrected,
+        example='correct 17 --text "it was 03:14, not 03:41"',
+        arguments=("entry",),
         decided=False,
         shows=lambda a: True,
         fields=(
@@ -250,6 +298,8 @@ DUTIES = (
         mark("Record the review"),
         lambda t: duties.review(t.installation, t.actor, t.rollback, t.values["text"]),
         lambda a: commands.Review(text="…"),
+        brings=events.duties.Reviewed,
+        example='review INC-2042 --text "the emergency was right"',
         guard="password",
         decided=False,
         shows=lambda a: any(one.entry > a.rollback.reviewed for one in a.rollback.deviations),
@@ -261,6 +311,8 @@ DUTIES = (
         mark("Abort the rollback"),
         lambda t: opening.abort(t.installation, t.actor, t.rollback, t.values["reason"]),
         lambda a: commands.Abort(reason="…"),
+        brings=events.rollback.AbortRequested,
+        example='abort INC-2042 --reason "the wrong ticket"',
         guard="ticket",
         tone="danger",
         shows=lambda a: a.rollback.is_open and not a.rollback.aborting,

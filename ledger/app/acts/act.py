@@ -1,29 +1,38 @@
-"""What an act is: a button with its form, what it asks for, how to ask beforehand whether it may; what acts share."""
+"""What an act is: what it asks for, how to ask beforehand whether it may, what it does; and what acts share.
+
+A page makes a form of it, a terminal a command.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ledger.app.installation import Installation
-from ledger.app.outlook import Outlook
 from ledger.app.steps.common import Outcome, Say
+from ledger.app.words import mark
 from ledger.domain.commands import Actor, Command
+from ledger.domain.events.base import Event
 from ledger.domain.facts import FileSeen, SchedulerSeen
+from ledger.domain.rights import RIGHTS
+from ledger.domain.runbook import Role
 from ledger.domain.state import Rollback
-from web.words import mark
 
-Kind = Literal["text", "long", "duration", "when", "choice", "choices", "file", "check", "number"]
+if TYPE_CHECKING:  # what looks at servers is slow to import, and a command's help asks none
+    from ledger.app.outlook import Outlook
+
+Kind = Literal["text", "long", "duration", "when", "choice", "choices", "file", "number"]
 Guard = Literal["", "password", "ticket"]
 
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a form."""
+    """One thing that an act asks for: a field of a form, an option or argument of a command."""
 
     name: str
+    """``reason``, ``open_points``; the command's option has hyphens."""
     label: str
     kind: Kind = "text"
     required: bool = False
@@ -33,6 +42,14 @@ class Field:
     """For a choice: value -> label."""
     presets: tuple[str, ...] = ()
     """For a duration: what people mostly choose."""
+    usual: str = ""
+    """What is taken where nothing was given."""
+    among: tuple[str, ...] = ()
+    """For a choice whose values never change."""
+    also: tuple[str, ...] = ()
+    """Other names of the command's option."""
+    terminal_only: bool = False
+    """A page does not ask for it and takes it as empty."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +72,12 @@ class Taking:
     actor: Actor
     rollback: Rollback
     values: Mapping[str, Any]
-    say: Say
+    """By field name, as :func:`ledger.app.acts.fields.read` gives them."""
+    say: Say = lambda _: None
+
+    def telling(self, say: Say) -> Taking:
+        """The same, with its progress told."""
+        return replace(self, say=say)
 
 
 @dataclass(frozen=True)
@@ -63,12 +85,14 @@ class Act:
     """One thing that a person can do to a rollback."""
 
     name: str
-    """In the address of the form."""
+    """In the address of the form; the command's name is the same."""
     label: str
     """On the button: a verb with its object."""
     run: Callable[[Taking], Outcome]
     probe: Callable[[Asking], Command]
     """A command like the one that would be submitted, by which ``decide`` is asked beforehand."""
+    brings: type[Event]
+    """The event that says that it was done, or asked for; who may bring it about may take the act."""
     step: int | None = None
     """The step it belongs to; None: the rollback as a whole."""
     fields: tuple[Field, ...] = ()
@@ -79,12 +103,28 @@ class Act:
     decided: bool = True
     """Whether it is decided on the rollback as it was seen; a note or a file is not, and never conflicts."""
     guard: Guard = ""
-    """Asks for the password again, or for the ticket id to be typed."""
+    """Asks for the password again, or for the ticket id to be typed: :mod:`ledger.app.acts.taking`."""
     tone: Literal["", "danger"] = ""
     about: str = ""
     """What it means, in a sentence."""
     preview: str = ""
     """Template of what will happen when it is pressed."""
+    example: str = ""
+    """What to type after ``stage4 rollback``."""
+    command: str = ""
+    """The command, where several acts are one that takes the step's number (``step``)."""
+    arguments: tuple[str, ...] = ("rollback",)
+    """What the command takes by its place; the rollback is an option where it is not among it."""
+
+    @property
+    def asked(self) -> tuple[Field, ...]:
+        """What a page asks for."""
+        return tuple(field for field in self.fields if not field.terminal_only)
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """Who may, while nobody covers for anybody and no emergency is declared; empty: whose own role it is about."""
+        return RIGHTS[self.brings.status].roles
 
 
 REASON = Field("reason", mark("Reason"), "long", required=True)

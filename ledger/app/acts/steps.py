@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from ledger.app.durations import parse_duration
-from ledger.app.steps import closing, opening, restoring, stopping, watching
-from ledger.app.steps.common import Outcome
-from ledger.domain import commands
-from ledger.proof.entry import link
-from web.acts.act import (
+from ledger.app.acts.act import (
     NO_DIGEST,
     REASON,
     TWO_HOURS,
@@ -19,8 +14,13 @@ from web.acts.act import (
     restoring_now,
     scheduler_of,
 )
-from web.acts.silences import ACCEPT, IN_STEP_2
-from web.words import mark
+from ledger.app.acts.silences import ACCEPT, IN_STEP_2
+from ledger.app.durations import parse_duration
+from ledger.app.steps import closing, opening, restoring, stopping, watching
+from ledger.app.steps.common import Outcome
+from ledger.app.words import mark
+from ledger.domain import commands, events
+from ledger.proof.entry import link
 
 
 def write_override(asking: Asking) -> commands.WriteOverride:
@@ -108,6 +108,8 @@ STEPS = (
         mark("Confirm the rollback"),
         lambda t: opening.confirm(t.installation, t.actor, t.rollback),
         _confirm,
+        brings=events.rollback.RollbackConfirmed,
+        example="confirm INC-2042",
         step=0,
         main=True,
         guard="password",
@@ -120,12 +122,14 @@ STEPS = (
         mark("Stop the scheduler"),
         _disable,
         write_override,
+        brings=events.override.OverrideRequested,
+        example='disable INC-2042 --requested-by "L2 Ops" --duration 2h',
         step=1,
         main=True,
         tone="danger",
         shows=lambda a: a.rollback.is_open and a.rollback.stoppable_again and not a.rollback.restoring,
         fields=(
-            Field("requested_by", mark("Team that asks"), required=True, default=lambda _: "L2 Ops"),
+            Field("requested_by", mark("Team that asks"), required=True, usual="L2 Ops", default=lambda _: "L2 Ops"),
             Field("reason", mark("Reason in the override file"), default=lambda a: a.rollback.reason),
             Field(
                 "duration",
@@ -143,6 +147,8 @@ STEPS = (
         mark("Adopt the override made by hand"),
         lambda t: stopping.adopt_override(t.installation, t.actor, t.rollback, t.values["reason"]),
         lambda a: commands.AdoptOverride(file=file_of(a), reason="…"),
+        brings=events.override.OverrideAdopted,
+        example='adopt-override INC-2042 --reason "made by hand, as the runbook says"',
         step=1,
         shows=_made_by_hand,
         fields=(REASON,),
@@ -152,11 +158,14 @@ STEPS = (
     Act(
         "check",
         mark("Ask the scheduler whether it stopped"),
-        lambda t: stopping.check(t.installation, t.actor, t.rollback),
+        lambda t: stopping.check(t.installation, t.actor, t.rollback, parse_duration(t.values["patience"])),
         lambda a: commands.CheckScheduler(seen=scheduler_of(a), log_sha384=NO_DIGEST),
+        brings=events.rollback.StopChecked,
+        example="check INC-2042 --patience 10s",
         step=3,
         main=True,
         shows=lambda a: a.rollback.is_open and not a.rollback.restoring,
+        fields=(Field("patience", mark("Ask for at most"), "duration", usual="5s", terminal_only=True),),
         preview="rollbacks/preview/check.html",
     ),
     Act(
@@ -164,6 +173,8 @@ STEPS = (
         mark("Start the watch"),
         _watch,
         _finish,
+        brings=events.rollback.WatchStarted,
+        example="watch INC-2042 --duration 15m",
         step=4,
         main=True,
         shows=lambda a: a.rollback.is_open and not a.rollback.restoring and not _over(a) and not _running(a),
@@ -183,6 +194,8 @@ STEPS = (
         mark("Judge the watch"),
         lambda t: watching.finish(t.installation, t.actor, t.rollback),
         lambda a: commands.StartWatch(starts_at=a.at, duration_seconds=60),
+        brings=events.rollback.WatchFinished,
+        example="finish-watch INC-2042",
         step=4,
         main=True,
         shows=_over,
@@ -193,6 +206,8 @@ STEPS = (
         mark("End the incident"),
         lambda t: restoring.end_incident(t.installation, t.actor, t.rollback, t.values["note"]),
         lambda a: commands.EndIncident(),
+        brings=events.rollback.IncidentEnded,
+        example='end-incident INC-2042 --note "the host was replaced"',
         step=5,
         main=True,
         shows=lambda a: a.rollback.is_open and not a.rollback.restoring,
@@ -214,6 +229,8 @@ STEPS = (
                 log_sha384=NO_DIGEST,
             )
         ),
+        brings=events.override.OverrideRemovalRequested,
+        example="restore INC-2042",
         step=5,
         main=True,
         guard="ticket",
@@ -236,6 +253,8 @@ STEPS = (
             listing_sha384=NO_DIGEST,
             log_sha384=NO_DIGEST,
         ),
+        brings=events.override.RemovalAdopted,
+        example='adopt-removal INC-2042 --reason "removed by hand at the end of the window"',
         step=5,
         shows=_removed_outside,
         fields=(REASON,),
@@ -246,6 +265,8 @@ STEPS = (
         mark("Close with the silence's end owed"),
         _owe,
         lambda a: commands.OweSilenceEnd(cause="…"),
+        brings=events.silence.SilenceEndOwed,
+        example="owe-silence-end INC-2042",
         step=5,
         shows=lambda a: (
             restoring_now(a) and a.rollback.silence.state == "active" and "alertmanager" in a.outlook.missing
@@ -257,6 +278,8 @@ STEPS = (
         mark("Close the decision log"),
         lambda t: closing.complete(t.installation, t.actor, t.rollback),
         lambda a: commands.Complete(summary_sha384=a.rollback.summary_sha384),
+        brings=events.rollback.RollbackCompleted,
+        example="complete INC-2042",
         step=6,
         main=True,
         shows=lambda a: a.rollback.is_open,
