@@ -17,7 +17,7 @@ from eventsourcing.domain import Aggregate, event
 from bench.others import Auditchain, SignLedger
 from bench.rounds import Piece, take_turns
 from bench.workloads import BY, NOTE, TICKET, Written, note_request, open_home, payload, written
-from ledger.domain.commands import AddNote
+from ledger.domain.keeping.commands import AddNote
 from ledger.proof.entry import mac_of
 from ledger.store.schema import TABLES, TRIGGERS
 from tests.verify.builders import KEY, SIGNER

@@ -13,7 +13,10 @@ from ledger.app.home import Home
 from ledger.app.installation import Installation, now, open_home
 from ledger.app.people import Person
 from ledger.app.setup import make_keys
-from ledger.domain import commands as c
+from ledger.domain.keeping.commands import AddNote
+from ledger.domain.people.commands import AddPerson
+from ledger.domain.stopping.commands import CheckScheduler
+from ledger.domain.watching.commands import StartWatch
 from ledger.files import make_folder, place_exclusive
 from ledger.proof.canonical import parse_canonical
 from ledger.proof.checkpoint import Checkpoint, sign_checkpoint
@@ -44,7 +47,7 @@ def build(root: Path, entries: int, starter: str, told: Callable[[int], None] = 
     key = keys.read_hmac_key(home.path(config.hmac_key_file), key_id, config.hmac_algorithm)
     begun = now() - _ROLLBACK * (entries / (27 + NOTES) + 20)
     made = Ledger(origin=signer.name, key=key, signer=signer, stage=config.stage, now=begun).open()
-    made.do(c.AddPerson(person="p-aud17", roles=("auditor",)), BY["admin"])
+    made.do(AddPerson(person="p-aud17", roles=("auditor",)), BY["admin"])
     log, tree, written = Log(home.store, create=True), Tree(), 0
     for number in itertools.count(1000):
         if len(made.lines) - written >= _BATCH or len(made.lines) >= entries:
@@ -72,7 +75,7 @@ def _rollback(made: Ledger, ticket: str) -> None:
     made._announce_and_stop(ticket)  # noqa: SLF001 (the builder's own steps, with notes between them)
     for number in range(NOTES):
         text = f"desk {number} of {ticket} informed by telephone, books flat, nothing unusual on venue {number % 7}"
-        made.do(c.AddNote(text=text), BY["noc"], ticket)
+        made.do(AddNote(text=text), BY["noc"], ticket)
     made._silence(ticket)  # noqa: SLF001
     made._watch(ticket)  # noqa: SLF001
     made._restore(ticket)  # noqa: SLF001
@@ -82,8 +85,8 @@ def _half(made: Ledger, ticket: str) -> None:
     """A rollback that is being watched."""
     made._announce_and_stop(ticket)  # noqa: SLF001
     made._silence(ticket)  # noqa: SLF001
-    made.do(c.CheckScheduler(seen=made.scheduler("disabled", 40), log_sha384=digest("log")), BY["l2_ops"], ticket)
-    start = c.StartWatch(starts_at=made.now, duration_seconds=3600, headers_sha384=digest("h"))
+    made.do(CheckScheduler(seen=made.scheduler("disabled", 40), log_sha384=digest("log")), BY["l2_ops"], ticket)
+    start = StartWatch(starts_at=made.now, duration_seconds=3600, headers_sha384=digest("h"))
     made.do(start, BY["noc"], ticket)
 
 

@@ -30,7 +30,7 @@ from bench.browsers import ACCEPT, Heard, Page, crowd, sign_in
 from bench.machine import machine
 from ledger.app.accounts import Accounts, generate
 from ledger.app.installation import open_home
-from ledger.domain.commands import AddNote
+from ledger.domain.keeping.commands import AddNote
 from ledger.lab.loopback import HOST, answers, free_ports, until
 from ledger.lab.processes import Processes
 from ledger.lab.rehearsal import configuration, find_tools

@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 
 from ledger.app.installation import Installation, new_request_id, now
 from ledger.app.setup import init
-from ledger.domain.commands import Actor, AddNote, OpenRollback, Request
+from ledger.domain.command import Actor, Request
+from ledger.domain.keeping.commands import AddNote
+from ledger.domain.opening.commands import OpenRollback
 from ledger.proof.canonical import parse_canonical
 from tests.verify.builders import body_of, checkpoint_of, honest
 

@@ -53,7 +53,7 @@ UNSHOWN = re.compile(
     r"ledger/app/(config|doctor\w*|earlier|exporting|parts|setup|keys|metrics|home)\.py"
     r"|ledger/app/words\.py|ledger/app/acts/(act|duties|opening|silences|steps)\.py"
     r"|ledger/app/steps/(common|pictures|headers|closing)\.py"
-    r"|ledger/domain/(record|runbook|paper|summaries|override_text|facts|commands/\w+|events/\w+)\.py"
+    r"|ledger/domain/(record|runbook|paper|summaries|override_text|facts|event|events|command|\w+/(commands|events))\.py"
     r"|ledger/adapters/(picture|dashboard|transcript|masking|silence_wire|wire|matching)\.py"
     r"|ledger/store/schema\.py|ledger/stop/cord\.py"
 )
@@ -103,7 +103,7 @@ def ledger_texts(root: Path = ROOT) -> dict[str, str]:
                         found.setdefault(text, name)
     for kind in EVENTS.values():
         verdict = " — {}" if "verdict" in typing.get_type_hints(kind) else ""
-        found.setdefault(re.sub(r"\{\w+\}", "{}", kind.sentence) + verdict, "ledger/domain/events")
+        found.setdefault(re.sub(r"\{\w+\}", "{}", kind.sentence) + verdict, kind.__module__.replace(".", "/") + ".py")
     return found | dict.fromkeys(words(), "words")
 
 

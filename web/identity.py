@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 
 from ledger.app.accounts import SignedIn
 from ledger.app.known_roles import recall, remember
-from ledger.domain.commands import Actor
+from ledger.domain.command import Actor
 from ledger.domain.runbook import RUNBOOK_ROLES
 from ledger.errors import LedgerError, Unreachable
 from web.site import Site, site

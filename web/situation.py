@@ -10,12 +10,12 @@ from ledger.app.observer.warnings import LINGER, MINUTES
 from ledger.app.outlook import SOURCES, Outlook
 from ledger.app.queries import drift
 from ledger.app.words import ROLES
-from ledger.domain.decide.rules import clock_text, owed_before, owed_before_end
-from ledger.domain.decide.stop import runs_on
 from ledger.domain.facts import AlertCount
+from ledger.domain.rules import clock_text, owed_before, owed_before_end
 from ledger.domain.runbook import STEPS, TRADING
 from ledger.domain.standing import claims, why_it_does_not_stop
 from ledger.domain.state import Rollback, State
+from ledger.domain.stopping.stop import runs_on
 from web.i18n import gettext as _
 from web.i18n import said
 from web.site import site

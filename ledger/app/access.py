@@ -21,10 +21,13 @@ from ledger.app import config as settings
 from ledger.app import keys
 from ledger.app.home import Home
 from ledger.app.installation import Installation, now, open_home
-from ledger.domain.commands import SYSTEM, Record
-from ledger.domain.events import access, format_event, parse_event
-from ledger.domain.events.base import Event
-from ledger.domain.events.ledger import RefusalsCounted
+from ledger.domain.access import events as access
+from ledger.domain.access.events import SignInsFailed
+from ledger.domain.command import SYSTEM
+from ledger.domain.event import Event, events_of
+from ledger.domain.events import format_event, parse_event
+from ledger.domain.keeping.events import RefusalsCounted
+from ledger.domain.observing.commands import Record
 from ledger.errors import Conflict, Corrupt, LedgerError, Refused, Unreachable
 
 STAGE = "stage4-access"
@@ -35,7 +38,7 @@ _PATIENCE = 0.3
 _logger = logging.getLogger(__name__)
 _lost: dict[Path, str] = {}
 """Homes whose last event could not be kept by this process, and why."""
-_KINDS = {(kind.status, kind.version): kind for kind in access.EVENTS}
+_KINDS = {(kind.status, kind.version): kind for kind in events_of(access)}
 
 
 def count_refusal(root: Path, error: LedgerError) -> None:
@@ -151,7 +154,7 @@ def _enter_counts(ledger: Installation, path: Path) -> None:
         # The minute is the request's id, for the same reason.
         ledger.submit(Record(event=counted), SYSTEM, request_id=f"refusals-{path.name}", timeout=_PATIENCE)
     if failed:
-        event = access.SignInsFailed(minute=minute, failed=failed)
+        event = SignInsFailed(minute=minute, failed=failed)
         ledger.submit(Record(event=event), SYSTEM, request_id=f"failed-{path.name}", timeout=_PATIENCE)
     path.unlink(missing_ok=True)
 

@@ -22,8 +22,9 @@ from ledger.app.access import count_failed_sign_in, note
 from ledger.app.guesses import GUESSES, STRANGE, WITHIN, Device, limits
 from ledger.app.home import Home
 from ledger.app.ledger import Clock
-from ledger.domain.events import access
-from ledger.domain.events.base import Event
+from ledger.domain.access.events import PasswordChanged, SessionsEnded, SignedOut
+from ledger.domain.access.events import SignedIn as AccessSignedIn
+from ledger.domain.event import Event
 from ledger.errors import Refused, Unreachable
 from ledger.store.accounts import Account, AccountStore, SessionRow
 
@@ -83,7 +84,7 @@ class Accounts:
         """Give a person a login name and a password; ``Refused`` where the name is taken or either is not fit."""
         self.require_login(login, person)
         self._store.put(Account(login, person, self._hashed(password), self._now(), must_change))
-        self._note(access.PasswordChanged(person=person, by=by, at=self._clock()))
+        self._note(PasswordChanged(person=person, by=by, at=self._clock()))
         self._end_all(person, "password", by)
 
     def require_login(self, login: str, person: str = "") -> None:
@@ -135,7 +136,7 @@ class Accounts:
         row = SessionRow(digest_token(token), account.person, at, at, address[:100], agent[:200])
         self._store.forget_before(at - LIFE)
         self._store.open(row)
-        self._note(access.SignedIn(person=account.person, address=row.address, at=self._clock()))
+        self._note(AccessSignedIn(person=account.person, address=row.address, at=self._clock()))
         return token, SignedIn(account.person, row.token, account.must_change)
 
     def _prove(self, login: str, password: str, may: Callable[[str], bool]) -> Account:
@@ -243,7 +244,7 @@ class Accounts:
         self._store.end(token)
         self._forget(lambda one: one.token == token)
         if row is not None:
-            self._note(access.SignedOut(person=row.person, at=self._clock()))
+            self._note(SignedOut(person=row.person, at=self._clock()))
 
     def end(self, person: str, token: str, by: str) -> None:
         """End one session of a person; ``Refused`` where that person has no such session."""
@@ -252,7 +253,7 @@ class Accounts:
             raise Refused("this session has ended already")
         self._store.end(token)
         self._forget(lambda one: one.token == token)
-        self._note(access.SessionsEnded(person=person, number=1, cause="asked", by=by, at=self._clock()))
+        self._note(SessionsEnded(person=person, number=1, cause="asked", by=by, at=self._clock()))
 
     def end_all(self, person: str, cause: Cause, by: str, but: str = "") -> None:
         """End a person's sessions, except one."""
@@ -267,13 +268,13 @@ class Accounts:
         number = self._store.end_all(person, but)
         self._forget(lambda one: one.person == person and one.token != but)
         if number:
-            self._note(access.SessionsEnded(person=person, number=number, cause=cause, by=by, at=self._clock()))
+            self._note(SessionsEnded(person=person, number=number, cause=cause, by=by, at=self._clock()))
 
     def _put(self, account: Account, password: str, by: str, *, must_change: bool) -> None:
         self._store.put(account._replace(hash=self._hashed(password), changed=self._now(), must_change=must_change))
         # Who was locked out by guesses gets in with the new one.
         self._store.clear_ending(f" {account.login}")
-        self._note(access.PasswordChanged(person=account.person, by=by, at=self._clock()))
+        self._note(PasswordChanged(person=account.person, by=by, at=self._clock()))
 
     def _note(self, event: Event) -> None:
         note(self._home.root, event)

@@ -13,10 +13,11 @@ from ledger import override
 from ledger.adapters import override_file
 from ledger.app.installation import Installation
 from ledger.digest import sha384
-from ledger.domain.commands import SYSTEM, Command, ExpireEffect, Record, RecordOverride, RecordPutBack
-from ledger.domain.decide.stopping import override_content
-from ledger.domain.events.override import OverrideFailed, OverrideRemovalFailed, OverrideRemoved
-from ledger.domain.events.silence import (
+from ledger.domain.command import SYSTEM, Command
+from ledger.domain.observing.commands import ExpireEffect, Record
+from ledger.domain.restoring.events import OverrideRemovalFailed, OverrideRemoved
+from ledger.domain.runbook import EffectKind
+from ledger.domain.silencing.events import (
     SilenceCreated,
     SilenceEnded,
     SilenceEndFailed,
@@ -25,8 +26,10 @@ from ledger.domain.events.silence import (
     SilenceExtendRequested,
     SilenceFailed,
 )
-from ledger.domain.runbook import EffectKind
 from ledger.domain.state import Effect, Rollback
+from ledger.domain.stopping.commands import RecordOverride, RecordPutBack
+from ledger.domain.stopping.decide import override_content
+from ledger.domain.stopping.events import OverrideFailed
 from ledger.domain.text import INLINE, shorten
 from ledger.errors import Refused, Unreachable
 from ledger.files import locked, make_folder

@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ledger.app.installation import Installation
-from ledger.domain.commands import Actor, Erase, ProposeErasure
+from ledger.domain.command import Actor
 from ledger.domain.events import DIGESTS, FREE_TEXT
+from ledger.domain.keeping.commands import Erase, ProposeErasure
 from ledger.domain.state import FreeText
 from ledger.errors import Erased, LedgerError, Refused
 

@@ -25,10 +25,11 @@ from ledger.app.people import Directory
 from ledger.app.publish import Foreign, Publication, Publisher, Unpublished
 from ledger.app.published_ledger import PublishedLedger, published_log
 from ledger.digest import sha384
-from ledger.domain.commands import SYSTEM, Actor, Command, Record, Request
+from ledger.domain.command import SYSTEM, Actor, Command, Request
 from ledger.domain.decide import decide
-from ledger.domain.events.ledger import ForeignLinesFound
 from ledger.domain.facts import FileSeen, Matcher, SchedulerSeen
+from ledger.domain.keeping.events import ForeignLinesFound
+from ledger.domain.observing.commands import Record
 from ledger.domain.record import parse_body
 from ledger.domain.runbook import ALERT_PATTERN, COMPONENTS
 from ledger.domain.state import Rollback, State

@@ -14,11 +14,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from ledger.domain.commands import FACTS, Command, Request
-from ledger.domain.decide import Decided, decide
+from ledger.domain.command import FACTS, Command, Request
+from ledger.domain.decide import decide
 from ledger.domain.evolve import evolve
 from ledger.domain.marks import marks
 from ledger.domain.record import Recorded, format_body, parse_body
+from ledger.domain.rules import Decided
 from ledger.domain.state import State, runtime_flags
 from ledger.errors import Conflict, Corrupt
 from ledger.proof.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint

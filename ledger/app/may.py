@@ -8,8 +8,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from ledger.domain.commands import Actor, Command, Request
-from ledger.domain.decide import Decided, decide
+from ledger.domain.command import Actor, Command, Request
+from ledger.domain.decide import decide
+from ledger.domain.rules import Decided
 from ledger.domain.state import State
 from ledger.errors import Conflict, NotYours, Refused
 

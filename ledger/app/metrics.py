@@ -13,7 +13,7 @@ from ledger.app.condition import condition
 from ledger.app.installation import Installation
 from ledger.app.soundness.found import REMEDIES
 from ledger.app.soundness.guard import Guard
-from ledger.domain.duties import owed
+from ledger.domain.duties.owed import owed
 from ledger.domain.runbook import COMPONENTS, TRADING
 from ledger.domain.state import State
 from ledger.errors import LedgerError

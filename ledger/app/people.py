@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ledger.app.home import Home
-from ledger.domain.commands import Actor
+from ledger.domain.command import Actor
 from ledger.domain.state import State
 from ledger.errors import Corrupt, LedgerError, Refused, Unreachable
 from ledger.files import locked, make_folder, replace

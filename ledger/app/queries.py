@@ -7,16 +7,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ledger.app.installation import Installation
-from ledger.domain.decide.rules import duration_minutes, owed_before, owed_before_end
-from ledger.domain.decide.stop import OBEYS_WITHIN
-from ledger.domain.duties import owed
+from ledger.domain.duties.owed import owed
 from ledger.domain.evolve import evolve
 from ledger.domain.facts import FileSeen
 from ledger.domain.paper import paper_lines
 from ledger.domain.record import Recorded
+from ledger.domain.rules import duration_minutes, owed_before, owed_before_end
 from ledger.domain.runbook import STEPS, TRADING
 from ledger.domain.standing import why_it_does_not_stop
 from ledger.domain.state import Rollback, State
+from ledger.domain.stopping.stop import OBEYS_WITHIN
 from ledger.errors import LedgerError
 from ledger.proof.entry import parse_entry
 

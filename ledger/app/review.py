@@ -18,9 +18,11 @@ from ledger.app.review_owed import OUTSIDE, debts, deviations, drift
 from ledger.app.review_parts import Line, Point, Proof, Review, Span
 from ledger.app.review_times import CLOSES, Records, attempts, durations, first, marks, spans, step_times
 from ledger.app.timeline import Timeline
-from ledger.domain.events import duties, rollback
+from ledger.domain.duties.events import Corrected
+from ledger.domain.opening.events import RollbackOpened
 from ledger.domain.record import Recorded
 from ledger.domain.state import Rollback
+from ledger.domain.watching.events import WatchFinished
 from ledger.errors import Erased, LedgerError
 from ledger.store.timeline_filter import Filter
 
@@ -86,11 +88,11 @@ def _alerts(installation: Installation, own: Records) -> Iterator[Span]:
     """Alerts firing at opening and those of the watches' reports; an artefact that cannot be read gives none."""
     found: dict[tuple[str, str], Span] = {}
     for one in own:
-        if isinstance(one.event, rollback.RollbackOpened) and one.event.firing_sha384:
+        if isinstance(one.event, RollbackOpened) and one.event.firing_sha384:
             name = one.event.firing_sha384
             for row in _json(installation, name, list):
                 _add(found, row, one.at, one.sequence, name)
-        if isinstance(one.event, rollback.WatchFinished):
+        if isinstance(one.event, WatchFinished):
             name = one.event.report_sha384
             for row in _json(installation, name, dict).get("all_alerts", []):
                 _add(found, row, datetime.fromisoformat(row["last_seen"]), one.sequence, name)
@@ -117,7 +119,7 @@ def lines(own: Sequence[Recorded]) -> Iterator[Line]:
     """All entries in order, each with what corrects it."""
     fixes: dict[int, tuple[int, ...]] = {}
     for one in own:
-        if isinstance(one.event, duties.Corrected):
+        if isinstance(one.event, Corrected):
             fixes[one.event.entry] = (*fixes.get(one.event.entry, ()), one.sequence)
     for one in own:
         when, fixed = getattr(one.event, "occurred_at", None), fixes.get(one.sequence, ())

@@ -9,44 +9,82 @@ from ledger.app.queries import sentence
 from ledger.app.review_parts import Debt, Departure, Point, Span, said, seen, written
 from ledger.app.review_times import CLOSES, REMOVALS, Records, first, stops, verdict_on
 from ledger.domain.asked import NO_REASON
-from ledger.domain.events import duties, observation, override, rollback, silence
-from ledger.domain.events.base import Event
+from ledger.domain.duties.events import (
+    ConfirmationRefused,
+    ReasonGiven,
+    Reviewed,
+    StepLapsed,
+    StepWaived,
+    TicketLinked,
+    WindowExtended,
+    WindowOverrun,
+)
+from ledger.domain.event import Event
+from ledger.domain.observing.events import (
+    FlappingObserved,
+    ForeignSilenceGone,
+    ForeignSilenceSeen,
+    ForeignSilenceSeen1,
+    ObservationGap,
+    OverrideObserved,
+    SchedulerObserved,
+    SilenceObserved,
+)
+from ledger.domain.opening.events import EmergencyDeclared, RollbackConfirmed, RollbackOpened
 from ledger.domain.record import Recorded
+from ledger.domain.restoring.events import OverrideRemovedOutside
+from ledger.domain.silencing.events import (
+    SilenceAdopted,
+    SilenceCreated,
+    SilenceDoubted,
+    SilenceEnded,
+    SilenceEndOwed,
+    SilenceLost,
+    SilenceSurplusEnded,
+    SilenceSurplusSeen,
+)
 from ledger.domain.state import Rollback
+from ledger.domain.stopping.events import (
+    EffectExpired,
+    OverrideAdopted,
+    OverrideExpired,
+    OverridePutBack,
+    OverrideWritten,
+)
 
 OUTSIDE: Final[tuple[type[Event], ...]] = (
-    observation.SchedulerObserved,
-    observation.OverrideObserved,
-    observation.ForeignSilenceSeen,
-    observation.ForeignSilenceSeen1,
-    observation.ForeignSilenceGone,
-    observation.FlappingObserved,
-    observation.ObservationGap,
+    SchedulerObserved,
+    OverrideObserved,
+    ForeignSilenceSeen,
+    ForeignSilenceSeen1,
+    ForeignSilenceGone,
+    FlappingObserved,
+    ObservationGap,
 )
 """What the observer records of the stage itself and a review looks at."""
 _SURELY: Final = (
-    observation.ForeignSilenceSeen,
-    observation.ForeignSilenceSeen1,
-    observation.FlappingObserved,
-    observation.ObservationGap,
-    override.OverrideRemovedOutside,
-    override.OverrideExpired,
-    override.EffectExpired,
-    silence.SilenceLost,
-    silence.SilenceDoubted,
-    silence.SilenceSurplusSeen,
-    duties.StepLapsed,
-    duties.WindowOverrun,
+    ForeignSilenceSeen,
+    ForeignSilenceSeen1,
+    FlappingObserved,
+    ObservationGap,
+    OverrideRemovedOutside,
+    OverrideExpired,
+    EffectExpired,
+    SilenceLost,
+    SilenceDoubted,
+    SilenceSurplusSeen,
+    StepLapsed,
+    WindowOverrun,
 )
 """Never a part of the straight road."""
 _LASTING: Final = (
-    override.OverrideRemovedOutside,
-    observation.OverrideObserved,
-    observation.SchedulerObserved,
-    observation.ForeignSilenceSeen,
-    observation.ForeignSilenceSeen1,
-    silence.SilenceLost,
-    silence.SilenceSurplusSeen,
+    OverrideRemovedOutside,
+    OverrideObserved,
+    SchedulerObserved,
+    ForeignSilenceSeen,
+    ForeignSilenceSeen1,
+    SilenceLost,
+    SilenceSurplusSeen,
 )
 """Deviations that last until something puts them right."""
 
@@ -76,23 +114,23 @@ class _Road:
             self.held, self.sha384 = True, str(getattr(event, "override_sha384", ""))
         elif isinstance(event, REMOVALS):
             self.held = False
-        elif isinstance(event, silence.SilenceEndOwed):
+        elif isinstance(event, SilenceEndOwed):
             self.owed = True
-        if isinstance(event, observation.SchedulerObserved):
+        if isinstance(event, SchedulerObserved):
             return event.scheduler_status == "unknown" or (self.held and event.scheduler_status != "disabled")
-        if isinstance(event, observation.OverrideObserved):
+        if isinstance(event, OverrideObserved):
             declared = self.held and event.found == "file" and event.override_sha384 == self.sha384
             return not (declared and event.mode == "0600")
-        if isinstance(event, observation.SilenceObserved):
+        if isinstance(event, SilenceObserved):
             return not (self.owed and _is_gone(event))
         return isinstance(event, _SURELY)
 
 
 def _lasts(event: Event | None) -> bool:
-    return isinstance(event, _LASTING) or (isinstance(event, observation.SilenceObserved) and _is_gone(event))
+    return isinstance(event, _LASTING) or (isinstance(event, SilenceObserved) and _is_gone(event))
 
 
-def _is_gone(event: observation.SilenceObserved) -> bool:
+def _is_gone(event: SilenceObserved) -> bool:
     return event.found in ("expired", "absent")
 
 
@@ -103,7 +141,7 @@ def _gap(record: Recorded) -> Point | None:
 def _settled(record: Recorded, both: Records) -> Point | None:
     """The first entry after it that puts it right."""
     event: Any = record.event
-    if isinstance(event, observation.ObservationGap):
+    if isinstance(event, ObservationGap):
         return said(record, "gap_end")
     after = next((one for one in both if one.sequence > record.sequence and _settles(one, event)), None)
     return seen(after) if after else None
@@ -111,25 +149,23 @@ def _settled(record: Recorded, both: Records) -> Point | None:
 
 def _settles(later: Recorded, event: Any) -> bool:
     then: Any = later.event
-    if isinstance(event, (override.OverrideRemovedOutside, observation.OverrideObserved)):
-        mended = (override.OverridePutBack, override.OverrideWritten, override.OverrideAdopted, *REMOVALS)
-        return isinstance(then, mended) or (
-            isinstance(event, observation.OverrideObserved) and isinstance(then, observation.OverrideObserved)
-        )
-    if isinstance(event, observation.SchedulerObserved):
-        return isinstance(then, (observation.SchedulerObserved, *REMOVALS))
-    if isinstance(event, silence.SilenceLost) or (isinstance(event, observation.SilenceObserved) and _is_gone(event)):
-        return isinstance(then, (silence.SilenceCreated, silence.SilenceAdopted))
-    if isinstance(event, observation.ForeignSilenceSeen1):
-        known = isinstance(then, (silence.SilenceAdopted, observation.ForeignSilenceGone))
+    if isinstance(event, (OverrideRemovedOutside, OverrideObserved)):
+        mended = (OverridePutBack, OverrideWritten, OverrideAdopted, *REMOVALS)
+        return isinstance(then, mended) or (isinstance(event, OverrideObserved) and isinstance(then, OverrideObserved))
+    if isinstance(event, SchedulerObserved):
+        return isinstance(then, (SchedulerObserved, *REMOVALS))
+    if isinstance(event, SilenceLost) or (isinstance(event, SilenceObserved) and _is_gone(event)):
+        return isinstance(then, (SilenceCreated, SilenceAdopted))
+    if isinstance(event, ForeignSilenceSeen1):
+        known = isinstance(then, (SilenceAdopted, ForeignSilenceGone))
         return known and then.silence_id == event.silence_id
-    if isinstance(event, silence.SilenceSurplusSeen):
-        return isinstance(then, silence.SilenceSurplusEnded) and then.silence_id == event.silence_id
-    if isinstance(event, duties.StepLapsed):
+    if isinstance(event, SilenceSurplusSeen):
+        return isinstance(then, SilenceSurplusEnded) and then.silence_id == event.silence_id
+    if isinstance(event, StepLapsed):
         return verdict_on(later, event.number) in ("pass", "waived", "accepted")
-    if isinstance(event, duties.WindowOverrun):
-        return isinstance(then, (duties.WindowExtended, *CLOSES))
-    return isinstance(event, override.OverrideExpired) and isinstance(then, REMOVALS)
+    if isinstance(event, WindowOverrun):
+        return isinstance(then, (WindowExtended, *CLOSES))
+    return isinstance(event, OverrideExpired) and isinstance(then, REMOVALS)
 
 
 def drift(told: Sequence[Departure], stage: Records) -> Iterator[Span]:
@@ -138,44 +174,44 @@ def drift(told: Sequence[Departure], stage: Records) -> Iterator[Span]:
         if one.lasts:
             yield Span("drift", one.code, one.point, one.settled)
     for record in stage:
-        if isinstance(record.event, observation.ObservationGap) and (start := said(record, "gap_start")):
+        if isinstance(record.event, ObservationGap) and (start := said(record, "gap_start")):
             yield Span("not_observed", record.event.source, start, said(record, "gap_end"))
 
 
 def debts(found: Rollback, own: Records) -> Iterator[Debt]:
     """What was owed, since when, and who paid it when."""
-    emergency, stop = first(own, rollback.EmergencyDeclared), next((one for one in own if stops(one)), None)
+    emergency, stop = first(own, EmergencyDeclared), next((one for one in own if stops(one)), None)
     answer = next((one for one in own if _answers(one)), None)
     begun = emergency or stop
     if begun and (answer is None or answer.sequence > begun.sequence):
         yield _debt("late_confirmation", emergency or own[0], answer)
     for one in own:
-        if isinstance(one.event, duties.WindowExtended):
+        if isinstance(one.event, WindowExtended):
             paid = (two for two in own if getattr(two.event, "extension", 0) == one.sequence)
             yield _debt("longer_window", one, next(paid, None))
-        if isinstance(one.event, silence.SilenceEndOwed):
+        if isinstance(one.event, SilenceEndOwed):
             ended = (two for two in own if two.sequence > one.sequence and _ends_silence(two))
             yield _debt("silence_end", one, next(ended, None))
     by_entry = {one.sequence: one for one in own}
     for told in found.deviations:
-        looked = (one for one in own if isinstance(one.event, duties.Reviewed) and one.event.up_to >= told.entry)
+        looked = (one for one in own if isinstance(one.event, Reviewed) and one.event.up_to >= told.entry)
         source = by_entry[told.entry]
         yield _debt("review", source, next(looked, None), sentence(source))
     if found.id.startswith("STOP-"):
-        yield _debt("ticket", own[0], first(own, duties.TicketLinked))
-    opened = first(own, rollback.RollbackOpened)
+        yield _debt("ticket", own[0], first(own, TicketLinked))
+    opened = first(own, RollbackOpened)
     if opened is not None and getattr(opened.event, "reason", "") == NO_REASON:
-        yield _debt("reason", opened, first(own, duties.ReasonGiven))
+        yield _debt("reason", opened, first(own, ReasonGiven))
 
 
 def _answers(one: Recorded) -> bool:
-    waived = isinstance(one.event, duties.StepWaived) and one.event.number == 0
-    return waived or isinstance(one.event, (rollback.RollbackConfirmed, duties.ConfirmationRefused))
+    waived = isinstance(one.event, StepWaived) and one.event.number == 0
+    return waived or isinstance(one.event, (RollbackConfirmed, ConfirmationRefused))
 
 
 def _ends_silence(one: Recorded) -> bool:
-    gone = isinstance(one.event, observation.SilenceObserved) and _is_gone(one.event)
-    return gone or isinstance(one.event, silence.SilenceEnded)
+    gone = isinstance(one.event, SilenceObserved) and _is_gone(one.event)
+    return gone or isinstance(one.event, SilenceEnded)
 
 
 def _debt(code: str, owed: Recorded, paid: Recorded | None, of: str = "") -> Debt:

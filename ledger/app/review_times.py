@@ -18,16 +18,32 @@ from ledger.app.review_parts import (
     seen,
     written,
 )
-from ledger.domain.events import duties, observation, override, rollback, silence
+from ledger.domain.closing.events import AbortRequested, RollbackAborted, RollbackCompleted
+from ledger.domain.duties.events import ConfirmationRefused, StepAccepted, StepLapsed, StepWaived, WindowExtended
+from ledger.domain.keeping.events import NoteAdded
+from ledger.domain.observing.events import SilenceObserved
+from ledger.domain.opening.events import EmergencyDeclared, RollbackConfirmed, RollbackOpened
 from ledger.domain.record import Recorded
+from ledger.domain.restoring.events import (
+    AllClearAnnounced,
+    HoldReleased,
+    IncidentEnded,
+    OverrideRemoved,
+    OverrideRemovedOutside,
+    RemovalAdopted,
+    RestartChecked,
+)
 from ledger.domain.runbook import STEPS
+from ledger.domain.silencing.events import SilenceAdopted, SilenceCreated, SilenceEnded, SilenceExtended, SilenceLost
+from ledger.domain.stopping.events import HoldJoined, OverrideAdopted, OverridePutBack, OverrideWritten, StopTakenIn
+from ledger.domain.watching.events import WatchFinished, WatchStarted
 
 Records = Sequence[Recorded]
-CLOSES = (rollback.RollbackCompleted, rollback.RollbackAborted)
-REMOVALS = (override.OverrideRemoved, override.HoldReleased, override.RemovalAdopted)
+CLOSES = (RollbackCompleted, RollbackAborted)
+REMOVALS = (OverrideRemoved, HoldReleased, RemovalAdopted)
 PASSES = ("pass", "waived", "accepted")
-_STOPS = (override.OverrideWritten, override.OverrideAdopted, override.HoldJoined, rollback.StopTakenIn)
-_SILENCES = (silence.SilenceCreated, silence.SilenceAdopted)
+_STOPS = (OverrideWritten, OverrideAdopted, HoldJoined, StopTakenIn)
+_SILENCES = (SilenceCreated, SilenceAdopted)
 
 
 def first(own: Records, *kinds: type, after: int = 0) -> Recorded | None:
@@ -43,21 +59,21 @@ def last(own: Records, *kinds: type) -> Recorded | None:
 def stops(record: Recorded) -> bool:
     """Whether the entry says that the scheduler is held from now on."""
     event = record.event
-    if isinstance(event, override.HoldJoined):
+    if isinstance(event, HoldJoined):
         return event.verdict == "pass"
     return isinstance(event, _STOPS) and bool(event.override_sha384)
 
 
 def durations(own: Records, until: datetime) -> Iterator[Duration]:
     """To confirm, disable, silence, watched, to restore, stopped in total, open; none for what has not begun."""
-    opened = first(own, rollback.RollbackOpened)
+    opened = first(own, RollbackOpened)
     stop = next((one for one in own if stops(one)), None)
     restart = _restart(own)
-    finished = last(own, rollback.WatchFinished)
-    begun = finished.event.started if finished and isinstance(finished.event, rollback.WatchFinished) else 0
-    watch = first(own, rollback.WatchStarted, after=begun - 1) if begun else last(own, rollback.WatchStarted)
-    confirmed = first(own, rollback.RollbackConfirmed) or next((one for one in own if _waives(one, 0)), None)
-    ended = last(own, rollback.IncidentEnded) or last(own, rollback.AbortRequested)
+    finished = last(own, WatchFinished)
+    begun = finished.event.started if finished and isinstance(finished.event, WatchFinished) else 0
+    watch = first(own, WatchStarted, after=begun - 1) if begun else last(own, WatchStarted)
+    confirmed = first(own, RollbackConfirmed) or next((one for one in own if _waives(one, 0)), None)
+    ended = last(own, IncidentEnded) or last(own, AbortRequested)
     close = first(own, *CLOSES)
     for code, start, end in (
         ("to_confirm", _point(opened), confirmed and written(confirmed)),
@@ -78,14 +94,12 @@ def _point(record: Recorded | None) -> Point | None:
 
 def _restart(own: Records) -> Recorded | None:
     """The last time that the scheduler was seen enabled as it should be, else the release of this rollback's hold."""
-    checks = (
-        one for one in own[::-1] if isinstance(one.event, rollback.RestartChecked) and one.event.verdict == "pass"
-    )
-    return next(checks, None) or last(own, override.HoldReleased)
+    checks = (one for one in own[::-1] if isinstance(one.event, RestartChecked) and one.event.verdict == "pass")
+    return next(checks, None) or last(own, HoldReleased)
 
 
 def _waives(record: Recorded, number: int) -> bool:
-    return isinstance(record.event, duties.StepWaived) and record.event.number == number
+    return isinstance(record.event, StepWaived) and record.event.number == number
 
 
 def _duration(code: str, start: Point, end: Point | None, until: datetime, *, over: bool) -> Duration:
@@ -148,9 +162,9 @@ def verdict_on(record: Recorded, number: int) -> str:
     if event is not None and event.decides and event.step == number:
         return str(event.verdict)
     for kind, word in (
-        (duties.StepWaived, "waived"),
-        (duties.StepAccepted, "accepted"),
-        (duties.StepLapsed, "lapsed"),
+        (StepWaived, "waived"),
+        (StepAccepted, "accepted"),
+        (StepLapsed, "lapsed"),
     ):
         if isinstance(event, kind) and event.number == number:
             return word
@@ -159,7 +173,7 @@ def verdict_on(record: Recorded, number: int) -> str:
 
 def _due(own: Records, number: int, before: list[Point], begun: Point) -> Point | None:
     """Since when the step could be taken: the step before, in an emergency that, for step 5 also an abort."""
-    kinds = (rollback.EmergencyDeclared,) if 1 <= number <= 4 else (rollback.AbortRequested,) if number == 5 else ()
+    kinds = (EmergencyDeclared,) if 1 <= number <= 4 else (AbortRequested,) if number == 5 else ()
     points = [*before, *(written(one) for one in own if kinds and isinstance(one.event, kinds))]
     return max((one for one in points if one.entry < begun.entry), key=lambda one: one.entry, default=None)
 
@@ -178,9 +192,9 @@ def _held(own: Records) -> Iterator[Span]:
     """While the file was there, as far as the ledger saw."""
     start: Point | None = None
     for one in own:
-        if start is None and (stops(one) or isinstance(one.event, override.OverridePutBack)):
+        if start is None and (stops(one) or isinstance(one.event, OverridePutBack)):
             start = seen(one)
-        elif start is not None and isinstance(one.event, (*REMOVALS, override.OverrideRemovedOutside)):
+        elif start is not None and isinstance(one.event, (*REMOVALS, OverrideRemovedOutside)):
             yield Span("scheduler_held", "", start, seen(one))
             start = None
     if start is not None:
@@ -202,34 +216,34 @@ def _silenced(own: Records) -> Iterator[Span]:
 
 def _silence_end(record: Recorded) -> Point | None:
     event = record.event
-    if isinstance(event, observation.SilenceObserved) and event.found == "expired":
+    if isinstance(event, SilenceObserved) and event.found == "expired":
         return said(record, "ends_at" if event.ends_at <= event.seen_at else "seen_at")
-    if isinstance(event, observation.SilenceObserved) and event.found == "absent":
+    if isinstance(event, SilenceObserved) and event.found == "absent":
         return seen(record)
-    return seen(record) if isinstance(event, (silence.SilenceEnded, silence.SilenceLost)) else None
+    return seen(record) if isinstance(event, (SilenceEnded, SilenceLost)) else None
 
 
 def _window(own: Records) -> Iterator[Span]:
-    opened, longer = first(own, rollback.RollbackOpened), last(own, duties.WindowExtended)
+    opened, longer = first(own, RollbackOpened), last(own, WindowExtended)
     if opened is not None and (start := said(opened, "window_start")) is not None:
         yield Span("maintenance_window", "", start, said(longer or opened, "window_end"))
 
 
 _MARKS = {
-    rollback.RollbackOpened: "opened",
-    rollback.RollbackConfirmed: "confirmed",
-    duties.ConfirmationRefused: "refused",
-    rollback.EmergencyDeclared: "emergency",
-    override.OverrideRemovedOutside: "removed_outside",
-    override.OverridePutBack: "put_back",
-    silence.SilenceExtended: "silence_extended",
-    silence.SilenceLost: "silence_lost",
-    duties.WindowExtended: "window_extended",
-    rollback.IncidentEnded: "incident_ended",
-    rollback.AbortRequested: "abort_asked",
-    rollback.AllClearAnnounced: "all_clear",
-    rollback.RollbackCompleted: "closed",
-    rollback.RollbackAborted: "aborted",
+    RollbackOpened: "opened",
+    RollbackConfirmed: "confirmed",
+    ConfirmationRefused: "refused",
+    EmergencyDeclared: "emergency",
+    OverrideRemovedOutside: "removed_outside",
+    OverridePutBack: "put_back",
+    SilenceExtended: "silence_extended",
+    SilenceLost: "silence_lost",
+    WindowExtended: "window_extended",
+    IncidentEnded: "incident_ended",
+    AbortRequested: "abort_asked",
+    AllClearAnnounced: "all_clear",
+    RollbackCompleted: "closed",
+    RollbackAborted: "aborted",
 }
 
 
@@ -239,7 +253,7 @@ def marks(own: Records) -> Iterator[Mark]:
         if (code := _MARKS.get(type(one.event))) is not None:
             point = seen(one)
             yield Mark(code, point, point.field == "metadata.claimed_at")
-        elif isinstance(one.event, rollback.NoteAdded):
+        elif isinstance(one.event, NoteAdded):
             claimed = said(one, "occurred_at")
             yield Mark("note", claimed or written(one), claimed is not None)
 

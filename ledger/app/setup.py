@@ -20,7 +20,9 @@ from ledger.app.ledger import Ledger
 from ledger.app.parts import UNCONVERTED, first_line, missing, nameless_founder, of_stage, read_only
 from ledger.app.people import LAB_PEOPLE, Lines, Person, login_uid, new_person_id, os_identity
 from ledger.app.spool import reserve
-from ledger.domain.commands import SYSTEM, Actor, AddPerson, OpenLedger, Request
+from ledger.domain.command import SYSTEM, Actor, Request
+from ledger.domain.keeping.commands import OpenLedger
+from ledger.domain.people.commands import AddPerson
 from ledger.errors import Corrupt, LedgerError, Refused, Unreachable
 from ledger.files import locked, make_folder, open_plain, place_exclusive, sweep
 from ledger.proof.note import Signer, format_verifier, parse_verifier

@@ -13,7 +13,9 @@ from ledger.app import keys
 from ledger.app.durations import parse_duration
 from ledger.app.installation import Installation
 from ledger.domain.asked import fit
-from ledger.domain.commands import SYSTEM, OpenRollback, TakeInStop
+from ledger.domain.command import SYSTEM
+from ledger.domain.opening.commands import OpenRollback
+from ledger.domain.stopping.commands import TakeInStop
 from ledger.domain.text import clean
 from ledger.errors import LedgerError
 from ledger.files import make_folder, place_exclusive, read_bounded

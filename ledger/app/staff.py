@@ -10,7 +10,8 @@ from __future__ import annotations
 from ledger.app.accounts import Accounts, check_login, check_password, generate
 from ledger.app.installation import Installation
 from ledger.app.people import Lines, Person, erase_person, new_person_id
-from ledger.domain.commands import Actor, AddPerson, ChangeRoles, DeactivatePerson, ResetPassword
+from ledger.domain.command import Actor
+from ledger.domain.people.commands import AddPerson, ChangeRoles, DeactivatePerson, ResetPassword
 from ledger.domain.state import State
 from ledger.domain.text import check_text
 from ledger.errors import Conflict, Corrupt, Refused

@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 
 from ledger.app.installation import Installation
 from ledger.app.muting import at_members, surplus
-from ledger.domain.commands import SYSTEM, Record
-from ledger.domain.events.silence import SilenceSurplusEnded, SilenceSurplusSeen
+from ledger.domain.command import SYSTEM
 from ledger.domain.facts import MemberSeen, SilenceSeen
+from ledger.domain.observing.commands import Record
+from ledger.domain.silencing.events import SilenceSurplusEnded, SilenceSurplusSeen
 from ledger.domain.state import Rollback
 from ledger.errors import Unreachable
 from ledger.files import locked, make_folder

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from ledger.app.installation import Installation
 from ledger.app.queries import sentence
 from ledger.app.soundness.marks import Judged, judged
-from ledger.domain.events.duties import Corrected
+from ledger.domain.duties.events import Corrected
 from ledger.domain.record import Recorded, parse_body
 from ledger.errors import Corrupt, LedgerError, Unreachable
 from ledger.proof.entry import GENESIS, format_time, link, parse_entry

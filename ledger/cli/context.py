@@ -21,7 +21,7 @@ from ledger.app.installation import Installation, open_home
 from ledger.app.people import terminal_actor
 from ledger.app.queries import shown_time
 from ledger.cli.belongs import unusable, whom_to_ask
-from ledger.domain.commands import Actor
+from ledger.domain.command import Actor
 from ledger.errors import LedgerError, Refused, Unreachable, kind_of
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from ledger.cli.context import Session
-from ledger.domain.commands import Actor, KeepLog
+from ledger.domain.command import Actor
+from ledger.domain.keeping.commands import KeepLog
 from ledger.errors import LedgerError
 
 

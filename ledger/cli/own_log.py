@@ -13,8 +13,8 @@ from ledger.app.installation import Installation, open_home
 from ledger.app.people import terminal_actor
 from ledger.app.steps import closing
 from ledger.decision_log.write import Summary, for_ledger
-from ledger.domain.commands import KeepLog, RecordSummary
-from ledger.domain.decide.rules import require_ready
+from ledger.domain.keeping.commands import KeepLog, RecordSummary
+from ledger.domain.rules import require_ready
 from ledger.errors import Refused
 
 CLOSING = "rollback_completed"

@@ -25,8 +25,8 @@ from ledger.cli.refused_scripts import smoke_refused, watch_refused
 from ledger.cli.show import show_rollback
 from ledger.cli.stop import disable
 from ledger.cli.watching import watch_with_progress
-from ledger.domain.decide.rules import owed_before
 from ledger.domain.facts import SchedulerSeen
+from ledger.domain.rules import owed_before
 from ledger.domain.state import Rollback
 from ledger.errors import LedgerError, Refused
 from ledger.lab.strategies import demo_telemetry

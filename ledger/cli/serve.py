@@ -18,7 +18,8 @@ from ledger.app.staff import first_account
 from ledger.app.steps import opening
 from ledger.cli.context import Session, stage4_command
 from ledger.cli.lab import rehearse
-from ledger.domain.commands import SYSTEM, AddPerson
+from ledger.domain.command import SYSTEM
+from ledger.domain.people.commands import AddPerson
 from ledger.errors import Refused
 from ledger.lab.loopback import answers, until
 from ledger.lab.processes import Processes

@@ -19,9 +19,9 @@ from ledger.app.steps.common import Outcome
 from ledger.cli.context import EXIT_REFUSED, EXIT_UNREACHABLE, Session, by_name, stage4_command
 from ledger.cli.kept import keep_log
 from ledger.domain.asked import Asked
-from ledger.domain.commands import Actor
-from ledger.domain.decide.stopping import override_content
+from ledger.domain.command import Actor
 from ledger.domain.runbook import COMPONENTS
+from ledger.domain.stopping.decide import override_content
 from ledger.stop import Cord, Typed, parse
 from ledger.stop import cord as armed
 

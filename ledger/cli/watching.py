@@ -9,7 +9,7 @@ from ledger.app.durations import format_duration, parse_duration
 from ledger.app.steps import watching
 from ledger.app.steps.common import Outcome
 from ledger.cli.context import Session
-from ledger.domain.commands import Actor
+from ledger.domain.command import Actor
 from ledger.domain.state import Rollback
 
 Report = Callable[[watching.Progress], None]

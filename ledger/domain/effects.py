@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ledger.domain.duties import require
 from ledger.domain.record import Recorded
 from ledger.domain.runbook import EffectKind
 from ledger.domain.state import Effect, Rollback
+from ledger.domain.transition import require
 
 
 def ask(before: Rollback, kind: EffectKind, record: Recorded, event: Any) -> Rollback:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from ledger.domain.duties import require
-from ledger.domain.events import DIGESTS, FREE_TEXT, ledger
-from ledger.domain.events.base import Event
+from ledger.domain.event import Event
+from ledger.domain.events import DIGESTS, FREE_TEXT
+from ledger.domain.keeping.events import ArtefactErased, ErasureProposed
 from ledger.domain.record import Recorded
 from ledger.domain.state import FreeText, State
+from ledger.domain.transition import applies_to_stage, require
 
 
 def remember_texts(state: State, record: Recorded, event: Event) -> State:
@@ -16,7 +17,8 @@ def remember_texts(state: State, record: Recorded, event: Event) -> State:
     return state._replace(texts={**state.texts, **new}) if new else state
 
 
-def proposed(state: State, record: Recorded, event: ledger.ErasureProposed) -> State:
+@applies_to_stage(ErasureProposed)
+def proposed(state: State, record: Recorded, event: ErasureProposed) -> State:
     """The first of two people."""
     text = _text(state, event.erased_sha384)
     require(not text.proposal, f"entry {text.proposal} proposed that already")
@@ -24,7 +26,8 @@ def proposed(state: State, record: Recorded, event: ledger.ErasureProposed) -> S
     return state._replace(texts={**state.texts, event.erased_sha384: after})
 
 
-def erased(state: State, record: Recorded, event: ledger.ArtefactErased) -> State:
+@applies_to_stage(ArtefactErased)
+def erased(state: State, record: Recorded, event: ArtefactErased) -> State:
     """The second, who is not the first."""
     text = _text(state, event.erased_sha384)
     require(text.proposal and text.proposal == event.proposal, f"entry {event.proposal} did not propose that")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shlex import quote
 
-from ledger.domain.decide.rules import duration_minutes
+from ledger.domain.rules import duration_minutes
 from ledger.domain.state import Rollback
 
 WORKFLOW = "deploy/ci/github_actions_stage4_multi_strategy.yml"

@@ -8,8 +8,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from ledger.domain.event import RESERVED, Event, format_time, parse_time
 from ledger.domain.events import ARTEFACT_NAMES, EVENTS, format_event, parse_event
-from ledger.domain.events.base import RESERVED, Event, format_time, parse_time
 from ledger.errors import Corrupt
 
 _TEXTS = ("actor", "auth", "request_id", "role")

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
-from ledger.domain.events.base import Event
-from ledger.domain.events.ledger import LedgerOpened
-from ledger.domain.events.override import OverrideRequested
-from ledger.domain.events.rollback import WatchStarted
-from ledger.domain.events.silence import SilenceRequested
+from ledger.domain.event import Event
 from ledger.domain.facts import Matcher
+from ledger.domain.keeping.events import LedgerOpened
 from ledger.domain.runbook import TRADING, EffectKind, Verdict
+from ledger.domain.silencing.events import SilenceRequested
+from ledger.domain.stopping.events import OverrideRequested
+from ledger.domain.watching.events import WatchStarted
 
 Phase = Literal["open", "completed", "aborted"]
 EPOCH = datetime.fromtimestamp(0, UTC)

@@ -6,7 +6,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from ledger.domain.decide.rules import duration_minutes
+from ledger.domain.rules import duration_minutes
 from ledger.domain.runbook import STEPS
 from ledger.domain.state import Rollback
 

@@ -19,7 +19,7 @@ from ledger.app.people import terminal_actor
 from ledger.app.setup import LAB_ROLES, init
 from ledger.app.steps import closing, opening, restoring, silencing, stopping, watching
 from ledger.app.steps.common import Outcome
-from ledger.domain.commands import Actor
+from ledger.domain.command import Actor
 from ledger.domain.state import Rollback
 from ledger.errors import Refused, Unreachable
 from ledger.files import replace

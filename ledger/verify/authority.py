@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ledger.domain.events.rollback import EmergencyDeclared, StopTakenIn
+from ledger.domain.opening.events import EmergencyDeclared
 from ledger.domain.record import Recorded
 from ledger.domain.rights import RIGHTS, Right, held_in
 from ledger.domain.state import Rollback, State
+from ledger.domain.stopping.events import StopTakenIn
 from ledger.verify.causes import Cause
 
 _PLAIN: dict[str, frozenset[str]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO
 
-from ledger.domain.events.ledger import LedgerOpened
+from ledger.domain.keeping.events import LedgerOpened
 from ledger.proof.canonical import parse_canonical
 from ledger.proof.entry import GENESIS, HmacKey
 from ledger.proof.note import Verifier, format_verifier

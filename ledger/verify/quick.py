@@ -17,8 +17,8 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 
+from ledger.domain.event import Event, Field, fields_of, parse_time
 from ledger.domain.events import EVENTS
-from ledger.domain.events.base import Event, Field, fields_of, parse_time
 from ledger.domain.record import Recorded
 from ledger.domain.state import FLAGS
 from ledger.errors import Corrupt

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ledger.domain.events.ledger import LedgerOpened
-from ledger.domain.events.rollback import RollbackAborted, RollbackCompleted, RollbackConfirmed, RollbackOpened
+from ledger.domain.closing.events import RollbackAborted, RollbackCompleted
 from ledger.domain.evolve import evolve
+from ledger.domain.keeping.events import LedgerOpened
 from ledger.domain.marks import marks
+from ledger.domain.opening.events import RollbackConfirmed, RollbackOpened
 from ledger.domain.record import Recorded
 from ledger.domain.state import FLAGS, Rollback, State, flag_values, runtime_flags
 from ledger.proof.canonical import parse_canonical

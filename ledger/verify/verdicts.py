@@ -9,11 +9,41 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ledger.domain.decide.rules import owed_before
-from ledger.domain.events import override, rollback, silence
-from ledger.domain.events.base import Event
+from ledger.domain.closing.events import SummaryWritten
+from ledger.domain.event import Event
 from ledger.domain.record import Recorded
+from ledger.domain.restoring.events import (
+    AllClearAnnounced,
+    IncidentEnded,
+    RemovalAdopted,
+    RestartChecked,
+    RestoreChecked,
+    RestoreChecked1,
+)
+from ledger.domain.rules import owed_before
+from ledger.domain.silencing.events import (
+    ForeignSilenceAccepted,
+    SilenceAdopted,
+    SilenceChecked,
+    SilenceChecked1,
+    SilenceEndOwed,
+    SilenceEndRequested,
+    SilenceEndRequested1,
+    SilenceFailed,
+    SilenceRequested,
+)
 from ledger.domain.state import Rollback, State
+from ledger.domain.stopping.events import (
+    HoldJoined,
+    OverrideAdopted,
+    OverrideFailed,
+    OverridePutBack,
+    OverrideRequested,
+    OverrideWritten,
+    StopChecked,
+    StopTakenIn,
+)
+from ledger.domain.watching.events import WatchFinished, WatchStarted
 
 _Why = Iterator[str]
 
@@ -38,31 +68,31 @@ def _mode(event: Any) -> _Why:
         yield f"mode is {event.mode}, expected 0600"
 
 
-def _written(state: State, before: Rollback, record: Recorded, event: override.OverrideWritten) -> _Why:
+def _written(state: State, before: Rollback, record: Recorded, event: OverrideWritten) -> _Why:
     yield from _mode(event)
     asked = before.override.request
     if asked is not None and event.override_sha384 != asked.content_sha384:
         yield f"digest: declared {asked.content_sha384}, found {event.override_sha384}"
 
 
-def _adopted(state: State, before: Rollback, record: Recorded, event: override.OverrideAdopted) -> _Why:
+def _adopted(state: State, before: Rollback, record: Recorded, event: OverrideAdopted) -> _Why:
     yield from _mode(event)
 
 
-def _joined(state: State, before: Rollback, record: Recorded, event: override.HoldJoined) -> _Why:
+def _joined(state: State, before: Rollback, record: Recorded, event: HoldJoined) -> _Why:
     yield from _mode(event)
     holders = [one.override.sha384 for name in event.joined if (one := state.open.get(name)) and one.holds]
     if event.override_sha384 not in holders:
         yield "no rollback that it names holds the scheduler by that file"
 
 
-def _put_back(state: State, before: Rollback, record: Recorded, event: override.OverridePutBack) -> _Why:
+def _put_back(state: State, before: Rollback, record: Recorded, event: OverridePutBack) -> _Why:
     yield from _mode(event)
     if before.override.sha384 and event.override_sha384 != before.override.sha384:
         yield f"digest: declared {before.override.sha384}, found {event.override_sha384}"
 
 
-def _taken_in(state: State, before: Rollback, record: Recorded, event: rollback.StopTakenIn) -> _Why:
+def _taken_in(state: State, before: Rollback, record: Recorded, event: StopTakenIn) -> _Why:
     yield from ()
 
 
@@ -70,20 +100,18 @@ def _failed(state: State, before: Rollback, record: Recorded, event: Any) -> _Wh
     yield f"it tells of a failure: {event.cause}"
 
 
-def _silence(
-    state: State, before: Rollback, record: Recorded, event: silence.SilenceChecked1 | silence.SilenceChecked
-) -> _Why:
+def _silence(state: State, before: Rollback, record: Recorded, event: SilenceChecked1 | SilenceChecked) -> _Why:
     if before.silence.state == "none" or event.silence_id != before.silence.id:
         yield f"{event.silence_id} is not the silence of {before.id}"
     if event.suppressed < event.firing:
         yield f"{event.firing - event.suppressed} of {event.firing} firing alerts are not suppressed"
     if event.ends_at <= record.at:
         yield f"the silence ended at {event.ends_at.isoformat()}"
-    if isinstance(event, silence.SilenceChecked) and event.answered < event.asked:
+    if isinstance(event, SilenceChecked) and event.answered < event.asked:
         yield f"{event.asked - event.answered} of {event.asked} members of Alertmanager did not answer"
 
 
-def _stop(state: State, before: Rollback, record: Recorded, event: rollback.StopChecked) -> _Why:
+def _stop(state: State, before: Rollback, record: Recorded, event: StopChecked) -> _Why:
     if event.scheduler_status != "disabled":
         yield f"the scheduler's status is {event.scheduler_status}"
     written = before.override.written_at
@@ -93,7 +121,7 @@ def _stop(state: State, before: Rollback, record: Recorded, event: rollback.Stop
         yield "the status was read before the override was written"
 
 
-def _watch(state: State, before: Rollback, record: Recorded, event: rollback.WatchFinished) -> _Why:
+def _watch(state: State, before: Rollback, record: Recorded, event: WatchFinished) -> _Why:
     if event.new:
         yield f"it counts {event.new} new critical alerts"
     if event.covered < event.expected:
@@ -105,7 +133,7 @@ def _watch(state: State, before: Rollback, record: Recorded, event: rollback.Wat
         yield f"the watch lasts until {running.ends_at.isoformat(timespec='seconds')}"
 
 
-def _restart(state: State, before: Rollback, record: Recorded, event: rollback.RestartChecked) -> _Why:
+def _restart(state: State, before: Rollback, record: Recorded, event: RestartChecked) -> _Why:
     if event.scheduler_status != "enabled":
         yield f"the scheduler's status is {event.scheduler_status}"
     if before.override.removed_at is None:
@@ -116,7 +144,7 @@ def _restart(state: State, before: Rollback, record: Recorded, event: rollback.R
         yield "no cycle was seen to finish yet"
 
 
-def _restore(state: State, before: Rollback, record: Recorded, event: rollback.RestoreChecked1) -> _Why:
+def _restore(state: State, before: Rollback, record: Recorded, event: RestoreChecked1) -> _Why:
     if before.silence.state == "active":
         yield f"the silence {before.silence.id} has not ended"
     if before.override.written_at is None or (before.override.held_by and event.held_by):
@@ -128,40 +156,40 @@ def _restore(state: State, before: Rollback, record: Recorded, event: rollback.R
 
 
 _CHECKS: dict[type[Event], Callable[[State, Rollback, Recorded, Any], _Why]] = {
-    override.OverrideWritten: _written,
-    override.OverrideFailed: _failed,
-    override.OverrideAdopted: _adopted,
-    override.HoldJoined: _joined,
-    override.OverridePutBack: _put_back,
-    rollback.StopTakenIn: _taken_in,
-    rollback.StopChecked: _stop,
-    rollback.WatchFinished: _watch,
-    rollback.RestartChecked: _restart,
-    rollback.RestoreChecked: _restore,
-    rollback.RestoreChecked1: _restore,
-    silence.SilenceFailed: _failed,
-    silence.SilenceChecked: _silence,
-    silence.SilenceChecked1: _silence,
+    OverrideWritten: _written,
+    OverrideFailed: _failed,
+    OverrideAdopted: _adopted,
+    HoldJoined: _joined,
+    OverridePutBack: _put_back,
+    StopTakenIn: _taken_in,
+    StopChecked: _stop,
+    WatchFinished: _watch,
+    RestartChecked: _restart,
+    RestoreChecked: _restore,
+    RestoreChecked1: _restore,
+    SilenceFailed: _failed,
+    SilenceChecked: _silence,
+    SilenceChecked1: _silence,
 }
 
 _TAKES: dict[type[Event], int] = {
-    override.OverrideRequested: 1,
-    override.OverrideAdopted: 1,
-    override.HoldJoined: 1,
-    silence.SilenceRequested: 2,
-    silence.SilenceAdopted: 2,
-    rollback.StopChecked: 3,
-    rollback.WatchStarted: 4,
-    rollback.RestartChecked: 5,
-    rollback.AllClearAnnounced: 5,
-    rollback.RestoreChecked: 5,
-    rollback.RestoreChecked1: 5,
-    override.RemovalAdopted: 5,
-    silence.SilenceEndRequested: 5,
-    silence.SilenceEndRequested1: 5,
-    silence.ForeignSilenceAccepted: 5,
-    silence.SilenceEndOwed: 5,
-    rollback.SummaryWritten: 6,
+    OverrideRequested: 1,
+    OverrideAdopted: 1,
+    HoldJoined: 1,
+    SilenceRequested: 2,
+    SilenceAdopted: 2,
+    StopChecked: 3,
+    WatchStarted: 4,
+    RestartChecked: 5,
+    AllClearAnnounced: 5,
+    RestoreChecked: 5,
+    RestoreChecked1: 5,
+    RemovalAdopted: 5,
+    SilenceEndRequested: 5,
+    SilenceEndRequested1: 5,
+    ForeignSilenceAccepted: 5,
+    SilenceEndOwed: 5,
+    SummaryWritten: 6,
 }
 """Event -> the step that a person takes by it: it must be ready then. What comes of it later may find it changed."""
 
@@ -174,7 +202,7 @@ def taken_too_early(before: Rollback | None, record: Recorded) -> str:
     if before is None or record.event is None:
         return ""
     kind = type(record.event)
-    if kind is rollback.IncidentEnded:
+    if kind is IncidentEnded:
         due = next((number for number in range(1, 5) if not before.steps[number].passed), 0)
         return f"the incident ended before step {due} had passed" if due else ""
     number = _TAKES.get(kind, 0)

@@ -20,12 +20,16 @@ from ledger.app.home import Home
 from ledger.app.installation import Installation
 from ledger.app.ledger import View, empty_view, fold
 from ledger.digest import sha384
-from ledger.domain import commands as c
-from ledger.domain.commands import SYSTEM, Actor, Command, Request
-from ledger.domain.decide.stopping import override_content
-from ledger.domain.events.ledger import ForeignLinesFound
+from ledger.domain.command import SYSTEM, Actor, Command, Request
 from ledger.domain.facts import Matcher, SchedulerSeen, SilenceSeen
+from ledger.domain.keeping.commands import KeepLog
+from ledger.domain.keeping.events import ForeignLinesFound
+from ledger.domain.opening.commands import OpenRollback
 from ledger.domain.record import Recorded
+from ledger.domain.restoring.commands import RequestRemoval
+from ledger.domain.silencing.commands import AdoptSilence, RequestSilence
+from ledger.domain.stopping.commands import Stop, WriteOverride
+from ledger.domain.stopping.decide import override_content
 from ledger.proof.checkpoint import open_checkpoint
 from ledger.proof.note import parse_verifier
 
@@ -62,35 +66,35 @@ def ask(installation: Installation, role: str, command: Command, rollback: str =
     return Request(command=command, actor=actor(role), **fields | changes)
 
 
-def note(number: int = 0) -> c.KeepLog:
+def note(number: int = 0) -> KeepLog:
     """A command that anybody may give at any time."""
-    return c.KeepLog(program=f"note-{number}", exit_status=0, log_sha384=sha384(b"%d" % number))
+    return KeepLog(program=f"note-{number}", exit_status=0, log_sha384=sha384(b"%d" % number))
 
 
-def opening(installation: Installation, ticket: str = INC, **changes: Any) -> c.OpenRollback:
+def opening(installation: Installation, ticket: str = INC, **changes: Any) -> OpenRollback:
     """Step 0."""
     at = installation.clock()
     fields = {"ticket": ticket, "purpose": "incident", "reason": "PnL odjeżdża", "component": "multi_strategy"}
     span = {"channel": "#stage4", "window_start": at, "window_end": at + timedelta(hours=2)}
-    return c.OpenRollback(**fields | span | changes)
+    return OpenRollback(**fields | span | changes)
 
 
-def overriding(installation: Installation, **changes: Any) -> c.WriteOverride:
+def overriding(installation: Installation, **changes: Any) -> WriteOverride:
     """Step 1, by what is at the path."""
     fields = {"reason": "PnL odjeżdża", "requested_by": "l2", "component": "multi_strategy"}
     path = installation.override_path()
-    return c.WriteOverride(**{"path": str(path), "file": installation.look(path)} | fields | changes)
+    return WriteOverride(**{"path": str(path), "file": installation.look(path)} | fields | changes)
 
 
-def stopping(installation: Installation, ticket: str = INC, **changes: Any) -> c.Stop:
+def stopping(installation: Installation, ticket: str = INC, **changes: Any) -> Stop:
     """The stop."""
-    return c.Stop(opening=opening(installation, ticket, **changes), override=overriding(installation))
+    return Stop(opening=opening(installation, ticket, **changes), override=overriding(installation))
 
 
-def silencing(installation: Installation) -> c.RequestSilence:
+def silencing(installation: Installation) -> RequestSilence:
     """Step 2."""
     at = installation.clock()
-    return c.RequestSilence(
+    return RequestSilence(
         matchers=(Matcher("alertname", "MultiStrategy.+", is_regex=True),),
         starts_at=at,
         ends_at=at + timedelta(hours=2),
@@ -101,18 +105,18 @@ def silencing(installation: Installation) -> c.RequestSilence:
     )
 
 
-def adopting_silence(installation: Installation) -> c.AdoptSilence:
+def adopting_silence(installation: Installation) -> AdoptSilence:
     """A silence that somebody made in Alertmanager's own page."""
     at = installation.clock()
     matchers = (Matcher("alertname", "MultiStrategy.+", is_regex=True),)
     seen = SilenceSeen("s-1", "active", matchers, at, at + timedelta(hours=2), "noc", "by hand", at)
-    return c.AdoptSilence(silence=seen, reason="made by hand", transcript_sha384=sha384(b"transcript"))
+    return AdoptSilence(silence=seen, reason="made by hand", transcript_sha384=sha384(b"transcript"))
 
 
-def removing(installation: Installation) -> c.RequestRemoval:
+def removing(installation: Installation) -> RequestRemoval:
     """Step 5."""
     file = installation.look(installation.override_path())
-    return c.RequestRemoval(file=file, scheduler=SchedulerSeen("disabled", installation.clock(), "lab", cycle=7))
+    return RequestRemoval(file=file, scheduler=SchedulerSeen("disabled", installation.clock(), "lab", cycle=7))
 
 
 def records(installation: Installation) -> list[Recorded]:
@@ -135,12 +139,12 @@ def same(view: View, other: View) -> bool:
     )
 
 
-def tell(installation: Installation, role: str, command: c.Command, rollback: str = INC) -> None:
+def tell(installation: Installation, role: str, command: Command, rollback: str = INC) -> None:
     """Say it in the ledger and do nothing: as if the process died right after the commit."""
     installation.ledger.submit(ask(installation, role, command, rollback))
 
 
-def do(installation: Installation, role: str, command: c.Command, rollback: str = INC) -> None:
+def do(installation: Installation, role: str, command: Command, rollback: str = INC) -> None:
     """Say it and deliver."""
     tell(installation, role, command, rollback)
     deliver(installation)

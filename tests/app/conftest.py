@@ -14,7 +14,7 @@ from ledger.app.home import Home
 from ledger.app.installation import Installation, opened
 from ledger.app.publish import Publisher
 from ledger.app.setup import init
-from ledger.domain import commands as c
+from ledger.domain.closing.commands import Abort
 
 from .builders import Clock, free_port, removing, stopping, tell
 
@@ -82,7 +82,7 @@ def stopped(told: Installation) -> Installation:
 @pytest.fixture
 def leaving(stopped: Installation) -> Installation:
     """A rollback that is being aborted, so that step 5 is due; the removal is asked for and not done."""
-    tell(stopped, "incident_manager", c.Abort(reason="a mistake"))
+    tell(stopped, "incident_manager", Abort(reason="a mistake"))
     tell(stopped, "l2_ops", removing(stopped))
     return stopped
 

@@ -14,7 +14,7 @@ from ledger.app.installation import Installation
 from ledger.app.metrics import facts
 from ledger.app.queries import entry_json, shown_time, state_at, status_json
 from ledger.app.timeline import Timeline
-from ledger.domain.commands import SYSTEM
+from ledger.domain.command import SYSTEM
 from ledger.store.timeline_filter import Filter
 from tests.adapters.neighbours import odd
 

@@ -12,7 +12,7 @@ import pytest
 from ledger.app.home import Home
 from ledger.app.installation import opened
 from ledger.app.ledger import empty_view, fold
-from ledger.domain.commands import AddNote
+from ledger.domain.keeping.commands import AddNote
 from ledger.errors import Conflict
 from ledger.proof.checkpoint import open_checkpoint
 from ledger.proof.entry import GENESIS, check_signatures, link, parse_entry

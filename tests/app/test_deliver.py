@@ -13,9 +13,10 @@ from ledger.app.deliver import deliver
 from ledger.app.home import Home
 from ledger.app.installation import Installation, opened
 from ledger.digest import sha384
-from ledger.domain import commands as c
-from ledger.domain.events.override import OverrideAdopted, OverrideFailed, OverrideMovedAside, OverrideWritten
+from ledger.domain.closing.commands import Abort
 from ledger.domain.override_text import parse_override
+from ledger.domain.stopping.commands import RecordOverride
+from ledger.domain.stopping.events import OverrideAdopted, OverrideFailed, OverrideMovedAside, OverrideWritten
 from ledger.files import locked
 
 from .builders import (
@@ -65,7 +66,7 @@ def test_a_crash_between_written_and_recorded_counts_the_file_as_ours(told: Inst
 def test_a_crash_between_recorded_and_published_is_repaired_too(told: Installation) -> None:
     file = override.place(told.override_path(), asked(told), "multi_strategy", told.clock).file
     told.keep(file.content)
-    tell(told, "system", c.RecordOverride(file=file))
+    tell(told, "system", RecordOverride(file=file))
     assert deliver(told) == 0
     told.publish()
     assert_published(told.home)
@@ -154,7 +155,7 @@ def test_a_stop_that_comes_late_is_still_delivered(told: Installation, path: Pat
 
 
 def test_a_stop_whose_rollback_was_given_up_is_not_delivered(told: Installation, path: Path) -> None:
-    tell(told, "incident_manager", c.Abort(reason="a mistake"))
+    tell(told, "incident_manager", Abort(reason="a mistake"))
     told.clock = clock = Clock()
     clock.move(hours=9)
     assert deliver(told) == 0

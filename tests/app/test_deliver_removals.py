@@ -10,7 +10,8 @@ from ledger.adapters import override_file
 from ledger.app.deliver import deliver
 from ledger.app.installation import Installation, opened
 from ledger.digest import sha384
-from ledger.domain.events.override import EffectExpired, OverrideRemoved
+from ledger.domain.restoring.events import OverrideRemoved
+from ledger.domain.stopping.events import EffectExpired
 
 from .builders import (
     INC,

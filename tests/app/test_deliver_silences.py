@@ -9,9 +9,13 @@ import pytest
 
 from ledger.app.deliver import deliver
 from ledger.app.installation import Installation, opened
-from ledger.domain import commands as c
-from ledger.domain.events.override import EffectExpired
-from ledger.domain.events.silence import SilenceEndFailed, SilenceFailed
+from ledger.domain.closing.commands import Abort
+from ledger.domain.observing.commands import ExpireEffect
+from ledger.domain.opening.commands import DeclareEmergency
+from ledger.domain.silencing.commands import RequestSilenceEnd
+from ledger.domain.silencing.events import SilenceEndFailed, SilenceFailed
+from ledger.domain.stopping.commands import RecordOverride
+from ledger.domain.stopping.events import EffectExpired
 from ledger.errors import Conflict, Refused
 
 from .builders import (
@@ -64,10 +68,10 @@ def silenced(root: Path) -> Iterator[Installation]:
     """A rollback that never stopped anything has an adopted silence and is being aborted; its end is asked for."""
     with opened(root) as installation:
         tell(installation, "incident_manager", opening(installation), "")
-        tell(installation, "observability", c.DeclareEmergency(reason="now"))
+        tell(installation, "observability", DeclareEmergency(reason="now"))
         tell(installation, "observability", adopting_silence(installation))
-        tell(installation, "incident_manager", c.Abort(reason="a mistake"))
-        tell(installation, "observability", c.RequestSilenceEnd())
+        tell(installation, "incident_manager", Abort(reason="a mistake"))
+        tell(installation, "observability", RequestSilenceEnd())
         yield installation
 
 
@@ -75,7 +79,7 @@ def test_a_silence_that_cannot_be_ended_stays_active_and_can_be_ended_again(sile
     assert deliver(silenced) == 1
     assert [event.silence_id for event in events(silenced, SilenceEndFailed)] == ["s-1"]  # type: ignore[attr-defined]
     assert silenced.rollback(INC).silence.state == "active"
-    do(silenced, "observability", c.RequestSilenceEnd())
+    do(silenced, "observability", RequestSilenceEnd())
     assert len(events(silenced, SilenceEndFailed)) == 2
 
 
@@ -99,7 +103,7 @@ def test_each_effect_is_done_as_the_ledger_itself(stopped: Installation) -> None
     assert (record.actor, record.auth) == ("system", "none")
     assert stopped.rollback(INC).steps[1].by == "lab-l2-ops"
     with pytest.raises(Refused):
-        tell(stopped, "l2_ops", c.RecordOverride(file=stopped.look(stopped.override_path())))
+        tell(stopped, "l2_ops", RecordOverride(file=stopped.look(stopped.override_path())))
 
 
 def test_the_same_delivery_recorded_twice_is_one_entry(told: Installation) -> None:
@@ -108,7 +112,7 @@ def test_the_same_delivery_recorded_twice_is_one_entry(told: Installation) -> No
     deliver(told)
     before = stored(told.home)
     file = told.look(told.override_path())
-    told.submit(c.RecordOverride(file=file), actor("system"), INC, name)
+    told.submit(RecordOverride(file=file), actor("system"), INC, name)
     assert stored(told.home) == before
     with pytest.raises(Conflict):
-        told.submit(c.ExpireEffect(requested=effect.requested), actor("system"), INC, name)
+        told.submit(ExpireEffect(requested=effect.requested), actor("system"), INC, name)

@@ -14,7 +14,7 @@ from ledger.app import staff
 from ledger.app.accounts import Accounts
 from ledger.app.installation import Installation, open_home, opened
 from ledger.app.people import Directory, Person
-from ledger.domain.commands import Actor
+from ledger.domain.command import Actor
 from ledger.errors import Corrupt, LedgerError, Refused, Unreachable
 from ledger.files import locked
 

@@ -14,7 +14,7 @@ from ledger.app.installation import Installation
 from ledger.app.observer import Observer
 from ledger.app.steps import opening as steps
 from ledger.cli.root import stage4
-from ledger.domain import commands as c
+from ledger.domain.keeping.commands import Erase, ProposeErasure
 from ledger.errors import Erased, Refused, Unreachable
 from ledger.verify import verify
 
@@ -57,8 +57,8 @@ def test_missing_is_told_from_erased(installation: Installation, name: str) -> N
 
 
 def test_a_crash_between_entry_and_removal_is_finished_by_the_observer(installation: Installation, name: str) -> None:
-    installation.submit(c.ProposeErasure(artefact=name, ground="g"), admin(installation))
-    installation.submit(c.Erase(artefact=name), actor("noc"))
+    installation.submit(ProposeErasure(artefact=name, ground="g"), admin(installation))
+    installation.submit(Erase(artefact=name), actor("noc"))
     assert installation.artefacts.has(name)
     said: list[str] = []
     Observer(installation, said.append).look()

@@ -15,7 +15,8 @@ from ledger.app.auditing import Given, verify_given
 from ledger.app.exporting import export
 from ledger.app.home import Home
 from ledger.app.installation import Installation
-from ledger.domain import commands as c
+from ledger.domain.command import SYSTEM
+from ledger.domain.people.commands import AddPerson
 from ledger.errors import Corrupt, LedgerError, Refused, Unreachable
 from ledger.proof.note import parse_verifier
 
@@ -27,7 +28,7 @@ def verified(done: exporting.Exported) -> bool:
 
 
 def note(installation: Installation, number: int) -> None:
-    installation.submit(c.AddPerson(person=f"p-{number:05}", roles=("noc",)), c.SYSTEM)
+    installation.submit(AddPerson(person=f"p-{number:05}", roles=("noc",)), SYSTEM)
 
 
 def left(folder: Path) -> set[str]:

@@ -14,7 +14,11 @@ from ledger.app.home import Home
 from ledger.app.installation import Installation, opened
 from ledger.app.ledger import empty_view, fold
 from ledger.digest import sha384
-from ledger.domain import commands as c
+from ledger.domain.closing.commands import Abort
+from ledger.domain.command import Command
+from ledger.domain.keeping.commands import AddNote, OpenLedger, RecordSummary
+from ledger.domain.opening.commands import Confirm
+from ledger.domain.people.commands import AddPerson, ChangeRoles
 from ledger.errors import LedgerError, Unreachable
 from ledger.proof.canonical import MAX_LINE
 from ledger.proof.entry import parse_entry
@@ -78,18 +82,18 @@ def test_a_ledger_written_while_the_clock_was_back_opens_again(installation: Ins
 @pytest.mark.parametrize(
     ("role", "command"),
     [
-        ("noc", c.AddNote(text="no such rollback")),
-        ("noc", c.AddPerson(person="system", roles=())),
-        ("l2_ops", c.RecordSummary(external_status="x", claims={"number": 1.5})),
-        ("l2_ops", c.RecordSummary(external_status="x", claims={"ключ": "x"})),
-        ("l2_ops", c.RecordSummary(external_status="x", claims={"n": 2**53})),
-        ("l2_ops", c.RecordSummary(external_status="\ud800", claims={})),
-        ("system", c.OpenLedger(purpose="lab", checkpoint_key="v", hmac_key_id="k", hmac_algorithm="a")),
-        ("product_owner", c.ChangeRoles(person="lab-noc", grant=("admin",))),
+        ("noc", AddNote(text="no such rollback")),
+        ("noc", AddPerson(person="system", roles=())),
+        ("l2_ops", RecordSummary(external_status="x", claims={"number": 1.5})),
+        ("l2_ops", RecordSummary(external_status="x", claims={"ключ": "x"})),
+        ("l2_ops", RecordSummary(external_status="x", claims={"n": 2**53})),
+        ("l2_ops", RecordSummary(external_status="\ud800", claims={})),
+        ("system", OpenLedger(purpose="lab", checkpoint_key="v", hmac_key_id="k", hmac_algorithm="a")),
+        ("product_owner", ChangeRoles(person="lab-noc", grant=("admin",))),
     ],
     ids=["refused", "taken", "float", "key", "large", "surrogate", "opened", "role"],
 )
-def test_what_is_refused_writes_nothing(role: str, command: c.Command, installation: Installation) -> None:
+def test_what_is_refused_writes_nothing(role: str, command: Command, installation: Installation) -> None:
     before, view = stored(installation.home), installation.ledger.view()
     with pytest.raises(LedgerError):
         installation.ledger.submit(ask(installation, role, command, INC))
@@ -98,8 +102,8 @@ def test_what_is_refused_writes_nothing(role: str, command: c.Command, installat
     installation.ledger.submit(ask(installation, "noc", note()))
 
 
-def summary(text: str) -> c.RecordSummary:
-    return c.RecordSummary(external_status="outside", claims={"text": text})
+def summary(text: str) -> RecordSummary:
+    return RecordSummary(external_status="outside", claims={"text": text})
 
 
 def test_an_entry_of_65535_bytes_is_taken_and_one_of_65536_is_not(installation: Installation) -> None:
@@ -199,25 +203,25 @@ def test_threads_of_one_ledger_queue_like_processes(installation: Installation) 
 def test_rebuilding_gives_what_was_grown_step_by_step(installation: Installation, clock: Clock) -> None:
     grown = {installation.ledger.view().size: installation.ledger.view()}
 
-    def do(role: str, command: c.Command, rollback: str = INC) -> None:
+    def do(role: str, command: Command, rollback: str = INC) -> None:
         clock.move(seconds=1)
         installation.submit(command, actor(role), rollback)
         deliver(installation)
         view = installation.ledger.view()
         grown[view.size] = view
 
-    do("system", c.AddPerson(person="p-1", roles=("admin", "noc")), "")
+    do("system", AddPerson(person="p-1", roles=("admin", "noc")), "")
     do("incident_manager", opening(installation), "")
-    do("noc", c.AddNote(text="zażółć gęślą jaźń 🚨"))
+    do("noc", AddNote(text="zażółć gęślą jaźń 🚨"))
     do("l2_ops", stopping(installation), "")
     do("observability", adopting_silence(installation))
     clock.move(minutes=-10)
     do("noc", note(3))
-    do("incident_manager", c.Abort(reason="a mistake"))
+    do("incident_manager", Abort(reason="a mistake"))
     do("l2_ops", removing(installation))
     do("incident_manager", opening(installation, "INC-7"), "")
-    do("product_owner", c.Confirm(confirms=sha384(b"line")), "INC-7")
-    do("incident_manager", c.Abort(reason="another"), "INC-7")
+    do("product_owner", Confirm(confirms=sha384(b"line")), "INC-7")
+    do("incident_manager", Abort(reason="another"), "INC-7")
 
     lines = lines_of(installation.home)
     assert len(grown) == 12

@@ -16,7 +16,7 @@ from ledger.app.observer import Observer
 from ledger.app.observer.coverage import Coverage
 from ledger.app.observer.desk import FLAPS, Desk
 from ledger.app.observer.warnings import Warnings
-from ledger.domain.events.observation import FlappingObserved, Heartbeat, ObservationGap, WarningGiven
+from ledger.domain.observing.events import FlappingObserved, Heartbeat, ObservationGap, WarningGiven
 from ledger.errors import Unreachable
 from ledger.files import locked, make_folder
 

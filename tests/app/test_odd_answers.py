@@ -15,7 +15,7 @@ from ledger.app.steps import stopping as steps
 from ledger.app.steps.stop import stop
 from ledger.digest import sha384
 from ledger.domain.asked import fit
-from ledger.domain.events.observation import SchedulerObserved
+from ledger.domain.observing.events import SchedulerObserved
 from ledger.errors import Unreachable
 from tests.adapters.neighbours import Handler, Odd, odd
 

@@ -15,8 +15,8 @@ from ledger.app.durations import parse_moment
 from ledger.app.installation import Installation
 from ledger.app.queries import entry_json
 from ledger.cli.root import stage4
-from ledger.domain import commands as c
-from ledger.domain.commands import Actor
+from ledger.domain.command import Actor
+from ledger.domain.people.commands import ChangeRoles, DeactivatePerson, ResetPassword
 from ledger.domain.record import Recorded
 from ledger.errors import Refused
 from ledger.proof.entry import parse_entry
@@ -39,9 +39,9 @@ def test_what_a_marked_account_does_is_sealed_shown_and_verified_with_its_marks(
     installation: Installation, clock: Clock
 ) -> None:
     noc = actor("noc")
-    installation.submit(c.ResetPassword(person=noc.person), admin(installation))
+    installation.submit(ResetPassword(person=noc.person), admin(installation))
     reset = installation.state.sequence
-    installation.submit(c.ChangeRoles(person=noc.person, grant=("l2_ops",)), admin(installation))
+    installation.submit(ChangeRoles(person=noc.person, grant=("l2_ops",)), admin(installation))
     installation.submit(note(), noc)
     record, line = newest(installation)
     assert parse_entry(line).metadata["marks"] == [f"password_reset:{reset}", f"role_granted:{reset + 1}"]
@@ -96,8 +96,8 @@ def test_erasing_a_name_needs_an_admin(root: Path) -> None:
 
 def test_who_was_deactivated_is_told_so_at_the_terminal(root: Path, installation: Installation) -> None:
     me = admin(installation)
-    installation.submit(c.ChangeRoles(person="lab-noc", grant=("admin",)), me)
-    installation.submit(c.DeactivatePerson(person=me.person), actor("noc"))
+    installation.submit(ChangeRoles(person="lab-noc", grant=("admin",)), me)
+    installation.submit(DeactivatePerson(person=me.person), actor("noc"))
     done = people(root, "grant", "lab-noc", "--role", "l2_ops")
     assert done.exit_code == 1 and "can no longer act" in done.stderr
 
@@ -106,9 +106,9 @@ def test_roles_are_listed_as_they_were(root: Path, installation: Installation, c
     me, noc = admin(installation), "lab-noc"
     first = clock.now
     clock.move(days=2)
-    installation.submit(c.ChangeRoles(person=noc, grant=("l2_ops",)), me)
+    installation.submit(ChangeRoles(person=noc, grant=("l2_ops",)), me)
     clock.move(days=2)
-    installation.submit(c.DeactivatePerson(person=noc), me)
+    installation.submit(DeactivatePerson(person=noc), me)
     assert listed(root, "--at", first.isoformat())[noc]["roles"] == ["noc"]
     then = first + timedelta(days=2)
     assert listed(root, "--at", then.isoformat())[noc]["roles"] == ["l2_ops", "noc"]

@@ -9,7 +9,10 @@ import pytest
 
 from ledger.app.installation import Installation, opened
 from ledger.digest import sha384
-from ledger.domain import commands as c
+from ledger.domain.command import Command
+from ledger.domain.keeping.commands import AddNote, RecordSummary
+from ledger.domain.opening.commands import DeclareEmergency
+from ledger.domain.people.commands import AddPerson
 from ledger.errors import Conflict, Refused
 
 from .builders import (
@@ -44,7 +47,7 @@ def test_the_same_request_is_known_to_another_process_and_after_a_restart(instal
 
 
 def test_a_request_that_was_refused_may_come_again(installation: Installation) -> None:
-    request = ask(installation, "noc", c.AddNote(text="early"), INC, id="again")
+    request = ask(installation, "noc", AddNote(text="early"), INC, id="again")
     with pytest.raises(Refused):
         installation.ledger.submit(request)
     installation.ledger.submit(ask(installation, "incident_manager", opening(installation)))
@@ -59,17 +62,17 @@ def test_a_stop_pressed_twice_is_one_stop(installation: Installation) -> None:
     assert statuses(installation).count("override_requested") == 1
 
 
-def another(command: str, installation: Installation) -> tuple[str, c.Command, c.Command]:
+def another(command: str, installation: Installation) -> tuple[str, Command, Command]:
     """Two commands of one kind that ask for different things, and who asks."""
     stop = stopping(installation)
-    pairs: dict[str, tuple[str, c.Command, c.Command]] = {
+    pairs: dict[str, tuple[str, Command, Command]] = {
         "note": ("noc", note(1), note(2)),
-        "kind": ("noc", note(1), c.RecordSummary(external_status="x", claims={})),
-        "roles": ("system", c.AddPerson(person="p", roles=("noc",)), c.AddPerson(person="p", roles=("l2_ops",))),
+        "kind": ("noc", note(1), RecordSummary(external_status="x", claims={})),
+        "roles": ("system", AddPerson(person="p", roles=("noc",)), AddPerson(person="p", roles=("l2_ops",))),
         "claims": (
             "noc",
-            c.RecordSummary(external_status="x", claims={"a": "1"}),
-            c.RecordSummary(external_status="x", claims={"a": "2"}),
+            RecordSummary(external_status="x", claims={"a": "1"}),
+            RecordSummary(external_status="x", claims={"a": "2"}),
         ),
         "ticket of a stop": ("l2_ops", stop, stopping(installation, "INC-2043")),
         "reason of a stop": (
@@ -128,9 +131,9 @@ def test_the_same_id_from_another_person_is_a_conflict(installation: Installatio
 def test_the_same_id_for_another_rollback_is_a_conflict(installation: Installation) -> None:
     for ticket in (INC, "INC-7"):
         installation.ledger.submit(ask(installation, "incident_manager", opening(installation, ticket)))
-    installation.ledger.submit(ask(installation, "noc", c.AddNote(text="n"), INC, id="same"))
+    installation.ledger.submit(ask(installation, "noc", AddNote(text="n"), INC, id="same"))
     with pytest.raises(Conflict):
-        installation.ledger.submit(ask(installation, "noc", c.AddNote(text="n"), "INC-7", id="same"))
+        installation.ledger.submit(ask(installation, "noc", AddNote(text="n"), "INC-7", id="same"))
 
 
 # --- decided on something old ----------------------------------------------------------------------------------------
@@ -139,7 +142,7 @@ def test_the_same_id_for_another_rollback_is_a_conflict(installation: Installati
 def test_a_decision_on_a_rollback_that_moved_since_is_a_conflict(installation: Installation) -> None:
     installation.ledger.submit(ask(installation, "incident_manager", opening(installation)))
     seen = installation.rollback(INC).entries
-    installation.ledger.submit(ask(installation, "noc", c.DeclareEmergency(reason="now"), INC))
+    installation.ledger.submit(ask(installation, "noc", DeclareEmergency(reason="now"), INC))
     before = stored(installation.home)
     with pytest.raises(Conflict, match="moved since you looked"):
         installation.ledger.submit(ask(installation, "l2_ops", overriding(installation), INC, decided_on=seen))
@@ -152,8 +155,8 @@ def test_entries_of_others_do_not_make_a_decision_stale(installation: Installati
         installation.ledger.submit(ask(installation, "incident_manager", opening(installation, ticket)))
     seen = installation.rollback(INC).entries
     installation.ledger.submit(ask(installation, "noc", note()))
-    installation.ledger.submit(ask(installation, "noc", c.AddNote(text="n"), "INC-7"))
-    command = c.DeclareEmergency(reason="now")
+    installation.ledger.submit(ask(installation, "noc", AddNote(text="n"), "INC-7"))
+    command = DeclareEmergency(reason="now")
     installation.ledger.submit(ask(installation, "noc", command, INC, decided_on=seen))
     assert statuses(installation)[-1] == "emergency_declared"
 
@@ -162,9 +165,9 @@ def test_a_rollback_moved_by_another_process_is_a_conflict_too(installation: Ins
     installation.ledger.submit(ask(installation, "incident_manager", opening(installation)))
     seen = installation.rollback(INC).entries
     with opened(installation.home.root) as other:
-        other.ledger.submit(ask(other, "noc", c.AddNote(text="n"), INC))
+        other.ledger.submit(ask(other, "noc", AddNote(text="n"), INC))
     with pytest.raises(Conflict):
-        installation.ledger.submit(ask(installation, "noc", c.DeclareEmergency(reason="x"), INC, decided_on=seen))
+        installation.ledger.submit(ask(installation, "noc", DeclareEmergency(reason="x"), INC, decided_on=seen))
 
 
 def test_a_silence_asked_for_twice_is_refused_while_the_first_is_pending(installation: Installation) -> None:

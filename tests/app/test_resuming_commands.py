@@ -15,7 +15,7 @@ from ledger.app.installation import opened
 from ledger.app.people import Person, login_uid, terminal_actor
 from ledger.app.setup import open_stage
 from ledger.cli.root import stage4
-from ledger.domain.commands import AddPerson
+from ledger.domain.people.commands import AddPerson
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from ledger.app.home import Home
 from ledger.app.installation import Installation, opened
 from ledger.app.people import LAB_PEOPLE, Directory, Person, login_uid, new_person_id, os_identity, terminal_actor
 from ledger.app.setup import init
-from ledger.domain.events.ledger import LedgerOpened
+from ledger.domain.keeping.events import LedgerOpened
 from ledger.errors import Corrupt, LedgerError, Refused
 from ledger.proof.note import parse_verifier
 

@@ -12,7 +12,8 @@ from ledger.app import parts, staff
 from ledger.app.accounts import Accounts
 from ledger.app.installation import Installation
 from ledger.app.people import Person, terminal_actor
-from ledger.domain.commands import Actor, AddPerson, DeactivatePerson
+from ledger.domain.command import Actor
+from ledger.domain.people.commands import AddPerson, DeactivatePerson
 from ledger.errors import Refused, Unreachable
 
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)

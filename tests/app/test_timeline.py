@@ -9,8 +9,8 @@ import pytest
 from ledger.app import timeline
 from ledger.app.installation import Installation
 from ledger.app.timeline import Timeline, row_of
-from ledger.domain import commands as c
-from ledger.domain.commands import SYSTEM
+from ledger.domain.command import SYSTEM
+from ledger.domain.duties.commands import Correct
 from ledger.store.timeline_filter import Filter, Word
 
 from .builders import INC, actor, note, opening
@@ -67,7 +67,7 @@ def test_a_rollback_its_digests_and_its_corrections_are_found(installation, kept
     manager = actor("incident_manager")
     installation.submit(opening(installation), manager)
     number = installation.state.sequence
-    installation.submit(c.Correct(entry=number, text="the Reason was another"), manager, INC)
+    installation.submit(Correct(entry=number, text="the Reason was another"), manager, INC)
     kept.catch_up()
     found = kept.store.corrections(number)
     assert [row.status for row in found] == ["corrected"]

@@ -16,7 +16,7 @@ from ledger.app.observer import Observer
 from ledger.app.observer.desk import Desk
 from ledger.app.observer.watches import AGAIN, Watches
 from ledger.app.steps.pictures import warm
-from ledger.domain import commands as c
+from ledger.domain.watching.commands import StartWatch
 from ledger.errors import Unreachable
 
 from .builders import INC, Clock, actor, ask, free_port, statuses, stopping, until
@@ -29,7 +29,7 @@ def left(installation: Installation, clock: Clock) -> Installation:
     """A stopped scheduler whose watch is over; whoever began it is gone."""
     installation.ledger.submit(ask(installation, "l2_ops", stopping(installation)))
     deliver(installation)
-    installation.submit(c.StartWatch(starts_at=clock.now, duration_seconds=60), actor("noc"), INC)
+    installation.submit(StartWatch(starts_at=clock.now, duration_seconds=60), actor("noc"), INC)
     clock.move(minutes=2)
     return installation
 

@@ -10,7 +10,8 @@ from ledger.app import staff
 from ledger.app.accounts import Accounts
 from ledger.app.deliver import deliver
 from ledger.app.installation import Installation, open_home, opened
-from ledger.domain.commands import Actor, AddNote
+from ledger.domain.command import Actor
+from ledger.domain.keeping.commands import AddNote
 
 OPS = Actor(person="lab-l2-ops", auth="lab")
 

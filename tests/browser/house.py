@@ -18,7 +18,7 @@ from ledger.app.deliver import deliver
 from ledger.app.installation import Installation
 from ledger.app.steps import closing, duties, opening, restoring, silencing, stopping
 from ledger.cli.serve import give_accounts
-from ledger.domain.commands import AddNote
+from ledger.domain.keeping.commands import AddNote
 from ledger.domain.state import Rollback
 from ledger.lab.loopback import HOST, answers, until
 from ledger.lab.processes import Processes

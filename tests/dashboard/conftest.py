@@ -15,7 +15,8 @@ from ledger.app.installation import Installation
 from ledger.app.outlook import Lookout
 from ledger.app.people import LAB_PEOPLE
 from ledger.app.setup import LAB_ROLES, init
-from ledger.domain.commands import SYSTEM, Actor, AddPerson
+from ledger.domain.command import SYSTEM, Actor
+from ledger.domain.people.commands import AddPerson
 from web import Site, create_app
 
 PASSWORD = "four plain words here"

@@ -6,8 +6,15 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 
-from ledger.domain import commands as c
-from ledger.domain.events import observation, silence
+from ledger.domain.closing.commands import Abort, Complete
+from ledger.domain.duties.commands import Review, Waive
+from ledger.domain.keeping.commands import AddNote
+from ledger.domain.observing.events import ObservationGap, SchedulerObserved, SilenceObserved
+from ledger.domain.opening.commands import Confirm, DeclareEmergency
+from ledger.domain.silencing.commands import ExtendSilence, OweSilenceEnd
+from ledger.domain.silencing.events import SilenceExtended, SilenceLost
+from ledger.domain.stopping.commands import PutBack, RecordPutBack
+from ledger.domain.watching.commands import StartWatch
 from tests.domain import facts
 from tests.domain.builders import INC, digest
 from tests.domain.road import (
@@ -46,7 +53,7 @@ def straight(story: Kept) -> None:
 
 def observed(story: Kept, status: str) -> None:
     """The observer sees another status of the scheduler."""
-    story.saw(observation.SchedulerObserved(scheduler_status=status, source="x", seen_at=story.now), "")
+    story.saw(SchedulerObserved(scheduler_status=status, source="x", seen_at=story.now), "")
 
 
 def quick(story: Kept) -> None:
@@ -57,7 +64,7 @@ def quick(story: Kept) -> None:
     story.wait(milliseconds=300)
     walk(story, "silenced", "checked")
     picture = {"picture_sha384": digest("start"), "picture_source": "drawn"}
-    story.do("noc", c.StartWatch(starts_at=story.now, duration_seconds=8, **picture))
+    story.do("noc", StartWatch(starts_at=story.now, duration_seconds=8, **picture))
     story.wait(seconds=7)
     story.do("noc", watch_finish(story))
     walk(story, "ended")
@@ -67,7 +74,7 @@ def days(story: Kept) -> None:
     """All steps in three days, with a note of what was before."""
     walk(story, end="checked")
     story.wait(days=1)
-    story.do("noc", c.AddNote(text="it began earlier", occurred_at=story.now - timedelta(hours=5)))
+    story.do("noc", AddNote(text="it began earlier", occurred_at=story.now - timedelta(hours=5)))
     walk(story, "watched", "watched")
     story.wait(days=2)
     walk(story, "ended")
@@ -76,34 +83,34 @@ def days(story: Kept) -> None:
 def early_abort(story: Kept) -> None:
     """Given up before anything was done."""
     walk(story, end="confirmed")
-    story.do("im", c.Abort(reason="false alarm"))
+    story.do("im", Abort(reason="false alarm"))
 
 
 def late_abort(story: Kept) -> None:
     """Given up after the stop: led through steps 5 and 6."""
     walk(story, end="checked")
     story.wait(minutes=4)
-    story.do("im", c.Abort(reason="the wrong scheduler"))
+    story.do("im", Abort(reason="the wrong scheduler"))
     walk(story, "removed", "summarised")
-    story.do("im", c.Complete(summary_sha384=digest("summary")))
+    story.do("im", Complete(summary_sha384=digest("summary")))
 
 
 def emergency(story: Kept) -> None:
     """Stopped first; confirmed and reviewed long after it was closed."""
     story.do("im", opening(story), "")
-    story.do("ops", c.DeclareEmergency(reason="it burns"))
+    story.do("ops", DeclareEmergency(reason="it burns"))
     walk(story, "asked")
     story.wait(hours=3)
-    story.do("owner", c.Confirm(confirms=digest("opening line")))
+    story.do("owner", Confirm(confirms=digest("opening line")))
     story.wait(days=1)
-    story.do("boss", c.Review(text="well done"))
+    story.do("boss", Review(text="well done"))
 
 
 def waived(story: Kept) -> None:
     """Step 2 waived: Alertmanager is down."""
     walk(story, end="disabled")
     story.wait(seconds=40)
-    story.do("im", c.Waive(number=2, reason="Alertmanager is down"))
+    story.do("im", Waive(number=2, reason="Alertmanager is down"))
     walk(story, "checked", "restarted")
     walk(story, "cleared", "cleared")
     story.do("ops", restore_check(story, silence=None))
@@ -117,9 +124,9 @@ def drift(story: Kept) -> None:
     story.saw(vanished(story))
     observed(story, "enabled")
     story.wait(minutes=2)
-    story.do("ops", c.PutBack(file=facts.absent(story.now), reason="it must stay"))
+    story.do("ops", PutBack(file=facts.absent(story.now), reason="it must stay"))
     file = facts.file_of(b"{}", story.now, sha384=story.rollback.override.sha384)
-    story.do("system", c.RecordPutBack(file=file))
+    story.do("system", RecordPutBack(file=file))
     observed(story, "disabled")
     story.do("ops", scheduler_check(story, "disabled"))
     walk(story, "watched")
@@ -136,24 +143,24 @@ def failed(story: Kept) -> None:
 def gap(story: Kept) -> None:
     """Nobody looked for four minutes; nor before the opening and after the closing, which is not this rollback's."""
     lost = {"source": "observer", "why": "the observer did not run"}
-    story.saw(observation.ObservationGap(gap_start=story.now - timedelta(1), gap_end=story.now, **lost), "")
+    story.saw(ObservationGap(gap_start=story.now - timedelta(1), gap_end=story.now, **lost), "")
     walk(story, end="checked")
     began = story.now
     story.wait(minutes=4)
-    story.saw(observation.ObservationGap(gap_start=began, gap_end=story.now, **lost), "")
+    story.saw(ObservationGap(gap_start=began, gap_end=story.now, **lost), "")
     walk(story, "watched")
-    story.saw(observation.ObservationGap(gap_start=story.now, gap_end=story.now, **lost), "")
-    story.do("noc", c.AddNote(text="post-mortem on Thursday"))
+    story.saw(ObservationGap(gap_start=story.now, gap_end=story.now, **lost), "")
+    story.do("noc", AddNote(text="post-mortem on Thursday"))
 
 
 def silences(story: Kept) -> None:
     """The silence extended, gone, made again, run out."""
     walk(story, end="silenced")
-    story.do("obs", c.ExtendSilence(seconds=600))
+    story.do("obs", ExtendSilence(seconds=600))
     ends = story.rollback.silence.ends_at + timedelta(minutes=10)
-    story.saw(silence.SilenceExtended(silence_id="s-1", ends_at=ends, transcript_sha384=digest("t")))
+    story.saw(SilenceExtended(silence_id="s-1", ends_at=ends, transcript_sha384=digest("t")))
     story.wait(minutes=5)
-    story.saw(silence.SilenceLost(silence_id="s-1", found="expired", seen_at=story.now))
+    story.saw(SilenceLost(silence_id="s-1", found="expired", seen_at=story.now))
     story.wait(minutes=1)
     story.do("obs", silencing(story))
     story.saw(created(story, silence_id="s-2"))
@@ -161,18 +168,18 @@ def silences(story: Kept) -> None:
     walk(story, "checked", "watched")
     ends = story.rollback.silence.ends_at
     story.now = ends + timedelta(seconds=3)
-    story.saw(observation.SilenceObserved(silence_id="s-2", found="expired", ends_at=ends, seen_at=story.now))
+    story.saw(SilenceObserved(silence_id="s-2", found="expired", ends_at=ends, seen_at=story.now))
 
 
 def owed_end(story: Kept) -> None:
     """Alertmanager could not be had at the end: the silence's end was owed, and paid after closing."""
     walk(story, end="restarted")
-    story.do("ops", c.OweSilenceEnd(cause="Alertmanager is down"))
+    story.do("ops", OweSilenceEnd(cause="Alertmanager is down"))
     walk(story, "cleared", "cleared")
     story.do("ops", restore_check(story, silence=None))
     walk(story, "summarised")
     story.wait(minutes=20)
-    story.saw(observation.SilenceObserved(silence_id="s-1", found="expired", ends_at=story.now, seen_at=story.now))
+    story.saw(SilenceObserved(silence_id="s-1", found="expired", ends_at=story.now, seen_at=story.now))
 
 
 def alarmed(story: Kept) -> None:
@@ -195,7 +202,7 @@ def running(story: Kept) -> None:
     """Open, in the middle of the watch, with another rollback opened since."""
     walk(story, end="checked")
     story.do("im", opening(story, ticket=OTHER), "")
-    story.do("noc", c.StartWatch(starts_at=story.now, duration_seconds=900, picture_source="drawn"))
+    story.do("noc", StartWatch(starts_at=story.now, duration_seconds=900, picture_source="drawn"))
     story.wait(minutes=2)
 
 

@@ -13,8 +13,9 @@ from ledger.app.installation import Installation
 from ledger.app.review import review
 from ledger.app.review_parts import Review
 from ledger.app.setup import LAB_ROLES, init
-from ledger.domain.commands import SYSTEM, AddPerson, Command, Request
-from ledger.domain.events.base import Event
+from ledger.domain.command import SYSTEM, Command, Request
+from ledger.domain.event import Event
+from ledger.domain.people.commands import AddPerson
 from tests.domain.builders import INC, PEOPLE, Story, actor
 
 

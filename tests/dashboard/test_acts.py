@@ -17,7 +17,7 @@ from ledger.app.installation import Installation
 from ledger.app.steps import opening
 from ledger.cli.acts import by_command
 from ledger.cli.rollback import rollback as group
-from ledger.domain.commands import Actor
+from ledger.domain.command import Actor
 from ledger.domain.runbook import ALL_ROLES
 from ledger.errors import Refused
 from web import Site

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ledger.app.steps import opening
-from ledger.domain.commands import SYSTEM, KeepLog
+from ledger.domain.command import SYSTEM
+from ledger.domain.keeping.commands import KeepLog
 
 from .conftest import person
 

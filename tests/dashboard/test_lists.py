@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from ledger.domain.commands import Abort
+from ledger.domain.closing.commands import Abort
 from tests.app.builders import opening
 from web.pages import rollbacks as page
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ledger.app.installation import Installation, opened
-from ledger.domain.commands import SYSTEM, AddPerson
+from ledger.domain.command import SYSTEM
+from ledger.domain.people.commands import AddPerson
 from web.live import _missed, news_of
 from web.site import Site
 

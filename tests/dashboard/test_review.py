@@ -9,7 +9,8 @@ import pytest
 
 from ledger.app.review import review
 from ledger.app.steps import opening
-from ledger.domain.commands import DeclareEmergency, StartWatch
+from ledger.domain.opening.commands import DeclareEmergency
+from ledger.domain.watching.commands import StartWatch
 from tests.domain.road import watch_finish
 from tools.texts import page_texts
 from web.catalogue import catalogue

@@ -6,9 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from ledger.domain import commands as c
-from ledger.domain.events import duties, observation
-from ledger.domain.events.silence import SilenceFailed
+from ledger.domain.duties.commands import ExtendWindow, Refuse
+from ledger.domain.duties.events import WindowOverrun
+from ledger.domain.observing.events import SchedulerObserved
+from ledger.domain.opening.commands import Confirm, DeclareEmergency
+from ledger.domain.restoring.commands import AdoptRemoval
+from ledger.domain.silencing.events import SilenceFailed
 from tests.domain import facts
 from tests.domain.builders import digest
 from tests.domain.road import OTHER, opening, silencing, vanished
@@ -111,9 +114,9 @@ def test_an_emergency_is_owed_a_confirmation_and_a_review_and_both_may_come_afte
 
 def test_what_an_emergency_owes_is_owed_until_it_is_paid(story):
     story.do("im", opening(story), "")
-    story.do("ops", c.DeclareEmergency(reason="fire"))
+    story.do("ops", DeclareEmergency(reason="fire"))
     assert [(one.code, one.paid) for one in story.review().debts] == [("late_confirmation", None), ("review", None)]
-    story.do("owner", c.Refuse(reason="no"))
+    story.do("owner", Refuse(reason="no"))
     assert [one.code for one in story.review().debts if one.paid is None] == ["review", "review"]
 
 
@@ -146,7 +149,7 @@ def test_a_removal_that_is_adopted_ends_the_hold_when_the_file_was_gone(story):
     story.wait(minutes=3)
     sha = story.rollback.override.sha384
     parts = {"override_after_sha384": sha, "listing_sha384": digest("l"), "log_sha384": digest("r")}
-    story.do("ops", c.AdoptRemoval(file=facts.absent(story.now), reason="rm", **parts))
+    story.do("ops", AdoptRemoval(file=facts.absent(story.now), reason="rm", **parts))
     held = next(one for one in story.review().spans if one.lane == "scheduler_held")
     assert held.end.at == gone
     assert left(story.review()) == [("override_removed_outside", 181)]
@@ -204,19 +207,19 @@ def test_another_rollbacks_entries_are_not_ones_own(story):
 def test_a_longer_window_is_no_second_attempt_and_asks_for_a_confirmation(story):
     walk(story, end="silenced")
     later = story.rollback.window_end + timedelta(hours=1)
-    story.do("im", c.ExtendWindow(window_end=later, reason="slow", announcement_sha384=digest("longer")))
+    story.do("im", ExtendWindow(window_end=later, reason="slow", announcement_sha384=digest("longer")))
     found = story.review()
     assert steps(found)[0] == ("pass", 1, 1)
     assert [(one.code, one.paid) for one in found.debts] == [("longer_window", None)]
     assert next(one for one in found.spans if one.lane == "maintenance_window").end.at == later
-    story.do("owner", c.Confirm(confirms=digest("opening line")))
+    story.do("owner", Confirm(confirms=digest("opening line")))
     assert [one.paid is None for one in story.review().debts] == [False]
 
 
 def test_an_overrun_is_a_deviation(story):
     walk(story, end="silenced")
     story.now = story.rollback.window_end + timedelta(seconds=5)
-    story.saw(duties.WindowOverrun(window_end=story.rollback.window_end))
+    story.saw(WindowOverrun(window_end=story.rollback.window_end))
     assert left(story.review()) == [("window_overrun", None)]
 
 
@@ -234,9 +237,9 @@ def test_a_second_attempt_is_another_bar(story):
 def test_what_is_seen_of_the_scheduler_is_drift_only_against_the_hold(story, status):
     walk(story, end="disabled")
     seen = {"source": "x", "error": "x"}
-    story.saw(observation.SchedulerObserved(scheduler_status="disabled", seen_at=story.now, **seen), "")
+    story.saw(SchedulerObserved(scheduler_status="disabled", seen_at=story.now, **seen), "")
     assert left(story.review()) == []
-    story.saw(observation.SchedulerObserved(scheduler_status=status, seen_at=story.now, **seen), "")
+    story.saw(SchedulerObserved(scheduler_status=status, seen_at=story.now, **seen), "")
     assert [one.code for one in story.review().deviations if one.code != "step_lapsed"] == ["scheduler_observed"]
 
 
@@ -244,5 +247,5 @@ def test_too_many_observations_are_said_to_be_left_off(story, monkeypatch):
     monkeypatch.setattr("ledger.app.review.MOST", 3)
     walk(story, end="disabled")
     for status in ("enabled", "disabled") * 4:
-        story.saw(observation.SchedulerObserved(scheduler_status=status, seen_at=story.now, source="x"), "")
+        story.saw(SchedulerObserved(scheduler_status=status, seen_at=story.now, source="x"), "")
     assert story.review().left_off == 5

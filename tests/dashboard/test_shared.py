@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ledger.domain.commands import AddNote
+from ledger.domain.keeping.commands import AddNote
 from ledger.errors import LedgerError
 from tests.app.builders import INC, opening
 from web import shared

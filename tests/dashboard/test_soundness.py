@@ -8,7 +8,8 @@ import pytest
 
 from ledger.app.home import Home
 from ledger.app.steps import opening
-from ledger.domain.commands import SYSTEM, AddPerson
+from ledger.domain.command import SYSTEM
+from ledger.domain.people.commands import AddPerson
 from tests.app.builders import behind_the_triggers
 from web.app import create_app
 from web.site import Site

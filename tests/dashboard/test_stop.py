@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from ledger.app.accounts import digest_token
-from ledger.domain.commands import DeactivatePerson
+from ledger.domain.people.commands import DeactivatePerson
 from ledger.files import locked
 
 from .conftest import ROLES, person

@@ -6,11 +6,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ledger.digest import sha384
-from ledger.domain.commands import SYSTEM, Actor, AddPerson, Command, OpenLedger, Record, Request
+from ledger.domain.command import SYSTEM, Actor, Command, Request
 from ledger.domain.decide import decide
-from ledger.domain.events.base import Event
+from ledger.domain.event import Event
 from ledger.domain.evolve import evolve
+from ledger.domain.keeping.commands import OpenLedger
 from ledger.domain.marks import marks
+from ledger.domain.observing.commands import Record
+from ledger.domain.people.commands import AddPerson
 from ledger.domain.record import Recorded, format_body, parse_body
 from ledger.domain.state import Rollback, State, runtime_flags
 from ledger.proof.entry import GENESIS, HmacKey, link, parse_entry, seal_entry

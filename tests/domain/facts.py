@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ledger.digest import sha384
-from ledger.domain.decide.stopping import override_content
 from ledger.domain.facts import (
     AlertEpisode,
     AlertSeen,
@@ -22,6 +21,7 @@ from ledger.domain.facts import (
 from ledger.domain.override_text import format_override
 from ledger.domain.runbook import EXPECTED_RULES
 from ledger.domain.state import Rollback
+from ledger.domain.stopping.decide import override_content
 
 from .builders import T0
 

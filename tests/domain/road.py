@@ -6,65 +6,70 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from ledger.domain import commands as c
 from ledger.domain.asked import NO_REASON
-from ledger.domain.duties import owed
-from ledger.domain.events.override import OverrideRemoved, OverrideRemovedOutside
-from ledger.domain.events.silence import SilenceCreated, SilenceEnded
+from ledger.domain.closing.commands import Complete, WriteSummary
+from ledger.domain.duties.owed import owed
+from ledger.domain.opening.commands import Confirm, DeclareEmergency, OpenRollback
+from ledger.domain.restoring.commands import AnnounceAllClear, CheckRestore, EndIncident, RequestRemoval
+from ledger.domain.restoring.events import OverrideRemoved, OverrideRemovedOutside
+from ledger.domain.silencing.commands import CheckSilence, RequestSilence, RequestSilenceEnd
+from ledger.domain.silencing.events import SilenceCreated, SilenceEnded
+from ledger.domain.stopping.commands import CheckScheduler, RecordOverride, Stop, WriteOverride
+from ledger.domain.watching.commands import FinishWatch, StartWatch
 
 from . import facts
 from .builders import INC, Story, digest
 
 
-def opening(story: Story, **changes: Any) -> c.OpenRollback:
+def opening(story: Story, **changes: Any) -> OpenRollback:
     """Step 0 for an incident of two hours."""
     fields = {"ticket": INC, "purpose": "incident", "reason": "PnL odjeżdża", "component": "multi_strategy"}
     span = {"window_start": story.now, "window_end": story.now + timedelta(hours=2)}
-    return c.OpenRollback(**fields | span | {"channel": "#stage4"} | changes)
+    return OpenRollback(**fields | span | {"channel": "#stage4"} | changes)
 
 
-def disabling(**changes: Any) -> c.WriteOverride:
+def disabling(**changes: Any) -> WriteOverride:
     """Step 1, with nothing at the path."""
     fields = {"path": facts.PATH, "reason": "PnL odjeżdża", "requested_by": "l2", "component": "multi_strategy"}
-    return c.WriteOverride(**fields | {"file": facts.absent()} | changes)
+    return WriteOverride(**fields | {"file": facts.absent()} | changes)
 
 
-def stopping(story: Story, ticket: str = INC, **seen: Any) -> c.Stop:
+def stopping(story: Story, ticket: str = INC, **seen: Any) -> Stop:
     """The stop, with nothing at the path unless ``file`` says so."""
     fields = {name: seen.pop(name) for name in ("scheduler", "notes") if name in seen}
     override = disabling(**seen)
     start = opening(story, ticket=ticket, component=override.component)
-    return c.Stop(opening=start, override=override, **fields)
+    return Stop(opening=start, override=override, **fields)
 
 
-def silencing(story: Story, **changes: Any) -> c.RequestSilence:
+def silencing(story: Story, **changes: Any) -> RequestSilence:
     """Step 2 for an hour."""
     span = {"starts_at": story.now, "ends_at": story.now + timedelta(hours=1)}
     texts = {"created_by": "stage4", "comment": "INC-2042 [m]", "marker": "[m]", "preview_sha384": digest("preview")}
-    return c.RequestSilence(**{"matchers": facts.MATCHERS} | span | texts | changes)
+    return RequestSilence(**{"matchers": facts.MATCHERS} | span | texts | changes)
 
 
-def silence_check(story: Story, **changes: Any) -> c.CheckSilence:
+def silence_check(story: Story, **changes: Any) -> CheckSilence:
     """Step 2 judged: one alert fires and is suppressed, by the one member's word. Prometheus has none."""
     silence = changes.pop("silence", facts.silence(story.now))
     firing = changes.pop("firing", (facts.alert(),))
     fields = {"members": (facts.member(silence, firing, story.now),), "prometheus": facts.calm()}
-    return c.CheckSilence(**fields | {"installation": (facts.ENV,), "alerts_sha384": digest("alerts")} | changes)
+    return CheckSilence(**fields | {"installation": (facts.ENV,), "alerts_sha384": digest("alerts")} | changes)
 
 
-def scheduler_check(story: Story, status: str, **changes: Any) -> c.CheckScheduler:
+def scheduler_check(story: Story, status: str, **changes: Any) -> CheckScheduler:
     """Step 3, or the restart."""
-    return c.CheckScheduler(seen=facts.scheduler(status, story.now, **changes), log_sha384=digest("status log"))
+    return CheckScheduler(seen=facts.scheduler(status, story.now, **changes), log_sha384=digest("status log"))
 
 
-def watch_start(story: Story, minutes: int = 15) -> c.StartWatch:
+def watch_start(story: Story, minutes: int = 15) -> StartWatch:
     """Step 4 begins."""
-    return c.StartWatch(
+    return StartWatch(
         starts_at=story.now, duration_seconds=minutes * 60, picture_sha384=digest("start"), picture_source="drawn"
     )
 
 
-def watch_finish(story: Story, rollback: str = INC, **changes: Any) -> c.FinishWatch:
+def watch_finish(story: Story, rollback: str = INC, **changes: Any) -> FinishWatch:
     """Step 4 judged."""
     running = story.of(rollback).watch
     start = running.started.starts_at if running else story.now
@@ -76,13 +81,13 @@ def watch_finish(story: Story, rollback: str = INC, **changes: Any) -> c.FinishW
         "picture_sha384": digest("end"),
         "picture_source": "drawn",
     }
-    return c.FinishWatch(**fields | changes)
+    return FinishWatch(**fields | changes)
 
 
-def removing(story: Story, rollback: str = INC, **changes: Any) -> c.RequestRemoval:
+def removing(story: Story, rollback: str = INC, **changes: Any) -> RequestRemoval:
     """Step 5: remove the file; 41 cycles were finished."""
     file = facts.file_of(b"{}", story.now, sha384=story.of(rollback).override.sha384)
-    return c.RequestRemoval(**{"file": file, "scheduler": facts.scheduler("disabled", story.now, cycle=41)} | changes)
+    return RequestRemoval(**{"file": file, "scheduler": facts.scheduler("disabled", story.now, cycle=41)} | changes)
 
 
 def removed(story: Story, rollback: str = INC) -> OverrideRemoved:
@@ -110,19 +115,19 @@ def ended(story: Story) -> SilenceEnded:
     return SilenceEnded(silence_id="s-1", ended_at=story.now, transcript_sha384=digest("end transcript"))
 
 
-def restore_check(story: Story, **changes: Any) -> c.CheckRestore:
+def restore_check(story: Story, **changes: Any) -> CheckRestore:
     """Step 5 as a whole."""
     fields = {
         "file": facts.absent(story.now),
         "scheduler": facts.scheduler("enabled", story.now, cycle=43),
         "members": (facts.member(changes.pop("silence", facts.silence(story.now, state="expired")), (), story.now),),
     }
-    return c.CheckRestore(**fields | {"log_sha384": digest("restore log")} | changes)
+    return CheckRestore(**fields | {"log_sha384": digest("restore log")} | changes)
 
 
-def completing(**changes: Any) -> c.Complete:
+def completing(**changes: Any) -> Complete:
     """Step 6 with the summary of this rollback."""
-    return c.Complete(**{"summary_sha384": digest("summary")} | changes)
+    return Complete(**{"summary_sha384": digest("summary")} | changes)
 
 
 def _watch(story: Story) -> None:
@@ -144,29 +149,29 @@ def _silence(story: Story) -> None:
 
 def _disable(story: Story) -> None:
     story.do("ops", disabling())
-    story.do("system", c.RecordOverride(file=facts.override_of(story.rollback, story.now)))
+    story.do("system", RecordOverride(file=facts.override_of(story.rollback, story.now)))
 
 
 def _end_silence(story: Story) -> None:
-    story.do("ops", c.RequestSilenceEnd())
+    story.do("ops", RequestSilenceEnd())
     story.saw(ended(story))
 
 
 ROAD: dict[str, Callable[[Story], Any]] = {
     "opened": lambda s: s.do("im", opening(s), ""),
-    "confirmed": lambda s: s.do("owner", c.Confirm(confirms=digest("opening line"))),
+    "confirmed": lambda s: s.do("owner", Confirm(confirms=digest("opening line"))),
     "asked": lambda s: s.do("ops", disabling()),
-    "disabled": lambda s: s.do("system", c.RecordOverride(file=facts.override_of(s.rollback, s.now))),
+    "disabled": lambda s: s.do("system", RecordOverride(file=facts.override_of(s.rollback, s.now))),
     "silenced": _silence,
     "checked": lambda s: s.do("ops", scheduler_check(s, "disabled")),
     "watched": _watch,
-    "ended": lambda s: s.do("im", c.EndIncident()),
+    "ended": lambda s: s.do("im", EndIncident()),
     "removed": _remove,
     "restarted": lambda s: s.do("ops", scheduler_check(s, "enabled", cycle=42)),
     "unsilenced": _end_silence,
-    "cleared": lambda s: s.do("ops", c.AnnounceAllClear(announcement_sha384=digest("all clear"))),
+    "cleared": lambda s: s.do("ops", AnnounceAllClear(announcement_sha384=digest("all clear"))),
     "restored": lambda s: s.do("ops", restore_check(s)),
-    "summarised": lambda s: s.do("im", c.WriteSummary(summary_sha384=digest("summary"))),
+    "summarised": lambda s: s.do("im", WriteSummary(summary_sha384=digest("summary"))),
     "completed": lambda s: s.do("im", completing()),
 }
 
@@ -176,7 +181,7 @@ def story_at(place: str) -> Story:
     story = Story()
     if place == "reasonless":
         start = opening(story, ticket=INC, reason=NO_REASON)
-        story.do("ops", c.Stop(opening=start, override=disabling(reason=NO_REASON)), "")
+        story.do("ops", Stop(opening=start, override=disabling(reason=NO_REASON)), "")
         return story
     for name, go in ROAD.items():
         go(story)
@@ -190,7 +195,7 @@ def stopped(ticket: str = "", by: str = "ops") -> tuple[Story, str]:
     story = Story()
     story.do(by, stopping(story, ticket), "")
     name = next(iter(story.state.open))
-    story.do("system", c.RecordOverride(file=facts.override_of(story.of(name), story.now)), name)
+    story.do("system", RecordOverride(file=facts.override_of(story.of(name), story.now)), name)
     return story, name
 
 
@@ -198,7 +203,7 @@ def alarmed(place: str = "opened", by: str = "im") -> Story:
     """A story in an emergency that nobody confirmed, walked up to and with ``place``."""
     story = Story()
     story.do("im", opening(story), "")
-    story.do(by, c.DeclareEmergency(reason="fire"))
+    story.do(by, DeclareEmergency(reason="fire"))
     names = list(ROAD)
     for name in names[2 : names.index(place) + 1]:
         ROAD[name](story)
@@ -213,7 +218,7 @@ def debts(story: Story, rollback: str = INC) -> list[str]:
 OTHER = "INC-2051"
 
 
-def joining(story: Story, **seen: Any) -> c.WriteOverride:
+def joining(story: Story, **seen: Any) -> WriteOverride:
     """Step 1 of a rollback that finds the main one's file."""
     fields = {"sha384": story.rollback.override.sha384} | seen
     content = fields.pop("content", b"{}")
@@ -224,7 +229,7 @@ def two_holds(place: str = "ended") -> Story:
     """The main rollback at ``place`` and another one that joined its hold."""
     story = story_at(place)
     story.do("im", opening(story, ticket=OTHER), "")
-    story.do("owner", c.Confirm(confirms=digest("opening line")), OTHER)
+    story.do("owner", Confirm(confirms=digest("opening line")), OTHER)
     story.do("ops", joining(story), OTHER)
     return story
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.domain import commands as c
+from ledger.domain.duties.commands import Accept, AcceptHandover, Assume, LinkTicket, OfferHandover, Refuse, Waive
+from ledger.domain.opening.commands import Confirm, DeclareEmergency
+from ledger.domain.people.commands import ChangeRoles
 from ledger.domain.runbook import RUNBOOK_ROLES
+from ledger.domain.silencing.commands import RequestSilenceEnd
 from ledger.errors import Refused
 
 from .builders import INC, PEOPLE, Story, digest
@@ -29,8 +32,8 @@ from .road import (
 # --- roles assumed ---------------------------------------------------------------------------------------------------
 
 
-def assuming(role: str) -> c.Assume:
-    return c.Assume(role=role, reason="asleep")
+def assuming(role: str) -> Assume:
+    return Assume(role=role, reason="asleep")
 
 
 @pytest.mark.parametrize("role", ["product_owner", "admin", "auditor"])
@@ -54,7 +57,7 @@ def test_who_has_no_runbook_role_assumes_none(person):
 def test_an_assumed_role_needs_a_reason_and_an_absent_role():
     story = story_at("opened")
     with pytest.raises(Refused, match="reason is empty"):
-        story.do("noc", c.Assume(role="l2_ops", reason=" "))
+        story.do("noc", Assume(role="l2_ops", reason=" "))
     story.do("noc", assuming("l2_ops"))
     with pytest.raises(Refused, match="noc holds l2_ops already"):
         story.do("noc", assuming("l2_ops"))
@@ -63,7 +66,7 @@ def test_an_assumed_role_needs_a_reason_and_an_absent_role():
 def test_an_assumed_role_counts_in_its_rollback_only():
     story = story_at("confirmed")
     story.do("im", opening(story, ticket="INC-1"), "")
-    story.do("owner", c.Confirm(confirms=digest("line")), "INC-1")
+    story.do("owner", Confirm(confirms=digest("line")), "INC-1")
     story.do("noc", assuming("l2_ops"))
     with pytest.raises(Refused, match="needs the role l2_ops"):
         story.do("noc", disabling(), "INC-1")
@@ -89,19 +92,19 @@ def test_an_assumed_role_reaches_through_step_2():
 def test_an_assumed_role_reaches_through_step_5():
     story = story_at("restarted")
     story.do("noc", assuming("l2_ops"))
-    assert story.do("noc", c.RequestSilenceEnd())
+    assert story.do("noc", RequestSilenceEnd())
 
 
 def test_an_assumed_incident_manager_can_bring_a_stop_to_its_end():
     story, name = stopped()
     story.do("noc", assuming("incident_manager"), name)
-    assert story.do("noc", c.LinkTicket(ticket=INC), name)
+    assert story.do("noc", LinkTicket(ticket=INC), name)
 
 
 def test_who_holds_no_role_any_more_acts_under_no_assumed_one():
     story = story_at("confirmed")
     story.do("noc", assuming("l2_ops"))
-    story.do("admin", c.ChangeRoles(person="noc", revoke=("noc",)))
+    story.do("admin", ChangeRoles(person="noc", revoke=("noc",)))
     with pytest.raises(Refused, match="needs the role"):
         story.do("noc", disabling())
 
@@ -109,11 +112,11 @@ def test_who_holds_no_role_any_more_acts_under_no_assumed_one():
 # --- handover --------------------------------------------------------------------------------------------------------
 
 
-def offering(receiver: str = "boss", role: str = "incident_manager") -> c.OfferHandover:
-    return c.OfferHandover(role=role, receiver=receiver, open_points="call the owner")
+def offering(receiver: str = "boss", role: str = "incident_manager") -> OfferHandover:
+    return OfferHandover(role=role, receiver=receiver, open_points="call the owner")
 
 
-TAKING = c.AcceptHandover(role="incident_manager")
+TAKING = AcceptHandover(role="incident_manager")
 
 
 def test_a_handover_counts_when_the_receiver_accepts():
@@ -136,7 +139,7 @@ def test_a_handover_is_accepted_once_and_only_for_the_role_offered():
     story = story_at("opened")
     story.do("im", offering())
     with pytest.raises(Refused, match="nobody offered product_owner"):
-        story.do("boss", c.AcceptHandover(role="product_owner"))
+        story.do("boss", AcceptHandover(role="product_owner"))
     story.do("boss", TAKING)
     with pytest.raises(Refused, match="nobody offered"):
         story.do("boss", TAKING)
@@ -157,7 +160,7 @@ def test_a_role_is_handed_to_another_person_of_the_ledger(receiver):
 def test_who_lost_the_role_since_cannot_accept_it():
     story = story_at("opened")
     story.do("im", offering())
-    story.do("admin", c.ChangeRoles(person="boss", revoke=("incident_manager",)))
+    story.do("admin", ChangeRoles(person="boss", revoke=("incident_manager",)))
     with pytest.raises(Refused, match="needs the role"):
         story.do("boss", TAKING)
 
@@ -167,7 +170,7 @@ def test_a_role_assumed_for_the_rollback_can_be_handed_over():
     story.do("noc", watch_start(story))
     story.do("ops", assuming("noc"))
     story.do("noc", offering("ops", "noc"))
-    story.do("ops", c.AcceptHandover(role="noc"))
+    story.do("ops", AcceptHandover(role="noc"))
     story.wait(minutes=15)
     assert story.do("ops", watch_finish(story))[0].verdict == "pass"
     assert story.rollback.duty["noc"] == "ops"
@@ -181,8 +184,8 @@ def test_duty_shows_who_holds_each_role():
 # --- waivers ---------------------------------------------------------------------------------------------------------
 
 
-def waiving(number: int) -> c.Waive:
-    return c.Waive(number=number, reason="no time")
+def waiving(number: int) -> Waive:
+    return Waive(number=number, reason="no time")
 
 
 @pytest.mark.parametrize("number", [1, 5, 6])
@@ -248,15 +251,15 @@ def test_waiving_a_step_cancels_what_is_pending_of_it():
 def test_a_waiver_is_no_confirmation_and_the_owner_may_still_refuse():
     story = story_at("opened")
     story.do("im", waiving(0))
-    story.do("owner", c.Refuse(reason="no"))
+    story.do("owner", Refuse(reason="no"))
     assert story.rollback.refused == story.state.sequence
 
 
 # --- accepted by two -------------------------------------------------------------------------------------------------
 
 
-def accepting(number: int = 3) -> c.Accept:
-    return c.Accept(number=number, reason="its service is inactive")
+def accepting(number: int = 3) -> Accept:
+    return Accept(number=number, reason="its service is inactive")
 
 
 def unclear() -> Story:
@@ -291,7 +294,7 @@ def test_only_the_steps_own_role_proposes(person):
 
 def test_an_emergency_changes_nothing_about_who_proposes():
     story = unclear()
-    story.do("im", c.DeclareEmergency(reason="fire"))
+    story.do("im", DeclareEmergency(reason="fire"))
     with pytest.raises(Refused, match="needs the role l2_ops"):
         story.do("noc", accepting())
 

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.domain import commands as c
-from ledger.domain.events import observation, override, silence
+from ledger.domain.closing.commands import Abort, WriteSummary
+from ledger.domain.observing.commands import ExpireEffect
+from ledger.domain.observing.events import SchedulerObserved, SilenceObserved
+from ledger.domain.opening.commands import DeclareEmergency
+from ledger.domain.restoring.commands import AdoptRemoval
+from ledger.domain.restoring.events import OverrideRemovalFailed, OverrideRemovedOutside
+from ledger.domain.silencing.commands import AdoptSilence, RequestSilenceEnd
+from ledger.domain.silencing.events import SilenceEndFailed, SilenceFailed
+from ledger.domain.stopping.commands import AdoptOverride, RecordOverride
+from ledger.domain.stopping.events import OverrideFailed
 from ledger.errors import Refused
 
 from . import facts
@@ -36,7 +44,7 @@ def asking(kind: str) -> Story:
         {"override": "confirmed", "silence": "disabled", "removal": "ended", "silence_end": "restarted"}[kind]
     )
     ask = {"override": disabling(), "silence": silencing(story), "removal": removing(story)}
-    story.do("obs" if kind == "silence" else "ops", ask.get(kind, c.RequestSilenceEnd()))
+    story.do("obs" if kind == "silence" else "ops", ask.get(kind, RequestSilenceEnd()))
     assert pending(story) == [kind]
     return story
 
@@ -47,9 +55,9 @@ def test_an_effect_lapses_only_after_two_minutes(kind):
     requested = story.rollback.effects[0].requested
     story.now = story.rollback.effects[0].not_after
     with pytest.raises(Refused, match="is not late"):
-        story.do("system", c.ExpireEffect(requested=requested))
+        story.do("system", ExpireEffect(requested=requested))
     story.wait(microseconds=1)
-    (event,) = story.do("system", c.ExpireEffect(requested=requested))
+    (event,) = story.do("system", ExpireEffect(requested=requested))
     assert event.effect == kind and pending(story) == []
 
 
@@ -57,15 +65,15 @@ def test_a_stop_never_lapses_while_its_rollback_is_open():
     story = asking("override")
     story.wait(days=30)
     with pytest.raises(Refused, match="is not late"):
-        story.do("system", c.ExpireEffect(requested=story.rollback.effects[0].requested))
+        story.do("system", ExpireEffect(requested=story.rollback.effects[0].requested))
 
 
 @pytest.mark.parametrize("kind", ["silence", "removal", "silence_end"])
 def test_what_lapsed_is_asked_for_again_by_a_person(kind):
     story = asking(kind)
     story.wait(minutes=3)
-    story.do("system", c.ExpireEffect(requested=story.rollback.effects[0].requested))
-    again = {"silence": silencing(story), "removal": removing(story)}.get(kind, c.RequestSilenceEnd())
+    story.do("system", ExpireEffect(requested=story.rollback.effects[0].requested))
+    again = {"silence": silencing(story), "removal": removing(story)}.get(kind, RequestSilenceEnd())
     story.do("obs" if kind == "silence" else "ops", again)
     assert pending(story) == [kind]
 
@@ -74,7 +82,7 @@ def test_what_is_not_pending_cannot_lapse():
     story = asking("silence")
     for requested, rollback in ((1, INC), (story.rollback.effects[0].requested, "INC-9")):
         with pytest.raises(Refused, match="is not pending"):
-            story.do("system", c.ExpireEffect(requested=requested), rollback)
+            story.do("system", ExpireEffect(requested=requested), rollback)
 
 
 @pytest.mark.parametrize("kind", ["override", "silence", "removal", "silence_end"])
@@ -82,7 +90,7 @@ def test_nothing_is_asked_for_twice(kind):
     story = asking(kind)
     again = {"override": disabling(), "silence": silencing(story), "removal": removing(story)}
     with pytest.raises(Refused, match="asked for"):
-        story.do("obs" if kind == "silence" else "ops", again.get(kind, c.RequestSilenceEnd()))
+        story.do("obs" if kind == "silence" else "ops", again.get(kind, RequestSilenceEnd()))
 
 
 @pytest.mark.parametrize("kind", ["override", "silence", "removal", "silence_end"])
@@ -91,10 +99,10 @@ def test_what_failed_is_no_longer_pending_and_nothing_changed(kind):
     flags = story.flags
     story.saw(
         {
-            "override": override.OverrideFailed(path=facts.PATH, cause="x"),
-            "silence": silence.SilenceFailed(cause="x"),
-            "removal": override.OverrideRemovalFailed(path=facts.PATH, cause="x"),
-            "silence_end": silence.SilenceEndFailed(silence_id="s-1", cause="x"),
+            "override": OverrideFailed(path=facts.PATH, cause="x"),
+            "silence": SilenceFailed(cause="x"),
+            "removal": OverrideRemovalFailed(path=facts.PATH, cause="x"),
+            "silence_end": SilenceEndFailed(silence_id="s-1", cause="x"),
         }[kind]
     )
     assert pending(story) == [] and story.flags == flags
@@ -104,19 +112,19 @@ def test_what_failed_is_no_longer_pending_and_nothing_changed(kind):
 def test_a_write_that_left_no_file_is_recorded_and_stops_nothing(kind):
     story = story_at("asked")
     seen = facts.FileSeen(path=facts.PATH, kind=kind, at=story.now)
-    story.do("system", c.RecordOverride(file=seen))
+    story.do("system", RecordOverride(file=seen))
     assert not story.rollback.steps[1].passed and not story.rollback.holds
 
 
 def test_a_file_with_other_bytes_fails_step_1():
     story = story_at("asked")
-    (event,) = story.do("system", c.RecordOverride(file=facts.file_of(b"{}", story.now)))
+    (event,) = story.do("system", RecordOverride(file=facts.file_of(b"{}", story.now)))
     assert event.verdict == "fail" and "digest" in event.reasons[0]
 
 
 def test_a_result_that_nobody_waits_for_is_refused():
     with pytest.raises(Refused, match="no override of INC-2042 is pending"):
-        story_at("confirmed").do("system", c.RecordOverride(file=facts.file_of(b"{}")))
+        story_at("confirmed").do("system", RecordOverride(file=facts.file_of(b"{}")))
 
 
 # --- abort -----------------------------------------------------------------------------------------------------------
@@ -125,7 +133,7 @@ def test_a_result_that_nobody_waits_for_is_refused():
 @pytest.mark.parametrize("place", ["opened", "confirmed", "asked"])
 def test_an_abort_before_step_1_closes_and_cancels(place):
     story = story_at(place)
-    events = story.do("im", c.Abort(reason="false alarm"))
+    events = story.do("im", Abort(reason="false alarm"))
     assert [event.status for event in events][-1] == "rollback_aborted"
     assert [event.status for event in events][:-1] == ["effect_cancelled"] * (place == "asked")
     assert story.rollback.phase == "aborted" and events[-1].entries == story.rollback.entries and not story.state.open
@@ -133,7 +141,7 @@ def test_an_abort_before_step_1_closes_and_cancels(place):
 
 def test_an_abort_after_step_1_leads_through_steps_5_and_6():
     story = story_at("disabled")
-    (event,) = story.do("im", c.Abort(reason="enough"))
+    (event,) = story.do("im", Abort(reason="enough"))
     assert event.status == "abort_requested" and story.rollback.is_open
     for place in ("removed", "restarted", "cleared", "restored", "summarised", "completed"):
         ROAD[place](story)
@@ -142,9 +150,9 @@ def test_an_abort_after_step_1_leads_through_steps_5_and_6():
 
 def test_an_abort_of_a_silence_alone_ends_that_silence():
     story = story_at("opened")
-    story.do("im", c.DeclareEmergency(reason="fire"))
+    story.do("im", DeclareEmergency(reason="fire"))
     ROAD["silenced"](story)
-    story.do("im", c.Abort(reason="enough"))
+    story.do("im", Abort(reason="enough"))
     for place in ("unsilenced", "restored", "summarised", "completed"):
         ROAD[place](story)
     assert story.rollback.phase == "aborted"
@@ -152,19 +160,19 @@ def test_an_abort_of_a_silence_alone_ends_that_silence():
 
 def test_an_aborting_rollback_is_not_stopped_again():
     story = story_at("disabled")
-    story.do("im", c.Abort(reason="enough"))
+    story.do("im", Abort(reason="enough"))
     for place in ("removed", "restarted"):
         ROAD[place](story)
-    for command in (disabling(), c.AdoptOverride(file=facts.file_of(b"{}", story.now), reason="by hand")):
+    for command in (disabling(), AdoptOverride(file=facts.file_of(b"{}", story.now), reason="by hand")):
         with pytest.raises(Refused):
             story.do("ops", command)
 
 
 def test_an_abort_is_asked_for_once():
     story = story_at("disabled")
-    story.do("im", c.Abort(reason="enough"))
+    story.do("im", Abort(reason="enough"))
     with pytest.raises(Refused, match="aborted already"):
-        story.do("im", c.Abort(reason="enough"))
+        story.do("im", Abort(reason="enough"))
 
 
 # --- done by somebody else -------------------------------------------------------------------------------------------
@@ -173,14 +181,14 @@ def test_an_abort_is_asked_for_once():
 def removed_outside(place: str = "ended") -> Story:
     story = story_at(place)
     sha = story.rollback.override.sha384
-    story.saw(override.OverrideRemovedOutside(path=facts.PATH, override_sha384=sha, seen_at=story.now))
+    story.saw(OverrideRemovedOutside(path=facts.PATH, override_sha384=sha, seen_at=story.now))
     return story
 
 
-def adopting(story: Story) -> c.AdoptRemoval:
+def adopting(story: Story) -> AdoptRemoval:
     parts = {"listing_sha384": digest("listing"), "log_sha384": digest("log")}
     sha = story.rollback.override.sha384
-    return c.AdoptRemoval(file=facts.absent(story.now), reason="rm, as ever", override_after_sha384=sha, **parts)
+    return AdoptRemoval(file=facts.absent(story.now), reason="rm, as ever", override_after_sha384=sha, **parts)
 
 
 def test_a_file_removed_outside_is_drift_until_it_is_adopted():
@@ -209,7 +217,7 @@ def test_adopting_a_removal_drops_the_removal_still_asked_for():
     story = story_at("ended")
     story.do("ops", removing(story))
     sha = story.rollback.override.sha384
-    story.saw(override.OverrideRemovedOutside(path=facts.PATH, override_sha384=sha, seen_at=story.now))
+    story.saw(OverrideRemovedOutside(path=facts.PATH, override_sha384=sha, seen_at=story.now))
     story.do("ops", adopting(story))
     assert pending(story) == [] and not story.rollback.holds
 
@@ -222,28 +230,28 @@ def test_a_removal_is_adopted_in_step_5_only_and_only_when_one_was_seen():
         story_at("ended").do("ops", adopting(story))
     story = removed_outside()
     with pytest.raises(Refused, match="there again"):
-        story.do("ops", c.AdoptRemoval(**{**_fields(adopting(story)), "file": facts.file_of(b"{}")}))
+        story.do("ops", AdoptRemoval(**{**_fields(adopting(story)), "file": facts.file_of(b"{}")}))
 
 
-def _fields(command: c.AdoptRemoval) -> dict[str, object]:
+def _fields(command: AdoptRemoval) -> dict[str, object]:
     return {name: getattr(command, name) for name in command.__dataclass_fields__}
 
 
 def test_a_file_made_by_hand_becomes_step_1_with_the_usual_verdict():
     story = story_at("confirmed")
-    (event,) = story.do("ops", c.AdoptOverride(file=facts.file_of(b'{"a":1}', story.now), reason="by hand"))
+    (event,) = story.do("ops", AdoptOverride(file=facts.file_of(b'{"a":1}', story.now), reason="by hand"))
     assert event.verdict == "pass" and story.rollback.holds and story.state.holder is story.rollback
     story = story_at("confirmed")
     open_to_all = facts.file_of(b'{"a":1}', story.now, mode="0644")
-    (event,) = story.do("ops", c.AdoptOverride(file=open_to_all, reason="by hand"))
+    (event,) = story.do("ops", AdoptOverride(file=open_to_all, reason="by hand"))
     assert event.verdict == "fail"
 
 
 def test_a_step_1_that_failed_can_be_tried_again():
     story = story_at("confirmed")
     open_to_all = facts.file_of(b'{"a":1}', story.now, mode="0644")
-    story.do("ops", c.AdoptOverride(file=open_to_all, reason="by hand"))
-    story.do("ops", c.AdoptOverride(file=facts.file_of(b'{"a":1}', story.now), reason="chmod 600"))
+    story.do("ops", AdoptOverride(file=open_to_all, reason="by hand"))
+    story.do("ops", AdoptOverride(file=facts.file_of(b'{"a":1}', story.now), reason="chmod 600"))
     assert story.rollback.steps[1].passed and story.rollback.steps[1].attempts == 2
 
 
@@ -251,7 +259,7 @@ def test_after_the_removal_no_file_is_adopted_for_the_same_run():
     for place in ("removed", "restored", "summarised"):
         story = story_at(place)
         with pytest.raises(Refused):
-            story.do("ops", c.AdoptOverride(file=facts.file_of(b"{}", story.now), reason="by hand"))
+            story.do("ops", AdoptOverride(file=facts.file_of(b"{}", story.now), reason="by hand"))
 
 
 @pytest.mark.parametrize("state", ["expired", "pending"])
@@ -259,7 +267,7 @@ def test_only_an_active_silence_is_adopted(state):
     story = story_at("disabled")
     with pytest.raises(Refused, match=f"is {state}"):
         story.do(
-            "obs", c.AdoptSilence(silence=facts.silence(state=state), reason="by hand", transcript_sha384=digest("t"))
+            "obs", AdoptSilence(silence=facts.silence(state=state), reason="by hand", transcript_sha384=digest("t"))
         )
 
 
@@ -271,7 +279,7 @@ def test_a_rollback_has_one_silence():
 
 def test_a_lost_silence_can_be_made_again():
     story = story_at("silenced")
-    lost = observation.SilenceObserved(silence_id="s-1", found="absent", ends_at=story.now, seen_at=story.now)
+    lost = SilenceObserved(silence_id="s-1", found="absent", ends_at=story.now, seen_at=story.now)
     story.saw(lost)
     assert "alerts.silenced" not in story.flags
     story.do("obs", silencing(story))
@@ -332,7 +340,7 @@ def test_a_rollback_with_an_active_silence_cannot_be_completed():
 
 def test_a_rollback_is_not_completed_while_the_scheduler_is_seen_disabled():
     story = story_at("summarised")
-    story.saw(observation.SchedulerObserved(scheduler_status="disabled", source="x", seen_at=story.now), "")
+    story.saw(SchedulerObserved(scheduler_status="disabled", source="x", seen_at=story.now), "")
     with pytest.raises(Refused):
         story.do("im", completing())
 
@@ -340,7 +348,7 @@ def test_a_rollback_is_not_completed_while_the_scheduler_is_seen_disabled():
 def test_a_rollback_with_something_pending_cannot_be_completed():
     story = story_at("restored")
     story.do("obs", silencing(story))
-    story.do("im", c.WriteSummary(summary_sha384=digest("summary")))
+    story.do("im", WriteSummary(summary_sha384=digest("summary")))
     with pytest.raises(Refused) as refusal:
         story.do("im", completing())
     assert refusal.value.owed[0].startswith("wait: the silence of entry")
@@ -351,7 +359,7 @@ def test_a_watch_in_which_the_scheduler_ran_does_not_pass():
     story.do("noc", watch_start(story))
     for status in ("enabled", "disabled"):
         story.wait(minutes=5)
-        story.saw(observation.SchedulerObserved(scheduler_status=status, source="x", seen_at=story.now), "")
+        story.saw(SchedulerObserved(scheduler_status=status, source="x", seen_at=story.now), "")
     story.wait(minutes=10)
     try:
         story.do("noc", watch_finish(story))
@@ -380,7 +388,7 @@ def test_step_5_does_not_pass_with_a_file_that_came_back():
 def test_the_silence_outlives_the_stop_until_the_restart_was_seen():
     story = story_at("removed")
     with pytest.raises(Refused, match="stay silenced") as refusal:
-        story.do("ops", c.RequestSilenceEnd())
+        story.do("ops", RequestSilenceEnd())
     assert refusal.value.owed == ("l2_ops: confirm the restart",)
 
 

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.domain import commands as c
-from ledger.domain.duties import owed
+from ledger.domain.closing.commands import WriteSummary
+from ledger.domain.duties.commands import Assume, LinkTicket, Refuse, ReportConfirmation, Review, Waive
+from ledger.domain.duties.owed import owed
+from ledger.domain.opening.commands import Confirm, DeclareEmergency
+from ledger.domain.people.commands import AddPerson, ResetPassword
+from ledger.domain.restoring.commands import EndIncident
+from ledger.domain.stopping.commands import TakeInStop
 from ledger.errors import Conflict, Refused
 
 from . import facts
@@ -24,13 +29,13 @@ from .road import (
 )
 
 LATE = "late confirmation or refusal"
-CONFIRM = c.Confirm(confirms=digest("line"))
+CONFIRM = Confirm(confirms=digest("line"))
 
 
 def test_an_emergency_needs_a_reason_in_words():
     for reason in ("", " ", "x" * 201, "a\x00b"):
         with pytest.raises(Refused, match="the reason"):
-            story_at("opened").do("im", c.DeclareEmergency(reason=reason))
+            story_at("opened").do("im", DeclareEmergency(reason=reason))
 
 
 def test_an_emergency_opens_steps_1_to_4_at_once():
@@ -38,7 +43,7 @@ def test_an_emergency_opens_steps_1_to_4_at_once():
     assert story.do("noc", silencing(story)) and story.do("obs", disabling())
 
 
-@pytest.mark.parametrize("command", [c.EndIncident(), c.WriteSummary(summary_sha384=digest("s")), completing()])
+@pytest.mark.parametrize("command", [EndIncident(), WriteSummary(summary_sha384=digest("s")), completing()])
 def test_an_emergency_opens_no_step_after_4(command):
     with pytest.raises(Refused, match="not ready|cannot be ended"):
         alarmed().do("im", command)
@@ -61,8 +66,8 @@ def test_a_stop_owes_confirmation_review_and_ticket_until_each_is_paid():
     story, name = stopped()
     assert debts(story, name) == [LATE, "review of 1 deviations", "a ticket"]
     story.do("owner", CONFIRM, name)
-    story.do("im", c.Review(text="looked at it"), name)
-    story.do("im", c.LinkTicket(ticket="INC-7"), name)
+    story.do("im", Review(text="looked at it"), name)
+    story.do("im", LinkTicket(ticket="INC-7"), name)
     assert debts(story, name) == []
 
 
@@ -89,7 +94,7 @@ def test_a_late_confirmation_counts_and_pays_the_debt():
 def test_a_late_refusal_pays_the_debt_and_undoes_nothing():
     story = alarmed("silenced")
     before = story.rollback
-    story.do("owner", c.Refuse(reason="not agreed"))
+    story.do("owner", Refuse(reason="not agreed"))
     assert LATE not in debts(story)
     assert (story.rollback.override, story.rollback.silence) == (before.override, before.silence)
     assert story.do("ops", scheduler_check(story, "disabled"))[0].verdict == "pass"
@@ -97,12 +102,12 @@ def test_a_late_refusal_pays_the_debt_and_undoes_nothing():
 
 def test_a_late_refusal_is_a_deviation_to_review():
     story = alarmed("disabled")
-    story.do("boss", c.Review(text="fine"))
-    story.do("owner", c.Refuse(reason="not agreed"))
+    story.do("boss", Review(text="fine"))
+    story.do("owner", Refuse(reason="not agreed"))
     assert debts(story) == ["review of 1 deviations"]
 
 
-@pytest.mark.parametrize("command", [CONFIRM, c.Refuse(reason="not agreed")])
+@pytest.mark.parametrize("command", [CONFIRM, Refuse(reason="not agreed")])
 def test_confirmation_and_refusal_are_taken_after_closing(command):
     story = alarmed("completed")
     assert LATE in debts(story)
@@ -112,23 +117,23 @@ def test_confirmation_and_refusal_are_taken_after_closing(command):
 
 def test_what_was_confirmed_is_not_refused_and_a_refusal_is_made_once():
     with pytest.raises(Refused, match="was confirmed by owner"):
-        story_at("confirmed").do("owner", c.Refuse(reason="no"))
+        story_at("confirmed").do("owner", Refuse(reason="no"))
     story = story_at("opened")
-    story.do("owner", c.Refuse(reason="no"))
+    story.do("owner", Refuse(reason="no"))
     with pytest.raises(Refused, match="was refused by entry"):
-        story.do("boss", c.Refuse(reason="no"))
+        story.do("boss", Refuse(reason="no"))
 
 
 def test_a_refusal_before_the_stop_leaves_step_1_closed():
     story = story_at("opened")
-    story.do("owner", c.Refuse(reason="no"))
+    story.do("owner", Refuse(reason="no"))
     with pytest.raises(Refused, match="not ready"):
         story.do("ops", disabling())
 
 
 def test_a_reported_confirmation_is_a_claim_that_passes_nothing():
     story = alarmed()
-    story.do("noc", c.ReportConfirmation(owner="Ewa", text="yes, by telephone"))
+    story.do("noc", ReportConfirmation(owner="Ewa", text="yes, by telephone"))
     assert not story.rollback.steps[0].passed and LATE in debts(story)
 
 
@@ -145,70 +150,70 @@ def test_a_rollback_closes_with_its_debts_and_they_stay_on_the_list():
 def test_who_took_a_step_cannot_review(person):
     story, name = stopped(by=person)
     with pytest.raises(Refused, match="took steps"):
-        story.do(person, c.Review(text="fine"), name)
+        story.do(person, Review(text="fine"), name)
 
 
 def test_opening_and_closing_are_steps_too():
     with pytest.raises(Refused, match="im took steps"):
-        alarmed().do("im", c.Review(text="fine"))
+        alarmed().do("im", Review(text="fine"))
     story = alarmed("summarised")
     story.do("boss", completing())
     with pytest.raises(Refused, match="boss took steps"):
-        story.do("boss", c.Review(text="fine"))
+        story.do("boss", Review(text="fine"))
 
 
 def test_confirming_is_no_step_that_keeps_from_reviewing():
     story = alarmed("disabled")
     story.do("owner", CONFIRM)
-    story.do("owner", c.Review(text="fine"))
+    story.do("owner", Review(text="fine"))
     assert debts(story) == []
 
 
 def test_nobody_reviews_their_own_waiver():
     story = alarmed("disabled")
-    story.do("boss", c.Waive(number=2, reason="no Alertmanager"))
+    story.do("boss", Waive(number=2, reason="no Alertmanager"))
     with pytest.raises(Refused):
-        story.do("boss", c.Review(text="my own waiver is fine"))
+        story.do("boss", Review(text="my own waiver is fine"))
 
 
 def test_a_review_pays_only_what_was_there_when_it_was_made():
     story, name = stopped()
-    story.do("noc", c.Assume(role="observability", reason="asleep"), name)
-    story.do("boss", c.Review(text="fine so far"), name)
+    story.do("noc", Assume(role="observability", reason="asleep"), name)
+    story.do("boss", Review(text="fine so far"), name)
     assert story.of(name).reviewed == story.state.sequence - 1
-    story.do("noc", c.Assume(role="l2_ops", reason="asleep"), name)
+    story.do("noc", Assume(role="l2_ops", reason="asleep"), name)
     (review,) = [one for one in owed(story.of(name)) if one.what.startswith("review")]
     assert (review.what, review.entry) == ("review of 1 deviations, from assumed role l2_ops", story.state.sequence)
 
 
 def test_there_is_no_review_of_nothing_and_none_without_words():
     with pytest.raises(Refused, match="nothing to review"):
-        story_at("confirmed").do("boss", c.Review(text="fine"))
+        story_at("confirmed").do("boss", Review(text="fine"))
     story = alarmed()
     with pytest.raises(Refused, match="the review is empty"):
-        story.do("boss", c.Review(text=" "))
-    story.do("boss", c.Review(text="fine"))
+        story.do("boss", Review(text=" "))
+    story.do("boss", Review(text="fine"))
     with pytest.raises(Refused, match="nothing to review"):
-        story.do("owner", c.Review(text="fine"))
+        story.do("owner", Review(text="fine"))
 
 
 def test_a_review_is_taken_after_closing():
     story = alarmed("completed")
-    story.do("boss", c.Review(text="fine"))
+    story.do("boss", Review(text="fine"))
     assert debts(story) == [LATE]
 
 
 @pytest.mark.parametrize("person", ["ops", "obs", "noc", "admin", "auditor"])
 def test_nobody_else_reviews(person):
     with pytest.raises(Refused, match="needs the role incident_manager or product_owner"):
-        alarmed().do(person, c.Review(text="fine"))
+        alarmed().do(person, Review(text="fine"))
 
 
-@pytest.mark.parametrize("command", [c.Review(text="fine"), CONFIRM, c.Refuse(reason="no")])
+@pytest.mark.parametrize("command", [Review(text="fine"), CONFIRM, Refuse(reason="no")])
 def test_what_was_not_seen_is_neither_reviewed_nor_confirmed(command):
     story = alarmed()
     seen = story.rollback.entries
-    story.do("noc", c.Assume(role="l2_ops", reason="asleep"))
+    story.do("noc", Assume(role="l2_ops", reason="asleep"))
     with pytest.raises(Conflict, match="moved since you looked"):
         story.do("owner", command, INC, seen)
 
@@ -219,11 +224,11 @@ def test_what_was_not_seen_is_neither_reviewed_nor_confirmed(command):
 def two_accounts(reset: bool = False) -> Story:
     """The admin, who is incident manager too, opens a rollback and has made the product owner."""
     story = Story()
-    story.do("admin", c.AddPerson(person="ola", roles=("admin", "incident_manager")))
+    story.do("admin", AddPerson(person="ola", roles=("admin", "incident_manager")))
     if reset:
-        story.do("ola", c.ResetPassword(person="owner"))
+        story.do("ola", ResetPassword(person="owner"))
     else:
-        story.do("ola", c.AddPerson(person="puppet", roles=("product_owner",)))
+        story.do("ola", AddPerson(person="puppet", roles=("product_owner",)))
     story.wait(days=400)
     story.do("ola", opening(story), "")
     return story
@@ -232,28 +237,28 @@ def two_accounts(reset: bool = False) -> Story:
 @pytest.mark.parametrize("reset", [False, True])
 def test_a_second_pair_of_eyes_that_the_first_one_made_is_looked_at_by_a_third(reset):
     story = two_accounts(reset)
-    confirmed, doubted = story.do("owner" if reset else "puppet", c.Confirm(confirms=digest("line")))
+    confirmed, doubted = story.do("owner" if reset else "puppet", Confirm(confirms=digest("line")))
     assert (confirmed.verdict, doubted.status, doubted.given_by) == ("pass", "second_eyes_doubted", "ola")
     assert "four eyes by somebody whose role or password the first person gave" in owed(story.rollback)[-1].what
     for person in ("ola", "owner" if reset else "puppet"):
         with pytest.raises(Refused, match="somebody else must review|took steps"):
-            story.do(person, c.Review(text="all fine"))
-    assert story.do("boss", c.Review(text="looked at"))
+            story.do(person, Review(text="all fine"))
+    assert story.do("boss", Review(text="looked at"))
 
 
 def test_eyes_that_somebody_else_opened_are_a_second_pair():
     story = Story()
     story.do("im", opening(story), "")
-    (confirmed,) = story.do("owner", c.Confirm(confirms=digest("line")))
+    (confirmed,) = story.do("owner", Confirm(confirms=digest("line")))
     assert confirmed.verdict == "pass"
 
 
 def test_who_pressed_a_spooled_stop_counts_as_its_opener():
     story = Story()
     fields = {"claimed_by": "L2, uid 1001", "spool_sha384": digest("spool"), "claimed_at": story.now, "why": "locked"}
-    taken = c.TakeInStop(opening=opening(story), file=facts.good(story.now), claimed_person="boss", **fields)
+    taken = TakeInStop(opening=opening(story), file=facts.good(story.now), claimed_person="boss", **fields)
     story.do("system", taken, "")
     assert story.rollback.opened_by == "boss"
     with pytest.raises(Refused, match="boss opened INC-2042; another product owner must confirm it"):
-        story.do("boss", c.Confirm(confirms=digest("line")))
-    assert story.do("owner", c.Confirm(confirms=digest("line")))
+        story.do("boss", Confirm(confirms=digest("line")))
+    assert story.do("owner", Confirm(confirms=digest("line")))

@@ -7,12 +7,32 @@ from datetime import timedelta
 
 import pytest
 
-from ledger.domain import commands as c
-from ledger.domain.events import ledger, observation, override, rollback, silence
-from ledger.domain.events.base import Event
+from ledger.domain.closing.events import RollbackAborted, RollbackCompleted
+from ledger.domain.event import Event
 from ledger.domain.evolve import evolve
+from ledger.domain.keeping.events import LedgerOpened, NoteAdded
+from ledger.domain.observing.events import OverrideObserved, SchedulerObserved, SilenceObserved
+from ledger.domain.opening.commands import DeclareEmergency
+from ledger.domain.opening.events import EmergencyDeclared, RollbackConfirmed
+from ledger.domain.people.events import PersonAdded, RolesGranted, RolesRevoked
 from ledger.domain.record import Recorded
+from ledger.domain.restoring.commands import EndIncident
+from ledger.domain.restoring.events import (
+    IncidentEnded,
+    OverrideRemovalRequested,
+    OverrideRemovedOutside,
+    RemovalAdopted,
+)
+from ledger.domain.silencing.events import SilenceFailed
 from ledger.domain.state import State, runtime_flags
+from ledger.domain.stopping.events import (
+    EffectCancelled,
+    EffectExpired,
+    OverrideExpired,
+    OverrideFailed,
+    OverrideWritten,
+)
+from ledger.domain.watching.events import WatchFinished
 from ledger.errors import Corrupt
 
 from . import facts
@@ -25,7 +45,7 @@ SOON = T0 + timedelta(minutes=2)
 
 def next_record(story: Story, event: Event, name: str = INC, person: str = "system", role: str = "system") -> Recorded:
     """The event as the story's next entry, with nothing wrong about its envelope."""
-    return recorded(story.state, story.request(person, c.EndIncident()), event, name, role)
+    return recorded(story.state, story.request(person, EndIncident()), event, name, role)
 
 
 def kept(state: State) -> bytes:
@@ -41,31 +61,31 @@ def refuse(story: Story, record: Recorded, match: str) -> None:
     assert kept(story.state) == before
 
 
-def written() -> override.OverrideWritten:
+def written() -> OverrideWritten:
     fields = {"path": facts.PATH, "override_sha384": SHA, "size": 1, "mode": "0600", "owner": "root", "seen_at": T0}
-    return override.OverrideWritten(**fields, verdict="pass")
+    return OverrideWritten(**fields, verdict="pass")
 
 
-def removal_asked() -> override.OverrideRemovalRequested:
-    return override.OverrideRemovalRequested(path=facts.PATH, override_sha384=SHA, not_after=SOON)
+def removal_asked() -> OverrideRemovalRequested:
+    return OverrideRemovalRequested(path=facts.PATH, override_sha384=SHA, not_after=SOON)
 
 
-def adoption() -> override.RemovalAdopted:
+def adoption() -> RemovalAdopted:
     parts = {"override_after_sha384": SHA, "listing_sha384": SHA, "log_sha384": SHA}
-    return override.RemovalAdopted(adopts=1, reason="x", override_before_sha384=SHA, **parts)
+    return RemovalAdopted(adopts=1, reason="x", override_before_sha384=SHA, **parts)
 
 
-def finished() -> rollback.WatchFinished:
+def finished() -> WatchFinished:
     numbers = {"started": 1, "covered": 1, "expected": 1, "new": 0, "carried_over": 0}
-    return rollback.WatchFinished(verdict="pass", report_sha384=SHA, **numbers)
+    return WatchFinished(verdict="pass", report_sha384=SHA, **numbers)
 
 
-def completed(entries: int) -> rollback.RollbackCompleted:
-    return rollback.RollbackCompleted(summary_sha384=SHA, duration_min=1, entries=entries, checklist=())
+def completed(entries: int) -> RollbackCompleted:
+    return RollbackCompleted(summary_sha384=SHA, duration_min=1, entries=entries, checklist=())
 
 
 def outside(_: Story) -> Event:
-    return override.OverrideRemovedOutside(path=facts.PATH, override_sha384=SHA, seen_at=T0)
+    return OverrideRemovedOutside(path=facts.PATH, override_sha384=SHA, seen_at=T0)
 
 
 def opening_of(story: Story) -> Event:
@@ -79,9 +99,9 @@ def asked_of(story: Story) -> Event:
 IMPOSSIBLE = {
     "a file that nobody asked for": ("confirmed", lambda s: written(), "nobody asked"),
     "a file written twice": ("disabled", lambda s: written(), "nobody asked"),
-    "a failure that nobody waits for": ("confirmed", lambda s: override.OverrideFailed(path="p", cause="x"), "nobody"),
+    "a failure that nobody waits for": ("confirmed", lambda s: OverrideFailed(path="p", cause="x"), "nobody"),
     "a silence that nobody asked for": ("disabled", created, "nobody asked"),
-    "a failed silence that nobody asked for": ("disabled", lambda s: silence.SilenceFailed(cause="x"), "nobody asked"),
+    "a failed silence that nobody asked for": ("disabled", lambda s: SilenceFailed(cause="x"), "nobody asked"),
     "a silence ended that nobody asked to end": ("restarted", ended, "nobody asked"),
     "a removal that nobody asked for": ("ended", removed, "nobody asked"),
     "a removal asked for before the incident ended": ("watched", lambda s: removal_asked(), "has not ended"),
@@ -92,16 +112,16 @@ IMPOSSIBLE = {
     "an override asked for while there is one": ("disabled", asked_of, "has its override already"),
     "an opening of what is open": ("opened", opening_of, "was opened before"),
     "an opening of what was closed": ("completed", opening_of, "was opened before"),
-    "a second emergency": ("opened", lambda s: rollback.EmergencyDeclared(reason="x"), "declared"),
+    "a second emergency": ("opened", lambda s: EmergencyDeclared(reason="x"), "declared"),
     "the end of a watch that was not started": ("checked", lambda s: finished(), "is not the watch running"),
     "a lapse of what is not pending": (
         "disabled",
-        lambda s: override.EffectExpired(effect="silence", requested=1, not_after=T0),
+        lambda s: EffectExpired(effect="silence", requested=1, not_after=T0),
         "not a pending silence",
     ),
     "a cancel of what is not pending": (
         "disabled",
-        lambda s: override.EffectCancelled(effect="override", requested=1, reason="x"),
+        lambda s: EffectCancelled(effect="override", requested=1, reason="x"),
         "not a pending override",
     ),
     "a closing while the scheduler is held": (
@@ -115,15 +135,15 @@ IMPOSSIBLE = {
     "a closing that counts too many": ("summarised", lambda s: completed(s.rollback.entries + 2), "entries: expected"),
     "an abort that counts wrongly": (
         "opened",
-        lambda s: rollback.RollbackAborted(reason="x", entries=1),
+        lambda s: RollbackAborted(reason="x", entries=1),
         "entries: expected 2",
     ),
-    "a step after closing": ("completed", lambda s: rollback.IncidentEnded(), "is closed"),
+    "a step after closing": ("completed", lambda s: IncidentEnded(), "is closed"),
     "a second closing": ("completed", lambda s: completed(s.rollback.entries + 1), "is closed"),
-    "an expiry of nothing": ("confirmed", lambda s: override.OverrideExpired(path="p", expired_at=T0), "could expire"),
+    "an expiry of nothing": ("confirmed", lambda s: OverrideExpired(path="p", expired_at=T0), "could expire"),
     "a second ledger": (
         "opened",
-        lambda s: ledger.LedgerOpened(purpose="lab", checkpoint_key="v", hmac_key_id="k", hmac_algorithm="x"),
+        lambda s: LedgerOpened(purpose="lab", checkpoint_key="v", hmac_key_id="k", hmac_algorithm="x"),
         "ledger_opened",
     ),
 }
@@ -134,7 +154,7 @@ def test_it_cannot_be(name):
     place, event, match = IMPOSSIBLE[name]
     story = story_at(place)
     if name == "a second emergency":
-        story.do("im", c.DeclareEmergency(reason="fire"))
+        story.do("im", DeclareEmergency(reason="fire"))
     refuse(story, next_record(story, event(story)), match)
 
 
@@ -143,18 +163,18 @@ def test_it_cannot_be(name):
 )
 def test_a_confirmation_by_the_opener_or_without_the_role_cannot_be(person, role):
     story = story_at("opened")
-    refuse(story, next_record(story, rollback.RollbackConfirmed(confirms=SHA), INC, person, role), "confirm")
+    refuse(story, next_record(story, RollbackConfirmed(confirms=SHA), INC, person, role), "confirm")
 
 
 def test_an_event_of_a_rollback_that_was_never_opened_cannot_be():
     story = story_at("opened")
-    refuse(story, next_record(story, rollback.NoteAdded(text="x"), "INC-9"), "there is no rollback INC-9")
+    refuse(story, next_record(story, NoteAdded(text="x"), "INC-9"), "there is no rollback INC-9")
 
 
 @pytest.mark.parametrize("wrong", [-1, 0, 1, 2, 4, 99])
 def test_an_entry_counted_wrongly_within_its_rollback_cannot_be(wrong):
     story = story_at("confirmed")
-    record = next_record(story, rollback.NoteAdded(text="x"))
+    record = next_record(story, NoteAdded(text="x"))
     assert record.rollback_entry == 3
     refuse(story, record._replace(rollback_entry=wrong), "rollback_entry of INC-2042: expected 3")
 
@@ -169,31 +189,31 @@ def test_an_opening_is_its_rollbacks_first_entry(wrong):
 @pytest.mark.parametrize("by", [-2, -1, 1, 2])
 def test_a_sequence_has_no_gap_and_no_repetition(by):
     story = story_at("confirmed")
-    record = next_record(story, rollback.NoteAdded(text="x"))
+    record = next_record(story, NoteAdded(text="x"))
     refuse(story, record._replace(sequence=record.sequence + by), "sequence: expected")
 
 
 def test_a_timestamp_never_goes_back():
     story = story_at("confirmed")
-    record = next_record(story, rollback.NoteAdded(text="x"))
+    record = next_record(story, NoteAdded(text="x"))
     earlier = story.state.timestamp - timedelta(microseconds=1)
     refuse(story, record._replace(timestamp=earlier), "timestamp goes back")
     assert evolve(story.state, record._replace(timestamp=story.state.timestamp)).sequence == record.sequence
 
 
 def test_the_first_entry_opens_the_ledger():
-    record = Recorded(ledger.PersonAdded(person="p"), "person_added", 1, T0, T0, "system", "none", "system", "r", "", 0)
+    record = Recorded(PersonAdded(person="p"), "person_added", 1, T0, T0, "system", "none", "system", "r", "", 0)
     with pytest.raises(Corrupt, match="ledger_opened"):
         evolve(State(), record)
 
 
 def test_a_person_is_added_once_with_known_roles_and_changed_only_when_known():
     story = Story()
-    refuse(story, next_record(story, ledger.PersonAdded(person="noc"), ""), "never reissued")
-    refuse(story, next_record(story, ledger.PersonAdded(person="new", roles=("root",)), ""), "unknown roles: root")
-    refuse(story, next_record(story, ledger.RolesGranted(person="ghost", roles=("noc",)), ""), "no person")
-    refuse(story, next_record(story, ledger.RolesRevoked(person="ghost", roles=("noc",)), ""), "no person")
-    refuse(story, next_record(story, ledger.RolesGranted(person="noc", roles=("root",)), ""), "unknown roles: root")
+    refuse(story, next_record(story, PersonAdded(person="noc"), ""), "never reissued")
+    refuse(story, next_record(story, PersonAdded(person="new", roles=("root",)), ""), "unknown roles: root")
+    refuse(story, next_record(story, RolesGranted(person="ghost", roles=("noc",)), ""), "no person")
+    refuse(story, next_record(story, RolesRevoked(person="ghost", roles=("noc",)), ""), "no person")
+    refuse(story, next_record(story, RolesGranted(person="noc", roles=("root",)), ""), "unknown roles: root")
 
 
 def unknown(story: Story, name: str = "", number: int = 0) -> Recorded:
@@ -234,8 +254,8 @@ def test_folding_again_gives_the_same_state():
 
 def test_what_the_observer_saw_changes_flags_and_lets_the_stops_verdict_lapse():
     story = story_at("checked")
-    story.saw(observation.SchedulerObserved(scheduler_status="unknown", source="x", seen_at=story.now, error="no"), "")
-    seen = observation.OverrideObserved(path=facts.PATH, found="absent", seen_at=story.now)
+    story.saw(SchedulerObserved(scheduler_status="unknown", source="x", seen_at=story.now, error="no"), "")
+    seen = OverrideObserved(path=facts.PATH, found="absent", seen_at=story.now)
     story.saw(seen, "")
     assert story.flags == {"rollback.active", "alerts.silenced"}
     assert [step.shown for step in story.rollback.steps[:4]] == ["pass", "pass", "pass", "lapsed"]
@@ -243,7 +263,7 @@ def test_what_the_observer_saw_changes_flags_and_lets_the_stops_verdict_lapse():
 
 def test_an_expired_override_makes_step_5_due_and_removes_nothing():
     story = story_at("disabled")
-    expired = override.OverrideExpired(path=facts.PATH, expired_at=story.now)
+    expired = OverrideExpired(path=facts.PATH, expired_at=story.now)
     story.saw(expired)
     assert story.rollback.holds and "override.active" in story.flags
     refuse(story, next_record(story, expired), "could expire")
@@ -254,7 +274,7 @@ def test_an_expired_override_makes_step_5_due_and_removes_nothing():
 
 def test_another_silence_does_not_touch_the_rollbacks_own():
     story = story_at("silenced")
-    other = observation.SilenceObserved(silence_id="s-9", found="absent", ends_at=T0, seen_at=T0)
+    other = SilenceObserved(silence_id="s-9", found="absent", ends_at=T0, seen_at=T0)
     story.saw(other)
     assert story.rollback.silence.state == "active"
 
@@ -264,6 +284,6 @@ def test_another_silence_does_not_touch_the_rollbacks_own():
 )
 def test_an_observed_silence_is_what_it_was_seen_to_be(found, state):
     story = story_at("silenced")
-    story.saw(observation.SilenceObserved(silence_id="s-1", found=found, ends_at=T0, seen_at=T0))
+    story.saw(SilenceObserved(silence_id="s-1", found=found, ends_at=T0, seen_at=T0))
     assert story.rollback.silence.state == state
     assert ("alerts.silenced" in story.flags) == (state == "active")

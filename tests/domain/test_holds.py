@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.domain import commands as c
-from ledger.domain.events import observation
-from ledger.domain.events.silence import SilenceEnded
+from ledger.domain.closing.commands import Abort
+from ledger.domain.duties.commands import Waive
+from ledger.domain.observing.events import SchedulerObserved, SilenceObserved
+from ledger.domain.opening.commands import Confirm
+from ledger.domain.silencing.commands import RequestSilenceEnd
+from ledger.domain.silencing.events import SilenceEnded
+from ledger.domain.stopping.commands import PutBack, RecordPutBack
 from ledger.errors import Refused, Standing
 
 from . import facts
@@ -38,7 +42,7 @@ def confirmed_other(place: str) -> Story:
     """The main rollback at ``place`` and another one that is confirmed and did nothing yet."""
     story = story_at(place)
     story.do("im", opening(story, ticket=OTHER), "")
-    story.do("owner", c.Confirm(confirms=digest("opening line")), OTHER)
+    story.do("owner", Confirm(confirms=digest("opening line")), OTHER)
     return story
 
 
@@ -109,7 +113,7 @@ def test_each_has_its_own_silence():
 
 def test_one_silence_gone_leaves_the_others_verdict():
     story = two_holds("silenced")
-    story.saw(observation.SilenceObserved(silence_id="s-1", found="absent", ends_at=story.now, seen_at=story.now))
+    story.saw(SilenceObserved(silence_id="s-1", found="absent", ends_at=story.now, seen_at=story.now))
     assert story.rollback.steps[2].shown == "lapsed" and story.of(OTHER).steps[1].passed
 
 
@@ -124,7 +128,7 @@ def test_the_first_to_restore_gets_its_hold_released_and_the_file_stays():
 
 def test_either_may_be_the_first_to_restore():
     story = two_holds("checked")
-    story.do("im", c.Abort(reason="not needed"), OTHER)
+    story.do("im", Abort(reason="not needed"), OTHER)
     (released,) = story.do("ops", removing(story, OTHER), OTHER)
     assert (released.status, released.held_by) == ("hold_released", (INC,)) and holding(story) == [INC]
 
@@ -172,7 +176,7 @@ def test_who_was_released_fails_where_the_others_file_is_not_there():
 
 
 def let_the_other_go(story: Story) -> None:
-    story.do("im", c.Abort(reason="not needed"), OTHER)
+    story.do("im", Abort(reason="not needed"), OTHER)
     story.do("ops", removing(story, OTHER), OTHER)
     story.saw(removed(story, OTHER), OTHER)
 
@@ -188,7 +192,7 @@ def test_who_was_released_cannot_pass_as_held_once_nobody_holds():
 def test_the_file_goes_with_the_last():
     story = two_holds()
     release(story)
-    story.do("im", c.Abort(reason="not needed"), OTHER)
+    story.do("im", Abort(reason="not needed"), OTHER)
     (asked,) = story.do("ops", removing(story, OTHER), OTHER)
     assert asked.status == "override_removal_requested"
     story.saw(removed(story, OTHER), OTHER)
@@ -234,9 +238,9 @@ def test_a_stop_during_a_removal_keeps_the_scheduler_stopped():
 
 def test_a_scheduler_that_runs_lets_the_checks_of_all_holders_lapse():
     story = two_holds("watched")
-    story.do("im", c.Waive(number=2, reason="one is enough"), OTHER)
+    story.do("im", Waive(number=2, reason="one is enough"), OTHER)
     story.do("ops", scheduler_check(story, "disabled"), OTHER)
-    seen = observation.SchedulerObserved(scheduler_status="enabled", source="x", seen_at=story.now)
+    seen = SchedulerObserved(scheduler_status="enabled", source="x", seen_at=story.now)
     events = story.saw(seen, "")
     lapsed = [(record.rollback, record.event.number) for record in story.records[-len(events) + 1 :]]
     assert lapsed == [(INC, 3), (INC, 4), (OTHER, 3)]
@@ -246,14 +250,14 @@ def test_a_file_put_back_is_back_for_all_holders():
     story = two_holds("checked")
     for name in (INC, OTHER):
         story.saw(vanished(story, name), name)
-    story.do("ops", c.PutBack(file=facts.absent(story.now), reason="it must stay"))
-    story.do("system", c.RecordPutBack(file=declared(story)))
+    story.do("ops", PutBack(file=facts.absent(story.now), reason="it must stay"))
+    story.do("system", RecordPutBack(file=declared(story)))
     assert not any(one.override.removed_outside for one in story.state.holders)
 
 
 def test_a_removed_file_disturbs_the_watch_of_every_holder():
     story = two_holds("checked")
-    story.do("im", c.Waive(number=2, reason="one is enough"), OTHER)
+    story.do("im", Waive(number=2, reason="one is enough"), OTHER)
     story.do("ops", scheduler_check(story, "disabled"), OTHER)
     story.do("noc", watch_start(story), OTHER)
     for name in (INC, OTHER):
@@ -266,7 +270,7 @@ def test_a_removed_file_disturbs_the_watch_of_every_holder():
 def test_the_silence_of_who_was_released_is_its_own_to_end():
     story = two_holds()
     story.do("ops", removing(story))
-    story.do("ops", c.RequestSilenceEnd())
+    story.do("ops", RequestSilenceEnd())
     foreign = SilenceEnded(silence_id="s-2", ended_at=story.now, transcript_sha384=digest("t"))
     with pytest.raises(Refused, match="is not the silence of"):
         story.saw(foreign)

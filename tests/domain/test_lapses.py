@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.domain import commands as c
-from ledger.domain.events import observation, override, silence
+from ledger.domain.closing.commands import Abort
+from ledger.domain.duties.commands import Accept, Waive
+from ledger.domain.observing.events import OverrideObserved, SchedulerObserved, SilenceObserved
+from ledger.domain.restoring.commands import EndIncident
+from ledger.domain.silencing.events import SilenceLost
+from ledger.domain.stopping.events import OverrideExpired
 from ledger.errors import Refused
 
 from . import facts
@@ -23,17 +27,17 @@ from .road import (
 )
 
 
-def running(story: Story, status: str = "enabled") -> observation.SchedulerObserved:
-    return observation.SchedulerObserved(scheduler_status=status, source="x", seen_at=story.now, error="x")
+def running(story: Story, status: str = "enabled") -> SchedulerObserved:
+    return SchedulerObserved(scheduler_status=status, source="x", seen_at=story.now, error="x")
 
 
-def edited(story: Story, **changes: object) -> observation.OverrideObserved:
+def edited(story: Story, **changes: object) -> OverrideObserved:
     fields = {"path": facts.PATH, "found": "file", "override_sha384": digest("edited"), "seen_at": story.now}
-    return observation.OverrideObserved(**fields | changes)
+    return OverrideObserved(**fields | changes)
 
 
-def seen(story: Story, found: str, name: str = "s-1") -> observation.SilenceObserved:
-    return observation.SilenceObserved(silence_id=name, found=found, ends_at=story.now, seen_at=story.now)
+def seen(story: Story, found: str, name: str = "s-1") -> SilenceObserved:
+    return SilenceObserved(silence_id=name, found=found, ends_at=story.now, seen_at=story.now)
 
 
 def shown(story: Story, rollback: str = INC) -> list[str | None]:
@@ -41,8 +45,8 @@ def shown(story: Story, rollback: str = INC) -> list[str | None]:
 
 
 LOST = {
-    "lost": lambda s: silence.SilenceLost(silence_id="s-1", found="absent", seen_at=s.now),
-    "ended early": lambda s: silence.SilenceLost(silence_id="s-1", found="expired", seen_at=s.now),
+    "lost": lambda s: SilenceLost(silence_id="s-1", found="absent", seen_at=s.now),
+    "ended early": lambda s: SilenceLost(silence_id="s-1", found="expired", seen_at=s.now),
     "expired": lambda s: seen(s, "expired"),
     "absent": lambda s: seen(s, "absent"),
 }
@@ -115,7 +119,7 @@ def test_nothing_lapses_once_step_5_is_due(name):
 
 def test_nothing_lapses_while_a_rollback_is_aborted():
     story = story_at("watched")
-    story.do("im", c.Abort(reason="enough"))
+    story.do("im", Abort(reason="enough"))
     assert len(story.saw(running(story), "")) == 1
 
 
@@ -134,7 +138,7 @@ def test_what_lapsed_lapses_once():
 
 def test_a_waived_step_does_not_lapse():
     story = story_at("silenced")
-    story.do("im", c.Waive(number=3, reason="no status page"))
+    story.do("im", Waive(number=3, reason="no status page"))
     assert len(story.saw(running(story), "")) == 1 and shown(story)[1] == "waived"
 
 
@@ -142,7 +146,7 @@ def test_an_accepted_step_does_not_lapse():
     story = story_at("silenced")
     story.do("ops", scheduler_check(story, "unknown"))
     for person in ("ops", "noc"):
-        story.do(person, c.Accept(number=3, reason="its service is inactive"))
+        story.do(person, Accept(number=3, reason="its service is inactive"))
     assert len(story.saw(running(story), "")) == 1 and shown(story)[1] == "accepted"
 
 
@@ -150,7 +154,7 @@ def test_after_a_lapse_the_next_steps_are_owed_again():
     story = story_at("watched")
     story.saw(running(story), "")
     with pytest.raises(Refused, match="cannot be ended") as refusal:
-        story.do("im", c.EndIncident())
+        story.do("im", EndIncident())
     assert [sentence.split(",")[0] for sentence in refusal.value.owed] == ["l2_ops: step 3", "noc: step 4"]
     with pytest.raises(Refused, match="step 4 of INC-2042 is not ready"):
         story.do("noc", watch_start(story))
@@ -163,7 +167,7 @@ def test_a_lost_silence_comes_back_and_the_incident_may_end():
     story = story_at("watched")
     story.saw(LOST["lost"](story))
     with pytest.raises(Refused, match="cannot be ended"):
-        story.do("im", c.EndIncident())
+        story.do("im", EndIncident())
     for place in ("silenced", "ended"):
         ROAD[place](story)
     assert story.rollback.steps[2].attempts == 2
@@ -227,5 +231,5 @@ def test_a_new_watch_is_not_disturbed_by_what_was_before_it():
 
 def test_an_expired_override_makes_step_5_due_so_nothing_lapses_after_it():
     story = story_at("watched")
-    story.saw(override.OverrideExpired(path=facts.PATH, expired_at=story.now))
+    story.saw(OverrideExpired(path=facts.PATH, expired_at=story.now))
     assert len(story.saw(running(story), "")) == 1 and story.rollback.restoring

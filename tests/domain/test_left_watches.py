@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.domain import commands as c
+from ledger.domain.duties.commands import Review
+from ledger.domain.opening.commands import DeclareEmergency
+from ledger.domain.people.commands import ChangeRoles
 from ledger.errors import Refused
 
 from .builders import Story
@@ -29,13 +31,13 @@ def test_the_ledger_finishes_a_watch_for_who_started_it():
 
 def test_who_started_it_has_taken_a_step_and_does_not_review():
     story = story_at("checked")
-    story.do("admin", c.ChangeRoles(person="boss", grant=("noc",)))
+    story.do("admin", ChangeRoles(person="boss", grant=("noc",)))
     story.do("boss", watch_start(story))
     story.wait(minutes=15)
     story.do("system", watch_finish(story))
-    story.do("im", c.DeclareEmergency(reason="fire"))
+    story.do("im", DeclareEmergency(reason="fire"))
     with pytest.raises(Refused, match="took steps"):
-        story.do("boss", c.Review(text="fine"))
+        story.do("boss", Review(text="fine"))
 
 
 def test_the_ledger_finishes_no_watch_before_its_end_and_none_twice():

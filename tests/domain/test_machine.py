@@ -9,12 +9,18 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from ledger.domain import commands as c
-from ledger.domain.duties import owed
+from ledger.domain.command import Command
+from ledger.domain.duties.commands import Accept, AcceptHandover, ExtendWindow, OfferHandover, Waive
+from ledger.domain.duties.owed import owed
 from ledger.domain.evolve import evolve
+from ledger.domain.observing.commands import ExpireEffect, Record
+from ledger.domain.opening.commands import Confirm, DeclareEmergency
 from ledger.domain.record import Recorded
+from ledger.domain.restoring.commands import AdoptRemoval
 from ledger.domain.runbook import STEPS
+from ledger.domain.silencing.commands import AdoptSilence
 from ledger.domain.state import FLAGS, Rollback, State, runtime_flags
+from ledger.domain.stopping.commands import AdoptOverride, PutBack, RecordPutBack
 from ledger.errors import Conflict, Refused
 
 from . import facts, road
@@ -93,17 +99,17 @@ class Stage(RuleBasedStateMachine):
         self.story = Story(FOLK, purpose)
         for name, go in road.ROAD.items():
             if alarm and name == "confirmed":
-                self.story.do("two", c.DeclareEmergency(reason="fire"))
+                self.story.do("two", DeclareEmergency(reason="fire"))
             else:
                 go(self.story)
             if name == place:
                 break
         if other:
             self.story.do("all", road.opening(self.story, ticket=road.OTHER), "")
-            self.story.do("owner", c.Confirm(confirms=digest("line")), road.OTHER)
+            self.story.do("owner", Confirm(confirms=digest("line")), road.OTHER)
         self.before = self.story.state
 
-    def ask(self, who: str, command: c.Command, name: str, seen: int | None = None) -> None:
+    def ask(self, who: str, command: Command, name: str, seen: int | None = None) -> None:
         self.before = self.story.state
         count = len(self.story.records)
         if self.refused(who, command, name, seen):
@@ -117,7 +123,7 @@ class Stage(RuleBasedStateMachine):
             state = after
         assert state == self.story.state
 
-    def refused(self, who: str, command: c.Command, name: str, seen: int | None) -> bool:
+    def refused(self, who: str, command: Command, name: str, seen: int | None) -> bool:
         try:
             self.story.do(who, command, name, seen)
         except (Refused, Conflict) as error:
@@ -138,21 +144,21 @@ class Stage(RuleBasedStateMachine):
         self.ask(who, road.stopping(self.story, ticket), "")
 
     @rule(who=WHO | st.sampled_from([*FOLK]), name=NAMES, command=FOUR_EYES, seen=st.sampled_from([None] * 8 + [3, 9]))
-    def two_people(self, who: str, name: str, command: c.Command, seen: int | None) -> None:
+    def two_people(self, who: str, name: str, command: Command, seen: int | None) -> None:
         self.ask(who, command, name, seen)
 
     @rule(who=WHO, name=NAMES, command=ASKED)
-    def ask_for_a_step(self, who: str, name: str, command: c.Command) -> None:
+    def ask_for_a_step(self, who: str, name: str, command: Command) -> None:
         self.ask(who, command, name)
 
     @rule(who=WHO, name=NAMES, command=PAPERS)
-    def write_something_down(self, who: str, name: str, command: c.Command) -> None:
+    def write_something_down(self, who: str, name: str, command: Command) -> None:
         self.ask(who, command, name)
 
     @rule(who=WHO, name=NAMES, minutes=st.integers(-1, 60))
     def extend_the_window(self, who: str, name: str, minutes: int) -> None:
         end = self.story.now + timedelta(minutes=minutes)
-        self.ask(who, c.ExtendWindow(window_end=end, reason="slow", announcement_sha384=digest("longer")), name)
+        self.ask(who, ExtendWindow(window_end=end, reason="slow", announcement_sha384=digest("longer")), name)
 
     @rule(who=WHO, name=NAMES, mode=st.sampled_from(["0600", "0600", "0644"]))
     def join(self, who: str, name: str, mode: str) -> None:
@@ -163,8 +169,8 @@ class Stage(RuleBasedStateMachine):
     @rule(who=WHO, name=NAMES, kind=st.sampled_from(["absent", "file", "link"]))
     def put_back(self, who: str, name: str, kind: str) -> None:
         file = facts.file_of(b"{}", self.story.now, kind=kind)
-        self.ask(who, c.PutBack(file=file, reason="it must stay"), name)
-        self.ask("system", c.RecordPutBack(file=file), name)
+        self.ask(who, PutBack(file=file, reason="it must stay"), name)
+        self.ask("system", RecordPutBack(file=file), name)
 
     @rule(who=WHO, name=NAMES, status=STATUS, cycle=CYCLES, warned=st.booleans())
     def check_scheduler(self, who: str, name: str, status: str, cycle: int | None, warned: bool) -> None:
@@ -208,16 +214,16 @@ class Stage(RuleBasedStateMachine):
     @rule(who=WHO, name=NAMES, mode=st.sampled_from(["0600", "0644"]))
     def adopt(self, who: str, name: str, mode: str) -> None:
         file = facts.file_of(b"{}", self.story.now, mode=mode)
-        self.ask(who, c.AdoptOverride(file=file, reason="by hand"), name)
+        self.ask(who, AdoptOverride(file=file, reason="by hand"), name)
         fields = {"reason": "by hand", "transcript_sha384": digest("t")}
-        self.ask(who, c.AdoptSilence(silence=facts.silence(self.story.now, id="s-x"), **fields), name)
+        self.ask(who, AdoptSilence(silence=facts.silence(self.story.now, id="s-x"), **fields), name)
         parts = {"override_after_sha384": digest("o"), "listing_sha384": digest("l"), "log_sha384": digest("r")}
-        self.ask(who, c.AdoptRemoval(file=facts.absent(), reason="rm", **parts), name)
+        self.ask(who, AdoptRemoval(file=facts.absent(), reason="rm", **parts), name)
 
     @rule(what=SEEN)
     def observe(self, what: str) -> None:
         for name, event in observations(self.story, what):
-            self.ask("system", c.Record(event=event), name)
+            self.ask("system", Record(event=event), name)
 
     @precondition(lambda self: any(rollback.effects for rollback in self.story.state.open.values()))
     @rule(failed=st.booleans(), late=st.sampled_from([False, False, True]))
@@ -228,7 +234,7 @@ class Stage(RuleBasedStateMachine):
         if late:
             self.story.wait(minutes=3)
         if self.story.now > effect.not_after and effect.kind != "override":
-            self.ask("system", c.ExpireEffect(requested=effect.requested), rollback.id)
+            self.ask("system", ExpireEffect(requested=effect.requested), rollback.id)
             assert effect not in self.story.of(rollback.id).effects
             return
         self.ask("system", outcome(rollback, effect, failed, self.story), rollback.id)
@@ -258,20 +264,20 @@ class Stage(RuleBasedStateMachine):
             self.ask("all", road.scheduler_check(self.story, "unknown"), name)
             for number, step in enumerate(self.story.of(name).steps):
                 if step.verdict == "inconclusive":
-                    self.ask(who, c.Accept(number=number, reason="seen"), name)
-                    self.ask(second, c.Accept(number=number, reason="seen too"), name)
+                    self.ask(who, Accept(number=number, reason="seen"), name)
+                    self.ask(second, Accept(number=number, reason="seen too"), name)
 
     @rule(who=WHO, name=NAMES)
     def waive_what_is_due(self, who: str, name: str) -> None:
         rollback = self.found(name)
         if rollback:
             due = next((number for number in range(7) if not rollback.steps[number].passed), 0)
-            self.ask(who, c.Waive(number=due, reason="no time"), name)
+            self.ask(who, Waive(number=due, reason="no time"), name)
 
     @rule(who=WHO, receiver=WHO, name=NAMES, role=ROLE)
     def hand_over(self, who: str, receiver: str, name: str, role: str) -> None:
-        self.ask(who, c.OfferHandover(role=role, receiver=receiver, open_points="x"), name)
-        self.ask(receiver, c.AcceptHandover(role=role), name)
+        self.ask(who, OfferHandover(role=role, receiver=receiver, open_points="x"), name)
+        self.ask(receiver, AcceptHandover(role=role), name)
 
     @invariant()
     def what_is_closed_holds_mutes_and_awaits_nothing(self) -> None:

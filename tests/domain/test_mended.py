@@ -6,9 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from ledger.domain import commands as c
-from ledger.domain.duties import owed
-from ledger.domain.events.observation import SchedulerObserved
+from ledger.domain.closing.commands import Abort
+from ledger.domain.duties.commands import Accept, LinkTicket, OfferHandover, Refuse, Review, Waive
+from ledger.domain.duties.owed import owed
+from ledger.domain.observing.events import SchedulerObserved
+from ledger.domain.opening.commands import Confirm, DeclareEmergency
+from ledger.domain.stopping.commands import AdoptOverride
 from ledger.errors import Refused
 
 from . import facts
@@ -39,7 +42,7 @@ def shown(story: Story, rollback: str = INC) -> list[str | None]:
 
 def test_a_rollback_whose_step_3_was_waived_can_be_closed():
     story = story_at("silenced")
-    story.do("im", c.Waive(number=3, reason="no status page"))
+    story.do("im", Waive(number=3, reason="no status page"))
     entry, names = story.state.sequence, list(ROAD)
     for name in names[names.index("watched") : -1]:
         ROAD[name](story)
@@ -51,7 +54,7 @@ def test_who_was_released_and_then_saw_enabled_comes_to_its_end():
     story = two_holds()
     story.do("ops", removing(story))
     ROAD["unsilenced"](story)
-    story.do("im", c.Abort(reason="not needed"), OTHER)
+    story.do("im", Abort(reason="not needed"), OTHER)
     story.do("ops", removing(story, OTHER), OTHER)
     story.saw(removed(story, OTHER), OTHER)
     story.do("ops", scheduler_check(story, "enabled", cycle=43, since=story.now))
@@ -69,7 +72,7 @@ def test_a_person_who_sees_the_scheduler_run_lets_the_watch_lapse_too():
 
 def test_a_person_who_sees_the_scheduler_run_lets_the_other_holders_checks_lapse():
     story = two_holds("watched")
-    story.do("im", c.Waive(number=2, reason="one is enough"), OTHER)
+    story.do("im", Waive(number=2, reason="one is enough"), OTHER)
     story.do("ops", scheduler_check(story, "enabled"), OTHER)
     assert shown(story) == ["lapsed", "lapsed"]
 
@@ -87,7 +90,7 @@ def test_with_an_unclear_step_5_accepted_closing_still_needs_a_fresh_enabled():
     story.saw(SchedulerObserved(scheduler_status="unknown", source="x", seen_at=story.now, error="refused"), "")
     story.do("ops", restore_check(story, scheduler=facts.scheduler("unknown", story.now, error="refused")))
     for person in ("ops", "noc"):
-        story.do(person, c.Accept(number=5, reason="the service is active"))
+        story.do(person, Accept(number=5, reason="the service is active"))
     ROAD["summarised"](story)
     with pytest.raises(Refused, match="cannot be closed yet"):
         story.do("im", completing())
@@ -104,22 +107,22 @@ def test_an_auditor_changes_nothing_not_even_by_a_handover():
     story = Story(PEOPLE | {"auditor2": ("auditor",)})
     story.do("im", opening(story), "")
     with pytest.raises(Refused):
-        story.do("auditor", c.OfferHandover(role="auditor", receiver="auditor2", open_points="none"))
+        story.do("auditor", OfferHandover(role="auditor", receiver="auditor2", open_points="none"))
 
 
 def test_an_opener_who_is_an_owner_does_not_pay_the_debt_by_refusing_themselves():
     story = Story()
     story.do("boss", opening(story), "")
-    story.do("boss", c.DeclareEmergency(reason="fire"))
+    story.do("boss", DeclareEmergency(reason="fire"))
     with pytest.raises(Refused, match="four eyes"):
-        story.do("boss", c.Refuse(reason="I refuse myself"))
+        story.do("boss", Refuse(reason="I refuse myself"))
 
 
 def test_nothing_is_removed_while_an_override_is_asked_for_and_not_written():
     story = story_at("ended")
     story.saw(vanished(story))
     story.do("im", opening(story, ticket=OTHER), "")
-    story.do("owner", c.Confirm(confirms=digest("line")), OTHER)
+    story.do("owner", Confirm(confirms=digest("line")), OTHER)
     story.do("ops", disabling(), OTHER)
     with pytest.raises(Refused, match=f"the override of {OTHER} is asked for and not written yet"):
         story.do("ops", removing(story))
@@ -130,8 +133,8 @@ def test_nobody_stops_by_hand_beside_a_removal_that_is_pending():
     story.saw(vanished(story))
     story.do("ops", removing(story))  # the file was seen again, as declared
     story.do("im", opening(story, ticket=OTHER), "")
-    story.do("owner", c.Confirm(confirms=digest("line")), OTHER)
-    hand = c.AdoptOverride(file=facts.file_of(b"{}", story.now), reason="by hand")
+    story.do("owner", Confirm(confirms=digest("line")), OTHER)
+    hand = AdoptOverride(file=facts.file_of(b"{}", story.now), reason="by hand")
     for command in (disabling(), hand):
         with pytest.raises(Refused, match="being removed"):
             story.do("ops", command, OTHER)
@@ -139,12 +142,12 @@ def test_nobody_stops_by_hand_beside_a_removal_that_is_pending():
 
 def test_a_late_refusal_is_no_step_and_its_owner_may_still_review():
     story = alarmed("disabled")
-    story.do("owner", c.Refuse(reason="not agreed"))
-    assert story.do("owner", c.Review(text="looked at it"))
+    story.do("owner", Refuse(reason="not agreed"))
+    assert story.do("owner", Review(text="looked at it"))
 
 
 def test_a_confirmation_owed_again_names_an_entry():
     story = story_at("watched")
-    story.do("im", c.LinkTicket(ticket="INC-7"))
+    story.do("im", LinkTicket(ticket="INC-7"))
     (late,) = owed(story.rollback)
     assert late.entry > 0

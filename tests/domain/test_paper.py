@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.domain import commands as c
+from ledger.domain.closing.commands import Abort, WriteSummary
+from ledger.domain.duties.commands import Attach, Correct, LinkTicket
+from ledger.domain.keeping.commands import AddNote, KeepLog
+from ledger.domain.opening.commands import Confirm
 from ledger.domain.paper import paper_lines
+from ledger.domain.restoring.commands import AnnounceAllClear, RequestRemoval
 from ledger.errors import Refused
 
 from . import facts
@@ -29,23 +33,23 @@ from .test_roles import TABLE
 # --- tickets ---------------------------------------------------------------------------------------------------------
 
 
-def linking(ticket: str = "INC-7") -> c.LinkTicket:
-    return c.LinkTicket(ticket=ticket)
+def linking(ticket: str = "INC-7") -> LinkTicket:
+    return LinkTicket(ticket=ticket)
 
 
 def stop_at_the_end() -> tuple[Story, str]:
     """A stop without a ticket that is ready to be closed."""
     story, name = stopped()
-    story.do("im", c.Abort(reason="false alarm"), name)
+    story.do("im", Abort(reason="false alarm"), name)
     sha = story.of(name).override.sha384
     file = facts.file_of(b"{}", story.now, sha384=sha)
     seen = facts.scheduler("disabled", story.now, cycle=41)
-    story.do("ops", c.RequestRemoval(file=file, scheduler=seen), name)
+    story.do("ops", RequestRemoval(file=file, scheduler=seen), name)
     story.saw(removed(story, name), name)
     story.do("ops", scheduler_check(story, "enabled", cycle=42), name)
-    story.do("ops", c.AnnounceAllClear(announcement_sha384=digest("a")), name)
+    story.do("ops", AnnounceAllClear(announcement_sha384=digest("a")), name)
     story.do("ops", restore_check(story, silence=None), name)
-    story.do("im", c.WriteSummary(summary_sha384=digest("summary")), name)
+    story.do("im", WriteSummary(summary_sha384=digest("summary")), name)
     return story, name
 
 
@@ -61,7 +65,7 @@ def test_a_stop_without_a_ticket_needs_one_to_be_closed():
 
 def test_the_first_ticket_of_a_stop_keeps_its_confirmation():
     story, name = stopped()
-    story.do("owner", c.Confirm(confirms=digest("line")), name)
+    story.do("owner", Confirm(confirms=digest("line")), name)
     story.do("im", linking(), name)
     assert story.of(name).confirmed_by == "owner" and story.of(name).steps[0].passed
 
@@ -72,7 +76,7 @@ def test_another_ticket_revokes_the_confirmation():
     assert not story.rollback.confirmed_by
     with pytest.raises(Refused, match="not ready"):
         story.do("ops", disabling())
-    story.do("owner", c.Confirm(confirms=digest("line")))
+    story.do("owner", Confirm(confirms=digest("line")))
     assert story.do("ops", disabling()) and story.rollback.steps[0].attempts == 2
 
 
@@ -81,13 +85,13 @@ def test_a_confirmation_revoked_after_the_stop_is_owed_again(place):
     story = story_at(place)
     story.do("im", linking())
     assert any("confirmation" in debt for debt in debts(story))
-    story.do("owner", c.Confirm(confirms=digest("line")))
+    story.do("owner", Confirm(confirms=digest("line")))
     assert debts(story) == []
 
 
 def test_in_an_emergency_another_ticket_makes_the_late_confirmation_due_again():
     story = alarmed("disabled")
-    story.do("owner", c.Confirm(confirms=digest("line")))
+    story.do("owner", Confirm(confirms=digest("line")))
     story.do("im", linking())
     assert "late confirmation or refusal" in debts(story)
 
@@ -114,7 +118,7 @@ def test_a_second_run_under_a_ticket_is_counted_and_closed_by_itself():
     story.do("noc", stopping(story), "")
     assert list(story.state.open) == [f"{INC}.2"] and story.of(f"{INC}.2").ticket == INC
     assert story.rollback.phase == "completed"
-    story.do("im", c.Abort(reason="wrong"), f"{INC}.2")
+    story.do("im", Abort(reason="wrong"), f"{INC}.2")
     story.do("noc", stopping(story), "")
     assert list(story.state.open) == [f"{INC}.3"]
 
@@ -128,16 +132,16 @@ def test_the_second_run_has_debts_of_its_own():
 # --- after closing ---------------------------------------------------------------------------------------------------
 
 
-def attaching(**changes: object) -> c.Attach:
+def attaching(**changes: object) -> Attach:
     fields = {"number": 2, "name": "chat.txt", "size": 12, "attached_sha384": digest("chat")}
-    return c.Attach(**fields | changes)
+    return Attach(**fields | changes)
 
 
 TAKEN = {
-    "a note": c.AddNote(text="seen later"),
+    "a note": AddNote(text="seen later"),
     "evidence": attaching(),
-    "a correction": c.Correct(entry=20, text="it was 03:14"),
-    "a log": c.KeepLog(program="smoke", exit_status=0, log_sha384=digest("log")),
+    "a correction": Correct(entry=20, text="it was 03:14"),
+    "a log": KeepLog(program="smoke", exit_status=0, log_sha384=digest("log")),
 }
 
 
@@ -146,8 +150,8 @@ TAKEN = {
 def test_a_closed_rollback_still_takes(name, phase):
     story = story_at("completed" if phase == "completed" else "confirmed")
     if phase == "aborted":
-        story.do("im", c.Abort(reason="wrong"))
-    command = c.Correct(entry=story.state.sequence, text="no") if name == "a correction" else TAKEN[name]
+        story.do("im", Abort(reason="wrong"))
+    command = Correct(entry=story.state.sequence, text="no") if name == "a correction" else TAKEN[name]
     before = story.rollback.entries
     story.do("noc", command)
     assert story.rollback.phase == phase and story.rollback.entries == before + 1
@@ -209,32 +213,32 @@ def test_evidence_passes_no_step():
 @pytest.mark.parametrize("entry", [-1, 0, 1, 10**30])
 def test_a_correction_points_at_an_entry_since_the_opening(entry):
     with pytest.raises(Refused, match="does not belong to INC-2042"):
-        story_at("opened").do("noc", c.Correct(entry=entry, text="no"))
+        story_at("opened").do("noc", Correct(entry=entry, text="no"))
 
 
 def test_a_correction_points_at_no_entry_to_come():
     story = story_at("opened")
     with pytest.raises(Refused, match="does not belong"):
-        story.do("noc", c.Correct(entry=story.state.sequence + 1, text="no"))
+        story.do("noc", Correct(entry=story.state.sequence + 1, text="no"))
 
 
 @pytest.mark.parametrize("text", ["", " ", "x" * 201, "a\x00b"])
 def test_a_correction_says_something(text):
     story = story_at("opened")
     with pytest.raises(Refused, match="the correction"):
-        story.do("noc", c.Correct(entry=story.state.sequence, text=text))
+        story.do("noc", Correct(entry=story.state.sequence, text=text))
 
 
 def test_a_correction_leaves_the_entry_as_it_is():
     story = story_at("disabled")
     before, lines = story.rollback, list(story.lines)
-    story.do("noc", c.Correct(entry=before.opened_entry, text="the reason was another"))
+    story.do("noc", Correct(entry=before.opened_entry, text="the reason was another"))
     assert story.lines[:-1] == lines and story.rollback == before._replace(entries=before.entries + 1)
 
 
 def test_a_note_may_say_when_it_happened():
     story = story_at("opened")
-    (event,) = story.do("noc", c.AddNote(text="called the owner", occurred_at=story.now))
+    (event,) = story.do("noc", AddNote(text="called the owner", occurred_at=story.now))
     assert event.occurred_at and story.records[-1].at >= event.occurred_at
 
 
@@ -242,7 +246,7 @@ def test_an_abort_before_step_1_needs_no_ticket():
     story = Story()
     story.do("noc", stopping(story, ""), "")
     (name,) = story.state.open
-    events = story.do("im", c.Abort(reason="wrong button"), name)
+    events = story.do("im", Abort(reason="wrong button"), name)
     assert [event.status for event in events] == ["effect_cancelled", "rollback_aborted"]
 
 
@@ -251,7 +255,7 @@ def test_an_abort_cancels_everything_pending():
     story.do("ops", disabling())
     ROAD["disabled"](story)
     story.do("obs", TABLE["silence"][2](story))
-    events = story.do("im", c.Abort(reason="wrong"))
+    events = story.do("im", Abort(reason="wrong"))
     assert [event.status for event in events] == ["effect_cancelled", "abort_requested"]
     assert not story.rollback.effects
 

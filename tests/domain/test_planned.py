@@ -6,9 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from ledger.domain import commands as c
+from ledger.domain.closing.commands import Abort
 from ledger.domain.decide import decide
-from ledger.domain.events.duties import WindowOverrun
+from ledger.domain.duties.commands import ExtendWindow
+from ledger.domain.duties.events import WindowOverrun
+from ledger.domain.opening.commands import Confirm, DeclareEmergency
 from ledger.domain.runbook import EXPECTED_RULES
 from ledger.errors import Corrupt, Refused
 
@@ -25,7 +27,7 @@ def planned(purpose: str = "maintenance", **changes: object) -> Story:
     story = Story()
     span = {"window_start": story.now + DAY, "window_end": story.now + DAY + timedelta(hours=1)}
     story.do("im", opening(story, purpose=purpose, **span | changes), "")
-    story.do("owner", c.Confirm(confirms=digest("line")))
+    story.do("owner", Confirm(confirms=digest("line")))
     return story
 
 
@@ -56,7 +58,7 @@ def test_step_2_does_not_begin_before_the_window_even_after_a_stop(purpose):
 
 def test_an_emergency_does_not_move_the_window():
     story = planned()
-    story.do("im", c.DeclareEmergency(reason="fire"))
+    story.do("im", DeclareEmergency(reason="fire"))
     with pytest.raises(Refused, match="starts at"):
         story.do("ops", disabling())
 
@@ -64,7 +66,7 @@ def test_an_emergency_does_not_move_the_window():
 def test_an_incident_does_not_wait_for_a_window():
     story = Story()
     story.do("im", opening(story, window_start=story.now + DAY, window_end=story.now + 2 * DAY), "")
-    story.do("owner", c.Confirm(confirms=digest("line")))
+    story.do("owner", Confirm(confirms=digest("line")))
     assert story.do("ops", disabling())
 
 
@@ -81,9 +83,9 @@ def overrun(story: Story) -> WindowOverrun:
     return WindowOverrun(window_end=story.rollback.window_end)
 
 
-def longer(story: Story, **span: float) -> c.ExtendWindow:
+def longer(story: Story, **span: float) -> ExtendWindow:
     end = story.rollback.window_end + timedelta(**span or {"hours": 1})
-    return c.ExtendWindow(window_end=end, reason="slow", announcement_sha384=digest("longer"))
+    return ExtendWindow(window_end=end, reason="slow", announcement_sha384=digest("longer"))
 
 
 def test_an_overrun_is_told_once_for_each_end():
@@ -111,7 +113,7 @@ def test_an_extension_asks_for_a_confirmation_and_revokes_nothing():
     assert debts(story) == ["confirmation of the longer window"] and story.rollback.steps[0].passed
     begin(story)
     assert story.do("ops", disabling())
-    (event,) = story.do("owner", c.Confirm(confirms=digest("line")))
+    (event,) = story.do("owner", Confirm(confirms=digest("line")))
     assert event.status == "extension_confirmed" and debts(story) == []
 
 
@@ -119,7 +121,7 @@ def test_an_extension_of_what_was_not_confirmed_is_confirmed_after_it():
     story = Story()
     story.do("im", opening(story), "")
     story.do("im", longer(story))
-    events = [story.do("owner", c.Confirm(confirms=digest("line")))[0].status for _ in range(2)]
+    events = [story.do("owner", Confirm(confirms=digest("line")))[0].status for _ in range(2)]
     assert events == ["rollback_confirmed", "extension_confirmed"] and debts(story) == []
 
 
@@ -134,16 +136,16 @@ def test_nobody_confirms_their_own_extension():
     story = planned()
     story.do("boss", longer(story))
     with pytest.raises(Refused, match="four eyes"):
-        story.do("boss", c.Confirm(confirms=digest("line")))
+        story.do("boss", Confirm(confirms=digest("line")))
 
 
 def test_an_extension_can_still_be_confirmed_after_closing():
     story = planned()
     story.do("im", longer(story))
-    story.do("im", c.Abort(reason="not today"))
-    request = story.request("owner", c.Confirm(confirms=digest("line")))
+    story.do("im", Abort(reason="not today"))
+    request = story.request("owner", Confirm(confirms=digest("line")))
     assert decide(story.state, request)
-    story.do("owner", c.Confirm(confirms=digest("line")))
+    story.do("owner", Confirm(confirms=digest("line")))
     assert debts(story) == []
 
 

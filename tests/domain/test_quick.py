@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ledger.domain.events.base import parse_time as parse_own
+from ledger.domain.event import parse_time as parse_own
 from ledger.domain.state import Override, Rollback, State
 from ledger.domain.text import check_text
 from ledger.errors import Corrupt, Refused

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.domain import commands as c
-from ledger.domain.events.observation import ObserverStarted
+from ledger.domain.closing.commands import Abort
+from ledger.domain.duties.commands import Attach
+from ledger.domain.observing.events import ObserverStarted
+from ledger.domain.restoring.commands import EndIncident, RequestRemoval
+from ledger.domain.stopping.commands import RecordOverride
+from ledger.domain.watching.commands import StartWatch
 from ledger.errors import Conflict, Refused
 
 from . import facts
@@ -58,14 +62,14 @@ def test_the_closing_entry_names_the_final_artefacts_and_where_they_stand():
 )
 def test_a_picture_attached_to_step_4_stands_for_one_that_was_not_drawn(number, name, counts):
     story = story_at("checked")
-    story.do("noc", c.StartWatch(starts_at=story.now, duration_seconds=60))
+    story.do("noc", StartWatch(starts_at=story.now, duration_seconds=60))
     story.wait(minutes=2)
     story.do("noc", watch_finish(story, picture_sha384="", picture_source=""))
     for place in PLACES[PLACES.index("watched") + 1 : PLACES.index("completed")]:
         ROAD[place](story)
     with pytest.raises(Refused, match="cannot be closed yet"):
         story.do("im", completing())
-    story.do("noc", c.Attach(number=number, name=name, size=1, attached_sha384=digest("attached")))
+    story.do("noc", Attach(number=number, name=name, size=1, attached_sha384=digest("attached")))
     if not counts:
         with pytest.raises(Refused, match="cannot be closed yet"):
             story.do("im", completing())
@@ -78,7 +82,7 @@ def test_a_picture_attached_to_step_4_stands_for_one_that_was_not_drawn(number, 
 def test_a_drawn_picture_stands_before_an_attached_one():
     story = story_at("summarised")
     watch = story.state.open[INC].steps[4].entry
-    story.do("noc", c.Attach(number=4, name="dashboard.png", size=1, attached_sha384=digest("attached")))
+    story.do("noc", Attach(number=4, name="dashboard.png", size=1, attached_sha384=digest("attached")))
     (closing,) = story.do("im", completing())
     assert f"pictures of the Stage4 dashboard: entry {watch}" in closing.checklist
 
@@ -96,7 +100,7 @@ def test_the_duration_is_counted_from_the_first_stop_where_it_had_to_be_made_aga
     story.saw(vanished(story))
     story.wait(minutes=10)
     story.do("ops", disabling())
-    story.do("system", c.RecordOverride(file=facts.override_of(story.rollback, story.now)))
+    story.do("system", RecordOverride(file=facts.override_of(story.rollback, story.now)))
     assert story.rollback.override.written_at > first and story.rollback.stopped_at == first
     for place in PLACES[PLACES.index("silenced") :]:
         ROAD[place](story)
@@ -172,7 +176,7 @@ def test_nothing_is_restored_before_the_incident_ended(place):
 
 def test_what_is_owed_names_role_step_and_command():
     with pytest.raises(Refused) as refusal:
-        story_at("disabled").do("im", c.EndIncident())
+        story_at("disabled").do("im", EndIncident())
     steps = [sentence.split(",")[0] for sentence in refusal.value.owed]
     assert steps == ["observability: step 2", "l2_ops: step 3", "noc: step 4"]
     assert f"stage4 rollback silence {INC}" in refusal.value.owed[0]
@@ -182,7 +186,7 @@ def test_a_rollback_is_named_after_its_ticket_and_its_second_run_is_counted():
     story = story_at("completed")
     story.do("im", opening(story), "")
     assert list(story.state.open) == [f"{INC}.2"]
-    story.do("im", c.Abort(reason="wrong"), f"{INC}.2")
+    story.do("im", Abort(reason="wrong"), f"{INC}.2")
     story.do("im", opening(story), "")
     assert list(story.state.open) == [f"{INC}.3"]
 
@@ -242,10 +246,10 @@ def test_one_watch_runs_at_a_time_and_an_overdue_one_is_replaced():
 def test_a_watch_lasts_from_a_second_to_a_day(seconds):
     story = story_at("checked")
     with pytest.raises(Refused, match="from 1 s to 24 h"):
-        story.do("noc", c.StartWatch(starts_at=story.now, duration_seconds=seconds))
+        story.do("noc", StartWatch(starts_at=story.now, duration_seconds=seconds))
 
 
 def test_the_override_that_is_removed_is_the_one_that_was_declared():
     story = story_at("ended")
     with pytest.raises(Refused, match="Unknown content is never deleted"):
-        story.do("ops", c.RequestRemoval(file=facts.file_of(b"{}"), scheduler=facts.scheduler("disabled")))
+        story.do("ops", RequestRemoval(file=facts.file_of(b"{}"), scheduler=facts.scheduler("disabled")))

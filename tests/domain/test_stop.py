@@ -7,14 +7,20 @@ from datetime import timedelta
 
 import pytest
 
-from ledger.domain import commands as c
 from ledger.domain.asked import NO_REASON
+from ledger.domain.closing.commands import Abort
+from ledger.domain.command import Actor, Request
 from ledger.domain.decide import decide
-from ledger.domain.duties import owed
-from ledger.domain.events.override import OverrideFailed, OverrideRemovedOutside
-from ledger.domain.events.rollback import RollbackOpened
+from ledger.domain.duties.commands import GiveReason
+from ledger.domain.duties.owed import owed
 from ledger.domain.evolve import evolve
+from ledger.domain.keeping.commands import AddNote
+from ledger.domain.opening.commands import DeclareEmergency
+from ledger.domain.opening.events import RollbackOpened
 from ledger.domain.record import Recorded
+from ledger.domain.restoring.events import OverrideRemovedOutside
+from ledger.domain.stopping.commands import Stop, TakeInStop
+from ledger.domain.stopping.events import OverrideFailed
 from ledger.errors import Conflict, NotYours, Refused, Standing
 
 from . import facts
@@ -26,10 +32,10 @@ def statuses(events) -> list[str]:
     return [event.status for event in events]
 
 
-def taken(story: Story, ticket: str = "", **changes: object) -> c.TakeInStop:
+def taken(story: Story, ticket: str = "", **changes: object) -> TakeInStop:
     fields = {"claimed_by": "ops", "spool_sha384": digest("spool"), "claimed_at": T0, "why": "the disk was full"}
     file = facts.file_of(b"{}", story.now)
-    return c.TakeInStop(**fields | {"opening": opening(story, ticket=ticket), "file": file} | changes)
+    return TakeInStop(**fields | {"opening": opening(story, ticket=ticket), "file": file} | changes)
 
 
 @pytest.mark.parametrize("person", ["ops", "im", "obs", "noc", "boss"])
@@ -65,7 +71,7 @@ def test_in_a_confirmed_rollback_others_stop_by_emergency():
 
 def test_an_emergency_is_not_declared_twice_by_the_stop():
     story = story_at("opened")
-    story.do("im", c.DeclareEmergency(reason="fire"))
+    story.do("im", DeclareEmergency(reason="fire"))
     assert statuses(story.do("noc", stopping(story), "")) == ["override_requested"]
 
 
@@ -204,7 +210,7 @@ def test_a_disable_of_what_was_changed_since_says_to_put_it_back():
 @pytest.mark.parametrize("person", ["nobody", "admin", "auditor"])
 def test_at_a_terminal_the_stop_is_refused_to_nobody(person):
     story = Story()
-    stop = c.Request(command=stopping(story), actor=c.Actor(person=person, auth="os"), at=story.now, id="1")
+    stop = Request(command=stopping(story), actor=Actor(person=person, auth="os"), at=story.now, id="1")
     decided = decide(story.state, stop)
     assert statuses([one.event for one in decided]) == ["rollback_opened", "emergency_declared", "override_requested"]
     assert {one.role for one in decided} == {"none" if person == "nobody" else person}
@@ -213,7 +219,7 @@ def test_at_a_terminal_the_stop_is_refused_to_nobody(person):
 def test_in_a_browser_it_is_refused_to_an_auditor_alone():
     story = Story()
     for person, role in (("auditor", None), ("admin", "admin"), ("owner", "product_owner")):
-        stop = c.Request(command=stopping(story), actor=c.Actor(person=person, auth="session"), at=story.now, id="1")
+        stop = Request(command=stopping(story), actor=Actor(person=person, auth="session"), at=story.now, id="1")
         if role is None:
             with pytest.raises(NotYours, match="an auditor changes nothing"):
                 decide(story.state, stop)
@@ -236,13 +242,13 @@ def test_what_was_left_out_of_what_was_typed_is_noted():
 def test_a_stop_without_a_reason_owes_one():
     story = Story()
     start = replace(opening(story, ticket=INC), reason=NO_REASON)
-    story.do("noc", c.Stop(opening=start, override=disabling(reason=NO_REASON)), "")
+    story.do("noc", Stop(opening=start, override=disabling(reason=NO_REASON)), "")
     assert "a reason" in [one.what for one in owed(story.rollback)]
-    story.do("noc", c.GiveReason(reason="orders looked wrong"))
+    story.do("noc", GiveReason(reason="orders looked wrong"))
     assert story.rollback.reason == "orders looked wrong"
     assert "a reason" not in [one.what for one in owed(story.rollback)]
     with pytest.raises(Refused, match="INC-2042 has a reason: orders looked wrong"):
-        story.do("noc", c.GiveReason(reason="another"))
+        story.do("noc", GiveReason(reason="another"))
 
 
 def test_a_stop_that_could_not_be_written_can_be_pressed_again():
@@ -261,9 +267,9 @@ def test_after_the_removal_a_stop_is_another_run():
 
 def test_while_aborting_a_stop_is_another_run_once_the_file_is_gone():
     story = story_at("confirmed")
-    story.do("obs", c.DeclareEmergency(reason="fire"))
+    story.do("obs", DeclareEmergency(reason="fire"))
     ROAD["silenced"](story)
-    story.do("im", c.Abort(reason="wrong"))
+    story.do("im", Abort(reason="wrong"))
     story.do("noc", stopping(story), "")
     assert story.of(f"{INC}.2").effects and not story.rollback.effects
 
@@ -294,7 +300,7 @@ def test_a_stop_needs_a_reason_and_a_sound_ticket():
             story.do("noc", stopping(story, ticket), "")
     empty = disabling(reason=" ")
     with pytest.raises(Refused, match="reason is empty"):
-        story.do("noc", c.Stop(opening=opening(story), override=empty), "")
+        story.do("noc", Stop(opening=opening(story), override=empty), "")
     assert not story.state.open
 
 
@@ -302,7 +308,7 @@ def test_a_ledger_with_an_unknown_entry_takes_no_decisions_and_says_what_still_w
     story = story_at("confirmed")
     entry = Recorded(None, "from_the_future", story.state.sequence + 1, story.now, story.now, "x", "x", "x", "x", "", 0)
     story.state = evolve(story.state, entry)
-    for person, command in (("ops", stopping(story)), ("noc", c.AddNote(text="x")), ("im", c.Abort(reason="x"))):
+    for person, command in (("ops", stopping(story)), ("noc", AddNote(text="x")), ("im", Abort(reason="x"))):
         with pytest.raises(Refused, match=rf"entry {entry.sequence} .*scripts/disable_multi_strategy\.py"):
             story.do(person, command)
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.digest import sha384
-from ledger.domain.decide.stopping import override_content
 from ledger.domain.override_text import format_override, parse_override
+from ledger.domain.stopping.decide import override_content
 from ledger.domain.text import check_text, check_ticket, shorten
 from ledger.errors import Refused
 

@@ -85,7 +85,8 @@ def served(root: Path, *more: str) -> Iterator[Served]:
 
 def made_home(root: Path) -> Path:
     """A home of the lab's people without servers; ``noc``, ``auditor`` and ``admin`` have accounts."""
-    from ledger.domain.commands import SYSTEM, AddPerson
+    from ledger.domain.command import SYSTEM
+    from ledger.domain.people.commands import AddPerson
 
     made = init(root, purpose="lab", starter="[scheduler]\n")
     accounts = Accounts(made.home, made.clock, QUICK)

@@ -13,7 +13,7 @@ import pytest
 
 from ledger.app.installation import opened
 from ledger.app.steps import opening
-from ledger.domain.commands import Actor
+from ledger.domain.command import Actor
 from web.body import LARGEST, SMALL
 
 from .served import KIND, PASSWORD, Served

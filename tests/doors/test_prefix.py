@@ -12,7 +12,7 @@ import requests
 
 from ledger.app.installation import opened
 from ledger.app.steps import opening
-from ledger.domain.commands import Actor
+from ledger.domain.command import Actor
 
 from .front import KINDS, front
 from .served import PASSWORD, Served

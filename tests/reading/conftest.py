@@ -15,7 +15,8 @@ from ledger.app.accounts import Accounts
 from ledger.app.people import LAB_PEOPLE
 from ledger.app.setup import LAB_ROLES, init
 from ledger.app.steps import opening
-from ledger.domain.commands import SYSTEM, Actor, AddPerson
+from ledger.domain.command import SYSTEM, Actor
+from ledger.domain.people.commands import AddPerson
 
 from .disks import Disk, mounted
 from .runner import NOBODY, Done, run

@@ -17,7 +17,8 @@ from ledger.app.observer import Observer
 from ledger.app.setup import init
 from ledger.cli.own_log import LedgerLog
 from ledger.decision_log.write import Summary
-from ledger.domain.commands import SYSTEM, AddPerson
+from ledger.domain.command import SYSTEM
+from ledger.domain.people.commands import AddPerson
 from ledger.errors import Unreachable
 from ledger.verify import open_log, verify
 

@@ -191,7 +191,8 @@ def leave_a_wal(home: Path) -> None:
     child = os.fork()
     if child == 0:
         from ledger.app.installation import open_home
-        from ledger.domain.commands import SYSTEM, AddPerson
+        from ledger.domain.command import SYSTEM
+        from ledger.domain.people.commands import AddPerson
 
         try:
             open_home(home).submit(AddPerson(person="p-00001", roles=("noc",)), SYSTEM)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ledger.domain.events.base import Event
+from ledger.domain.event import Event
 from ledger.domain.record import Recorded
 from ledger.domain.state import Rollback
 from ledger.lab.scenarios import Stage

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from ledger.app.installation import opened
 from ledger.digest import sha384
-from ledger.domain.commands import SYSTEM, KeepLog
+from ledger.domain.command import SYSTEM
+from ledger.domain.keeping.commands import KeepLog
 
 from .commands import stage4
 

@@ -17,8 +17,8 @@ from ledger.app.installation import Installation, opened
 from ledger.app.setup import LAB_ROLES, init
 from ledger.app.steps import duties, opening, stopping
 from ledger.app.steps.stop import stop
+from ledger.domain.access.events import SignedIn
 from ledger.domain.asked import fit
-from ledger.domain.events.access import SignedIn
 from tests.app.builders import actor
 from tests.app.test_people import admin
 

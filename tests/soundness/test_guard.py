@@ -20,7 +20,7 @@ from ledger.app.steps import opening
 from ledger.app.steps import stop as through_ledger
 from ledger.app.steps.in_time import stop_in_time
 from ledger.domain.asked import fit
-from ledger.domain.commands import Stop
+from ledger.domain.stopping.commands import Stop
 from ledger.errors import Corrupt
 from ledger.stop import Stopped, stop_without_ledger
 from tests.app.builders import actor, behind_the_triggers, note, overriding, tell, until

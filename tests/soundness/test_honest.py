@@ -29,7 +29,8 @@ from ledger.app.steps import opening
 from ledger.app.steps.stop import stop
 from ledger.cli.root import stage4
 from ledger.domain.asked import fit
-from ledger.domain.commands import AddNote, Request
+from ledger.domain.command import Request
+from ledger.domain.keeping.commands import AddNote
 from ledger.errors import Unreachable
 from ledger.verify import Head, parse_head
 from tests.app.builders import actor, append, ask, end, note, plain, start, tell

@@ -118,7 +118,7 @@ def _in_child(cell: Cell, home: Path, prepared: Path, output: int) -> None:
     os.dup2(output, 2)
     status = 70
     try:
-        import ledger.domain.decide.stop as judged
+        import ledger.domain.stopping.stop as judged
 
         judged.OBEYS_WITHIN = timedelta(seconds=-1)  # a file that was made just now counts as one that was obeyed
         os.environ["STAGE4_HOME"] = str(home)

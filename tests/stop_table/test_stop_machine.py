@@ -21,7 +21,7 @@ from ledger.app.people import os_identity
 from ledger.app.spool import take_in
 from ledger.app.steps.stop import stop
 from ledger.domain.asked import fit
-from ledger.domain.commands import Actor
+from ledger.domain.command import Actor
 from ledger.domain.standing import why_it_does_not_stop
 from ledger.errors import LedgerError
 from ledger.stop import stop_without_ledger

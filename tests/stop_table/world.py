@@ -21,8 +21,10 @@ from ledger.app.people import os_identity
 from ledger.app.setup import init
 from ledger.app.steps.stop import stop
 from ledger.domain.asked import fit
-from ledger.domain.commands import Actor, OpenRollback, Stop, WriteOverride
+from ledger.domain.command import Actor
+from ledger.domain.opening.commands import OpenRollback
 from ledger.domain.override_text import format_override
+from ledger.domain.stopping.commands import Stop, WriteOverride
 from ledger.files import locked
 
 TRADING = "multi_strategy"

@@ -12,16 +12,27 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ledger.digest import sha384
-from ledger.domain import commands as c
+from ledger.domain.closing.commands import Complete, WriteSummary
+from ledger.domain.command import SYSTEM, Actor, Command, Request
 from ledger.domain.decide import decide
-from ledger.domain.events import observation, override, silence
-from ledger.domain.events.base import Event
+from ledger.domain.event import Event
 from ledger.domain.evolve import evolve
 from ledger.domain.facts import AlertSeen, FileSeen, Matcher, MemberSeen, SchedulerSeen, SilenceSeen, WatchSeen
+from ledger.domain.keeping.commands import AddNote, KeepLog, OpenLedger
 from ledger.domain.marks import marks
+from ledger.domain.observing.commands import Record
+from ledger.domain.observing.events import ObserverStarted, SchedulerObserved, SilenceObserved
+from ledger.domain.opening.commands import Confirm, OpenRollback
 from ledger.domain.override_text import format_override
+from ledger.domain.people.commands import AddPerson
 from ledger.domain.record import Recorded, format_body
+from ledger.domain.restoring.commands import AnnounceAllClear, CheckRestore, EndIncident, RequestRemoval
+from ledger.domain.restoring.events import OverrideRemoved
+from ledger.domain.silencing.commands import CheckSilence, RequestSilence, RequestSilenceEnd
+from ledger.domain.silencing.events import SilenceCreated, SilenceEnded
 from ledger.domain.state import State, runtime_flags
+from ledger.domain.stopping.commands import CheckScheduler, RecordOverride, WriteOverride
+from ledger.domain.watching.commands import FinishWatch, StartWatch
 from ledger.proof.checkpoint import Checkpoint, sign_checkpoint
 from ledger.proof.entry import GENESIS, HmacKey, link, seal_entry
 from ledger.proof.merkle import root_of
@@ -40,7 +51,6 @@ MATCHERS = (
     Matcher("cluster", "prod-1"),
     Matcher("env", "production"),
 )
-SYSTEM = c.SYSTEM
 PEOPLE = {
     "p-1a2b3": "incident_manager",
     "p-4f9c2": "l2_ops",
@@ -48,8 +58,8 @@ PEOPLE = {
     "p-8e3aa": "noc",
     "p-c0ffe": "product_owner",
 }
-BY = {role: c.Actor(person=person, auth="session") for person, role in PEOPLE.items()}
-BY["admin"] = c.Actor(person="p-ad317", auth="os", os={"host": "ops-1", "login_uid": 1000, "uid": 1000})
+BY = {role: Actor(person=person, auth="session") for person, role in PEOPLE.items()}
+BY["admin"] = Actor(person="p-ad317", auth="os", os={"host": "ops-1", "login_uid": 1000, "uid": 1000})
 
 
 EVIDENCE: dict[str, bytes] = {}
@@ -78,21 +88,21 @@ class Ledger:
     lines: list[bytes] = field(default_factory=list)
     now: datetime = START
 
-    def do(self, command: c.Command, actor: c.Actor = SYSTEM, rollback: str = "") -> None:
+    def do(self, command: Command, actor: Actor = SYSTEM, rollback: str = "") -> None:
         """Decide and append."""
         self.now += timedelta(seconds=7, microseconds=1013)
         name = f"req-{len(self.lines) + 1:08d}"
-        request = c.Request(command=command, actor=actor, at=self.now, id=name, rollback=rollback)
+        request = Request(command=command, actor=actor, at=self.now, id=name, rollback=rollback)
         for decided in decide(self.state, request):
             self.write(decided.event, actor, decided.rollback, decided.role)
 
-    def write(self, event: Event, actor: c.Actor = SYSTEM, rollback: str = "", role: str = "system") -> None:
+    def write(self, event: Event, actor: Actor = SYSTEM, rollback: str = "", role: str = "system") -> None:
         """Append without deciding: what evolve allows."""
         record = self.record(event, actor, rollback, role)
         self.state = evolve(self.state, record)
         self.seal(record, runtime_flags(self.state))
 
-    def record(self, event: Event, actor: c.Actor = SYSTEM, rollback: str = "", role: str = "system") -> Recorded:
+    def record(self, event: Event, actor: Actor = SYSTEM, rollback: str = "", role: str = "system") -> Recorded:
         before = self.state.rollback(rollback)
         sequence = len(self.lines) + 1
         number = (before.entries if before else 0) + 1 if rollback else 0
@@ -115,17 +125,17 @@ class Ledger:
 
     def open(self) -> Ledger:
         """The first entries: the ledger and its people."""
-        opening = c.OpenLedger(
+        opening = OpenLedger(
             purpose="production",
             checkpoint_key=format_verifier(self.signer.verifier),
             hmac_key_id=self.key.id,
             hmac_algorithm=self.key.algorithm,
         )
         self.do(opening)
-        self.do(c.AddPerson(person=BY["admin"].person, roles=("admin",)))
+        self.do(AddPerson(person=BY["admin"].person, roles=("admin",)))
         for person, role in PEOPLE.items():
-            self.do(c.AddPerson(person=person, roles=(role,)), BY["admin"])
-        self.do(c.Record(event=observation.ObserverStarted(host="ops-1")))
+            self.do(AddPerson(person=person, roles=(role,)), BY["admin"])
+        self.do(Record(event=ObserverStarted(host="ops-1")))
         return self
 
     def file(self, content: bytes | None) -> FileSeen:
@@ -154,7 +164,7 @@ class Ledger:
         return self
 
     def _announce_and_stop(self, ticket: str) -> None:
-        opening = c.OpenRollback(
+        opening = OpenRollback(
             ticket=ticket,
             purpose="incident",
             reason="PnL drawdown beyond limits, Schätzung läuft",
@@ -170,8 +180,8 @@ class Ledger:
             firing_sha384=digest(ticket + "firing"),
         )
         self.do(opening, BY["incident_manager"])
-        self.do(c.Confirm(confirms=link(self.lines[-1])), BY["product_owner"], ticket)
-        override_command = c.WriteOverride(
+        self.do(Confirm(confirms=link(self.lines[-1])), BY["product_owner"], ticket)
+        override_command = WriteOverride(
             path=PATH,
             reason="PnL drawdown",
             requested_by="trading-ops",
@@ -179,13 +189,11 @@ class Ledger:
             file=FileSeen(PATH, "absent", self.now),
         )
         self.do(override_command, BY["l2_ops"], ticket)
-        self.do(c.RecordOverride(file=self.file(self.content(ticket))), SYSTEM, ticket)
+        self.do(RecordOverride(file=self.file(self.content(ticket))), SYSTEM, ticket)
         seen = self.scheduler("disabled", 40)
-        observed = observation.SchedulerObserved(
-            scheduler_status="disabled", source=seen.source, seen_at=self.now, cycle=40
-        )
-        self.do(c.Record(event=observed))
-        self.do(c.KeepLog(program="disable", exit_status=0, log_sha384=digest("log")), BY["l2_ops"], ticket)
+        observed = SchedulerObserved(scheduler_status="disabled", source=seen.source, seen_at=self.now, cycle=40)
+        self.do(Record(event=observed))
+        self.do(KeepLog(program="disable", exit_status=0, log_sha384=digest("log")), BY["l2_ops"], ticket)
 
     def content(self, ticket: str) -> bytes:
         asked = self.state.open[ticket].override.request
@@ -201,7 +209,7 @@ class Ledger:
 
     def _silence(self, ticket: str) -> None:
         ends = self.now + timedelta(hours=2)
-        ask = c.RequestSilence(
+        ask = RequestSilence(
             matchers=MATCHERS,
             starts_at=self.now,
             ends_at=ends,
@@ -213,17 +221,17 @@ class Ledger:
         )
         self.do(ask, BY["observability"], ticket)
         name = f"sil-{ticket}"
-        created = silence.SilenceCreated(
+        created = SilenceCreated(
             silence_id=name,
             matchers=MATCHERS,
             starts_at=self.now,
             ends_at=ends,
             transcript_sha384=digest("transcript"),
         )
-        self.do(c.Record(event=created), SYSTEM, ticket)
+        self.do(Record(event=created), SYSTEM, ticket)
         labels = (("alertname", "MultiStrategyPnlDrawdown"), ("cluster", "prod-1"), ("env", "production"))
         firing = AlertSeen("MultiStrategyPnlDrawdown", labels, "firing", self.now, (name,))
-        check = c.CheckSilence(
+        check = CheckSilence(
             members=(self.member(name, "active", firing),),
             prometheus=None,
             installation=MATCHERS[1:],
@@ -233,14 +241,14 @@ class Ledger:
 
     def _watch(self, ticket: str) -> None:
         self.now += timedelta(seconds=1)
-        check = c.CheckScheduler(seen=self.scheduler("disabled", 40), log_sha384=digest("stop log"))
+        check = CheckScheduler(seen=self.scheduler("disabled", 40), log_sha384=digest("stop log"))
         self.do(check, BY["l2_ops"], ticket)
         start = self.now
-        self.do(c.StartWatch(starts_at=start, duration_seconds=600, headers_sha384=digest("h")), BY["noc"], ticket)
-        self.do(c.AddNote(text="desk informed by telephone"), BY["noc"], ticket)
+        self.do(StartWatch(starts_at=start, duration_seconds=600, headers_sha384=digest("h")), BY["noc"], ticket)
+        self.do(AddNote(text="desk informed by telephone"), BY["noc"], ticket)
         self.now += timedelta(seconds=900)
         seen = WatchSeen(start, self.now, 15, 41, 41, 41, (), (), (), (), ())
-        finish = c.FinishWatch(
+        finish = FinishWatch(
             watch=seen,
             scheduler=self.scheduler("disabled", 40),
             file=self.file(self.content(ticket)),
@@ -250,17 +258,17 @@ class Ledger:
             picture_source="prometheus",
         )
         self.do(finish, BY["noc"], ticket)
-        extended = observation.SilenceObserved(
+        extended = SilenceObserved(
             silence_id=f"sil-{ticket}", found="active", ends_at=self.now + timedelta(hours=3), seen_at=self.now
         )
-        self.do(c.Record(event=extended), SYSTEM, ticket)
+        self.do(Record(event=extended), SYSTEM, ticket)
 
     def _restore(self, ticket: str) -> None:
-        self.do(c.EndIncident(note="drawdown explained"), BY["incident_manager"], ticket)
+        self.do(EndIncident(note="drawdown explained"), BY["incident_manager"], ticket)
         content = self.content(ticket)
-        asked = c.RequestRemoval(file=self.file(content), scheduler=self.scheduler("disabled", 40))
+        asked = RequestRemoval(file=self.file(content), scheduler=self.scheduler("disabled", 40))
         self.do(asked, BY["l2_ops"], ticket)
-        removed = override.OverrideRemoved(
+        removed = OverrideRemoved(
             path=PATH,
             override_before_sha384=sha384(content),
             override_after_sha384=sha384(content),
@@ -268,26 +276,22 @@ class Ledger:
             log_sha384=digest("removal log"),
             seen_at=self.now,
         )
-        self.do(c.Record(event=removed), SYSTEM, ticket)
+        self.do(Record(event=removed), SYSTEM, ticket)
         self.now += timedelta(seconds=20)
-        observed = observation.SchedulerObserved(
+        observed = SchedulerObserved(
             scheduler_status="enabled", source="http://127.0.0.1:9464/status", seen_at=self.now, cycle=42
         )
-        self.do(c.Record(event=observed))
-        self.do(
-            c.CheckScheduler(seen=self.scheduler("enabled", 43), log_sha384=digest("restart")), BY["l2_ops"], ticket
-        )
-        self.do(c.RequestSilenceEnd(will_fire=("MultiStrategyPnlDrawdown",)), BY["l2_ops"], ticket)
-        ended = silence.SilenceEnded(
-            silence_id=f"sil-{ticket}", ended_at=self.now, transcript_sha384=digest("end transcript")
-        )
-        self.do(c.Record(event=ended), SYSTEM, ticket)
+        self.do(Record(event=observed))
+        self.do(CheckScheduler(seen=self.scheduler("enabled", 43), log_sha384=digest("restart")), BY["l2_ops"], ticket)
+        self.do(RequestSilenceEnd(will_fire=("MultiStrategyPnlDrawdown",)), BY["l2_ops"], ticket)
+        ended = SilenceEnded(silence_id=f"sil-{ticket}", ended_at=self.now, transcript_sha384=digest("end transcript"))
+        self.do(Record(event=ended), SYSTEM, ticket)
         self._close(ticket)
 
     def _close(self, ticket: str) -> None:
-        clear = c.AnnounceAllClear(announcement_sha384=digest("clear"), permalink="https://chat.example.com/p2")
+        clear = AnnounceAllClear(announcement_sha384=digest("clear"), permalink="https://chat.example.com/p2")
         self.do(clear, BY["l2_ops"], ticket)
-        check = c.CheckRestore(
+        check = CheckRestore(
             file=self.file(None),
             scheduler=self.scheduler("enabled", 44),
             members=(self.member(f"sil-{ticket}", "expired"),),
@@ -295,9 +299,9 @@ class Ledger:
         )
         self.do(check, BY["l2_ops"], ticket)
         summary = digest(ticket + "summary")
-        self.do(c.WriteSummary(summary_sha384=summary), BY["incident_manager"], ticket)
-        self.do(c.Complete(summary_sha384=summary, incident_id=ticket), BY["incident_manager"], ticket)
-        self.do(c.AddNote(text="post-mortem on Thursday"), BY["noc"], ticket)
+        self.do(WriteSummary(summary_sha384=summary), BY["incident_manager"], ticket)
+        self.do(Complete(summary_sha384=summary, incident_id=ticket), BY["incident_manager"], ticket)
+        self.do(AddNote(text="post-mortem on Thursday"), BY["noc"], ticket)
 
     def checkpoint(self, size: int | None = None) -> bytes:
         return checkpoint_of(self.lines if size is None else self.lines[:size], self.signer)

@@ -7,12 +7,23 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ledger.domain import commands as c
+from ledger.domain.command import Request
 from ledger.domain.decide import decide
-from ledger.domain.events import EVENTS, duties, override, rollback, silence
+from ledger.domain.duties.commands import Assume, Waive
+from ledger.domain.duties.events import StepLapsed
+from ledger.domain.events import EVENTS
 from ledger.domain.facts import FileSeen, SilenceSeen
+from ledger.domain.keeping.commands import AddNote
+from ledger.domain.keeping.events import NoteAdded
+from ledger.domain.opening.commands import Confirm, DeclareEmergency, OpenRollback
+from ledger.domain.people.commands import ChangeRoles
+from ledger.domain.restoring.commands import EndIncident
+from ledger.domain.restoring.events import AllClearAnnounced, IncidentEnded, RestoreChecked
 from ledger.domain.rights import RIGHTS
 from ledger.domain.runbook import STOP_ROLES
+from ledger.domain.silencing.events import SilenceAdopted
+from ledger.domain.stopping.commands import Stop, TakeInStop, WriteOverride
+from ledger.domain.stopping.events import OverrideFailed
 from ledger.proof.entry import link
 
 from .builders import BY, KEY, MATCHERS, PATH, PEOPLE, SYSTEM, Ledger, body_of, digest, honest, reseal
@@ -77,10 +88,10 @@ def test_who_claims_to_be_the_ledger_itself_is_found():
 
 def test_a_role_once_revoked_is_not_held_any_more_and_is_told_once():
     ledger = Ledger().open().run(INC)
-    ledger.do(c.ChangeRoles(person=BY["noc"].person, revoke=("noc",)), BY["admin"])
+    ledger.do(ChangeRoles(person=BY["noc"].person, revoke=("noc",)), BY["admin"])
     number = len(ledger.lines) + 1
     for _ in range(3):
-        ledger.write(rollback.NoteAdded(text="x"), BY["noc"], INC, "noc")
+        ledger.write(NoteAdded(text="x"), BY["noc"], INC, "noc")
     report = check(ledger.lines, hmac_keys=[KEY])
     assert named(report) == [("role_not_held", number)] and report.findings[0].count == 3
     assert BY["noc"].person in report.findings[0].sentence and "2 more" in report.findings[0].sentence
@@ -88,11 +99,11 @@ def test_a_role_once_revoked_is_not_held_any_more_and_is_told_once():
 
 def test_a_grant_left_out_shows_by_what_was_done_under_it():
     ledger = Ledger().open()
-    ledger.do(c.ChangeRoles(person=BY["noc"].person, grant=("incident_manager",)), BY["admin"])
+    ledger.do(ChangeRoles(person=BY["noc"].person, grant=("incident_manager",)), BY["admin"])
     number = len(ledger.lines)
     ledger.now += timedelta(days=2)
     ledger.do(_opening(ledger), BY["noc"])
-    ledger.do(c.AddNote(text="x"), BY["noc"], INC)
+    ledger.do(AddNote(text="x"), BY["noc"], INC)
     assert not found(ledger.lines)
     lines = reseal([*ledger.lines[: number - 1], *ledger.lines[number:]], number, lambda body: None)
     assert found(lines) == [("role_not_held", number)]
@@ -101,7 +112,7 @@ def test_a_grant_left_out_shows_by_what_was_done_under_it():
 def _opening(ledger, ticket=INC):
     end = ledger.now + timedelta(hours=2)
     fields = {"purpose": "incident", "reason": "x", "component": "multi_strategy", "channel": "#x"}
-    return c.OpenRollback(ticket=ticket, window_start=ledger.now, window_end=end, **fields)
+    return OpenRollback(ticket=ticket, window_start=ledger.now, window_end=end, **fields)
 
 
 def opened():
@@ -111,13 +122,13 @@ def opened():
 
 
 ABSENT = FileSeen(PATH, "absent", datetime(2026, 11, 23, tzinfo=UTC))
-DISABLE = c.WriteOverride(path=PATH, reason="x", requested_by="trading-ops", component="multi_strategy", file=ABSENT)
+DISABLE = WriteOverride(path=PATH, reason="x", requested_by="trading-ops", component="multi_strategy", file=ABSENT)
 
 
 def test_a_role_assumed_for_the_rollback_is_held_in_it():
     ledger = opened()
-    ledger.do(c.Confirm(confirms=link(ledger.lines[-1])), BY["product_owner"], INC)
-    ledger.do(c.Assume(role="l2_ops", reason="nobody else is awake"), BY["noc"], INC)
+    ledger.do(Confirm(confirms=link(ledger.lines[-1])), BY["product_owner"], INC)
+    ledger.do(Assume(role="l2_ops", reason="nobody else is awake"), BY["noc"], INC)
     ledger.do(DISABLE, BY["noc"], INC)
     assert not found(ledger.lines)
     number = next(n for n, line in enumerate(ledger.lines, 1) if body_of(line)["status"] == "role_assumed")
@@ -130,11 +141,11 @@ def test_a_role_assumed_for_the_rollback_is_held_in_it():
 
 def test_in_an_emergency_any_runbook_role_helps_and_only_then():
     ledger = opened()
-    ledger.do(c.DeclareEmergency(reason="fire"), BY["noc"], INC)
+    ledger.do(DeclareEmergency(reason="fire"), BY["noc"], INC)
     ledger.do(DISABLE, BY["observability"], INC)
     assert not found(ledger.lines)
     ledger = opened()
-    ledger.do(c.Confirm(confirms=link(ledger.lines[-1])), BY["product_owner"], INC)
+    ledger.do(Confirm(confirms=link(ledger.lines[-1])), BY["product_owner"], INC)
     asked = decided(ledger, DISABLE, "l2_ops")
     ledger.write(asked, BY["observability"], INC, "observability")
     assert found(ledger.lines) == [("role_without_right", len(ledger.lines))]
@@ -142,7 +153,7 @@ def test_in_an_emergency_any_runbook_role_helps_and_only_then():
 
 def decided(ledger, command, role):
     """The event that the command would bring."""
-    request = c.Request(command=command, actor=BY[role], at=ledger.now, id="asking", rollback=INC)
+    request = Request(command=command, actor=BY[role], at=ledger.now, id="asking", rollback=INC)
     return decide(ledger.state, request)[-1].event
 
 
@@ -152,14 +163,14 @@ def decided(ledger, command, role):
 @pytest.mark.parametrize("role", STOP_ROLES)
 def test_a_stop_by_whoever_may_press_it_is_clean(role):
     ledger = Ledger().open()
-    ledger.do(c.Stop(opening=_opening(ledger, ""), override=DISABLE), BY[role])
+    ledger.do(Stop(opening=_opening(ledger, ""), override=DISABLE), BY[role])
     assert not found(ledger.lines)
 
 
 @pytest.mark.parametrize(("person", "role"), [("uid-1234", "none"), ("p-a0d17", "auditor"), ("p-ad317", "admin")])
 def test_a_stop_at_a_terminal_by_anybody_is_clean(person, role):
     ledger = Ledger().open()
-    ledger.do(c.Stop(opening=_opening(ledger, ""), override=DISABLE), BY["l2_ops"])
+    ledger.do(Stop(opening=_opening(ledger, ""), override=DISABLE), BY["l2_ops"])
     number = STATUSES.index("rollback_opened") + 1
     lines = ledger.lines
 
@@ -183,13 +194,13 @@ def test_a_rollback_opened_by_who_may_not_and_not_by_a_stop_is_found():
     event = decided(ledger, _opening(ledger), "incident_manager")
     ledger.write(event, BY["noc"], INC, "noc")
     number = len(ledger.lines)
-    ledger.do(c.AddNote(text="x"), BY["noc"], INC)
+    ledger.do(AddNote(text="x"), BY["noc"], INC)
     assert found(ledger.lines) == [("role_without_right", number)]
 
 
 def test_a_stop_taken_in_from_the_spool_is_clean():
     ledger = Ledger().open()
-    taken = c.TakeInStop(
+    taken = TakeInStop(
         opening=_opening(ledger, ""),
         spool_sha384=digest("spool"),
         claimed_at=ledger.now,
@@ -252,9 +263,9 @@ def test_another_file_than_the_one_asked_for_passes_nothing():
 
 def test_a_failure_passes_nothing():
     ledger = opened()
-    ledger.do(c.Confirm(confirms=link(ledger.lines[-1])), BY["product_owner"], INC)
+    ledger.do(Confirm(confirms=link(ledger.lines[-1])), BY["product_owner"], INC)
     ledger.do(DISABLE, BY["l2_ops"], INC)
-    ledger.write(override.OverrideFailed(path=PATH, cause="disk full", verdict="pass"), SYSTEM, INC)
+    ledger.write(OverrideFailed(path=PATH, cause="disk full", verdict="pass"), SYSTEM, INC)
     assert found(ledger.lines) == [("verdict_lies", len(ledger.lines))]
 
 
@@ -276,8 +287,8 @@ def test_a_restoration_passes_only_after_restart_all_clear_and_the_silences_end(
     ledger = stopped()
     ledger._silence(INC)
     ledger._watch(INC)
-    ledger.do(c.EndIncident(note=""), BY["incident_manager"], INC)
-    ledger.write(rollback.RestoreChecked(verdict="pass"), BY["l2_ops"], INC, "l2_ops")
+    ledger.do(EndIncident(note=""), BY["incident_manager"], INC)
+    ledger.write(RestoreChecked(verdict="pass"), BY["l2_ops"], INC, "l2_ops")
     report = check(ledger.lines, hmac_keys=[KEY])
     assert named(report) == [("verdict_lies", len(ledger.lines))] and "has not ended" in report.findings[0].sentence
 
@@ -291,7 +302,7 @@ def test_a_watch_passes_only_when_it_is_over_and_was_not_disturbed():
 def test_a_hold_passes_only_by_the_file_of_a_rollback_that_holds():
     ledger = stopped()
     ledger.do(_opening(ledger, "INC-2"), BY["incident_manager"])
-    ledger.do(c.Confirm(confirms=link(ledger.lines[-1])), BY["product_owner"], "INC-2")
+    ledger.do(Confirm(confirms=link(ledger.lines[-1])), BY["product_owner"], "INC-2")
     file = ledger.file(ledger.content(INC))
     joining = replace(DISABLE, file=file)
     ledger.do(joining, BY["l2_ops"], "INC-2")
@@ -306,22 +317,22 @@ def test_a_hold_passes_only_by_the_file_of_a_rollback_that_holds():
 
 def test_step_1_before_the_confirmation_is_found_and_not_in_an_emergency_or_after_a_waiver():
     confirmed = opened()
-    confirmed.do(c.Confirm(confirms=link(confirmed.lines[-1])), BY["product_owner"], INC)
+    confirmed.do(Confirm(confirms=link(confirmed.lines[-1])), BY["product_owner"], INC)
     for first, causes in ((None, ["step_too_early"]), ("emergency", []), ("waiver", [])):
         ledger = opened()
         if first == "emergency":
-            ledger.do(c.DeclareEmergency(reason="fire"), BY["incident_manager"], INC)
+            ledger.do(DeclareEmergency(reason="fire"), BY["incident_manager"], INC)
         elif first:
-            ledger.do(c.Waive(number=0, reason="the owner sleeps"), BY["incident_manager"], INC)
+            ledger.do(Waive(number=0, reason="the owner sleeps"), BY["incident_manager"], INC)
         ledger.write(decided(confirmed, DISABLE, "l2_ops"), BY["l2_ops"], INC, "l2_ops")
         assert [what for what, _ in found(ledger.lines)] == causes
 
 
 def test_a_silence_before_the_stop_is_found():
     ledger = opened()
-    ledger.do(c.Confirm(confirms=link(ledger.lines[-1])), BY["product_owner"], INC)
+    ledger.do(Confirm(confirms=link(ledger.lines[-1])), BY["product_owner"], INC)
     seen = SilenceSeen("s", "active", MATCHERS, ledger.now, ledger.now + timedelta(hours=1), "w", "c", ledger.now)
-    adopted = silence.SilenceAdopted(
+    adopted = SilenceAdopted(
         silence_id=seen.id, matchers=MATCHERS, starts_at=seen.starts_at, ends_at=seen.ends_at, created_by="w",
         reason="by hand", transcript_sha384=digest("t"),
     )  # fmt: skip
@@ -331,14 +342,14 @@ def test_a_silence_before_the_stop_is_found():
 
 def test_the_incident_ended_too_early_is_found():
     ledger = stopped()
-    ledger.write(rollback.IncidentEnded(), BY["incident_manager"], INC, "incident_manager")
+    ledger.write(IncidentEnded(), BY["incident_manager"], INC, "incident_manager")
     report = check(ledger.lines, hmac_keys=[KEY])
     assert named(report) == [("step_too_early", len(ledger.lines))] and "before step 2" in report.findings[0].sentence
 
 
 def test_step_5_before_the_incidents_end_is_found():
     ledger = stopped()
-    ledger.write(rollback.AllClearAnnounced(announcement_sha384=digest("a")), BY["l2_ops"], INC, "l2_ops")
+    ledger.write(AllClearAnnounced(announcement_sha384=digest("a")), BY["l2_ops"], INC, "l2_ops")
     assert found(ledger.lines) == [("step_too_early", len(ledger.lines))]
 
 
@@ -358,7 +369,7 @@ def test_after_an_entry_that_is_not_known_nobody_is_accused_and_that_is_said():
 def test_a_number_that_is_no_step_is_a_finding_and_no_crash():
     ledger = opened()
     for number in (99, 7, 2**53 - 1):
-        record = ledger.record(duties.StepLapsed(number=number, reason="x"), SYSTEM, INC, "system")
+        record = ledger.record(StepLapsed(number=number, reason="x"), SYSTEM, INC, "system")
         ledger.seal(record, body_of(ledger.lines[-1])["runtime_flags"])
         assert found(ledger.lines) == [("impossible_transition", len(ledger.lines))]
         ledger.lines.pop()

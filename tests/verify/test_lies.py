@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from ledger.domain.commands import AddNote, ResetPassword
-from ledger.domain.events import observation, override, rollback
-from ledger.domain.events.ledger import RolesGranted1
+from ledger.domain.closing.events import RollbackCompleted
+from ledger.domain.keeping.commands import AddNote
+from ledger.domain.keeping.events import NoteAdded
+from ledger.domain.observing.events import ObserverStarted
+from ledger.domain.people.commands import ResetPassword
+from ledger.domain.people.events import RolesGranted1
 from ledger.domain.record import Recorded
 from ledger.domain.state import runtime_flags
+from ledger.domain.stopping.events import OverrideWritten
 from ledger.verify.report import Report
 
 from .builders import BY, KEY, PATH, Ledger, body_of, digest, honest, reseal
@@ -42,7 +46,7 @@ def lie(what, rollback_id="", **changes):
     return ledger.run("INC-2").lines, number
 
 
-WRITE = override.OverrideWritten(
+WRITE = OverrideWritten(
     path=PATH, override_sha384=digest("x"), size=1, mode="0600", owner="o", seen_at=Ledger().now, verdict="pass"
 )
 
@@ -79,7 +83,7 @@ def test_an_impossible_transition():
     assert named(signed(lines)) == [("impossible_transition", number)]
     lines, number = lie(WRITE, "INC-404")
     assert named(signed(lines)) == [("impossible_transition", number)]
-    lines, number = lie(observation.ObserverStarted(host="x"), "INC-404")
+    lines, number = lie(ObserverStarted(host="x"), "INC-404")
     assert named(signed(lines)) == [("impossible_transition", number)]
 
 
@@ -92,7 +96,7 @@ def test_two_lies_are_two_findings():
 def test_a_closing_entry_that_comes_too_early():
     ledger = Ledger().open()
     ledger._announce_and_stop("INC-1")
-    closing = rollback.RollbackCompleted(
+    closing = RollbackCompleted(
         summary_sha384=digest("s"), duration_min=1, entries=ledger.state.open["INC-1"].entries + 1, checklist=("x",)
     )
     record = event(ledger, closing, "INC-1")
@@ -246,7 +250,7 @@ def test_an_unknown_event_means_nothing():
 
 def test_a_note_after_the_clock_went_back_is_honest():
     ledger = Ledger().open().run("INC-1")
-    record = event(ledger, rollback.NoteAdded(text="late"), "INC-1")
+    record = event(ledger, NoteAdded(text="late"), "INC-1")
     record = record._replace(timestamp=ledger.state.timestamp, at=record.timestamp - timedelta(hours=1))
     ledger.seal(record, runtime_flags(ledger.state))
     assert signed(ledger.lines).verified

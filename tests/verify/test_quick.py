@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ledger.domain.event import format_time
 from ledger.domain.events import EVENTS
-from ledger.domain.events.base import format_time
 from ledger.domain.record import format_body
 from ledger.domain.state import FLAGS
 from ledger.errors import Corrupt

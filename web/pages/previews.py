@@ -11,11 +11,11 @@ from ledger.app.may import Answer
 from ledger.app.muting import after_the_end
 from ledger.app.steps import silencing
 from ledger.app.steps.common import title
-from ledger.domain.decide.stopping import override_content
-from ledger.domain.events.override import OverrideRequested
 from ledger.domain.facts import AlertSeen
 from ledger.domain.judge import is_stage4
 from ledger.domain.judge_silences import holds_back
+from ledger.domain.stopping.decide import override_content
+from ledger.domain.stopping.events import OverrideRequested
 from web.i18n import ngettext
 
 LISTED = 20

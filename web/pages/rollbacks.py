@@ -15,9 +15,9 @@ from ledger.app.acts.opening import FIELDS as OPENING
 from ledger.app.installation import new_request_id
 from ledger.app.may import Answer, may
 from ledger.app.typed import whole
-from ledger.domain.decide.rules import duration_minutes
-from ledger.domain.duties import owed
+from ledger.domain.duties.owed import owed
 from ledger.domain.paper import paper_lines
+from ledger.domain.rules import duration_minutes
 from ledger.domain.runbook import COMPONENTS, EXPECTED_RULES, PURPOSES, STEPS, Step
 from ledger.domain.state import Evidence, Rollback, StepState
 from ledger.errors import LedgerError

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from ledger.app.installation import Installation
 from ledger.app.steps.common import Outcome, Say
 from ledger.app.words import mark
-from ledger.domain.commands import Actor, Command
-from ledger.domain.events.base import Event
+from ledger.domain.command import Actor, Command
+from ledger.domain.event import Event
 from ledger.domain.facts import FileSeen, SchedulerSeen
 from ledger.domain.rights import RIGHTS
 from ledger.domain.runbook import Role

@@ -9,11 +9,48 @@ from ledger.app.acts.act import NO_DIGEST, REASON, Act, Asking, Field, Taking, f
 from ledger.app.steps import duties, opening, stopping
 from ledger.app.steps.common import Outcome
 from ledger.app.words import ROLES, mark
-from ledger.domain import commands, events
 from ledger.domain.asked import NO_REASON
-from ledger.domain.duties import WAIVABLE
+from ledger.domain.closing.commands import Abort
+from ledger.domain.closing.events import AbortRequested
+from ledger.domain.duties.commands import (
+    Accept,
+    AcceptHandover,
+    Assume,
+    Attach,
+    Correct,
+    ExtendWindow,
+    GiveReason,
+    LinkTicket,
+    OfferHandover,
+    Refuse,
+    ReportConfirmation,
+    Review,
+    Waive,
+)
+from ledger.domain.duties.events import (
+    AcceptanceProposed,
+    ConfirmationRefused,
+    ConfirmationReported,
+    Corrected,
+    EvidenceAttached,
+    HandoverAccepted,
+    HandoverOffered,
+    ReasonGiven,
+    Reviewed,
+    RoleAssumed,
+    StepWaived,
+    TicketLinked,
+    WindowExtended,
+)
+from ledger.domain.duties.owed import WAIVABLE
+from ledger.domain.keeping.commands import AddNote
+from ledger.domain.keeping.events import NoteAdded
+from ledger.domain.opening.commands import DeclareEmergency
+from ledger.domain.opening.events import EmergencyDeclared
 from ledger.domain.rights import held_in
 from ledger.domain.runbook import RUNBOOK_ROLES
+from ledger.domain.stopping.commands import PutBack
+from ledger.domain.stopping.events import PutBackRequested
 
 
 def _roles_to_assume(asking: Asking) -> Mapping[str, str]:
@@ -58,8 +95,8 @@ def _attach(number: int) -> Act:
         f"attach-{number}",
         mark("Attach evidence"),
         run,
-        lambda a: commands.Attach(number=number, name="x", size=1, attached_sha384=NO_DIGEST),
-        brings=events.duties.EvidenceAttached,
+        lambda a: Attach(number=number, name="x", size=1, attached_sha384=NO_DIGEST),
+        brings=EvidenceAttached,
         example='attach before.png --step 4 --note "the dashboard before the stop"',
         arguments=("file",),
         command="attach",
@@ -76,8 +113,8 @@ def _waive(number: int) -> Act:
         f"waive-{number}",
         mark("Waive the confirmation") if number == 0 else mark("Waive this step"),
         lambda t: duties.waive(t.installation, t.actor, t.rollback, number, t.values["reason"]),
-        lambda a: commands.Waive(number=number, reason="…"),
-        brings=events.duties.StepWaived,
+        lambda a: Waive(number=number, reason="…"),
+        brings=StepWaived,
         example='waive 2 --reason "Alertmanager is down"',
         arguments=("step",),
         command="waive",
@@ -93,8 +130,8 @@ def _accept(number: int) -> Act:
         f"accept-{number}",
         mark("Accept the inconclusive verdict"),
         lambda t: duties.accept(t.installation, t.actor, t.rollback, number, t.values["reason"]),
-        lambda a: commands.Accept(number=number, reason="…"),
-        brings=events.duties.AcceptanceProposed,
+        lambda a: Accept(number=number, reason="…"),
+        brings=AcceptanceProposed,
         example='accept 4 --reason "one sample of Prometheus is missing"',
         arguments=("step",),
         command="accept",
@@ -120,8 +157,8 @@ DUTIES = (
         "refuse",
         mark("Refuse the rollback"),
         lambda t: duties.refuse(t.installation, t.actor, t.rollback, t.values["reason"]),
-        lambda a: commands.Refuse(reason="…"),
-        brings=events.duties.ConfirmationRefused,
+        lambda a: Refuse(reason="…"),
+        brings=ConfirmationRefused,
         example='refuse INC-2042 --reason "not agreed with the desk"',
         step=0,
         shows=lambda a: not a.rollback.confirmed_by and not a.rollback.refused,
@@ -132,8 +169,8 @@ DUTIES = (
         "report-confirmation",
         mark("Note a confirmation by phone"),
         lambda t: duties.report_confirmation(t.installation, t.actor, t.rollback, t.values["owner"], t.values["text"]),
-        lambda a: commands.ReportConfirmation(owner="…", text="…"),
-        brings=events.duties.ConfirmationReported,
+        lambda a: ReportConfirmation(owner="…", text="…"),
+        brings=ConfirmationReported,
         example='report-confirmation INC-2042 --owner "Jan" --text "said yes at 03:10"',
         step=0,
         decided=False,
@@ -148,8 +185,8 @@ DUTIES = (
         "declare-emergency",
         mark("Declare an emergency"),
         lambda t: duties.declare_emergency(t.installation, t.actor, t.rollback, t.values["reason"]),
-        lambda a: commands.DeclareEmergency(reason="…"),
-        brings=events.rollback.EmergencyDeclared,
+        lambda a: DeclareEmergency(reason="…"),
+        brings=EmergencyDeclared,
         example='declare-emergency INC-2042 --ticket INC-2042 --reason "losses grow, nobody answers"',
         guard="ticket",
         tone="danger",
@@ -163,8 +200,8 @@ DUTIES = (
         "put-back",
         mark("Put the override back"),
         lambda t: stopping.put_back(t.installation, t.actor, t.rollback, t.values["reason"]),
-        lambda a: commands.PutBack(file=file_of(a), reason="…"),
-        brings=events.override.PutBackRequested,
+        lambda a: PutBack(file=file_of(a), reason="…"),
+        brings=PutBackRequested,
         example='put-back INC-2042 --reason "it must stay stopped"',
         step=1,
         shows=lambda a: a.rollback.is_open and a.rollback.holds and _differs(a),
@@ -175,8 +212,8 @@ DUTIES = (
         "assume",
         mark("Assume a role"),
         lambda t: duties.assume(t.installation, t.actor, t.rollback, t.values["role"], t.values["reason"]),
-        lambda a: commands.Assume(role=_first(_roles_to_assume(a)), reason="…"),
-        brings=events.duties.RoleAssumed,
+        lambda a: Assume(role=_first(_roles_to_assume(a)), reason="…"),
+        brings=RoleAssumed,
         example='assume noc --reason "nobody of NOC answers"',
         arguments=("role",),
         shows=lambda a: a.rollback.is_open and bool(_roles_to_assume(a)),
@@ -192,8 +229,8 @@ DUTIES = (
         lambda t: duties.offer_handover(
             t.installation, t.actor, t.rollback, t.values["role"], t.values["receiver"], t.values["open_points"]
         ),
-        lambda a: commands.OfferHandover(role=_first(_my_duties(a)), receiver=_receiver(a), open_points="…"),
-        brings=events.duties.HandoverOffered,
+        lambda a: OfferHandover(role=_first(_my_duties(a)), receiver=_receiver(a), open_points="…"),
+        brings=HandoverOffered,
         example='handover noc --to p-4f9c2 --open-points "the vendor calls back at six"',
         arguments=("role",),
         shows=lambda a: a.rollback.is_open and bool(_my_duties(a)) and bool(_others(a)),
@@ -208,8 +245,8 @@ DUTIES = (
         "accept-handover",
         mark("Accept the handover"),
         lambda t: duties.accept_handover(t.installation, t.actor, t.rollback, t.values["role"]),
-        lambda a: commands.AcceptHandover(role=_first(_offers(a))),
-        brings=events.duties.HandoverAccepted,
+        lambda a: AcceptHandover(role=_first(_offers(a))),
+        brings=HandoverAccepted,
         example="accept-handover noc",
         arguments=("role",),
         shows=lambda a: a.rollback.is_open and bool(_offers(a)),
@@ -222,12 +259,12 @@ DUTIES = (
         lambda t: duties.extend_window(
             t.installation, t.actor, t.rollback, t.values["duration"], t.values["reason"], t.values["permalink"]
         ),
-        lambda a: commands.ExtendWindow(
+        lambda a: ExtendWindow(
             window_end=a.rollback.window_end + timedelta(days=365),
             reason="…",
             announcement_sha384=NO_DIGEST,
         ),
-        brings=events.duties.WindowExtended,
+        brings=WindowExtended,
         example='extend-window INC-2042 --by 1h --reason "the host is still out"',
         fields=(
             Field("duration", mark("By"), "duration", required=True, presets=("30m", "1h", "2h"), also=("by",)),
@@ -240,8 +277,8 @@ DUTIES = (
         "link-ticket",
         mark("Link a ticket"),
         lambda t: duties.link_ticket(t.installation, t.actor, t.rollback, t.values["ticket"]),
-        lambda a: commands.LinkTicket(ticket="X-1"),
-        brings=events.duties.TicketLinked,
+        lambda a: LinkTicket(ticket="X-1"),
+        brings=TicketLinked,
         example="link-ticket STOP-17 --ticket INC-2042",
         shows=lambda a: True,
         fields=(Field("ticket", mark("Ticket"), required=True),),
@@ -251,8 +288,8 @@ DUTIES = (
         "give-reason",
         mark("Give the reason of the stop"),
         lambda t: duties.give_reason(t.installation, t.actor, t.rollback, t.values["reason"]),
-        lambda a: commands.GiveReason(reason="…"),
-        brings=events.duties.ReasonGiven,
+        lambda a: GiveReason(reason="…"),
+        brings=ReasonGiven,
         example='give-reason STOP-17 --reason "orders looked wrong"',
         shows=lambda a: a.rollback.reason == NO_REASON,
         main=True,
@@ -263,8 +300,8 @@ DUTIES = (
         "note",
         mark("Add a note"),
         lambda t: opening.note(t.installation, t.actor, t.rollback, t.values["text"], t.values["occurred_at"]),
-        lambda a: commands.AddNote(text="…"),
-        brings=events.rollback.NoteAdded,
+        lambda a: AddNote(text="…"),
+        brings=NoteAdded,
         example='note INC-2042 "the vendor called back" --occurred-at 2026-11-23T03:20:00Z',
         arguments=("rollback", "text"),
         decided=False,
@@ -281,8 +318,8 @@ DUTIES = (
         "correct",
         mark("Correct an entry"),
         lambda t: duties.correct(t.installation, t.actor, t.rollback, t.values["entry"], t.values["text"]),
-        lambda a: commands.Correct(entry=a.rollback.opened_entry, text="…"),
-        brings=events.duties.Corrected,
+        lambda a: Correct(entry=a.rollback.opened_entry, text="…"),
+        brings=Corrected,
         example='correct 17 --text "it was 03:14, not 03:41"',
         arguments=("entry",),
         decided=False,
@@ -297,8 +334,8 @@ DUTIES = (
         "review",
         mark("Record the review"),
         lambda t: duties.review(t.installation, t.actor, t.rollback, t.values["text"]),
-        lambda a: commands.Review(text="…"),
-        brings=events.duties.Reviewed,
+        lambda a: Review(text="…"),
+        brings=Reviewed,
         example='review INC-2042 --text "the emergency was right"',
         guard="password",
         decided=False,
@@ -310,8 +347,8 @@ DUTIES = (
         "abort",
         mark("Abort the rollback"),
         lambda t: opening.abort(t.installation, t.actor, t.rollback, t.values["reason"]),
-        lambda a: commands.Abort(reason="…"),
-        brings=events.rollback.AbortRequested,
+        lambda a: Abort(reason="…"),
+        brings=AbortRequested,
         example='abort INC-2042 --reason "the wrong ticket"',
         guard="ticket",
         tone="danger",

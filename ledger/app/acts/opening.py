@@ -8,7 +8,7 @@ from ledger.app.installation import Installation
 from ledger.app.steps import opening
 from ledger.app.steps.common import Outcome
 from ledger.app.words import mark
-from ledger.domain.commands import Actor
+from ledger.domain.command import Actor
 from ledger.domain.runbook import COMPONENTS, PURPOSES
 
 FIELDS = (

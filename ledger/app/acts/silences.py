@@ -9,14 +9,22 @@ from ledger.app.muting import marker
 from ledger.app.steps import restoring, silencing
 from ledger.app.steps.common import Outcome
 from ledger.app.words import mark
-from ledger.domain import commands, events
+from ledger.domain.command import Command
 from ledger.domain.facts import PrometheusSeen
 from ledger.domain.judge_silences import holds_back
+from ledger.domain.silencing.commands import AcceptSilence, AdoptSilence, CheckSilence, ExtendSilence, RequestSilence
+from ledger.domain.silencing.events import (
+    ForeignSilenceAccepted,
+    SilenceAdopted,
+    SilenceChecked,
+    SilenceExtendRequested,
+    SilenceRequested,
+)
 
 
-def request_silence(asking: Asking) -> commands.RequestSilence:
+def request_silence(asking: Asking) -> RequestSilence:
     """The command of step 2 as a press would submit it."""
-    return commands.RequestSilence(
+    return RequestSilence(
         matchers=asking.installation.matchers,
         starts_at=asking.at,
         ends_at=silencing.planned_end(asking.installation, asking.rollback, asking.at),
@@ -37,10 +45,10 @@ def _silence_candidates(asking: Asking) -> Mapping[str, str]:
     }
 
 
-def _adopt_silence(asking: Asking) -> commands.Command:
+def _adopt_silence(asking: Asking) -> Command:
     silence = next((one for one in asking.outlook.silences if one.id in _silence_candidates(asking)), None)
     assert silence is not None
-    return commands.AdoptSilence(silence=silence, reason="…", transcript_sha384=NO_DIGEST)
+    return AdoptSilence(silence=silence, reason="…", transcript_sha384=NO_DIGEST)
 
 
 def _mutes_on(asking: Asking) -> Mapping[str, str]:
@@ -52,10 +60,10 @@ def _mutes_on(asking: Asking) -> Mapping[str, str]:
     }
 
 
-def _accept_silence(asking: Asking) -> commands.Command:
+def _accept_silence(asking: Asking) -> Command:
     offered = _mutes_on(asking)
     one = next(one.silence for one in asking.outlook.muting if one.silence.id in offered)
-    return commands.AcceptSilence(silence=one, name=one.id, reason="…")
+    return AcceptSilence(silence=one, name=one.id, reason="…")
 
 
 def _adoption(taking: Taking) -> Outcome:
@@ -77,7 +85,7 @@ IN_STEP_2 = (
         mark("Silence the alerts"),
         lambda t: silencing.silence(t.installation, t.actor, t.rollback, t.values["duration"]),
         request_silence,
-        brings=events.silence.SilenceRequested,
+        brings=SilenceRequested,
         example="silence INC-2042 --duration 2h",
         step=2,
         main=True,
@@ -100,13 +108,13 @@ IN_STEP_2 = (
         "check-silence",
         mark("Check the silence again"),
         lambda t: silencing.check_silence(t.installation, t.actor, t.rollback),
-        lambda a: commands.CheckSilence(
+        lambda a: CheckSilence(
             members=a.outlook.members,
             prometheus=PrometheusSeen(a.outlook.counts),
             installation=a.installation.labels,
             alerts_sha384=NO_DIGEST,
         ),
-        brings=events.silence.SilenceChecked,
+        brings=SilenceChecked,
         example="check-silence INC-2042",
         step=2,
         main=True,
@@ -117,7 +125,7 @@ IN_STEP_2 = (
         mark("Adopt a silence made elsewhere"),
         _adoption,
         _adopt_silence,
-        brings=events.silence.SilenceAdopted,
+        brings=SilenceAdopted,
         example='adopt-silence INC-2042 --silence-id ID --reason "made by the workflow"',
         step=2,
         shows=lambda a: a.rollback.is_open and a.rollback.silence.state != "active" and bool(_silence_candidates(a)),
@@ -133,8 +141,8 @@ IN_STEP_2 = (
         "extend-silence",
         mark("Extend the silence"),
         lambda t: silencing.extend_silence(t.installation, t.actor, t.rollback, t.values["duration"]),
-        lambda a: commands.ExtendSilence(seconds=60),
-        brings=events.silence.SilenceExtendRequested,
+        lambda a: ExtendSilence(seconds=60),
+        brings=SilenceExtendRequested,
         example="extend-silence INC-2042 --by 30m",
         step=2,
         shows=lambda a: a.rollback.is_open and a.rollback.silence.state == "active",
@@ -158,7 +166,7 @@ ACCEPT = Act(
     mark("Accept a silence of somebody else"),
     lambda t: restoring.accept_silence(t.installation, t.actor, t.rollback, t.values["silence_id"], t.values["reason"]),
     _accept_silence,
-    brings=events.silence.ForeignSilenceAccepted,
+    brings=ForeignSilenceAccepted,
     example='accept-silence INC-2042 SILENCE --reason "their window ends at 18:00"',
     arguments=("rollback", "silence_id"),
     step=5,

@@ -19,14 +19,26 @@ from ledger.app.durations import parse_duration
 from ledger.app.steps import closing, opening, restoring, stopping, watching
 from ledger.app.steps.common import Outcome
 from ledger.app.words import mark
-from ledger.domain import commands, events
+from ledger.domain.closing.commands import Complete
+from ledger.domain.closing.events import RollbackCompleted
+from ledger.domain.command import Command
+from ledger.domain.opening.commands import Confirm
+from ledger.domain.opening.events import RollbackConfirmed
+from ledger.domain.restoring.commands import AdoptRemoval, CheckRestore, EndIncident, RequestRemoval
+from ledger.domain.restoring.events import IncidentEnded, OverrideRemovalRequested, RemovalAdopted
+from ledger.domain.silencing.commands import OweSilenceEnd
+from ledger.domain.silencing.events import SilenceEndOwed
+from ledger.domain.stopping.commands import AdoptOverride, CheckScheduler, WriteOverride
+from ledger.domain.stopping.events import OverrideAdopted, OverrideRequested, StopChecked
+from ledger.domain.watching.commands import StartWatch
+from ledger.domain.watching.events import WatchFinished, WatchStarted
 from ledger.proof.entry import link
 
 
-def write_override(asking: Asking) -> commands.WriteOverride:
+def write_override(asking: Asking) -> WriteOverride:
     """The command of step 1 as a press would submit it."""
     path = str(asking.installation.override_path(asking.rollback.component))
-    return commands.WriteOverride(
+    return WriteOverride(
         path=path,
         reason=asking.rollback.reason,
         requested_by="L2 Ops",
@@ -35,16 +47,16 @@ def write_override(asking: Asking) -> commands.WriteOverride:
     )
 
 
-def _confirm(asking: Asking) -> commands.Confirm:
+def _confirm(asking: Asking) -> Confirm:
     line = asking.installation.ledger.log.line(asking.rollback.opened_entry)
-    return commands.Confirm(confirms=link(line or b""))
+    return Confirm(confirms=link(line or b""))
 
 
-def _finish(asking: Asking) -> commands.Command:
+def _finish(asking: Asking) -> Command:
     started = asking.rollback.watch.started if asking.rollback.watch else None
     start = started.starts_at if started else asking.at
     length = started.duration_seconds if started else 60
-    return commands.StartWatch(starts_at=start, duration_seconds=length)
+    return StartWatch(starts_at=start, duration_seconds=length)
 
 
 def _watch(taking: Taking) -> Outcome:
@@ -108,7 +120,7 @@ STEPS = (
         mark("Confirm the rollback"),
         lambda t: opening.confirm(t.installation, t.actor, t.rollback),
         _confirm,
-        brings=events.rollback.RollbackConfirmed,
+        brings=RollbackConfirmed,
         example="confirm INC-2042",
         step=0,
         main=True,
@@ -122,7 +134,7 @@ STEPS = (
         mark("Stop the scheduler"),
         _disable,
         write_override,
-        brings=events.override.OverrideRequested,
+        brings=OverrideRequested,
         example='disable INC-2042 --requested-by "L2 Ops" --duration 2h',
         step=1,
         main=True,
@@ -146,8 +158,8 @@ STEPS = (
         "adopt-override",
         mark("Adopt the override made by hand"),
         lambda t: stopping.adopt_override(t.installation, t.actor, t.rollback, t.values["reason"]),
-        lambda a: commands.AdoptOverride(file=file_of(a), reason="…"),
-        brings=events.override.OverrideAdopted,
+        lambda a: AdoptOverride(file=file_of(a), reason="…"),
+        brings=OverrideAdopted,
         example='adopt-override INC-2042 --reason "made by hand, as the runbook says"',
         step=1,
         shows=_made_by_hand,
@@ -159,8 +171,8 @@ STEPS = (
         "check",
         mark("Ask the scheduler whether it stopped"),
         lambda t: stopping.check(t.installation, t.actor, t.rollback, parse_duration(t.values["patience"])),
-        lambda a: commands.CheckScheduler(seen=scheduler_of(a), log_sha384=NO_DIGEST),
-        brings=events.rollback.StopChecked,
+        lambda a: CheckScheduler(seen=scheduler_of(a), log_sha384=NO_DIGEST),
+        brings=StopChecked,
         example="check INC-2042 --patience 10s",
         step=3,
         main=True,
@@ -173,7 +185,7 @@ STEPS = (
         mark("Start the watch"),
         _watch,
         _finish,
-        brings=events.rollback.WatchStarted,
+        brings=WatchStarted,
         example="watch INC-2042 --duration 15m",
         step=4,
         main=True,
@@ -193,8 +205,8 @@ STEPS = (
         "finish-watch",
         mark("Judge the watch"),
         lambda t: watching.finish(t.installation, t.actor, t.rollback),
-        lambda a: commands.StartWatch(starts_at=a.at, duration_seconds=60),
-        brings=events.rollback.WatchFinished,
+        lambda a: StartWatch(starts_at=a.at, duration_seconds=60),
+        brings=WatchFinished,
         example="finish-watch INC-2042",
         step=4,
         main=True,
@@ -205,8 +217,8 @@ STEPS = (
         "end-incident",
         mark("End the incident"),
         lambda t: restoring.end_incident(t.installation, t.actor, t.rollback, t.values["note"]),
-        lambda a: commands.EndIncident(),
-        brings=events.rollback.IncidentEnded,
+        lambda a: EndIncident(),
+        brings=IncidentEnded,
         example='end-incident INC-2042 --note "the host was replaced"',
         step=5,
         main=True,
@@ -219,9 +231,9 @@ STEPS = (
         mark("Restore trading"),
         _restore,
         lambda a: (
-            commands.RequestRemoval(file=file_of(a), scheduler=scheduler_of(a))
+            RequestRemoval(file=file_of(a), scheduler=scheduler_of(a))
             if a.rollback.holds
-            else commands.CheckRestore(
+            else CheckRestore(
                 file=file_of(a),
                 scheduler=scheduler_of(a),
                 members=a.outlook.members,
@@ -229,7 +241,7 @@ STEPS = (
                 log_sha384=NO_DIGEST,
             )
         ),
-        brings=events.override.OverrideRemovalRequested,
+        brings=OverrideRemovalRequested,
         example="restore INC-2042",
         step=5,
         main=True,
@@ -246,14 +258,14 @@ STEPS = (
         "adopt-removal",
         mark("Adopt the removal that was seen"),
         lambda t: restoring.adopt_removal(t.installation, t.actor, t.rollback, t.values["reason"]),
-        lambda a: commands.AdoptRemoval(
+        lambda a: AdoptRemoval(
             file=file_of(a),
             reason="…",
             override_after_sha384=NO_DIGEST,
             listing_sha384=NO_DIGEST,
             log_sha384=NO_DIGEST,
         ),
-        brings=events.override.RemovalAdopted,
+        brings=RemovalAdopted,
         example='adopt-removal INC-2042 --reason "removed by hand at the end of the window"',
         step=5,
         shows=_removed_outside,
@@ -264,8 +276,8 @@ STEPS = (
         "owe-silence-end",
         mark("Close with the silence's end owed"),
         _owe,
-        lambda a: commands.OweSilenceEnd(cause="…"),
-        brings=events.silence.SilenceEndOwed,
+        lambda a: OweSilenceEnd(cause="…"),
+        brings=SilenceEndOwed,
         example="owe-silence-end INC-2042",
         step=5,
         shows=lambda a: (
@@ -277,8 +289,8 @@ STEPS = (
         "complete",
         mark("Close the decision log"),
         lambda t: closing.complete(t.installation, t.actor, t.rollback),
-        lambda a: commands.Complete(summary_sha384=a.rollback.summary_sha384),
-        brings=events.rollback.RollbackCompleted,
+        lambda a: Complete(summary_sha384=a.rollback.summary_sha384),
+        brings=RollbackCompleted,
         example="complete INC-2042",
         step=6,
         main=True,

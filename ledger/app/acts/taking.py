@@ -12,7 +12,7 @@ from ledger.app.acts.act import Act, Taking
 from ledger.app.acts.fields import Called, Given, read
 from ledger.app.installation import Installation
 from ledger.app.steps.common import Outcome, Say
-from ledger.domain.commands import Actor
+from ledger.domain.command import Actor
 from ledger.domain.state import Rollback
 from ledger.errors import Refused
 

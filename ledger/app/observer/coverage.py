@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from ledger.app.observer.desk import Desk
-from ledger.domain.events.observation import Heartbeat, ObservationGap
+from ledger.domain.observing.events import Heartbeat, ObservationGap
 from ledger.domain.text import shorten
 from ledger.errors import Unreachable
 from ledger.files import make_folder

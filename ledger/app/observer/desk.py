@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 
 from ledger.app import config as settings
 from ledger.app.installation import Installation
-from ledger.domain.commands import SYSTEM, Record
-from ledger.domain.events.base import Event
-from ledger.domain.events.observation import FlappingObserved
+from ledger.domain.command import SYSTEM
+from ledger.domain.event import Event
+from ledger.domain.observing.commands import Record
+from ledger.domain.observing.events import FlappingObserved
 from ledger.errors import Corrupt, LedgerError
 
 FLAPS = 4

@@ -7,11 +7,12 @@ from pathlib import Path
 from ledger.adapters import override_file
 from ledger.app.deliver import FILES
 from ledger.app.observer.desk import Desk
-from ledger.domain.events.observation import OverrideObserved
-from ledger.domain.events.override import OverrideExpired, OverrideRemovedOutside
 from ledger.domain.facts import FileSeen
+from ledger.domain.observing.events import OverrideObserved
+from ledger.domain.restoring.events import OverrideRemovedOutside
 from ledger.domain.runbook import COMPONENTS, TRADING
 from ledger.domain.state import Rollback, State
+from ledger.domain.stopping.events import OverrideExpired
 from ledger.override import describe
 
 

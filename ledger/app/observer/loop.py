@@ -22,7 +22,7 @@ from ledger.app.observer.silences import Silences
 from ledger.app.observer.warnings import Warnings
 from ledger.app.observer.watches import Watches
 from ledger.app.spool import take_in
-from ledger.domain.events.observation import ObserverStarted, SchedulerObserved
+from ledger.domain.observing.events import ObserverStarted, SchedulerObserved
 from ledger.domain.runbook import EXPECTED_RULES
 from ledger.domain.state import State
 from ledger.domain.text import shorten

@@ -10,11 +10,12 @@ from ledger.app.observer.desk import Desk
 from ledger.app.steps.common import silence_page
 from ledger.app.steps.silencing import carries_marker
 from ledger.app.surplus import end_surplus
-from ledger.domain.commands import SYSTEM, Record
-from ledger.domain.events.observation import ForeignSilenceGone, ForeignSilenceSeen, SilenceObserved
-from ledger.domain.events.silence import SilenceDoubted, SilenceEnded, SilenceLost
+from ledger.domain.command import SYSTEM
 from ledger.domain.facts import MemberSeen, Muting, SilenceSeen
 from ledger.domain.judge_silences import loud
+from ledger.domain.observing.commands import Record
+from ledger.domain.observing.events import ForeignSilenceGone, ForeignSilenceSeen, SilenceObserved
+from ledger.domain.silencing.events import SilenceDoubted, SilenceEnded, SilenceLost
 from ledger.domain.state import Rollback, State
 from ledger.domain.text import INLINE, listed, shorten
 from ledger.errors import Unreachable

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from ledger.app.durations import format_duration
 from ledger.app.observer.desk import Desk
-from ledger.domain.events.duties import WindowOverrun
-from ledger.domain.events.observation import WarningGiven
+from ledger.domain.duties.events import WindowOverrun
+from ledger.domain.observing.events import WarningGiven
 from ledger.domain.state import Rollback, State
 
 MINUTES = (15, 5, 1)

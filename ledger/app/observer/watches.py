@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from ledger.app.observer.desk import Desk
 from ledger.app.steps import watching
-from ledger.domain.commands import SYSTEM
+from ledger.domain.command import SYSTEM
 from ledger.domain.state import Rollback, State, Watch
 from ledger.errors import LedgerError
 

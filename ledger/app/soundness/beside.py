@@ -14,7 +14,7 @@ from typing import Final, Generic, NamedTuple, TypeVar
 
 from ledger.app.soundness.found import Found
 from ledger.app.soundness.keyring import ROOT, Keyring
-from ledger.domain.events.ledger import ArtefactErased
+from ledger.domain.keeping.events import ArtefactErased
 from ledger.proof.entry import GENESIS, link
 from ledger.proof.merkle import Tree, leaf_hash
 from ledger.store.recorder import Receipt

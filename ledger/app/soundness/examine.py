@@ -23,7 +23,7 @@ from ledger.app.soundness.made import Unfinished, judge_made
 from ledger.app.soundness.published import Published, StoreLines
 from ledger.app.soundness.recent import RECENT
 from ledger.app.soundness.rows import RowStream
-from ledger.domain.events.ledger import ArtefactErased
+from ledger.domain.keeping.events import ArtefactErased
 from ledger.errors import Corrupt, Unreachable
 from ledger.proof.merkle import Tree
 from ledger.store.snapshot import Snapshot, StoredRow, owner_of, read_store

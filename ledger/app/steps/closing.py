@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ledger.app.installation import Installation
 from ledger.app.steps.common import Outcome, act, outcome
-from ledger.domain.commands import Actor, Complete, WriteSummary
+from ledger.domain.closing.commands import Complete, WriteSummary
+from ledger.domain.command import Actor
 from ledger.domain.state import Rollback
 from ledger.domain.summaries import format_summary, summarise
 from ledger.files import make_folder, replace

@@ -11,7 +11,7 @@ from ledger.app.deliver import deliver
 from ledger.app.erasing import SALT
 from ledger.app.installation import Installation
 from ledger.digest import sha384
-from ledger.domain.commands import Actor, Command
+from ledger.domain.command import Actor, Command
 from ledger.domain.facts import AlertSeen, MemberSeen, SchedulerSeen, SilenceSeen
 from ledger.domain.runbook import Verdict
 from ledger.domain.state import Rollback, StepState

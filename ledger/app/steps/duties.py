@@ -8,15 +8,13 @@ from ledger.app.durations import parse_duration
 from ledger.app.installation import Installation
 from ledger.app.steps.common import Outcome, act, bounded
 from ledger.app.steps.opening import look_up
-from ledger.domain.commands import (
+from ledger.domain.command import Actor, Command
+from ledger.domain.duties.commands import (
     Accept,
     AcceptHandover,
-    Actor,
     Assume,
     Attach,
-    Command,
     Correct,
-    DeclareEmergency,
     ExtendWindow,
     GiveReason,
     LinkTicket,
@@ -26,6 +24,7 @@ from ledger.domain.commands import (
     Review,
     Waive,
 )
+from ledger.domain.opening.commands import DeclareEmergency
 from ledger.domain.state import Rollback
 from ledger.domain.text import check_text, check_ticket
 

@@ -8,8 +8,11 @@ from datetime import datetime, timedelta
 from ledger.app.durations import parse_duration
 from ledger.app.installation import Installation
 from ledger.app.steps.common import LISTED, Outcome, act, alerts_json, bounded, outcome, title
-from ledger.domain.commands import Abort, Actor, AddNote, Confirm, OpenRollback
+from ledger.domain.closing.commands import Abort
+from ledger.domain.command import Actor
 from ledger.domain.facts import AlertSeen
+from ledger.domain.keeping.commands import AddNote
+from ledger.domain.opening.commands import Confirm, OpenRollback
 from ledger.domain.runbook import Purpose
 from ledger.domain.state import Rollback
 from ledger.domain.text import check_ticket, shorten

@@ -15,19 +15,11 @@ from ledger.app.steps.common import LISTED, Outcome, Say, act, outcome
 from ledger.app.steps.silencing import last_cause
 from ledger.app.steps.stopping import check
 from ledger.app.surplus import end_surplus
-from ledger.domain.commands import (
-    AcceptSilence,
-    Actor,
-    AdoptRemoval,
-    AnnounceAllClear,
-    CheckRestore,
-    EndIncident,
-    OweSilenceEnd,
-    RequestRemoval,
-    RequestSilenceEnd,
-)
+from ledger.domain.command import Actor
 from ledger.domain.facts import MemberSeen, Muting
 from ledger.domain.judge_silences import holds_back, members_told, muted_told
+from ledger.domain.restoring.commands import AdoptRemoval, AnnounceAllClear, CheckRestore, EndIncident, RequestRemoval
+from ledger.domain.silencing.commands import AcceptSilence, OweSilenceEnd, RequestSilenceEnd
 from ledger.domain.state import Rollback
 from ledger.domain.text import INLINE, shorten
 from ledger.errors import Refused

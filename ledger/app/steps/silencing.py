@@ -12,11 +12,12 @@ from ledger.app.durations import parse_duration
 from ledger.app.installation import Installation
 from ledger.app.muting import marker
 from ledger.app.steps.common import Outcome, act, alerts_json, members_json, names, outcome
-from ledger.domain.commands import Actor, AdoptSilence, CheckSilence, ExtendSilence, RequestSilence
-from ledger.domain.decide.silencing import latest_end
+from ledger.domain.command import Actor
 from ledger.domain.facts import AlertSeen, Matcher, MemberSeen, PrometheusSeen, SilenceSeen
 from ledger.domain.judge import is_stage4
 from ledger.domain.judge_silences import loud, members_told
+from ledger.domain.silencing.commands import AdoptSilence, CheckSilence, ExtendSilence, RequestSilence
+from ledger.domain.silencing.decide import latest_end
 from ledger.domain.state import Rollback
 from ledger.domain.text import shorten
 from ledger.errors import Refused, Unreachable

@@ -14,13 +14,15 @@ from ledger.app.spool import take_in
 from ledger.app.steps.common import Outcome, rollback_of, salted
 from ledger.app.steps.stopping import written
 from ledger.domain.asked import Asked
-from ledger.domain.commands import Actor, OpenRollback, Stop, WriteOverride
-from ledger.domain.decide.rules import clock_text
-from ledger.domain.decide.stop import runs_on
+from ledger.domain.command import Actor
 from ledger.domain.facts import FileSeen, SchedulerSeen
+from ledger.domain.opening.commands import OpenRollback
+from ledger.domain.rules import clock_text
 from ledger.domain.runbook import TRADING
 from ledger.domain.standing import why_it_does_not_stop
 from ledger.domain.state import Rollback
+from ledger.domain.stopping.commands import Stop, WriteOverride
+from ledger.domain.stopping.stop import runs_on
 from ledger.errors import LedgerError, Refused, Standing, Unreachable
 
 PATIENCE = 1.0

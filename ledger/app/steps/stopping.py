@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from ledger.app.durations import parse_duration
 from ledger.app.installation import Installation
 from ledger.app.steps.common import Outcome, act, bounded, outcome, status_log
-from ledger.domain.commands import Actor, AdoptOverride, CheckScheduler, PutBack, WriteOverride
+from ledger.domain.command import Actor
 from ledger.domain.facts import SchedulerSeen
 from ledger.domain.judge import judge_restart
 from ledger.domain.state import Rollback
+from ledger.domain.stopping.commands import AdoptOverride, CheckScheduler, PutBack, WriteOverride
 from ledger.errors import Refused
 
 _PAUSE = 0.2

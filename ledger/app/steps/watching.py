@@ -12,12 +12,13 @@ from ledger.app.installation import Installation
 from ledger.app.steps.common import Outcome, act, outcome
 from ledger.app.steps.headers import format_report, headers_report
 from ledger.app.steps.pictures import panels_json, show
-from ledger.domain.commands import Actor, FinishWatch, StartWatch
-from ledger.domain.decide.watching import installation_of
+from ledger.domain.command import Actor
 from ledger.domain.facts import AlertEpisode, WatchSeen
 from ledger.domain.judge import Judged, judge_watch
 from ledger.domain.runbook import EXPECTED_RULES
 from ledger.domain.state import Rollback, Watch
+from ledger.domain.watching.commands import FinishWatch, StartWatch
+from ledger.domain.watching.decide import installation_of
 from ledger.errors import Refused, Unreachable
 
 _TICK = 0.25

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ledger.app.steps import closing, duties, restoring, silencing
-from ledger.domain.duties import owed
+from ledger.domain.duties.owed import owed
 from ledger.domain.state import Rollback
 from ledger.errors import Unreachable
 from ledger.lab.rehearsal import wait_for_alert

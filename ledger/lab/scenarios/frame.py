@@ -17,8 +17,9 @@ from ledger.app.people import LAB_PEOPLE
 from ledger.app.soundness import examine
 from ledger.app.steps import closing, opening, restoring, silencing, stopping, watching
 from ledger.app.steps.common import Outcome
-from ledger.domain.commands import SYSTEM, Actor, AddPerson
+from ledger.domain.command import SYSTEM, Actor
 from ledger.domain.facts import SilenceSeen
+from ledger.domain.people.commands import AddPerson
 from ledger.domain.runbook import EXPECTED_RULES
 from ledger.domain.state import Rollback
 from ledger.errors import LedgerError, Refused

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 
 from ledger.app.steps import duties, opening
-from ledger.domain.duties import owed
+from ledger.domain.duties.owed import owed
 from ledger.domain.state import Rollback
 from ledger.lab.configs import environment
 from ledger.lab.loopback import HOST, call, call_json, free_ports, until

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from ledger.app.steps import duties, opening, silencing, stopping
-from ledger.domain.duties import owed
+from ledger.domain.duties.owed import owed
 from ledger.domain.state import Rollback
 from ledger.lab.scenarios.frame import Stage
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ledger.app.steps import duties, silencing, stopping
 from ledger.app.steps import stop as press
 from ledger.domain.asked import fit
-from ledger.domain.duties import owed
+from ledger.domain.duties.owed import owed
 from ledger.domain.state import Rollback
 from ledger.lab.rehearsal import wait_for_alert
 from ledger.lab.scenarios.frame import Stage

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from ledger.app.steps import restoring, silencing
-from ledger.domain.duties import owed
+from ledger.domain.duties.owed import owed
 from ledger.domain.paper import WORKFLOW, paper_lines
 from ledger.domain.state import Rollback
 from ledger.lab.scenarios.frame import WATCH_SECONDS, Stage

@@ -1,0 +1,1 @@
+"""Closing: summary, closing entry, abort."""

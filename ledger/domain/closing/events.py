@@ -1,0 +1,59 @@
+"""The end: summary, closing entry, abort."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from ledger.domain.event import Event, event
+from ledger.domain.runbook import Verdict
+
+
+@event
+class SummaryWritten(Event):
+    """A version of ``rollback_summary.json``."""
+
+    status: ClassVar[str] = "summary_written"
+    step: ClassVar[int | None] = 6
+    sentence: ClassVar[str] = "wrote the rollback's summary"
+    summary_sha384: str
+
+
+@event
+class RollbackCompleted(Event):
+    """Step 6: the closing entry of the decision log."""
+
+    status: ClassVar[str] = "rollback_completed"
+    step: ClassVar[int | None] = 6
+    kind: ClassVar[str] = "snapshot"
+    decides: ClassVar[bool] = True
+    sentence: ClassVar[str] = "closed the rollback after {duration_min} min"
+    summary_sha384: str
+    duration_min: int
+    """Whole minutes from the first stop to ``enabled``, rounded up."""
+    duration_min_typed: int | None = None
+    entries: int
+    """How many entries the rollback has up to and with this one."""
+    checklist: tuple[str, ...]
+    """The runbook's five final artefacts, each with where it stands."""
+    claims: dict[str, object] | None = None
+    verdict: Verdict = "pass"
+
+
+@event
+class AbortRequested(Event):
+    """The rollback is given up after step 1: it leads through steps 5 and 6."""
+
+    status: ClassVar[str] = "abort_requested"
+    sentence: ClassVar[str] = "asked to abort the rollback: {reason}"
+    reason: str
+
+
+@event
+class RollbackAborted(Event):
+    """The rollback is closed without completion."""
+
+    status: ClassVar[str] = "rollback_aborted"
+    sentence: ClassVar[str] = "aborted the rollback: {reason}"
+    reason: str
+    entries: int
+    summary_sha384: str = ""

@@ -1,0 +1,1 @@
+"""What people owe and take over beside the steps."""

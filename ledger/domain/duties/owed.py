@@ -1,0 +1,55 @@
+"""What a rollback owes: to whom, since when."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from ledger.domain.asked import NO_REASON
+from ledger.domain.state import Rollback
+
+REFUSED = "refused confirmation"
+"""No step: the owner who refused may review."""
+
+
+SILENCE_END = "end of the silence owed"
+
+
+WAIVABLE = (0, 2, 3, 4)
+"""Steps that may be waived: of step 0 the confirmation; never 1, 5, 6 (docs/runbook.md)."""
+
+
+class Owed(NamedTuple):
+    """One debt of a rollback."""
+
+    what: str
+    who: str
+    since: datetime
+    entry: int
+
+
+def owed(rollback: Rollback) -> tuple[Owed, ...]:
+    """Debts that closing does not wait for but that stay listed (docs/runbook.md, "Emergency, roles and four eyes")."""
+    found = []
+    unreviewed = [one for one in rollback.deviations if one.entry > rollback.reviewed]
+    stopped = rollback.emergency or rollback.override.written_at
+    if stopped and not rollback.confirmed_by and not rollback.refused and not rollback.steps[0].waived:
+        since = next((one.at for one in rollback.deviations if one.entry == rollback.emergency), rollback.opened_at)
+        found.append(
+            Owed("late confirmation or refusal", "product_owner", since, rollback.emergency or rollback.opened_entry)
+        )
+    if rollback.extension:
+        entry, at, _ = rollback.extension
+        found.append(Owed("confirmation of the longer window", "product_owner", at, entry))
+    if unreviewed:
+        first = unreviewed[0]
+        what = f"review of {len(unreviewed)} deviations, from {first.why}"
+        found.append(Owed(what, "incident_manager or product_owner who took no step", first.at, first.entry))
+    if rollback.silence.state == "end_owed":
+        since, entry = next((one.at, one.entry) for one in rollback.deviations if one.why == SILENCE_END)
+        found.append(Owed(f"end of the silence {rollback.silence.id}", "the observer, or observability", since, entry))
+    if rollback.id.startswith("STOP-") and not rollback.ticket:
+        found.append(Owed("a ticket", "incident_manager", rollback.opened_at, rollback.opened_entry))
+    if rollback.reason == NO_REASON:
+        found.append(Owed("a reason", "incident_manager", rollback.opened_at, rollback.opened_entry))
+    return tuple(found)

@@ -1,0 +1,1 @@
+"""The ledger itself and what it keeps."""

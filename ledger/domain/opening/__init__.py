@@ -1,0 +1,1 @@
+"""Opening: the ticket, the window, the confirmation, the emergency."""

@@ -1,0 +1,1 @@
+"""Restoring trading: the removal, the restart, the all-clear."""

@@ -1,0 +1,138 @@
+"""Step 5: the incident ends, the override goes, the restart is seen, the all-clear is given."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from ledger.domain.command import Request
+from ledger.domain.judge_silences import judge_restore, members_told, muted_told
+from ledger.domain.restoring.commands import AdoptRemoval, AnnounceAllClear, CheckRestore, EndIncident, RequestRemoval
+from ledger.domain.restoring.events import (
+    AllClearAnnounced,
+    HoldReleased,
+    IncidentEnded,
+    OverrideRemovalRequested,
+    RemovalAdopted,
+    RestoreChecked,
+)
+from ledger.domain.rules import Decided, act, decides, open_rollback, owed_before_end, require_ready
+from ledger.domain.runbook import NOT_AFTER_SECONDS
+from ledger.domain.state import State
+from ledger.domain.text import INLINE, check_text
+from ledger.errors import Refused
+
+
+@decides(EndIncident)
+def end_incident(state: State, request: Request, command: EndIncident) -> tuple[Decided, ...]:
+    """By an incident manager, when steps 1 to 4 passed."""
+    rollback = open_rollback(state, request)
+    role = act(state, request, IncidentEnded, rollback)
+    if rollback.incident_ended:
+        raise Refused(f"the incident of {rollback.id} was ended by entry {rollback.incident_ended} already")
+    owed = owed_before_end(rollback)
+    if owed:
+        raise Refused(f"the incident of {rollback.id} cannot be ended yet", owed)
+    note = check_text("the note", command.note, longest=INLINE, empty=True)
+    return (Decided(IncidentEnded(note=note), rollback.id, role),)
+
+
+@decides(RequestRemoval)
+def request_removal(state: State, request: Request, command: RequestRemoval) -> tuple[Decided, ...]:
+    """By l2_ops: the file that is there must be the one that this rollback declared."""
+    rollback = open_rollback(state, request)
+    role = act(state, request, OverrideRemovalRequested, rollback)
+    require_ready(rollback, 5)
+    override = rollback.override
+    if override.written_at is None:
+        raise Refused(f"{rollback.id} never stopped the scheduler; there is nothing to restore")
+    if override.removed_at is not None:
+        raise Refused(f"the override of {rollback.id} was removed already")
+    if any(effect.kind == "removal" for effect in rollback.effects):
+        raise Refused(f"the removal for {rollback.id} is asked for already")
+    others = tuple(one.id for one in state.holders_of(rollback.component) if one.id != rollback.id)
+    if others and command.file.sha384 == override.sha384:
+        released = HoldReleased(
+            held_by=others,
+            path=override.path,
+            override_before_sha384=override.sha384,
+            override_after_sha384=command.file.sha384,
+            seen_at=command.file.at,
+        )
+        return (Decided(released, rollback.id, role),)
+    stopping = state.asked(rollback.component, ("override", "put_back"))
+    if stopping:
+        raise Refused(f"the override of {stopping[0].id} is asked for and not written yet: look again when it is")
+    if command.file.kind == "absent":
+        raise Refused(
+            f"{command.file.path} is gone already, removed by somebody else",
+            (f"l2_ops: take that over: stage4 rollback adopt {rollback.id} --reason …",),
+        )
+    if command.file.sha384 != override.sha384:
+        raise Refused(
+            f"{command.file.path} is not what was declared: expected {override.sha384}, "
+            f"found {command.file.kind} {command.file.sha384}. Unknown content is never deleted; look at it first."
+        )
+    event = OverrideRemovalRequested(
+        path=override.path,
+        override_sha384=override.sha384,
+        cycle=command.scheduler.cycle,
+        not_after=request.at + timedelta(seconds=NOT_AFTER_SECONDS),
+    )
+    return (Decided(event, rollback.id, role),)
+
+
+@decides(AdoptRemoval)
+def adopt_removal(state: State, request: Request, command: AdoptRemoval) -> tuple[Decided, ...]:
+    """By l2_ops, with step 5 due: the file that somebody else removed was ours to remove."""
+    rollback = open_rollback(state, request)
+    role = act(state, request, RemovalAdopted, rollback)
+    require_ready(rollback, 5)
+    if not rollback.override.removed_outside:
+        raise Refused(f"nobody was seen to remove the override of {rollback.id}")
+    if command.file.kind != "absent":
+        raise Refused(f"{command.file.path} is there again ({command.file.kind})")
+    event = RemovalAdopted(
+        adopts=rollback.override.removed_outside,
+        reason=check_text("the reason", command.reason, longest=INLINE),
+        override_before_sha384=rollback.override.sha384,
+        override_after_sha384=command.override_after_sha384,
+        listing_sha384=command.listing_sha384,
+        log_sha384=command.log_sha384,
+    )
+    return (Decided(event, rollback.id, role),)
+
+
+@decides(AnnounceAllClear)
+def announce_all_clear(state: State, request: Request, command: AnnounceAllClear) -> tuple[Decided, ...]:
+    """By l2_ops or an incident manager, after the restart was seen."""
+    rollback = open_rollback(state, request)
+    role = act(state, request, AllClearAnnounced, rollback)
+    require_ready(rollback, 5)
+    if rollback.restarted_at is None:
+        raise Refused("the all-clear is given after the restart was seen", ("l2_ops: confirm the restart",))
+    permalink = check_text("the permalink", command.permalink, longest=2000, empty=True)
+    event = AllClearAnnounced(announcement_sha384=command.announcement_sha384, permalink=permalink)
+    return (Decided(event, rollback.id, role),)
+
+
+@decides(CheckRestore)
+def check_restore(state: State, request: Request, command: CheckRestore) -> tuple[Decided, ...]:
+    """By l2_ops: the verdict of step 5."""
+    rollback = open_rollback(state, request)
+    role = act(state, request, RestoreChecked, rollback)
+    require_ready(rollback, 5)
+    held_by = (
+        tuple(one.id for one in state.holders_of(rollback.component) if one.id != rollback.id)
+        if rollback.override.held_by
+        else ()
+    )
+    judged = judge_restore(rollback, command.file, command.scheduler, command.members, command.muting, held_by)
+    event = RestoreChecked(
+        verdict=judged.verdict,
+        reasons=judged.reasons,
+        held_by=held_by,
+        log_sha384=command.log_sha384,
+        members=members_told(command.members, rollback.silence.id),
+        muted_by=muted_told(rollback, command.muting),
+    )
+    return (Decided(event, rollback.id, role),)

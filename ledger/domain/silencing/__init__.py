@@ -1,0 +1,1 @@
+"""Silences: the rollback's own and those of others."""

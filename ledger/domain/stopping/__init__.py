@@ -1,0 +1,1 @@
+"""The stop: the override, and the look whether it worked."""

@@ -1,0 +1,181 @@
+"""The stop: never refused for what we believe. What is seen at the path decides what is still to be done.
+
+docs/runbook.md, "The stop": a good override that is there, whoever made it, is the stop; in every other state of the
+world it is carried out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from ledger.domain.command import Request
+from ledger.domain.event import Event
+from ledger.domain.facts import FileSeen, SchedulerSeen
+from ledger.domain.judge import judge_file
+from ledger.domain.opening.decide import opened_event
+from ledger.domain.opening.events import EmergencyDeclared
+from ledger.domain.rules import Decided, act_as, clock_text, decides, name_rollback, stop_role
+from ledger.domain.runbook import Role
+from ledger.domain.standing import claims, why_it_does_not_stop
+from ledger.domain.state import Rollback, State
+from ledger.domain.stopping.commands import Stop, TakeInStop
+from ledger.domain.stopping.decide import override_event, put_back_event, standing
+from ledger.domain.stopping.events import EffectCancelled, StopTakenIn, StopTyped
+from ledger.domain.text import shorten
+from ledger.errors import Conflict, Standing
+
+OBEYS_WITHIN = timedelta(seconds=10)
+"""How old an override must be before a scheduler that is still enabled counts as one that does not obey it."""
+
+
+@decides(Stop)
+def stop(state: State, request: Request, command: Stop) -> tuple[Decided, ...]:
+    """One press: opens or joins the rollback, declares the emergency, and has an override that stops the component.
+
+    ``Standing`` where what is seen stops it and nothing is left to be done.
+    """
+    role, file = stop_role(state, request), command.override.file
+    component = command.override.component
+    stays = _stay(state, component, role)
+    broken = why_it_does_not_stop(file, component, request.at)
+    ignored = runs_on(file, command.scheduler)
+    holders = state.holders_of(component)
+    if not broken and not ignored and not stays and any(not one.override.removed_outside for one in holders):
+        raise _stands(holders, file, command.scheduler)
+    rollback = holders[0] if holders else stoppable(state, command.opening.ticket, component)
+    name = rollback.id if rollback else name_rollback(state, command.opening.ticket)
+    if not broken and not ignored and rollback and rollback.holds and not rollback.override.removed_outside:
+        return (*stays, *_notes(command, name, role))
+    if rollback is not None and any(effect.kind in ("override", "put_back") for effect in rollback.effects):
+        raise Conflict(f"the override of {rollback.id} is asked for and not written yet")
+    acts = _acts(request, command, rollback, role, broken=bool(broken), ignored=ignored)
+    decided = (*stays, *(Decided(event, name, role) for event in acts), *_notes(command, name, role))
+    return (*_opening(rollback, command, name, role), *decided)
+
+
+def runs_on(file: FileSeen, scheduler: SchedulerSeen | None) -> bool:
+    """Whether the scheduler was just seen enabled although the file has been there long enough to be obeyed."""
+    if scheduler is None or scheduler.status != "enabled" or file.changed is None:
+        return False
+    return scheduler.at - file.changed > OBEYS_WITHIN
+
+
+def _stands(holders: tuple[Rollback, ...], file: FileSeen, scheduler: SchedulerSeen | None) -> Standing:
+    """Who stopped it when, what was seen of the file, and what the scheduler says: three facts of this moment."""
+    own = next((one for one in holders if one.override.sha384 == file.sha384), None)
+    seen = f"{file.path} was seen in order at {clock_text(file.at)}"
+    claimed = claims(file.content)
+    if own is not None and own.override.written_at is not None:
+        by, at = own.override.by, clock_text(own.override.written_at)
+        return Standing(
+            f"already stopped by {by} at {at} ({own.id}): {seen}; {_until(scheduler, claimed.ends)}", own.id
+        )
+    first = holders[0]
+    return Standing(
+        f"already stopped by {claimed.by} at {claimed.at} (claims of a file that {first.id} did not write): {seen}; "
+        f"{_until(scheduler, claimed.ends)}",
+        first.id,
+    )
+
+
+def _until(scheduler: SchedulerSeen | None, ends: str) -> str:
+    said = _obeyed(scheduler)
+    return f"{said}. It ends at {ends}: stop again then" if ends else said
+
+
+def _obeyed(scheduler: SchedulerSeen | None) -> str:
+    if scheduler is None:
+        return "the scheduler was not asked"
+    if scheduler.status == "unknown":
+        return "what the scheduler does is not known"
+    if scheduler.status == "enabled":
+        return f"the scheduler still said enabled at {clock_text(scheduler.at)}: look again in a moment"
+    return f"the scheduler said disabled at {clock_text(scheduler.at)}"
+
+
+def _acts(
+    request: Request, command: Stop, rollback: Rollback | None, role: Role, *, broken: bool, ignored: bool
+) -> list[Event]:
+    """What makes the file stop it: one that was declared is put back, a good one adopted, else one is written."""
+    file = command.override.file
+    if rollback is not None and rollback.holds and not rollback.stoppable_again:
+        return [put_back_event(rollback, file, "the stop was pressed", request.at)]
+    if not broken and not ignored:
+        return [standing(file, "it stood there when the stop was pressed")]
+    return [override_event(request, command.override, rollback.ticket if rollback else command.opening.ticket)]
+
+
+def _stay(state: State, component: str, role: Role) -> list[Decided]:
+    """A stop that is pressed while the override is about to be removed: it stays."""
+    leaving = [
+        (one.id, effect)
+        for one in state.open.values()
+        for effect in one.effects
+        if effect.kind == "removal" and one.component == component
+    ]
+    why = "the stop was pressed"
+    return [
+        Decided(EffectCancelled(effect=effect.kind, requested=effect.requested, reason=why), name, role)
+        for name, effect in leaving
+    ]
+
+
+def stoppable(state: State, ticket: str, component: str) -> Rollback | None:
+    """The open rollback that a stop joins: the ticket's own, or without a ticket the only one there is."""
+    fresh = [
+        one
+        for one in state.open.values()
+        if one.component == component and not one.override.removed_at and not one.aborting
+    ]
+    named = [one for one in fresh if one.ticket == ticket] if ticket else fresh
+    return named[0] if len(named) == 1 else None
+
+
+def _opening(rollback: Rollback | None, command: Stop, name: str, role: Role) -> list[Decided]:
+    """The opening and the emergency, as far as they are not there yet."""
+    decided = [] if rollback else [Decided(opened_event(command.opening), name, role)]
+    regular = rollback is not None and rollback.steps[0].passed and role == "l2_ops"
+    if not regular and (rollback is None or not rollback.emergency):
+        decided.append(Decided(EmergencyDeclared(reason=command.override.reason, stop=True), name, role))
+    return decided
+
+
+def _notes(command: Stop, name: str, role: Role) -> list[Decided]:
+    """What was left out of what was typed, and all of a reason that was too long."""
+    if not command.notes:
+        return []
+    text = shorten("; ".join(command.notes))
+    return [Decided(StopTyped(text=text, text_sha384=command.opening.reason_sha384), name, role)]
+
+
+@decides(TakeInStop)
+def take_in_stop(state: State, request: Request, command: TakeInStop) -> tuple[Decided, ...]:
+    """By the ledger itself: a stop from the spool becomes entries. Its time and person are claims."""
+    role = act_as(state, request, "system")
+    component = command.opening.component
+    holders = state.holders_of(component)
+    joined = holders[0] if holders else stoppable(state, command.opening.ticket, component)
+    decided: list[Decided] = []
+    if joined is None:
+        name = name_rollback(state, command.opening.ticket)
+        decided.append(Decided(replace(opened_event(command.opening), claimed_at=command.claimed_at), name, role))
+    else:
+        name = joined.id
+    if joined is None or not joined.emergency:
+        decided.append(Decided(EmergencyDeclared(reason=command.opening.reason, stop=True), name, role))
+    there = command.file.kind == "file" and not (joined and joined.holds and not joined.stoppable_again)
+    judged = judge_file(command.file, "")
+    taken = StopTakenIn(
+        spool_sha384=command.spool_sha384,
+        override_sha384=command.file.sha384 if there else "",
+        path=command.file.path,
+        claimed_at=command.claimed_at,
+        claimed_by=command.claimed_by,
+        claimed_person=command.claimed_person,
+        why=command.why,
+        verdict=judged.verdict,
+        reasons=judged.reasons,
+    )
+    decided.append(Decided(taken, name, role))
+    return tuple(decided)

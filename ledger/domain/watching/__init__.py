@@ -1,0 +1,1 @@
+"""The watch of step 4."""

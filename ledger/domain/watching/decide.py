@@ -1,0 +1,81 @@
+"""Step 4: the watch."""
+
+from __future__ import annotations
+
+from ledger.domain.command import Request
+from ledger.domain.facts import Matcher
+from ledger.domain.judge import judge_watch
+from ledger.domain.observing.decide import lapses
+from ledger.domain.observing.events import SchedulerObserved
+from ledger.domain.rules import Decided, act, decides, open_rollback, require_ready
+from ledger.domain.state import State
+from ledger.domain.watching.commands import FinishWatch, StartWatch
+from ledger.domain.watching.events import WatchFinished, WatchStarted
+from ledger.errors import Refused
+
+LONGEST = 24 * 3600
+"""Longest watch window in seconds."""
+
+
+@decides(StartWatch)
+def start_watch(state: State, request: Request, command: StartWatch) -> tuple[Decided, ...]:
+    """Begin an observation window; only one runs at a time, an overdue one is replaced."""
+    rollback = open_rollback(state, request)
+    role = act(state, request, WatchStarted, rollback)
+    require_ready(rollback, 4)
+    if not rollback.holds:
+        raise Refused(f"{rollback.id} does not hold the scheduler; there is nothing to watch")
+    if not 1 <= command.duration_seconds <= LONGEST:
+        raise Refused(f"a watch lasts from 1 s to 24 h, not {command.duration_seconds} s")
+    running = rollback.watch
+    if running is not None:
+        ends = running.ends_at
+        if request.at <= ends and not running.disturbed:
+            raise Refused(f"a watch is running until {ends.isoformat(timespec='seconds')} (entry {running.entry})")
+    event = WatchStarted(
+        starts_at=command.starts_at,
+        duration_seconds=command.duration_seconds,
+        headers_sha384=command.headers_sha384,
+        picture_sha384=command.picture_sha384,
+        picture_source=command.picture_source,
+    )
+    return (Decided(event, rollback.id, role),)
+
+
+@decides(FinishWatch)
+def finish_watch(state: State, request: Request, command: FinishWatch) -> tuple[Decided, ...]:
+    """Judge the window that is over. Also by the ledger itself: the person stands in ``watch_started``."""
+    rollback = open_rollback(state, request)
+    role = act(state, request, WatchFinished, rollback)
+    running = rollback.watch
+    if running is None:
+        raise Refused(f"no watch of {rollback.id} is running: stage4 rollback watch {rollback.id}")
+    ends = running.ends_at
+    if request.at < ends:
+        raise Refused(f"the watch lasts until {ends.isoformat(timespec='seconds')}")
+    installation = installation_of(rollback.silence.matchers)
+    judged, new, carried = judge_watch(rollback, command.watch, command.scheduler, command.file, installation)
+    event = WatchFinished(
+        verdict=judged.verdict,
+        reasons=judged.reasons,
+        started=running.entry,
+        covered=min(command.watch.up_samples, command.watch.evaluated_samples),
+        expected=command.watch.expected_samples,
+        new=len(new),
+        carried_over=len(carried),
+        expected_alerts=sum(
+            e.name in rollback.expected and e.severity == "critical" for e in command.watch.episodes if e not in carried
+        ),
+        report_sha384=command.report_sha384,
+        headers_sha384=command.headers_sha384,
+        picture_sha384=command.picture_sha384,
+        picture_source=command.picture_source,
+    )
+    seen = command.scheduler
+    ran = SchedulerObserved(scheduler_status=seen.status, source=seen.source, seen_at=seen.at)
+    return (Decided(event, rollback.id, role), *lapses(state, rollback.id, ran, role, judged=4))
+
+
+def installation_of(matchers: tuple[Matcher, ...]) -> tuple[Matcher, ...]:
+    """The plain label matchers of a silence: those that name the installation."""
+    return tuple(m for m in matchers if m.is_equal and not m.is_regex and m.name != "alertname")
