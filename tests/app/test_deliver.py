@@ -198,7 +198,7 @@ def test_two_deliverers_at_once_do_it_once(told: Installation, path: Path) -> No
     finally:
         for worker in workers:
             end(worker)
-    assert sorted(done) == [0, 0, 2]
+    assert sum(done) == 2  # whoever had the lock: one of them both, or two of them one each
     assert statuses(told).count("override_written") == 1
     assert statuses(told).count("silence_failed") == 1
     assert path.read_bytes() == asked(told)
