@@ -51,7 +51,7 @@ ERRORS = {
 }
 UNSHOWN = re.compile(
     r"ledger/app/(config|doctor\w*|earlier|exporting|parts|setup|keys|metrics|home)\.py"
-    r"|ledger/app/words\.py|ledger/app/acts/(act|duties|opening|silences|steps)\.py"
+    r"|ledger/app/words\.py|ledger/app/acts/(act|duties|opening|silences|steps|watching)\.py"
     r"|ledger/app/steps/(common|pictures|headers|closing)\.py"
     r"|ledger/domain/(record|runbook|paper|summaries|override_text|facts|event|events|command|\w+/(commands|events))\.py"
     r"|ledger/adapters/(picture|dashboard|transcript|masking|silence_wire|wire|matching)\.py"

@@ -93,7 +93,7 @@ from ledger.domain.stopping.events import (
     StopTakenIn,
     StopTyped,
 )
-from ledger.domain.watching.events import WatchFinished, WatchStarted
+from ledger.domain.watching.events import AlertExpectationProposed, AlertExpected, WatchFinished, WatchStarted
 
 
 class Right(NamedTuple):
@@ -162,6 +162,8 @@ _BY_EVENT: dict[type[Event], Right] = {
     StopTakenIn: _SYSTEM._replace(judged=False),
     StopChecked: right_of_step(3),
     WatchStarted: right_of_step(4),
+    AlertExpectationProposed: right_of_step(4),
+    AlertExpected: _RUNBOOK,
     WatchFinished: right_of_step(4, system=True),  # a watch that nobody finishes
     IncidentEnded: _MANAGER,
     RestartChecked: _OPERATOR,

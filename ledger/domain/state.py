@@ -201,6 +201,8 @@ class Rollback(NamedTuple):
     extension: tuple[int, datetime, str] | tuple[()] = ()
     """An extension of the window that waits for its confirmation."""
     overrun: int = 0
+    expecting: Mapping[str, tuple[str, int]] = _NOTHING
+    """Alert that somebody named as expected -> who, and by which entry; a second person has not agreed yet."""
     borne: tuple[BorneSilence, ...] = ()
     """Silences of others that were accepted for step 5, each until the end that it had then."""
 

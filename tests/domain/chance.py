@@ -32,7 +32,7 @@ from ledger.domain.opening.commands import Confirm, DeclareEmergency
 from ledger.domain.people.commands import ChangeRoles, DeactivatePerson, ResetPassword
 from ledger.domain.restoring.commands import AnnounceAllClear, EndIncident
 from ledger.domain.restoring.events import OverrideRemovalFailed
-from ledger.domain.runbook import RUNBOOK_ROLES
+from ledger.domain.runbook import EXPECTED_RULES, RUNBOOK_ROLES
 from ledger.domain.silencing.commands import AcceptSilence, ExtendSilence, OweSilenceEnd, RequestSilenceEnd
 from ledger.domain.silencing.events import (
     SilenceEnded,
@@ -45,6 +45,7 @@ from ledger.domain.silencing.events import (
 from ledger.domain.state import Effect, Rollback
 from ledger.domain.stopping.commands import RecordOverride, RecordPutBack
 from ledger.domain.stopping.events import OverrideExpired, OverrideFailed
+from ledger.domain.watching.commands import ExpectAlert
 
 from . import facts, road
 from .builders import INC, PEOPLE, Story, digest
@@ -57,6 +58,7 @@ STATUS = st.sampled_from(["enabled", "disabled", "unknown"])
 CYCLES = st.none() | st.integers(0, 60)
 TICKETS = st.sampled_from([INC, INC, road.OTHER, "", f"{INC}.2", "../x"])
 STEP = st.integers(0, 6)
+ALERTS = EXPECTED_RULES[1:4]
 ROLE = st.sampled_from([*RUNBOOK_ROLES, "auditor", "admin"])
 
 STEPS = st.sampled_from(
@@ -105,6 +107,7 @@ FOUR_EYES = st.one_of(
     st.just(ReportConfirmation(owner="Ewa", text="yes")),
     st.builds(Waive, number=STEP, reason=st.just("no time")),
     st.builds(Accept, number=STEP, reason=st.just("seen")),
+    st.builds(ExpectAlert, alert=st.sampled_from([*ALERTS, "Other"]), reason=st.just("known")),
     st.builds(Assume, role=ROLE, reason=st.just("asleep")),
     st.builds(AcceptHandover, role=ROLE),
     st.builds(

@@ -40,7 +40,7 @@ from ledger.domain.silencing.commands import (
 from ledger.domain.silencing.events import SilenceFailed
 from ledger.domain.state import State
 from ledger.domain.stopping.commands import AdoptOverride, PutBack, RecordOverride, RecordPutBack, TakeInStop
-from ledger.domain.watching.commands import FinishWatch
+from ledger.domain.watching.commands import ExpectAlert, FinishWatch
 from ledger.errors import Refused
 
 from . import facts
@@ -196,6 +196,7 @@ TABLE = {
     "record": ("opened", {"system"}, lambda s: Record(event=SilenceFailed(cause="no"))),
     "refuse": ("opened", {"owner"}, lambda s: Refuse(reason="not now")),
     "report a confirmation": ("opened", RUNBOOK, lambda s: ReportConfirmation(owner="Ewa", text="by telephone")),
+    "expect alert": ("disabled", {"noc"}, lambda s: ExpectAlert(alert="MultiStrategyPnlDrawdown", reason="known")),
     "waive": ("disabled", {"im"}, lambda s: Waive(number=2, reason="no Alertmanager")),
     "propose to accept": ("silenced", {"ops"}, unclear),
     "accept": ("silenced", {"im", "obs", "noc", "owner"}, unclear_and_proposed),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ledger.app.installation import Installation
 from ledger.app.steps.common import Outcome, Say
+from ledger.app.steps.common import act as submit
 from ledger.app.words import mark
 from ledger.domain.command import Actor, Command
 from ledger.domain.event import Event
@@ -146,3 +147,12 @@ def file_of(asking: Asking) -> FileSeen:
 def restoring_now(asking: Asking) -> bool:
     """Whether step 5 is due."""
     return asking.rollback.is_open and asking.rollback.restoring
+
+
+def submits(command: Callable[[Taking], Command]) -> Callable[[Taking], Outcome]:
+    """What an act does that gathers nothing outside: it submits one command."""
+
+    def run(taking: Taking) -> Outcome:
+        return Outcome(submit(taking.installation, taking.actor, command(taking), taking.rollback.id), None)
+
+    return run

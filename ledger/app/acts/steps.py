@@ -15,13 +15,13 @@ from ledger.app.acts.act import (
     scheduler_of,
 )
 from ledger.app.acts.silences import ACCEPT, IN_STEP_2
+from ledger.app.acts.watching import IN_STEP_4
 from ledger.app.durations import parse_duration
-from ledger.app.steps import closing, opening, restoring, stopping, watching
+from ledger.app.steps import closing, opening, restoring, stopping
 from ledger.app.steps.common import Outcome
 from ledger.app.words import mark
 from ledger.domain.closing.commands import Complete
 from ledger.domain.closing.events import RollbackCompleted
-from ledger.domain.command import Command
 from ledger.domain.opening.commands import Confirm
 from ledger.domain.opening.events import RollbackConfirmed
 from ledger.domain.restoring.commands import AdoptRemoval, CheckRestore, EndIncident, RequestRemoval
@@ -30,8 +30,6 @@ from ledger.domain.silencing.commands import OweSilenceEnd
 from ledger.domain.silencing.events import SilenceEndOwed
 from ledger.domain.stopping.commands import AdoptOverride, CheckScheduler, WriteOverride
 from ledger.domain.stopping.events import OverrideAdopted, OverrideRequested, StopChecked
-from ledger.domain.watching.commands import StartWatch
-from ledger.domain.watching.events import WatchFinished, WatchStarted
 from ledger.proof.entry import link
 
 
@@ -50,31 +48,6 @@ def write_override(asking: Asking) -> WriteOverride:
 def _confirm(asking: Asking) -> Confirm:
     line = asking.installation.ledger.log.line(asking.rollback.opened_entry)
     return Confirm(confirms=link(line or b""))
-
-
-def _finish(asking: Asking) -> Command:
-    started = asking.rollback.watch.started if asking.rollback.watch else None
-    start = started.starts_at if started else asking.at
-    length = started.duration_seconds if started else 60
-    return StartWatch(starts_at=start, duration_seconds=length)
-
-
-def _watch(taking: Taking) -> Outcome:
-    seconds = parse_duration(taking.values["duration"] or taking.installation.config.watch_duration)
-    return Outcome(watching.start(taking.installation, taking.actor, taking.rollback, seconds), None)
-
-
-def _over(asking: Asking) -> bool:
-    running = asking.rollback.watch
-    if not asking.rollback.is_open or running is None or asking.rollback.steps[4].passed:
-        return False
-    ends = running.ends_at
-    return asking.at >= ends
-
-
-def _running(asking: Asking) -> bool:
-    """A window that runs and that nothing disturbed."""
-    return asking.rollback.watch is not None and not asking.rollback.watch.disturbed and not _over(asking)
 
 
 def _removed_outside(asking: Asking) -> bool:
@@ -180,39 +153,7 @@ STEPS = (
         fields=(Field("patience", mark("Ask for at most"), "duration", usual="5s", terminal_only=True),),
         preview="rollbacks/preview/check.html",
     ),
-    Act(
-        "watch",
-        mark("Start the watch"),
-        _watch,
-        _finish,
-        brings=WatchStarted,
-        example="watch INC-2042 --duration 15m",
-        step=4,
-        main=True,
-        shows=lambda a: a.rollback.is_open and not a.rollback.restoring and not _over(a) and not _running(a),
-        fields=(
-            Field(
-                "duration",
-                mark("For"),
-                "duration",
-                default=lambda a: a.installation.config.watch_duration,
-                presets=("5m", "15m", "30m"),
-            ),
-        ),
-        about=mark("The window runs on the server; it is judged from Prometheus' own history when it is over."),
-    ),
-    Act(
-        "finish-watch",
-        mark("Judge the watch"),
-        lambda t: watching.finish(t.installation, t.actor, t.rollback),
-        lambda a: StartWatch(starts_at=a.at, duration_seconds=60),
-        brings=WatchFinished,
-        example="finish-watch INC-2042",
-        step=4,
-        main=True,
-        shows=_over,
-        about=mark("The window is over; the ledger judges it by itself after a few seconds, or you do now."),
-    ),
+    *IN_STEP_4,
     Act(
         "end-incident",
         mark("End the incident"),

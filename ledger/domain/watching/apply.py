@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ledger.domain.record import Recorded
 from ledger.domain.state import Rollback, Watch
-from ledger.domain.transition import applies, require
-from ledger.domain.watching.events import WatchFinished, WatchStarted
+from ledger.domain.transition import applies, deviate, require
+from ledger.domain.watching.events import AlertExpectationProposed, AlertExpected, WatchFinished, WatchStarted
 
 
 @applies(WatchStarted)
@@ -17,3 +17,18 @@ def _watch_started(before: Rollback, record: Recorded, event: WatchStarted) -> R
 def _watch_finished(before: Rollback, record: Recorded, event: WatchFinished) -> Rollback:
     require(before.watch and before.watch.entry == event.started, f"entry {event.started} is not the watch running")
     return before._replace(watch=None)
+
+
+@applies(AlertExpectationProposed)
+def _expectation_proposed(before: Rollback, record: Recorded, event: AlertExpectationProposed) -> Rollback:
+    return before._replace(expecting={**before.expecting, event.alert: (record.actor, record.sequence)})
+
+
+@applies(AlertExpected)
+def _expected(before: Rollback, record: Recorded, event: AlertExpected) -> Rollback:
+    person, proposal = before.expecting.get(event.alert, ("", 0))
+    require(proposal == event.proposal, f"entry {event.proposal} did not propose to expect {event.alert}")
+    require(person != record.actor, "a second person agrees (four eyes)")
+    rest = {alert: by for alert, by in before.expecting.items() if alert != event.alert}
+    after = before._replace(expecting=rest, expected=(*before.expected, event.alert))
+    return deviate(after, record, f"expected alert {event.alert}")

@@ -24,6 +24,14 @@ class StartWatch(Command):
 
 
 @command
+class ExpectAlert(Command):
+    """Name a critical alert of step 4 as expected, or agree to it as the second person."""
+
+    alert: str
+    reason: str
+
+
+@command
 class FinishWatch(Command):
     """Judge step 4."""
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 from ledger.domain.command import Request
 from ledger.domain.facts import Matcher
 from ledger.domain.judge import judge_watch
 from ledger.domain.observing.decide import lapses
 from ledger.domain.observing.events import SchedulerObserved
-from ledger.domain.rules import Decided, act, decides, open_rollback, require_ready
+from ledger.domain.rules import Decided, act, decides, open_rollback, require_ready, second_eyes
+from ledger.domain.runbook import ALERT_PATTERN
 from ledger.domain.state import State
-from ledger.domain.watching.commands import FinishWatch, StartWatch
-from ledger.domain.watching.events import WatchFinished, WatchStarted
+from ledger.domain.text import INLINE, check_text
+from ledger.domain.watching.commands import ExpectAlert, FinishWatch, StartWatch
+from ledger.domain.watching.events import AlertExpectationProposed, AlertExpected, WatchFinished, WatchStarted
 from ledger.errors import Refused
 
+_ALERT = re.compile(ALERT_PATTERN)
 LONGEST = 24 * 3600
 """Longest watch window in seconds."""
 
@@ -74,6 +79,30 @@ def finish_watch(state: State, request: Request, command: FinishWatch) -> tuple[
     seen = command.scheduler
     ran = SchedulerObserved(scheduler_status=seen.status, source=seen.source, seen_at=seen.at)
     return (Decided(event, rollback.id, role), *lapses(state, rollback.id, ran, role, judged=4))
+
+
+@decides(ExpectAlert)
+def expect_alert(state: State, request: Request, command: ExpectAlert) -> tuple[Decided, ...]:
+    """A critical alert that step 4 need not fail for: named by the step's role, agreed to by a second person."""
+    rollback = open_rollback(state, request)
+    alert, reason = command.alert, check_text("the reason", command.reason, longest=INLINE)
+    if not _ALERT.fullmatch(alert):
+        raise Refused(f"{alert[:60]!a} is no alert of the runbook; their names fit {ALERT_PATTERN}")
+    if rollback.steps[4].passed:
+        raise Refused(f"step 4 of {rollback.id} passed already")
+    if not rollback.holds:
+        raise Refused(f"{rollback.id} does not hold the scheduler; there is nothing to watch")
+    if alert in rollback.expected:
+        raise Refused(f"{alert} is expected already")
+    if alert not in rollback.expecting:
+        role = act(state, request, AlertExpectationProposed, rollback)
+        return (Decided(AlertExpectationProposed(alert=alert, reason=reason), rollback.id, role),)
+    first, proposal = rollback.expecting[alert]
+    if first == request.actor.person:
+        raise Refused(f"{first} proposed that {alert} is expected; a second person agrees (four eyes)")
+    role = act(state, request, AlertExpected, rollback)
+    doubts = second_eyes(state, request, first, rollback.id, role)
+    return (Decided(AlertExpected(alert=alert, proposal=proposal, reason=reason), rollback.id, role), *doubts)
 
 
 def installation_of(matchers: tuple[Matcher, ...]) -> tuple[Matcher, ...]:

@@ -45,3 +45,25 @@ class WatchFinished(Event):
     headers_sha384: str = ""
     picture_sha384: str = ""
     picture_source: str = ""
+
+
+@event
+class AlertExpectationProposed(Event):
+    """Step 4: a critical alert was named as expected. It counts when a second person agrees."""
+
+    status: ClassVar[str] = "alert_expectation_proposed"
+    sentence: ClassVar[str] = "proposed to expect the alert {alert}: {reason}"
+    alert: str
+    reason: str
+
+
+@event
+class AlertExpected(Event):
+    """Step 4: a second person agreed that the alert is expected. It is to be reviewed."""
+
+    status: ClassVar[str] = "alert_expected"
+    sentence: ClassVar[str] = "agreed to expect the alert {alert}, as proposed by entry {proposal}: {reason}"
+    alert: str
+    proposal: int
+    """Sequence of the proposal."""
+    reason: str
