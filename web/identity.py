@@ -10,7 +10,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from flask import Flask, abort, g, redirect, request, session, url_for
+from flask import Flask, abort, g, redirect, session, url_for
+from htmx_flask import request
 from werkzeug.wrappers import Response
 
 from ledger.app.accounts import SignedIn
@@ -73,7 +74,7 @@ def _who(here: Site, token: str) -> SignedIn | None:
 
 def _by_itself() -> bool:
     """Whether a page asks by itself: the stream, or a look because an entry arrived."""
-    return request.endpoint in TIMERS or request.headers.get("HX-Trigger") == "main"
+    return request.endpoint in TIMERS or request.htmx.trigger == "main"
 
 
 def roles_of(here: Site, person: str) -> tuple[frozenset[str], bool]:

@@ -12,7 +12,7 @@ from ledger.app.queries import drift
 from ledger.app.words import ROLES
 from ledger.domain.facts import AlertCount
 from ledger.domain.rules import clock_text, owed_before, owed_before_end
-from ledger.domain.runbook import STEPS, TRADING
+from ledger.domain.runbook import STEPS, TRADING, Step
 from ledger.domain.standing import claims, why_it_does_not_stop
 from ledger.domain.state import Rollback, State
 from ledger.domain.stopping.stop import runs_on
@@ -65,11 +65,11 @@ def next_of(rollback: Rollback) -> list[Next]:
         found.append(_next(rollback, 5, _("adopt the removal, or put the override back"), "l2_ops"))
     if not rollback.restoring and not owed_before_end(rollback):
         return [*found, _next(rollback, 5, _("end the incident"), "incident_manager")]
-    numbers = (5, 6) if rollback.restoring else range(5)
+    numbers = (Step.RESTORE, Step.COMPLETE) if rollback.restoring else [*Step][: Step.RESTORE]
     for number in numbers:
         if rollback.steps[number].passed or owed_before(rollback, number):
             continue
-        role = "product_owner" if number == 0 else STEPS[number].role
+        role = "product_owner" if number == Step.ANNOUNCE else STEPS[number].role
         found.append(_next(rollback, number, _(SHORT[number]), role))
         if not rollback.emergency:
             break

@@ -13,7 +13,7 @@ from ledger.domain.facts import FileSeen
 from ledger.domain.paper import paper_lines
 from ledger.domain.record import Recorded
 from ledger.domain.rules import duration_minutes, owed_before, owed_before_end
-from ledger.domain.runbook import STEPS, TRADING
+from ledger.domain.runbook import STEPS, TRADING, Step
 from ledger.domain.standing import why_it_does_not_stop
 from ledger.domain.state import Rollback, State
 from ledger.domain.stopping.stop import OBEYS_WITHIN
@@ -52,7 +52,7 @@ def rollback_json(rollback: Rollback, names: dict[str, str] | None = None) -> di
         "pending": [
             {"effect": e.kind, "entry": e.requested, "not_after": e.not_after.isoformat()} for e in rollback.effects
         ],
-        "steps": [_step_json(rollback, number, people) for number in range(7)],
+        "steps": [_step_json(rollback, number, people) for number in Step],
         "owed": [one._asdict() | {"since": one.since.isoformat()} for one in owed(rollback)],
         "duty": {role: people.get(who, who) for role, who in sorted(rollback.duty.items())},
         "next": next_actions(rollback),
@@ -82,15 +82,15 @@ def next_actions(rollback: Rollback) -> list[str]:
     if not rollback.is_open:
         return []
     due = []
-    for number in range(7):
+    for number in Step:
         if rollback.steps[number].passed or owed_before(rollback, number):
             continue
-        if number in (5, 6) and not rollback.restoring:
+        if number in (Step.RESTORE, Step.COMPLETE) and not rollback.restoring:
             continue
         if rollback.restoring and number < 5:
             continue
         step = STEPS[number]
-        role = "product_owner" if number == 0 else step.role
+        role = "product_owner" if number == Step.ANNOUNCE else step.role
         due.append(f"{role}: {step.command.format(rollback=rollback.id)}")
         if not rollback.emergency:
             break

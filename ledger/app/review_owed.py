@@ -33,6 +33,7 @@ from ledger.domain.observing.events import (
 from ledger.domain.opening.events import EmergencyDeclared, RollbackConfirmed, RollbackOpened
 from ledger.domain.record import Recorded
 from ledger.domain.restoring.events import OverrideRemovedOutside
+from ledger.domain.runbook import Step
 from ledger.domain.silencing.events import (
     SilenceAdopted,
     SilenceCreated,
@@ -205,7 +206,7 @@ def debts(found: Rollback, own: Records) -> Iterator[Debt]:
 
 
 def _answers(one: Recorded) -> bool:
-    waived = isinstance(one.event, StepWaived) and one.event.number == 0
+    waived = isinstance(one.event, StepWaived) and one.event.number == Step.ANNOUNCE
     return waived or isinstance(one.event, (RollbackConfirmed, ConfirmationRefused))
 
 

@@ -33,7 +33,7 @@ from ledger.domain.restoring.events import (
     RemovalAdopted,
     RestartChecked,
 )
-from ledger.domain.runbook import STEPS
+from ledger.domain.runbook import STEPS, Step
 from ledger.domain.silencing.events import SilenceAdopted, SilenceCreated, SilenceEnded, SilenceExtended, SilenceLost
 from ledger.domain.stopping.events import HoldJoined, OverrideAdopted, OverridePutBack, OverrideWritten, StopTakenIn
 from ledger.domain.watching.events import WatchFinished, WatchStarted
@@ -173,7 +173,7 @@ def verdict_on(record: Recorded, number: int) -> str:
 
 def _due(own: Records, number: int, before: list[Point], begun: Point) -> Point | None:
     """Since when the step could be taken: the step before, in an emergency that, for step 5 also an abort."""
-    kinds = (EmergencyDeclared,) if 1 <= number <= 4 else (AbortRequested,) if number == 5 else ()
+    kinds = (EmergencyDeclared,) if 1 <= number <= 4 else (AbortRequested,) if number == Step.RESTORE else ()
     points = [*before, *(written(one) for one in own if kinds and isinstance(one.event, kinds))]
     return max((one for one in points if one.entry < begun.entry), key=lambda one: one.entry, default=None)
 

@@ -27,6 +27,7 @@ from ledger.cli.stop import disable
 from ledger.cli.watching import watch_with_progress
 from ledger.domain.facts import SchedulerSeen
 from ledger.domain.rules import owed_before
+from ledger.domain.runbook import Step
 from ledger.domain.state import Rollback
 from ledger.errors import LedgerError, Refused
 from ledger.lab.strategies import demo_telemetry
@@ -88,7 +89,7 @@ def _due(session: Session, name: str) -> Rollback | None:
             one
             for one in session.installation.state.open.values()
             if (one.override.removed_at and not one.restarted_at)
-            or (one.holds and not one.override.removed_outside and not owed_before(one, 3))
+            or (one.holds and not one.override.removed_outside and not owed_before(one, Step.CHECK))
         ]
     except LedgerError:
         return None
@@ -111,7 +112,7 @@ def _why_not(session: Session) -> str:
         for one in session.installation.state.holders:
             if one.override.removed_outside:
                 return f"somebody removed the override; take that over: stage4 rollback adopt {one.id} --reason …"
-            if owed := owed_before(one, 3):
+            if owed := owed_before(one, Step.CHECK):
                 return f"step 3 of {one.id} is not ready: {owed[0]}"
     return "no rollback waits for this reading"
 
@@ -160,7 +161,7 @@ def watch(
     if headers_report_only:
         return
     found = installation.rollback(rollback)
-    if owed := owed_before(found, 4):
+    if owed := owed_before(found, Step.WATCH):
         raise Refused(f"step 4 of {found.id} is not ready", owed)
     outcome = watch_with_progress(session, found, duration or installation.config.watch_duration)
     for line in outcome.log.splitlines():

@@ -63,6 +63,8 @@ def format_event(event: Event) -> tuple[dict[str, Any], dict[str, Any]]:
             continue
         if field.plain is None:
             value = field.encode(value)
+        elif field.plain is int:
+            value = int(value)  # a step's name is its number
         (artefacts if field.artefact else metadata)[field.name] = value
     return artefacts, metadata
 

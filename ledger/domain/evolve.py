@@ -23,7 +23,7 @@ from ledger.domain.opening.events import RollbackConfirmed, RollbackOpened
 from ledger.domain.people import apply as _people
 from ledger.domain.record import Recorded
 from ledger.domain.restoring import apply as _restoring
-from ledger.domain.runbook import RUNBOOK_ROLES
+from ledger.domain.runbook import RUNBOOK_ROLES, Step
 from ledger.domain.silencing import apply as _silencing
 from ledger.domain.state import (
     Evidence,
@@ -157,7 +157,7 @@ def _judged(before: Rollback, after: Rollback, record: Recorded, event: Any) -> 
 
 def _judged_by(before: Rollback, after: Rollback, record: Recorded, number: int) -> str:
     """What the ledger itself records is the step of the person who asked for it."""
-    if number == 1:
+    if number == Step.DISABLE:
         return after.override.by
     if record.actor != "system":
         return record.actor

@@ -53,7 +53,7 @@ def format_body(record: Recorded, *, stage: str, origin: str, incident: str, fla
         "version": event.version,
     }
     if event.step is not None:
-        metadata["step"] = event.step
+        metadata["step"] = int(event.step)
     if record.os:
         metadata["os"] = record.os
     if record.marks:

@@ -11,7 +11,7 @@ from ledger.domain.command import SYSTEM, Command, Request
 from ledger.domain.duties.events import SecondEyesDoubted
 from ledger.domain.event import Event
 from ledger.domain.rights import RIGHTS, held_in, right_of_step
-from ledger.domain.runbook import ALL_ROLES, STEPS, STOP_ROLES, Role
+from ledger.domain.runbook import ALL_ROLES, STEPS, STOP_ROLES, Role, Step
 from ledger.domain.state import Rollback, State
 from ledger.errors import Conflict, NotYours, Refused
 
@@ -139,12 +139,12 @@ def owed_before(rollback: Rollback, number: int) -> tuple[str, ...]:
         if rollback.emergency or rollback.steps[before.number].passed:
             return ()
         return (_owed(rollback, before.number),)
-    if number == 5:
+    if number == Step.RESTORE:
         if rollback.restoring:
             return ()
         return ("incident_manager: end the incident: stage4 rollback end-incident " + rollback.id,)
-    if number == 6:
-        return () if rollback.steps[5].passed else (_owed(rollback, 5),)
+    if number == Step.COMPLETE:
+        return () if rollback.steps[Step.RESTORE].passed else (_owed(rollback, 5),)
     return ()
 
 
@@ -157,7 +157,7 @@ def _owed(rollback: Rollback, number: int) -> str:
     step = STEPS[number]
     verdict = rollback.steps[number].verdict
     found = f" (last verdict: {verdict})" if verdict else ""
-    role = "product_owner" if number == 0 else step.role
+    role = "product_owner" if number == Step.ANNOUNCE else step.role
     return f"{role}: step {number}, {step.passes_when}{found}: {step.command.format(rollback=rollback.id)}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import Literal, NamedTuple
 
 Role = Literal[
@@ -42,10 +43,22 @@ NOT_AFTER_SECONDS = 120
 """An effect that is later than this asks a person again (docs/runbook.md, "Effects that come late")."""
 
 
-class Step(NamedTuple):
+class Step(IntEnum):
+    """The steps by name; in entries, addresses and options stand their numbers."""
+
+    ANNOUNCE = 0
+    DISABLE = 1
+    SILENCE = 2
+    CHECK = 3
+    WATCH = 4
+    RESTORE = 5
+    COMPLETE = 6
+
+
+class StepRow(NamedTuple):
     """One row of the runbook."""
 
-    number: int
+    number: Step
     name: str
     role: Role
     title: str
@@ -55,56 +68,56 @@ class Step(NamedTuple):
 
 
 STEPS = (
-    Step(
-        0,
+    StepRow(
+        Step.ANNOUNCE,
         "announce",
         "incident_manager",
         "Announce and confirm",
         "confirmed by a product owner who is not the opener",
         "stage4 rollback confirm {rollback}",
     ),
-    Step(
-        1,
+    StepRow(
+        Step.DISABLE,
         "disable",
         "l2_ops",
         "Disable the scheduler",
         "read back: valid JSON, mode 600, digest as declared",
         "stage4 rollback disable {rollback}",
     ),
-    Step(
-        2,
+    StepRow(
+        Step.SILENCE,
         "silence",
         "observability",
         "Silence the alerts",
         "active, end in the future, matchers as asked, every firing Stage4 alert suppressed by it",
         "stage4 rollback silence {rollback}",
     ),
-    Step(
-        3,
+    StepRow(
+        Step.CHECK,
         "check",
         "l2_ops",
         "Confirm the stop",
         "the scheduler itself says disabled, after the override was written",
         "stage4 rollback check {rollback}",
     ),
-    Step(
-        4,
+    StepRow(
+        Step.WATCH,
         "watch",
         "noc",
         "Watch the metrics",
         "no new critical alert, coverage complete",
         "stage4 rollback watch {rollback}",
     ),
-    Step(
-        5,
+    StepRow(
+        Step.RESTORE,
         "restore",
         "l2_ops",
         "Restore trading",
         "file gone, enabled, a cycle finished after the removal, no warnings, own silence seen expired",
         "stage4 rollback restore {rollback}",
     ),
-    Step(
-        6,
+    StepRow(
+        Step.COMPLETE,
         "complete",
         "incident_manager",
         "Close the decision log",

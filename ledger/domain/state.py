@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 from ledger.domain.event import Event
 from ledger.domain.facts import Matcher
 from ledger.domain.keeping.events import LedgerOpened
-from ledger.domain.runbook import TRADING, EffectKind, Verdict
+from ledger.domain.runbook import TRADING, EffectKind, Step, Verdict
 from ledger.domain.silencing.events import SilenceRequested
 from ledger.domain.stopping.events import OverrideRequested
 from ledger.domain.watching.events import WatchStarted
@@ -219,7 +219,7 @@ class Rollback(NamedTuple):
     @property
     def stoppable_again(self) -> bool:
         """Whether step 1 may be taken again: it did not pass, or somebody removed the file."""
-        return not self.steps[1].passed or bool(self.override.removed_outside)
+        return not self.steps[Step.DISABLE].passed or bool(self.override.removed_outside)
 
     @property
     def holds(self) -> bool:

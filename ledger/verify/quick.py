@@ -186,7 +186,7 @@ def _form_of(kind: type[Event]) -> type[msgspec.Struct]:
     own = {field.name: _typed(field, hints[field.name]) for field in fields}
     fixed: list[Any] = [("version", Literal[kind.version])]
     if kind.step is not None:
-        fixed.append(("step", Literal[kind.step]))
+        fixed.append(("step", Literal[int(kind.step)]))
     metadata = [own[field.name] for field in fields if not field.artefact]
     artefacts = [own[field.name] for field in fields if field.artefact]
     return msgspec.defstruct(

@@ -21,6 +21,7 @@ from ledger.domain.restoring.events import (
     RestoreChecked1,
 )
 from ledger.domain.rules import owed_before
+from ledger.domain.runbook import Step
 from ledger.domain.silencing.events import (
     ForeignSilenceAccepted,
     SilenceAdopted,
@@ -208,6 +209,6 @@ def taken_too_early(before: Rollback | None, record: Recorded) -> str:
     number = _TAKES.get(kind, 0)
     if not number or not owed_before(before, number):
         return ""
-    if number == 5:
+    if number == Step.RESTORE:
         return "step 5 was taken before the incident had ended"
     return f"step {number} was taken before step {number - 1} had passed, without emergency or waiver"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, g, redirect, render_template, request, url_for
+from flask import Blueprint, abort, g, redirect, render_template, url_for
+from htmx_flask import make_response, request
 from werkzeug.wrappers import Response
 
 from ledger.app.access import count_refusal
@@ -80,8 +81,9 @@ def stop() -> Response | tuple[str, int]:
 
 def _onwards(address: str) -> Response:
     """To a page of another kind: where htmx asked it is loaded as a whole, for the styles and programs in its head."""
-    if "HX-Request" in request.headers:
-        return Response(status=204, headers={"HX-Redirect": address})
+    if request.htmx:
+        leave: Response = make_response("", 204, redirect=address)
+        return leave
     return redirect(address, code=303)
 
 

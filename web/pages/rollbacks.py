@@ -18,7 +18,7 @@ from ledger.app.typed import whole
 from ledger.domain.duties.owed import owed
 from ledger.domain.paper import paper_lines
 from ledger.domain.rules import duration_minutes
-from ledger.domain.runbook import COMPONENTS, EXPECTED_RULES, PURPOSES, STEPS, Step
+from ledger.domain.runbook import COMPONENTS, EXPECTED_RULES, PURPOSES, STEPS, StepRow
 from ledger.domain.state import Evidence, Rollback, StepState
 from ledger.errors import LedgerError
 from ledger.store.timeline import Row
@@ -58,7 +58,7 @@ class Offered:
 class StepPage:
     """One step as the page shows it."""
 
-    step: Step
+    step: StepRow
     state: StepState
     main: tuple[Offered, ...]
     more: tuple[Offered, ...]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
-from flask import Blueprint, current_app, render_template, request
+from flask import Blueprint, current_app, render_template
+from htmx_flask import request
 
 from ledger.app.timeline import Shown, Timeline, as_they_stand
 from ledger.app.typed import in_utc, whole
@@ -45,7 +46,7 @@ def show() -> str:
     more = request.args.to_dict() | {"beyond": str(rows[PAGE - 1].sequence)} if len(rows) > PAGE else None
     shown_rows = as_they_stand(site().installation, rows[:PAGE])
     given: dict[str, Any] = {"rows": shown_rows, "more": more, "chosen": chosen, "step_titles": STEPS}
-    if "HX-Request" in request.headers and beyond:
+    if request.htmx and beyond:
         return render_template("timeline/rows.html", **given)
     complete = more is None and not beyond
     shown = len(rows) if complete else timeline().store.count(chosen.filter)

@@ -48,7 +48,7 @@ from ledger.domain.keeping.events import NoteAdded
 from ledger.domain.opening.commands import DeclareEmergency
 from ledger.domain.opening.events import EmergencyDeclared
 from ledger.domain.rights import held_in
-from ledger.domain.runbook import RUNBOOK_ROLES
+from ledger.domain.runbook import RUNBOOK_ROLES, Step
 from ledger.domain.stopping.commands import PutBack
 from ledger.domain.stopping.events import PutBackRequested
 
@@ -111,7 +111,7 @@ def _attach(number: int) -> Act:
 def _waive(number: int) -> Act:
     return Act(
         f"waive-{number}",
-        mark("Waive the confirmation") if number == 0 else mark("Waive this step"),
+        mark("Waive the confirmation") if number == Step.ANNOUNCE else mark("Waive this step"),
         lambda t: duties.waive(t.installation, t.actor, t.rollback, number, t.values["reason"]),
         lambda a: Waive(number=number, reason="…"),
         brings=StepWaived,
@@ -147,9 +147,9 @@ def _accept(number: int) -> Act:
 
 
 PER_STEP = (
-    *(_accept(number) for number in range(1, 6)),
+    *(_accept(step) for step in Step if step not in (Step.ANNOUNCE, Step.COMPLETE)),
     *(_waive(number) for number in WAIVABLE),
-    *(_attach(number) for number in range(6)),
+    *(_attach(step) for step in Step if step != Step.COMPLETE),
 )
 
 DUTIES = (
@@ -160,7 +160,7 @@ DUTIES = (
         lambda a: Refuse(reason="…"),
         brings=ConfirmationRefused,
         example='refuse INC-2042 --reason "not agreed with the desk"',
-        step=0,
+        step=Step.ANNOUNCE,
         shows=lambda a: not a.rollback.confirmed_by and not a.rollback.refused,
         fields=(REASON,),
         about=mark("As the product owner. After the stop a refusal undoes nothing; it is recorded."),
@@ -172,7 +172,7 @@ DUTIES = (
         lambda a: ReportConfirmation(owner="…", text="…"),
         brings=ConfirmationReported,
         example='report-confirmation INC-2042 --owner "Jan" --text "said yes at 03:10"',
-        step=0,
+        step=Step.ANNOUNCE,
         decided=False,
         shows=lambda a: a.rollback.is_open and not a.rollback.confirmed_by,
         fields=(
@@ -203,7 +203,7 @@ DUTIES = (
         lambda a: PutBack(file=file_of(a), reason="…"),
         brings=PutBackRequested,
         example='put-back INC-2042 --reason "it must stay stopped"',
-        step=1,
+        step=Step.DISABLE,
         shows=lambda a: a.rollback.is_open and a.rollback.holds and _differs(a),
         fields=(REASON,),
         about=mark("Writes the declared bytes again; what stands there now is kept and moved aside."),

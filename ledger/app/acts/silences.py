@@ -12,6 +12,7 @@ from ledger.app.words import mark
 from ledger.domain.command import Command
 from ledger.domain.facts import PrometheusSeen
 from ledger.domain.judge_silences import holds_back
+from ledger.domain.runbook import Step
 from ledger.domain.silencing.commands import AcceptSilence, AdoptSilence, CheckSilence, ExtendSilence, RequestSilence
 from ledger.domain.silencing.events import (
     ForeignSilenceAccepted,
@@ -87,7 +88,7 @@ IN_STEP_2 = (
         request_silence,
         brings=SilenceRequested,
         example="silence INC-2042 --duration 2h",
-        step=2,
+        step=Step.SILENCE,
         main=True,
         shows=lambda a: (
             a.rollback.is_open and a.rollback.silence.state in ("none", "lost") and not a.rollback.restoring
@@ -116,7 +117,7 @@ IN_STEP_2 = (
         ),
         brings=SilenceChecked,
         example="check-silence INC-2042",
-        step=2,
+        step=Step.SILENCE,
         main=True,
         shows=lambda a: a.rollback.is_open and a.rollback.silence.state == "active" and not a.rollback.restoring,
     ),
@@ -127,7 +128,7 @@ IN_STEP_2 = (
         _adopt_silence,
         brings=SilenceAdopted,
         example='adopt-silence INC-2042 --silence-id ID --reason "made by the workflow"',
-        step=2,
+        step=Step.SILENCE,
         shows=lambda a: a.rollback.is_open and a.rollback.silence.state != "active" and bool(_silence_candidates(a)),
         fields=(
             Field("silence_id", mark("Silence"), "choice", options=_silence_candidates),
@@ -144,7 +145,7 @@ IN_STEP_2 = (
         lambda a: ExtendSilence(seconds=60),
         brings=SilenceExtendRequested,
         example="extend-silence INC-2042 --by 30m",
-        step=2,
+        step=Step.SILENCE,
         shows=lambda a: a.rollback.is_open and a.rollback.silence.state == "active",
         fields=(
             Field(
@@ -169,8 +170,8 @@ ACCEPT = Act(
     brings=ForeignSilenceAccepted,
     example='accept-silence INC-2042 SILENCE --reason "their window ends at 18:00"',
     arguments=("rollback", "silence_id"),
-    step=5,
-    shows=lambda a: restoring_now(a) and not a.rollback.steps[5].passed and bool(_mutes_on(a)),
+    step=Step.RESTORE,
+    shows=lambda a: restoring_now(a) and not a.rollback.steps[Step.RESTORE].passed and bool(_mutes_on(a)),
     fields=(Field("silence_id", mark("Silence"), "choice", required=True, options=_mutes_on), REASON),
     about=mark("It goes on muting Stage4 alerts until the end that it has now. It counts as a deviation."),
 )

@@ -26,6 +26,7 @@ from ledger.domain.opening.commands import Confirm
 from ledger.domain.opening.events import RollbackConfirmed
 from ledger.domain.restoring.commands import AdoptRemoval, CheckRestore, EndIncident, RequestRemoval
 from ledger.domain.restoring.events import IncidentEnded, OverrideRemovalRequested, RemovalAdopted
+from ledger.domain.runbook import Step
 from ledger.domain.silencing.commands import OweSilenceEnd
 from ledger.domain.silencing.events import SilenceEndOwed
 from ledger.domain.stopping.commands import AdoptOverride, CheckScheduler, WriteOverride
@@ -95,10 +96,12 @@ STEPS = (
         _confirm,
         brings=RollbackConfirmed,
         example="confirm INC-2042",
-        step=0,
+        step=Step.ANNOUNCE,
         main=True,
         guard="password",
-        shows=lambda a: not a.rollback.steps[0].passed or bool(a.rollback.extension) or not a.rollback.confirmed_by,
+        shows=lambda a: (
+            not a.rollback.steps[Step.ANNOUNCE].passed or bool(a.rollback.extension) or not a.rollback.confirmed_by
+        ),
         about=mark("You agree to what the opening entry says, as a product owner who did not open it."),
         preview="rollbacks/preview/confirm.html",
     ),
@@ -109,7 +112,7 @@ STEPS = (
         write_override,
         brings=OverrideRequested,
         example='disable INC-2042 --requested-by "L2 Ops" --duration 2h',
-        step=1,
+        step=Step.DISABLE,
         main=True,
         tone="danger",
         shows=lambda a: a.rollback.is_open and a.rollback.stoppable_again and not a.rollback.restoring,
@@ -134,7 +137,7 @@ STEPS = (
         lambda a: AdoptOverride(file=file_of(a), reason="…"),
         brings=OverrideAdopted,
         example='adopt-override INC-2042 --reason "made by hand, as the runbook says"',
-        step=1,
+        step=Step.DISABLE,
         shows=_made_by_hand,
         fields=(REASON,),
         about=mark("The file that somebody made becomes this step's act, with the usual verdict."),
@@ -147,7 +150,7 @@ STEPS = (
         lambda a: CheckScheduler(seen=scheduler_of(a), log_sha384=NO_DIGEST),
         brings=StopChecked,
         example="check INC-2042 --patience 10s",
-        step=3,
+        step=Step.CHECK,
         main=True,
         shows=lambda a: a.rollback.is_open and not a.rollback.restoring,
         fields=(Field("patience", mark("Ask for at most"), "duration", usual="5s", terminal_only=True),),
@@ -161,7 +164,7 @@ STEPS = (
         lambda a: EndIncident(),
         brings=IncidentEnded,
         example='end-incident INC-2042 --note "the host was replaced"',
-        step=5,
+        step=Step.RESTORE,
         main=True,
         shows=lambda a: a.rollback.is_open and not a.rollback.restoring,
         fields=(Field("note", mark("What ended it")),),
@@ -184,10 +187,10 @@ STEPS = (
         ),
         brings=OverrideRemovalRequested,
         example="restore INC-2042",
-        step=5,
+        step=Step.RESTORE,
         main=True,
         guard="ticket",
-        shows=lambda a: restoring_now(a) and not a.rollback.steps[5].passed,
+        shows=lambda a: restoring_now(a) and not a.rollback.steps[Step.RESTORE].passed,
         fields=(Field("permalink", mark("Link to the all-clear")),),
         about=mark(
             "Removes the override, waits for the restart, ends the silence, announces the all-clear: in this order."
@@ -208,7 +211,7 @@ STEPS = (
         ),
         brings=RemovalAdopted,
         example='adopt-removal INC-2042 --reason "removed by hand at the end of the window"',
-        step=5,
+        step=Step.RESTORE,
         shows=_removed_outside,
         fields=(REASON,),
         about=mark("Somebody removed the file outside; this makes it the step's act."),
@@ -220,7 +223,7 @@ STEPS = (
         lambda a: OweSilenceEnd(cause="…"),
         brings=SilenceEndOwed,
         example="owe-silence-end INC-2042",
-        step=5,
+        step=Step.RESTORE,
         shows=lambda a: (
             restoring_now(a) and a.rollback.silence.state == "active" and "alertmanager" in a.outlook.missing
         ),
@@ -233,7 +236,7 @@ STEPS = (
         lambda a: Complete(summary_sha384=a.rollback.summary_sha384),
         brings=RollbackCompleted,
         example="complete INC-2042",
-        step=6,
+        step=Step.COMPLETE,
         main=True,
         shows=lambda a: a.rollback.is_open,
         about=mark(

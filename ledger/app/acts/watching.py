@@ -10,6 +10,7 @@ from ledger.app.steps import watching
 from ledger.app.steps.common import Outcome
 from ledger.app.words import mark
 from ledger.domain.command import Command
+from ledger.domain.runbook import Step
 from ledger.domain.watching.commands import ExpectAlert, StartWatch
 from ledger.domain.watching.events import AlertExpectationProposed, WatchFinished, WatchStarted
 
@@ -28,7 +29,7 @@ def _watch(taking: Taking) -> Outcome:
 
 def _over(asking: Asking) -> bool:
     running = asking.rollback.watch
-    if not asking.rollback.is_open or running is None or asking.rollback.steps[4].passed:
+    if not asking.rollback.is_open or running is None or asking.rollback.steps[Step.WATCH].passed:
         return False
     ends = running.ends_at
     return asking.at >= ends
@@ -59,7 +60,7 @@ IN_STEP_4 = (
         _finish,
         brings=WatchStarted,
         example="watch INC-2042 --duration 15m",
-        step=4,
+        step=Step.WATCH,
         main=True,
         shows=lambda a: a.rollback.is_open and not a.rollback.restoring and not _over(a) and not _running(a),
         fields=(
@@ -80,7 +81,7 @@ IN_STEP_4 = (
         lambda a: StartWatch(starts_at=a.at, duration_seconds=60),
         brings=WatchFinished,
         example="finish-watch INC-2042",
-        step=4,
+        step=Step.WATCH,
         main=True,
         shows=_over,
         about=mark("The window is over; the ledger judges it by itself after a few seconds, or you do now."),
@@ -93,8 +94,8 @@ IN_STEP_4 = (
         brings=AlertExpectationProposed,
         example='expect-alert INC-2042 MultiStrategyPnlDrawdown --reason "the desk closes its positions by hand"',
         arguments=("rollback", "alert"),
-        step=4,
-        shows=lambda a: a.rollback.holds and not a.rollback.steps[4].passed and bool(_unexpected(a)),
+        step=Step.WATCH,
+        shows=lambda a: a.rollback.holds and not a.rollback.steps[Step.WATCH].passed and bool(_unexpected(a)),
         fields=(Field("alert", mark("Alert"), "choice", required=True, options=_unexpected), REASON),
         about=mark(
             "The watch then does not fail for it. NOC names it, a second person agrees. Marked, and to be reviewed."

@@ -8,6 +8,7 @@ from ledger.app.durations import format_duration
 from ledger.app.observer.desk import Desk
 from ledger.domain.duties.events import WindowOverrun
 from ledger.domain.observing.events import WarningGiven
+from ledger.domain.runbook import Step
 from ledger.domain.state import Rollback, State
 
 MINUTES = (15, 5, 1)
@@ -45,7 +46,7 @@ class Warnings:
         self._desk.warn(WarningGiven(warning=kind, text=text), text, rollback.id)  # type: ignore[arg-type]
 
     def _overrun(self, rollback: Rollback) -> None:
-        if rollback.purpose == "incident" or rollback.overrun or rollback.steps[5].passed:
+        if rollback.purpose == "incident" or rollback.overrun or rollback.steps[Step.RESTORE].passed:
             return
         if self._desk.installation.clock() > rollback.window_end:
             event = WindowOverrun(window_end=rollback.window_end)

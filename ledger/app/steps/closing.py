@@ -6,6 +6,7 @@ from ledger.app.installation import Installation
 from ledger.app.steps.common import Outcome, act, outcome
 from ledger.domain.closing.commands import Complete, WriteSummary
 from ledger.domain.command import Actor
+from ledger.domain.runbook import Step
 from ledger.domain.state import Rollback
 from ledger.domain.summaries import format_summary, summarise
 from ledger.files import make_folder, replace
@@ -45,4 +46,4 @@ def complete(
         duration_min_typed=duration_min,
         claims=claims or {},
     )
-    return outcome(act(installation, actor, command, rollback.id), 6)
+    return outcome(act(installation, actor, command, rollback.id), Step.COMPLETE)

@@ -19,6 +19,7 @@ from ledger.domain.command import Actor
 from ledger.domain.facts import MemberSeen, Muting
 from ledger.domain.judge_silences import holds_back, members_told, muted_told
 from ledger.domain.restoring.commands import AdoptRemoval, AnnounceAllClear, CheckRestore, EndIncident, RequestRemoval
+from ledger.domain.runbook import Step
 from ledger.domain.silencing.commands import AcceptSilence, OweSilenceEnd, RequestSilenceEnd
 from ledger.domain.state import Rollback
 from ledger.domain.text import INLINE, shorten
@@ -174,6 +175,6 @@ def verify_restored(
         log_sha384=installation.keep(log),
     )
     after = act(installation, actor, command, rollback.id)
-    if after.steps[5].passed:
+    if after.steps[Step.RESTORE].passed:
         after = write_summary(installation, actor, after)
-    return outcome(after, 5, log)
+    return outcome(after, Step.RESTORE, log)

@@ -16,6 +16,7 @@ from ledger.domain.command import Actor
 from ledger.domain.facts import AlertSeen, Matcher, MemberSeen, PrometheusSeen, SilenceSeen
 from ledger.domain.judge import is_stage4
 from ledger.domain.judge_silences import loud, members_told
+from ledger.domain.runbook import Step
 from ledger.domain.silencing.commands import AdoptSilence, CheckSilence, ExtendSilence, RequestSilence
 from ledger.domain.silencing.decide import latest_end
 from ledger.domain.state import Rollback
@@ -127,7 +128,9 @@ def check_silence(installation: Installation, actor: Actor, rollback: Rollback) 
     after = act(installation, actor, command, rollback.id)
     found = [own for seen in members if (own := seen.silence(rollback.silence.id))]
     told = members_told(members, rollback.silence.id)
-    return outcome(after, 2, _describe(found[0] if found else None) + "".join(f"member    {one}\n" for one in told))
+    return outcome(
+        after, Step.SILENCE, _describe(found[0] if found else None) + "".join(f"member    {one}\n" for one in told)
+    )
 
 
 def _look_settled(installation: Installation, silence_id: str) -> tuple[MemberSeen, ...]:

@@ -11,6 +11,7 @@ from ledger.app.steps.common import Outcome, act, bounded, outcome, status_log
 from ledger.domain.command import Actor
 from ledger.domain.facts import SchedulerSeen
 from ledger.domain.judge import judge_restart
+from ledger.domain.runbook import Step
 from ledger.domain.state import Rollback
 from ledger.domain.stopping.commands import AdoptOverride, CheckScheduler, PutBack, WriteOverride
 from ledger.errors import Refused
@@ -46,7 +47,7 @@ def expiry(at: datetime, duration: str) -> datetime | None:
 
 def written(installation: Installation, rollback: Rollback) -> Outcome:
     """What came of the override, as the lines that the script prints."""
-    step, file = rollback.steps[1], installation.look(rollback.override.path)
+    step, file = rollback.steps[Step.DISABLE], installation.look(rollback.override.path)
     lines = [
         f"rollback  {rollback.id}",
         f"override  {file.path}",
@@ -54,7 +55,7 @@ def written(installation: Installation, rollback: Rollback) -> Outcome:
         f"digest    {file.sha384 or '-'}",
         f"entry     {step.entry} ({step.verdict})",
     ]
-    return outcome(rollback, 1, "\n".join(lines + [f"reason    {r}" for r in step.reasons]) + "\n")
+    return outcome(rollback, Step.DISABLE, "\n".join(lines + [f"reason    {r}" for r in step.reasons]) + "\n")
 
 
 def put_back(installation: Installation, actor: Actor, rollback: Rollback, reason: str) -> Outcome:
@@ -100,7 +101,7 @@ def record_check(installation: Installation, actor: Actor, rollback: Rollback, s
     command = CheckScheduler(seen=seen, log_sha384=installation.keep(log))
     after = act(installation, actor, command, rollback.id)
     if rollback.override.removed_at is None:
-        return outcome(after, 3, log)
+        return outcome(after, Step.CHECK, log)
     passed = after.restarted_at == seen.at
     record, _ = next(installation.ledger.records(after_entry(installation, after.id)))
     reasons = getattr(record.event, "reasons", ())

@@ -15,7 +15,7 @@ from ledger.app.steps.pictures import panels_json, show
 from ledger.domain.command import Actor
 from ledger.domain.facts import AlertEpisode, WatchSeen
 from ledger.domain.judge import Judged, judge_watch
-from ledger.domain.runbook import EXPECTED_RULES
+from ledger.domain.runbook import EXPECTED_RULES, Step
 from ledger.domain.state import Rollback, Watch
 from ledger.domain.watching.commands import FinishWatch, StartWatch
 from ledger.domain.watching.decide import installation_of
@@ -95,22 +95,24 @@ def finish(installation: Installation, actor: Actor, rollback: Rollback) -> Outc
 
     Where somebody else was quicker (the observer, another terminal), the outcome is what that came to.
     """
-    if rollback.watch is None and rollback.steps[4].verdict:
+    if rollback.watch is None and rollback.steps[Step.WATCH].verdict:
         return _judged_already(rollback)
     running = _running(rollback)
     try:
         return _finish(installation, actor, rollback, running)
     except Refused:
         after = installation.rollback(rollback.id)
-        if (after.watch is None or after.watch.entry != running.entry) and after.steps[4].entry > running.entry:
+        if (after.watch is None or after.watch.entry != running.entry) and after.steps[
+            Step.WATCH
+        ].entry > running.entry:
             return _judged_already(after)
         raise
 
 
 def _judged_already(rollback: Rollback) -> Outcome:
-    step = rollback.steps[4]
+    step = rollback.steps[Step.WATCH]
     lines = [f"judged    entry {step.entry} has the verdict already", *(f"reason    {one}" for one in step.reasons)]
-    return outcome(rollback, 4, "".join(f"{line}\n" for line in lines))
+    return outcome(rollback, Step.WATCH, "".join(f"{line}\n" for line in lines))
 
 
 def ends_at(installation: Installation, running: Watch) -> datetime:
@@ -145,7 +147,7 @@ def _finish(installation: Installation, actor: Actor, rollback: Rollback, runnin
     lines += [f"carried   {len(carried)}", *(f"note      {note}" for note in seen.notes)]
     lines += [f"picture   missing: {shown.missing}"] if shown.missing else []
     lines += [f"reason    {reason}" for reason in judged.reasons]
-    return outcome(after, 4, "".join(f"{line}\n" for line in lines))
+    return outcome(after, Step.WATCH, "".join(f"{line}\n" for line in lines))
 
 
 def report_json(

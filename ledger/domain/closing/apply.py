@@ -6,6 +6,7 @@ from typing import Any
 
 from ledger.domain.closing.events import AbortRequested, RollbackAborted, RollbackCompleted, SummaryWritten
 from ledger.domain.record import Recorded
+from ledger.domain.runbook import Step
 from ledger.domain.state import Rollback
 from ledger.domain.transition import applies, require
 
@@ -26,5 +27,5 @@ def _closed(before: Rollback, record: Recorded, event: Any) -> Rollback:
     require(not before.effects and not before.holds, f"{before.id} cannot be closed: something is pending or held")
     require(before.silence.state != "active", f"{before.id} cannot be closed: its silence is active")
     require(event.entries == before.entries + 1, f"entries: expected {before.entries + 1}, found {event.entries}")
-    require(not completed or before.steps[5].passed, f"{before.id} cannot be completed before step 5 passed")
+    require(not completed or before.steps[Step.RESTORE].passed, f"{before.id} cannot be completed before step 5 passed")
     return before._replace(phase="completed" if completed else "aborted", closed_at=record.at)

@@ -6,6 +6,7 @@ from ledger.domain.closing.commands import Abort, Complete, WriteSummary
 from ledger.domain.closing.events import AbortRequested, RollbackAborted, RollbackCompleted, SummaryWritten
 from ledger.domain.command import Request
 from ledger.domain.rules import Decided, act, decides, duration_minutes, open_rollback, require_ready
+from ledger.domain.runbook import Step
 from ledger.domain.state import Rollback, State
 from ledger.domain.stopping.events import EffectCancelled
 from ledger.domain.text import INLINE, check_text
@@ -24,7 +25,7 @@ _ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".svg", ".pdf")
 _FINAL = (
     ("copies of the override before and after its removal", ("override_before_sha384", "override_after_sha384"), (5,)),
     ("report of the silence and its id", ("transcript_sha384", "silence_id"), (2,)),
-    ("logs of the status check and of the watch", ("log_sha384", "report_sha384"), (3, 4)),
+    ("logs of the status check and of the watch", ("log_sha384", "report_sha384"), (Step.CHECK, Step.WATCH)),
     (_PICTURES_TITLE, (_PICTURE,), (4,)),
 )
 """The runbook's final artefacts that exist before the closing entry, the fifth, is written."""
@@ -48,7 +49,7 @@ def checklist(rollback: Rollback) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def _entry_with(rollback: Rollback, name: str) -> int:
     if name == "silence_id":
-        return rollback.steps[2].entry if rollback.silence.id else 0
+        return rollback.steps[Step.SILENCE].entry if rollback.silence.id else 0
     wanted = {"log_sha384": "stop_checked", "report_sha384": "watch_finished"}.get(name)
     for evidence in reversed(rollback.evidence):
         if evidence.name == name and wanted in (None, evidence.status):
@@ -66,14 +67,14 @@ def write_summary(state: State, request: Request, command: WriteSummary) -> tupl
     """Once step 5 passed; every version is an entry."""
     rollback = open_rollback(state, request)
     role = act(state, request, SummaryWritten)
-    require_ready(rollback, 6)
+    require_ready(rollback, Step.COMPLETE)
     if command.summary_sha384 == rollback.summary_sha384:
         raise Refused("this version of the summary is recorded already")
     return (Decided(SummaryWritten(summary_sha384=command.summary_sha384), rollback.id, role),)
 
 
 def _require_closable(state: State, rollback: Rollback) -> None:
-    require_ready(rollback, 6)
+    require_ready(rollback, Step.COMPLETE)
     owed = [f"wait: the {effect.kind} of entry {effect.requested} is pending" for effect in rollback.effects]
     if rollback.holds:
         owed.append("l2_ops: the override is still there")
@@ -89,7 +90,7 @@ def _require_closable(state: State, rollback: Rollback) -> None:
     if rollback.override.written_at and state.scheduler.status == "disabled" and state.holder is None:
         owed.append("l2_ops: the scheduler was last seen disabled: stage4 rollback check " + rollback.id)
     stopped = rollback.override.written_at and not rollback.override.held_by
-    if stopped and state.scheduler.status != "enabled" and rollback.steps[5].verdict != "pass":
+    if stopped and state.scheduler.status != "enabled" and rollback.steps[Step.RESTORE].verdict != "pass":
         owed.append("l2_ops: the scheduler was not seen enabled afresh: stage4 rollback check " + rollback.id)
     if not rollback.summary_sha384:
         owed.append(f"incident_manager: the summary is not written: stage4 rollback restore {rollback.id}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from ledger.domain.event import Event, event
-from ledger.domain.runbook import Verdict
+from ledger.domain.runbook import Step, Verdict
 
 
 @event
@@ -13,7 +13,7 @@ class SummaryWritten(Event):
     """A version of ``rollback_summary.json``."""
 
     status: ClassVar[str] = "summary_written"
-    step: ClassVar[int | None] = 6
+    step: ClassVar[int | None] = Step.COMPLETE
     sentence: ClassVar[str] = "wrote the rollback's summary"
     summary_sha384: str
 
@@ -23,7 +23,7 @@ class RollbackCompleted(Event):
     """Step 6: the closing entry of the decision log."""
 
     status: ClassVar[str] = "rollback_completed"
-    step: ClassVar[int | None] = 6
+    step: ClassVar[int | None] = Step.COMPLETE
     kind: ClassVar[str] = "snapshot"
     decides: ClassVar[bool] = True
     sentence: ClassVar[str] = "closed the rollback after {duration_min} min"

@@ -22,6 +22,7 @@ from ledger.domain.duties.events import (
 )
 from ledger.domain.duties.owed import REFUSED, WAIVABLE
 from ledger.domain.record import Recorded
+from ledger.domain.runbook import Step
 from ledger.domain.state import Handover, Rollback, StepState
 from ledger.domain.transition import applies, deviate, require, with_step
 from ledger.errors import Corrupt
@@ -109,7 +110,7 @@ def _linked(before: Rollback, record: Recorded, event: TicketLinked) -> Rollback
     # Another ticket revokes the confirmation (docs/runbook.md); the first ticket of a stop changes nothing confirmed.
     revoked = bool(before.ticket) and bool(before.confirmed_by)
     after = before._replace(ticket=event.ticket, confirmed_by="" if revoked else before.confirmed_by)
-    return with_step(after, 0, StepState(after.steps[0].attempts)) if revoked else after
+    return with_step(after, Step.ANNOUNCE, StepState(after.steps[Step.ANNOUNCE].attempts)) if revoked else after
 
 
 @applies(SecondEyesDoubted)

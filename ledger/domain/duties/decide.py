@@ -38,7 +38,7 @@ from ledger.domain.duties.events import (
 from ledger.domain.duties.owed import REFUSED, WAIVABLE
 from ledger.domain.rights import held_in
 from ledger.domain.rules import Decided, act, act_for, as_role, decides, known_rollback, open_rollback, second_eyes
-from ledger.domain.runbook import RUNBOOK_ROLES, STEPS
+from ledger.domain.runbook import RUNBOOK_ROLES, STEPS, Step
 from ledger.domain.state import Rollback, State
 from ledger.domain.stopping.events import EffectCancelled
 from ledger.domain.text import INLINE, check_text, check_ticket
@@ -94,7 +94,7 @@ def waive(state: State, request: Request, command: Waive) -> tuple[Decided, ...]
     cancelled = [
         EffectCancelled(effect=one.kind, requested=one.requested, reason=f"step {command.number} is waived")
         for one in rollback.effects
-        if command.number == 2 and one.kind == "silence"
+        if command.number == Step.SILENCE and one.kind == "silence"
     ]
     return tuple(Decided(one, rollback.id, role) for one in (*cancelled, event))
 

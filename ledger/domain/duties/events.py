@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from ledger.domain.event import Event, event
-from ledger.domain.runbook import Role
+from ledger.domain.runbook import Role, Step
 
 
 @event
@@ -192,7 +192,7 @@ class WindowExtended(Event):
     """The maintenance window lasts longer; asks for a confirmation and revokes nothing."""
 
     status: ClassVar[str] = "window_extended"
-    step: ClassVar[int | None] = 0
+    step: ClassVar[int | None] = Step.ANNOUNCE
     sentence: ClassVar[str] = "extended the window to {window_end}: {reason}"
     window_end: datetime
     reason: str

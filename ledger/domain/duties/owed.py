@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ledger.domain.asked import NO_REASON
+from ledger.domain.runbook import Step
 from ledger.domain.state import Rollback
 
 REFUSED = "refused confirmation"
@@ -15,7 +16,7 @@ REFUSED = "refused confirmation"
 SILENCE_END = "end of the silence owed"
 
 
-WAIVABLE = (0, 2, 3, 4)
+WAIVABLE = (Step.ANNOUNCE, Step.SILENCE, Step.CHECK, Step.WATCH)
 """Steps that may be waived: of step 0 the confirmation; never 1, 5, 6 (docs/runbook.md)."""
 
 
@@ -33,7 +34,7 @@ def owed(rollback: Rollback) -> tuple[Owed, ...]:
     found = []
     unreviewed = [one for one in rollback.deviations if one.entry > rollback.reviewed]
     stopped = rollback.emergency or rollback.override.written_at
-    if stopped and not rollback.confirmed_by and not rollback.refused and not rollback.steps[0].waived:
+    if stopped and not rollback.confirmed_by and not rollback.refused and not rollback.steps[Step.ANNOUNCE].waived:
         since = next((one.at for one in rollback.deviations if one.entry == rollback.emergency), rollback.opened_at)
         found.append(
             Owed("late confirmation or refusal", "product_owner", since, rollback.emergency or rollback.opened_entry)

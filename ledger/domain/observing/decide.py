@@ -17,7 +17,7 @@ from ledger.domain.restoring.events import (
     RestartChecked,
 )
 from ledger.domain.rules import Decided, act, decides
-from ledger.domain.runbook import Role
+from ledger.domain.runbook import Role, Step
 from ledger.domain.silencing.events import (
     SilenceCreated,
     SilenceDoubted,
@@ -86,7 +86,7 @@ def lapses(state: State, name: str, event: Event, role: Role, judged: int | None
     ``name`` is the rollback that the event belongs to, where it belongs to one; ``judged`` its step that gets a verdict
     of its own by the same decision.
     """
-    numbers: tuple[int, ...] = (3, 4)
+    numbers: tuple[int, ...] = (Step.CHECK, Step.WATCH)
     if isinstance(event, SilenceDoubted):
         affected, numbers, why = [name], (2,), f"not every member of Alertmanager mutes: {event.member}"
     elif isinstance(event, (SilenceLost, SilenceObserved)):

@@ -7,7 +7,7 @@ from ledger.domain.duties.events import ExtensionConfirmed
 from ledger.domain.opening.commands import Confirm, DeclareEmergency, OpenRollback
 from ledger.domain.opening.events import EmergencyDeclared, RollbackConfirmed, RollbackOpened
 from ledger.domain.rules import Decided, act, decides, known_rollback, name_rollback, open_rollback, second_eyes
-from ledger.domain.runbook import COMPONENTS
+from ledger.domain.runbook import COMPONENTS, Step
 from ledger.domain.state import State
 from ledger.domain.text import INLINE, check_text, check_ticket
 from ledger.errors import Refused
@@ -59,7 +59,7 @@ def confirm(state: State, request: Request, command: Confirm) -> tuple[Decided, 
     role = act(state, request, RollbackConfirmed)
     if request.actor.person == rollback.opened_by:
         raise Refused(f"{request.actor.person} opened {rollback.id}; another product owner must confirm it (four eyes)")
-    if rollback.extension and rollback.steps[0].passed:
+    if rollback.extension and rollback.steps[Step.ANNOUNCE].passed:
         if rollback.extension[2] == request.actor.person:
             raise Refused(
                 f"{request.actor.person} extended the window; another product owner must confirm it (four eyes)"

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from ledger.domain.event import Event, event
-from ledger.domain.runbook import Purpose, Verdict
+from ledger.domain.runbook import Purpose, Step, Verdict
 
 
 @event
@@ -14,7 +14,7 @@ class RollbackOpened(Event):
     """Step 0: the announcement and the ticket."""
 
     status: ClassVar[str] = "rollback_opened"
-    step: ClassVar[int | None] = 0
+    step: ClassVar[int | None] = Step.ANNOUNCE
     sentence: ClassVar[str] = "opened the rollback of {component}: {reason}"
     ticket: str = ""
     """Empty where the stop was pressed without one; the rollback is then ``STOP-<sequence>``."""
@@ -44,7 +44,7 @@ class RollbackConfirmed(Event):
     """A product owner who is not the opener agrees to what the opening line says."""
 
     status: ClassVar[str] = "rollback_confirmed"
-    step: ClassVar[int | None] = 0
+    step: ClassVar[int | None] = Step.ANNOUNCE
     decides: ClassVar[bool] = True
     after_closing: ClassVar[bool] = True
     sentence: ClassVar[str] = "confirmed the rollback"

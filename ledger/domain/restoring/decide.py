@@ -16,7 +16,7 @@ from ledger.domain.restoring.events import (
     RestoreChecked,
 )
 from ledger.domain.rules import Decided, act, decides, open_rollback, owed_before_end, require_ready
-from ledger.domain.runbook import NOT_AFTER_SECONDS
+from ledger.domain.runbook import NOT_AFTER_SECONDS, Step
 from ledger.domain.state import State
 from ledger.domain.text import INLINE, check_text
 from ledger.errors import Refused
@@ -41,7 +41,7 @@ def request_removal(state: State, request: Request, command: RequestRemoval) -> 
     """By l2_ops: the file that is there must be the one that this rollback declared."""
     rollback = open_rollback(state, request)
     role = act(state, request, OverrideRemovalRequested, rollback)
-    require_ready(rollback, 5)
+    require_ready(rollback, Step.RESTORE)
     override = rollback.override
     if override.written_at is None:
         raise Refused(f"{rollback.id} never stopped the scheduler; there is nothing to restore")
@@ -86,7 +86,7 @@ def adopt_removal(state: State, request: Request, command: AdoptRemoval) -> tupl
     """By l2_ops, with step 5 due: the file that somebody else removed was ours to remove."""
     rollback = open_rollback(state, request)
     role = act(state, request, RemovalAdopted, rollback)
-    require_ready(rollback, 5)
+    require_ready(rollback, Step.RESTORE)
     if not rollback.override.removed_outside:
         raise Refused(f"nobody was seen to remove the override of {rollback.id}")
     if command.file.kind != "absent":
@@ -107,7 +107,7 @@ def announce_all_clear(state: State, request: Request, command: AnnounceAllClear
     """By l2_ops or an incident manager, after the restart was seen."""
     rollback = open_rollback(state, request)
     role = act(state, request, AllClearAnnounced, rollback)
-    require_ready(rollback, 5)
+    require_ready(rollback, Step.RESTORE)
     if rollback.restarted_at is None:
         raise Refused("the all-clear is given after the restart was seen", ("l2_ops: confirm the restart",))
     permalink = check_text("the permalink", command.permalink, longest=2000, empty=True)
@@ -120,7 +120,7 @@ def check_restore(state: State, request: Request, command: CheckRestore) -> tupl
     """By l2_ops: the verdict of step 5."""
     rollback = open_rollback(state, request)
     role = act(state, request, RestoreChecked, rollback)
-    require_ready(rollback, 5)
+    require_ready(rollback, Step.RESTORE)
     held_by = (
         tuple(one.id for one in state.holders_of(rollback.component) if one.id != rollback.id)
         if rollback.override.held_by

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from ledger.domain.event import Event, event
 from ledger.domain.facts import SchedulerStatus
-from ledger.domain.runbook import Verdict
+from ledger.domain.runbook import Step, Verdict
 
 
 @event
@@ -15,7 +15,7 @@ class HoldReleased(Event):
     """Step 5 while others hold: the file stays, and so does the scheduler's stop."""
 
     status: ClassVar[str] = "hold_released"
-    step: ClassVar[int | None] = 5
+    step: ClassVar[int | None] = Step.RESTORE
     sentence: ClassVar[str] = "released its hold; the scheduler stays stopped, held by {held_by}"
     held_by: tuple[str, ...]
     path: str
@@ -30,7 +30,7 @@ class OverrideRemovalRequested(Event):
     """Step 5: the ledger says that the file is to be removed."""
 
     status: ClassVar[str] = "override_removal_requested"
-    step: ClassVar[int | None] = 5
+    step: ClassVar[int | None] = Step.RESTORE
     sentence: ClassVar[str] = "asked to remove the override {path}"
     path: str
     override_sha384: str
@@ -44,7 +44,7 @@ class OverrideRemoved(Event):
     """The file is gone: its bytes before, the kept copy read again after, the path absent."""
 
     status: ClassVar[str] = "override_removed"
-    step: ClassVar[int | None] = 5
+    step: ClassVar[int | None] = Step.RESTORE
     sentence: ClassVar[str] = "removed the override {path}"
     path: str
     override_before_sha384: str
@@ -60,7 +60,7 @@ class OverrideRemovalFailed(Event):
     """The file could not be removed."""
 
     status: ClassVar[str] = "override_removal_failed"
-    step: ClassVar[int | None] = 5
+    step: ClassVar[int | None] = Step.RESTORE
     sentence: ClassVar[str] = "could not remove the override: {cause}"
     path: str
     cause: str
@@ -83,7 +83,7 @@ class RemovalAdopted(Event):
     """The removal seen from outside counts as this rollback's step 5."""
 
     status: ClassVar[str] = "removal_adopted"
-    step: ClassVar[int | None] = 5
+    step: ClassVar[int | None] = Step.RESTORE
     sentence: ClassVar[str] = "adopted the removal of entry {adopts}: {reason}"
     adopts: int
     reason: str
@@ -98,7 +98,7 @@ class IncidentEnded(Event):
     """The incident manager says the incident is over; step 5 may begin."""
 
     status: ClassVar[str] = "incident_ended"
-    step: ClassVar[int | None] = 5
+    step: ClassVar[int | None] = Step.RESTORE
     sentence: ClassVar[str] = "ended the incident"
     note: str = ""
 
@@ -108,7 +108,7 @@ class RestartChecked(Event):
     """Step 5: what the scheduler itself said after the override was removed."""
 
     status: ClassVar[str] = "restart_checked"
-    step: ClassVar[int | None] = 5
+    step: ClassVar[int | None] = Step.RESTORE
     sentence: ClassVar[str] = "read the scheduler's status: {scheduler_status}"
     verdict: Verdict
     reasons: tuple[str, ...] = ()
@@ -126,7 +126,7 @@ class AllClearAnnounced(Event):
     """Step 5: people were told that trading runs again."""
 
     status: ClassVar[str] = "all_clear_announced"
-    step: ClassVar[int | None] = 5
+    step: ClassVar[int | None] = Step.RESTORE
     sentence: ClassVar[str] = "announced the all-clear"
     announcement_sha384: str
     permalink: str = ""
@@ -137,7 +137,7 @@ class RestoreChecked1(Event):
     """Version 1, which did not say what every member of the cluster still mutes."""
 
     status: ClassVar[str] = "restore_checked"
-    step: ClassVar[int | None] = 5
+    step: ClassVar[int | None] = Step.RESTORE
     decides: ClassVar[bool] = True
     sentence: ClassVar[str] = "checked the restoration"
     verdict: Verdict

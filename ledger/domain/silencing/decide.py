@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from ledger.domain.command import Request
 from ledger.domain.judge_silences import judge_silence
 from ledger.domain.rules import Decided, act, decides, open_rollback, require_ready, require_window
-from ledger.domain.runbook import NOT_AFTER_SECONDS
+from ledger.domain.runbook import NOT_AFTER_SECONDS, Step
 from ledger.domain.silencing.commands import (
     AcceptSilence,
     AdoptSilence,
@@ -44,7 +44,7 @@ def request_silence(state: State, request: Request, command: RequestSilence) -> 
     rollback = open_rollback(state, request)
     role = act(state, request, SilenceRequested, rollback)
     _refuse_second(rollback)
-    require_ready(rollback, 2)
+    require_ready(rollback, Step.SILENCE)
     require_window(rollback, request)
     if command.ends_at <= request.at:
         owed = (f"incident_manager: extend the window: stage4 rollback extend-window {rollback.id}",)
@@ -70,7 +70,7 @@ def adopt_silence(state: State, request: Request, command: AdoptSilence) -> tupl
     rollback = open_rollback(state, request)
     role = act(state, request, SilenceAdopted, rollback)
     _refuse_second(rollback)
-    require_ready(rollback, 2)
+    require_ready(rollback, Step.SILENCE)
     silence = command.silence
     if silence.state != "active":
         raise Refused(f"the silence {silence.id} is {silence.state}; only an active one can be adopted")
@@ -117,7 +117,7 @@ def request_silence_end(state: State, request: Request, command: RequestSilenceE
     """Step 5, after the restart was seen (docs/runbook.md: remove, see enabled, end the silence)."""
     rollback = open_rollback(state, request)
     role = act(state, request, SilenceEndRequested, rollback)
-    require_ready(rollback, 5)
+    require_ready(rollback, Step.RESTORE)
     if rollback.silence.state != "active":
         raise Refused(f"{rollback.id} has no active silence")
     if any(effect.kind == "silence_end" for effect in rollback.effects):
@@ -139,7 +139,7 @@ def accept_silence(state: State, request: Request, command: AcceptSilence) -> tu
     """Step 5, by who restores: somebody else's silence may go on until the end that it has now; to be reviewed."""
     rollback = open_rollback(state, request)
     role = act(state, request, ForeignSilenceAccepted, rollback)
-    require_ready(rollback, 5)
+    require_ready(rollback, Step.RESTORE)
     silence = command.silence
     if silence.id != command.name or silence.state != "active":
         raise Refused(f"the silence {command.name} is {silence.state}; only an active one needs to be accepted")
@@ -189,7 +189,7 @@ def owe_silence_end(state: State, request: Request, command: OweSilenceEnd) -> t
     """By who restores, while Alertmanager cannot be reached: the debt stays on the list after closing."""
     rollback = open_rollback(state, request)
     role = act(state, request, SilenceEndOwed, rollback)
-    require_ready(rollback, 5)
+    require_ready(rollback, Step.RESTORE)
     if rollback.silence.state != "active":
         raise Refused(f"{rollback.id} has no active silence")
     if rollback.override.written_at and not rollback.override.held_by and rollback.restarted_at is None:

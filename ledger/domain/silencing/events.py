@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from ledger.domain.event import Event, event
 from ledger.domain.facts import Matcher
-from ledger.domain.runbook import Verdict
+from ledger.domain.runbook import Step, Verdict
 
 
 @event
@@ -15,7 +15,7 @@ class SilenceRequested(Event):
     """Step 2: the ledger says that a silence is to be created."""
 
     status: ClassVar[str] = "silence_requested"
-    step: ClassVar[int | None] = 2
+    step: ClassVar[int | None] = Step.SILENCE
     sentence: ClassVar[str] = "asked for a silence until {ends_at}"
     matchers: tuple[Matcher, ...]
     starts_at: datetime
@@ -35,7 +35,7 @@ class SilenceCreated(Event):
     """Alertmanager has the silence: it was read again after it was asked for."""
 
     status: ClassVar[str] = "silence_created"
-    step: ClassVar[int | None] = 2
+    step: ClassVar[int | None] = Step.SILENCE
     sentence: ClassVar[str] = "created the silence {silence_id} until {ends_at}"
     silence_id: str
     matchers: tuple[Matcher, ...]
@@ -50,7 +50,7 @@ class SilenceFailed(Event):
 
     status: ClassVar[str] = "silence_failed"
     version: ClassVar[int] = 2
-    step: ClassVar[int | None] = 2
+    step: ClassVar[int | None] = Step.SILENCE
     decides: ClassVar[bool] = True
     sentence: ClassVar[str] = "could not create the silence: {cause}"
     cause: str
@@ -62,7 +62,7 @@ class SilenceFailed1(Event):
     """Version 1, which was no counted attempt of step 2."""
 
     status: ClassVar[str] = "silence_failed"
-    step: ClassVar[int | None] = 2
+    step: ClassVar[int | None] = Step.SILENCE
     sentence: ClassVar[str] = "could not create the silence: {cause}"
     cause: str
 
@@ -72,7 +72,7 @@ class SilenceAdopted(Event):
     """A silence made elsewhere (the workflow, Alertmanager's own page) counts as this rollback's step 2."""
 
     status: ClassVar[str] = "silence_adopted"
-    step: ClassVar[int | None] = 2
+    step: ClassVar[int | None] = Step.SILENCE
     sentence: ClassVar[str] = "adopted the silence {silence_id} made by {created_by}: {reason}"
     silence_id: str
     matchers: tuple[Matcher, ...]
@@ -137,7 +137,7 @@ class SilenceEndOwed(Event):
     """Alertmanager cannot be reached at the end: ending the silence is owed, also after closing."""
 
     status: ClassVar[str] = "silence_end_owed"
-    step: ClassVar[int | None] = 5
+    step: ClassVar[int | None] = Step.RESTORE
     sentence: ClassVar[str] = "owes the end of the silence {silence_id}: {cause}"
     silence_id: str
     cause: str
@@ -148,7 +148,7 @@ class SilenceChecked1(Event):
     """Version 1, judged by one member of the cluster."""
 
     status: ClassVar[str] = "silence_checked"
-    step: ClassVar[int | None] = 2
+    step: ClassVar[int | None] = Step.SILENCE
     decides: ClassVar[bool] = True
     sentence: ClassVar[str] = "checked the silence: {suppressed} of {firing} firing alerts suppressed"
     verdict: Verdict
@@ -166,7 +166,7 @@ class SilenceChecked(Event):
 
     status: ClassVar[str] = "silence_checked"
     version: ClassVar[int] = 2
-    step: ClassVar[int | None] = 2
+    step: ClassVar[int | None] = Step.SILENCE
     decides: ClassVar[bool] = True
     sentence: ClassVar[str] = (
         "checked the silence at {answered} of {asked} members: {suppressed} of {firing} firing alerts suppressed"
@@ -231,7 +231,7 @@ class ForeignSilenceAccepted(Event):
     """Step 5: a silence of somebody else may go on muting Stage4 alerts until its end; to be reviewed."""
 
     status: ClassVar[str] = "foreign_silence_accepted"
-    step: ClassVar[int | None] = 5
+    step: ClassVar[int | None] = Step.RESTORE
     sentence: ClassVar[str] = "accepted the silence {silence_id} made by {created_by}, until {ends_at}: {reason}"
     silence_id: str
     matchers: tuple[Matcher, ...]
@@ -247,7 +247,7 @@ class SilenceEndRequested1(Event):
     """Version 1, which did not say what stays muted by others."""
 
     status: ClassVar[str] = "silence_end_requested"
-    step: ClassVar[int | None] = 5
+    step: ClassVar[int | None] = Step.RESTORE
     sentence: ClassVar[str] = "asked to end the silence {silence_id}"
     silence_id: str
     will_fire: tuple[str, ...] = ()
@@ -269,7 +269,7 @@ class SilenceEnded(Event):
     """The silence was seen expired."""
 
     status: ClassVar[str] = "silence_ended"
-    step: ClassVar[int | None] = 5
+    step: ClassVar[int | None] = Step.RESTORE
     after_closing: ClassVar[bool] = True
     sentence: ClassVar[str] = "ended the silence {silence_id}"
     silence_id: str
@@ -282,7 +282,7 @@ class SilenceEndFailed(Event):
     """The silence could not be ended."""
 
     status: ClassVar[str] = "silence_end_failed"
-    step: ClassVar[int | None] = 5
+    step: ClassVar[int | None] = Step.RESTORE
     sentence: ClassVar[str] = "could not end the silence {silence_id}: {cause}"
     silence_id: str
     cause: str

@@ -22,7 +22,7 @@ from ledger.domain.rules import (
     require_ready,
     require_window,
 )
-from ledger.domain.runbook import COMPONENTS, NOT_AFTER_SECONDS, Role
+from ledger.domain.runbook import COMPONENTS, NOT_AFTER_SECONDS, Role, Step
 from ledger.domain.standing import claims, why_it_does_not_stop
 from ledger.domain.state import Rollback, State
 from ledger.domain.stopping.commands import (
@@ -198,7 +198,7 @@ def record_put_back(state: State, request: Request, command: RecordPutBack) -> t
 
 
 def _require_before_removal(rollback: Rollback) -> None:
-    require_ready(rollback, 1)
+    require_ready(rollback, Step.DISABLE)
     if rollback.override.removed_at or rollback.aborting:
         raise Refused(f"{rollback.id} is past step 1; open another run of {rollback.ticket} to stop again")
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from ledger.domain.event import Event, event
 from ledger.domain.facts import FileKind, SchedulerStatus
-from ledger.domain.runbook import EffectKind, Verdict
+from ledger.domain.runbook import EffectKind, Step, Verdict
 
 
 @event
@@ -15,7 +15,7 @@ class OverrideRequested(Event):
     """Step 1: the ledger says that the file is to be written. Its bytes follow from these fields alone."""
 
     status: ClassVar[str] = "override_requested"
-    step: ClassVar[int | None] = 1
+    step: ClassVar[int | None] = Step.DISABLE
     sentence: ClassVar[str] = "asked for the override {path}"
     path: str
     component: str
@@ -35,7 +35,7 @@ class OverrideWritten(Event):
     """The file was written and read back."""
 
     status: ClassVar[str] = "override_written"
-    step: ClassVar[int | None] = 1
+    step: ClassVar[int | None] = Step.DISABLE
     decides: ClassVar[bool] = True
     sentence: ClassVar[str] = "wrote the override {path} (mode {mode}, {size} bytes)"
     path: str
@@ -53,7 +53,7 @@ class OverrideFailed(Event):
     """The file could not be written."""
 
     status: ClassVar[str] = "override_failed"
-    step: ClassVar[int | None] = 1
+    step: ClassVar[int | None] = Step.DISABLE
     decides: ClassVar[bool] = True
     sentence: ClassVar[str] = "could not write the override: {cause}"
     path: str
@@ -66,7 +66,7 @@ class OverrideAdopted(Event):
     """A file made by hand counts as this rollback's step 1. Its owner is a claim."""
 
     status: ClassVar[str] = "override_adopted"
-    step: ClassVar[int | None] = 1
+    step: ClassVar[int | None] = Step.DISABLE
     decides: ClassVar[bool] = True
     sentence: ClassVar[str] = "adopted the override found at {path}: {reason}"
     path: str
@@ -85,7 +85,7 @@ class OverrideMovedAside(Event):
     """Something stood in the way of the override (a link, a folder, garbage): it has another name beside it now."""
 
     status: ClassVar[str] = "override_moved_aside"
-    step: ClassVar[int | None] = 1
+    step: ClassVar[int | None] = Step.DISABLE
     sentence: ClassVar[str] = "moved aside what stood at {path} ({found}): it is {moved_to} now"
     path: str
     found: FileKind
@@ -100,7 +100,7 @@ class HoldJoined(Event):
     """Another rollback's override stops the scheduler already: this one holds it too, with its own verdict."""
 
     status: ClassVar[str] = "hold_joined"
-    step: ClassVar[int | None] = 1
+    step: ClassVar[int | None] = Step.DISABLE
     decides: ClassVar[bool] = True
     sentence: ClassVar[str] = "joined {joined} in holding the scheduler by {path}"
     joined: tuple[str, ...]
@@ -134,7 +134,7 @@ class OverridePutBack(Event):
     """The declared bytes are there again."""
 
     status: ClassVar[str] = "override_put_back"
-    step: ClassVar[int | None] = 1
+    step: ClassVar[int | None] = Step.DISABLE
     decides: ClassVar[bool] = True
     sentence: ClassVar[str] = "put the override back at {path} (mode {mode})"
     path: str
@@ -196,7 +196,7 @@ class StopTakenIn1(Event):
     """Version 1, which did not say whose person the claim names."""
 
     status: ClassVar[str] = "stop_taken_in"
-    step: ClassVar[int | None] = 1
+    step: ClassVar[int | None] = Step.DISABLE
     decides: ClassVar[bool] = True
     sentence: ClassVar[str] = "took in a stop from the spool: {why}"
     spool_sha384: str
@@ -224,7 +224,7 @@ class StopChecked(Event):
     """Step 3: what the scheduler itself said after the override was written."""
 
     status: ClassVar[str] = "stop_checked"
-    step: ClassVar[int | None] = 3
+    step: ClassVar[int | None] = Step.CHECK
     decides: ClassVar[bool] = True
     sentence: ClassVar[str] = "read the scheduler's status: {scheduler_status}"
     verdict: Verdict

@@ -16,7 +16,7 @@ from ledger.domain.judge import judge_file
 from ledger.domain.opening.decide import opened_event
 from ledger.domain.opening.events import EmergencyDeclared
 from ledger.domain.rules import Decided, act_as, clock_text, decides, name_rollback, stop_role
-from ledger.domain.runbook import Role
+from ledger.domain.runbook import Role, Step
 from ledger.domain.standing import claims, why_it_does_not_stop
 from ledger.domain.state import Rollback, State
 from ledger.domain.stopping.commands import Stop, TakeInStop
@@ -135,7 +135,7 @@ def stoppable(state: State, ticket: str, component: str) -> Rollback | None:
 def _opening(rollback: Rollback | None, command: Stop, name: str, role: Role) -> list[Decided]:
     """The opening and the emergency, as far as they are not there yet."""
     decided = [] if rollback else [Decided(opened_event(command.opening), name, role)]
-    regular = rollback is not None and rollback.steps[0].passed and role == "l2_ops"
+    regular = rollback is not None and rollback.steps[Step.ANNOUNCE].passed and role == "l2_ops"
     if not regular and (rollback is None or not rollback.emergency):
         decided.append(Decided(EmergencyDeclared(reason=command.override.reason, stop=True), name, role))
     return decided

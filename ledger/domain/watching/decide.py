@@ -10,7 +10,7 @@ from ledger.domain.judge import judge_watch
 from ledger.domain.observing.decide import lapses
 from ledger.domain.observing.events import SchedulerObserved
 from ledger.domain.rules import Decided, act, decides, open_rollback, require_ready, second_eyes
-from ledger.domain.runbook import ALERT_PATTERN
+from ledger.domain.runbook import ALERT_PATTERN, Step
 from ledger.domain.state import State
 from ledger.domain.text import INLINE, check_text
 from ledger.domain.watching.commands import ExpectAlert, FinishWatch, StartWatch
@@ -27,7 +27,7 @@ def start_watch(state: State, request: Request, command: StartWatch) -> tuple[De
     """Begin an observation window; only one runs at a time, an overdue one is replaced."""
     rollback = open_rollback(state, request)
     role = act(state, request, WatchStarted, rollback)
-    require_ready(rollback, 4)
+    require_ready(rollback, Step.WATCH)
     if not rollback.holds:
         raise Refused(f"{rollback.id} does not hold the scheduler; there is nothing to watch")
     if not 1 <= command.duration_seconds <= LONGEST:
@@ -78,7 +78,7 @@ def finish_watch(state: State, request: Request, command: FinishWatch) -> tuple[
     )
     seen = command.scheduler
     ran = SchedulerObserved(scheduler_status=seen.status, source=seen.source, seen_at=seen.at)
-    return (Decided(event, rollback.id, role), *lapses(state, rollback.id, ran, role, judged=4))
+    return (Decided(event, rollback.id, role), *lapses(state, rollback.id, ran, role, judged=Step.WATCH))
 
 
 @decides(ExpectAlert)
@@ -88,7 +88,7 @@ def expect_alert(state: State, request: Request, command: ExpectAlert) -> tuple[
     alert, reason = command.alert, check_text("the reason", command.reason, longest=INLINE)
     if not _ALERT.fullmatch(alert):
         raise Refused(f"{alert[:60]!a} is no alert of the runbook; their names fit {ALERT_PATTERN}")
-    if rollback.steps[4].passed:
+    if rollback.steps[Step.WATCH].passed:
         raise Refused(f"step 4 of {rollback.id} passed already")
     if not rollback.holds:
         raise Refused(f"{rollback.id} does not hold the scheduler; there is nothing to watch")

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from ledger.domain.event import Event, event
-from ledger.domain.runbook import Verdict
+from ledger.domain.runbook import Step, Verdict
 
 
 @event
@@ -14,7 +14,7 @@ class WatchStarted(Event):
     """Step 4: the observation window begins."""
 
     status: ClassVar[str] = "watch_started"
-    step: ClassVar[int | None] = 4
+    step: ClassVar[int | None] = Step.WATCH
     sentence: ClassVar[str] = "started a watch of {duration_seconds} s"
     starts_at: datetime
     duration_seconds: int
@@ -28,7 +28,7 @@ class WatchFinished(Event):
     """Step 4: the window judged from Prometheus' own history."""
 
     status: ClassVar[str] = "watch_finished"
-    step: ClassVar[int | None] = 4
+    step: ClassVar[int | None] = Step.WATCH
     decides: ClassVar[bool] = True
     sentence: ClassVar[str] = "finished the watch: {covered} of {expected} samples, {new} new critical alerts"
     verdict: Verdict
