@@ -6,6 +6,7 @@ their series, so the worst of them counts: one that ran on does not vouch for on
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -26,6 +27,10 @@ _SPAN = 600
 """Seconds of raw samples that tell how often it is scraped."""
 _SAME_START = 2.0
 """Seconds by which a process' start by the system and by itself may differ."""
+_SLOW_START = 10.0
+"""Seconds that a process on a busy machine may take to come to its own first look at the clock."""
+_STORES = "storageRetention"
+"""What the page about the running server has where it keeps the series itself; Thanos Query has such a page too."""
 _NAMED = 5
 
 
@@ -119,26 +124,71 @@ def _unseen(ages: Sequence[Series], there: Mapping[str, object], groups: Sequenc
 
 
 def _itself(api: Api, own: Own, window: Grid, instances: Sequence[str], remarks: Remarks) -> str | None:
-    """Which instance answered: the only one, or the one whose process began when the asked one says that it did."""
-    if len(instances) <= 1:
-        return instances[0] if instances else None
-    found = None
-    try:
-        data = api.get("/api/v1/status/runtimeinfo", None, Remarks())
-        with reading(api.place):
-            began = when(table(data)["startTime"]).timestamp()
-        starts = api.instant(STARTED + own.selector(), remarks, window.last)
-        same = [one for one in starts if one.points and abs(one.points[0][1] - began) <= _SAME_START]
-        found = history.instance(same[0]) if len(same) == 1 else None
-    except Unreachable:
-        found = None  # Thanos, Mimir and VictoriaMetrics have no such page, or one of their own
+    """Which instance answered: the one whose process began when the asked one says that it did, else the only one.
+
+    A Prometheus that is none of them has no evidence about itself, however well the others ran: that is a warning.
+    """
+    if not instances:
+        return None
+    shown = Began(None, {})
+    with contextlib.suppress(Unreachable):  # Mimir and VictoriaMetrics have no such page
+        shown = _began(api, own, window, instances)
     names, count = listed(instances, _NAMED), len(instances)
+    if shown.is_another(instances):
+        remarks.warnings.append(
+            line(f"Prometheus shows the job {own.job} of other servers only ({names}): let it scrape itself", 400)
+        )
+        return None
+    same = shown.same()
+    found = same[0] if len(same) == 1 else None
+    if count == 1:
+        return instances[0]
     if found:
         note = f"{count} servers have the job {own.job} ({names}) and {found} answered: the worst of them counts"
     else:
         note = f"{count} servers have the job {own.job} ({names}), and which answered is not known: the worst counts"
     remarks.notes.append(line(note, 400))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """When processes began, in unix seconds: the asked Prometheus by its own word, and each instance by its samples."""
+
+    asked: float | None
+    """None where that is not known, or where what answers is no Prometheus: then the series are another's by right."""
+    instances: Mapping[str, frozenset[float]]
+
+    def same(self) -> list[str]:
+        """The instances that began when the asked one did."""
+        if self.asked is None:
+            return []
+        return [
+            name for name, starts in self.instances.items() if any(abs(at - self.asked) <= _SAME_START for at in starts)
+        ]
+
+    def is_another(self, instances: Sequence[str]) -> bool:
+        """Whether each of them surely is another process than the asked one."""
+        if self.asked is None:
+            return False
+        late = [self.asked - at for name in instances for at in self.instances.get(name, ())]
+        known = all(self.instances.get(name) for name in instances)
+        return known and not any(-_SAME_START <= one <= _SLOW_START for one in late)
+
+
+def _began(api: Api, own: Own, window: Grid, instances: Sequence[str]) -> Began:
+    """Ask the server itself, and its samples: those of now, and those of the window's end for one that is gone."""
+    page = api.get("/api/v1/status/runtimeinfo", None, Remarks())
+    with reading(api.place):
+        asked = when(table(page)["startTime"]).timestamp()
+    if _STORES not in page:
+        return Began(None, {})
+    found: dict[str, set[float]] = {}
+    for at in (None, float(window.last)):
+        for one in api.instant(STARTED + own.selector(), Remarks(), at):
+            if history.instance(one) in instances:
+                found.setdefault(history.instance(one), set()).update(value for _, value in one.points)
+    return Began(asked, {name: frozenset(starts) for name, starts in found.items()})
 
 
 def quoted(value: str) -> str:

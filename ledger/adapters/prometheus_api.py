@@ -33,7 +33,8 @@ _MOST = 20
 _LOOKED_AT = 1_000
 _AS_ASKED = {"nocache": "1"}
 """But for this VictoriaMetrics moves start and end for its cache and omits the newest samples; others do not mind."""
-_ENVELOPE = frozenset({"status", "data", "errorType", "error", "warnings", "infos"})
+_ENVELOPE = frozenset({"status", "data", "warnings", "infos"})
+"""Of an answer that says success: one that has an ``error`` all the same is not understood."""
 _HARMLESS = frozenset({"stats", "trace", "analysis"})
 """Members that only tell how the answer was come by: Prometheus' and VictoriaMetrics' statistics, Thanos' analysis."""
 _DATA = frozenset({"resultType", "result", "alerts", "groups"})

@@ -83,6 +83,7 @@ Window = tuple[Process, datetime, datetime]
     [
         ({"isPartial": True, "stats": {"seriesFetched": "3", "executionTimeMsec": 1}}, "partial (isPartial)"),
         ({"warnings": ["receive series from Addr: 10.0.0.7:10901: rpc error"]}, "receive series from Addr"),
+        ({"error": "a store was not asked", "errorType": "timeout"}, "says error: a store was not asked"),
         ({"partialResponse": True}, "partialResponse: True, which is not understood"),
         ({"missingShards": ["a"]}, "missingShards"),
         ({"truncated": 7}, "truncated: 7"),

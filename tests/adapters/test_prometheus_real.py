@@ -103,6 +103,25 @@ def _reload(asked: Process, other: Process, rules: str) -> None:
     asked.tell(signal.SIGHUP)
 
 
+def test_one_that_is_seen_by_nobody_is_not_vouched_for_by_the_one_that_it_looks_at(pair: tuple[Process, Process]) -> None:
+    """Each of two looks only at the other: what runs on there says nothing about the one that is asked."""
+    asked, other = pair
+    for one, seen in ((asked, other), (other, asked)):
+        _jobs(one, prometheus=[_address(seen)])
+        config = json.loads((one.folder / "prometheus.yml").read_text())
+        config["rule_files"] = [str(asked.folder / "rules.yml")]
+        (one.folder / "prometheus.yml").write_text(json.dumps(config))
+        one.tell(signal.SIGHUP)
+
+    def told(of: Process, beside: Process) -> bool:
+        found = _watch(Prometheus(Server(of.url), now), now() - timedelta(seconds=2), now())
+        words = f"shows the job prometheus of other servers only ({_address(beside)}): let it scrape itself"
+        return found.up_samples > 0 and any(words in warning for warning in found.warnings)
+
+    assert until(lambda: told(asked, other), 30)
+    assert until(lambda: told(other, asked), 30)
+
+
 def test_a_dead_one_of_a_pair_is_a_gap_for_the_other_too(pair: tuple[Process, Process]) -> None:
     asked, other = pair
     prometheus = Prometheus(Server(asked.url), now)
