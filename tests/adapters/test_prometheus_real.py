@@ -103,7 +103,9 @@ def _reload(asked: Process, other: Process, rules: str) -> None:
     asked.tell(signal.SIGHUP)
 
 
-def test_one_that_is_seen_by_nobody_is_not_vouched_for_by_the_one_that_it_looks_at(pair: tuple[Process, Process]) -> None:
+def test_one_that_is_seen_by_nobody_is_not_vouched_for_by_the_one_that_it_looks_at(
+    pair: tuple[Process, Process],
+) -> None:
     """Each of two looks only at the other: what runs on there says nothing about the one that is asked."""
     asked, other = pair
     for one, seen in ((asked, other), (other, asked)):

@@ -29,7 +29,7 @@ def names() -> list[str]:
 
 
 def pack(root: Path) -> bytes:
-    """The home as an xz-compressed tar: sorted, nobody's, without times. Databases are copied whole, journals folded in."""
+    """The home as an xz-compressed tar: sorted, nobody's, without times; databases with their journals folded in."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT) as tar:
         for path in _wanted(root):

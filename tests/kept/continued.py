@@ -8,9 +8,12 @@ from datetime import timedelta
 from pathlib import Path
 
 from ledger.app.installation import Installation
-from ledger.domain.commands import SYSTEM, AddPerson, Command, Confirm, OpenRollback, Request, Stop
+from ledger.domain.command import SYSTEM, Command, Request
 from ledger.domain.facts import FileSeen
+from ledger.domain.opening.commands import Confirm, OpenRollback
+from ledger.domain.people.commands import AddPerson
 from ledger.domain.state import Rollback
+from ledger.domain.stopping.commands import Stop
 from ledger.proof.entry import link
 from tests.dashboard.story import Kept
 from tests.domain.builders import INC, PEOPLE, actor

@@ -88,7 +88,13 @@ def _made(name: str) -> bool:
 def _telling(home: Path) -> list[str]:
     """Files that say where they were made: a path or the name of this machine."""
     machine = os.environ[NEUTRAL].encode()
-    words = [re.escape(bytes(PROJECT.parents[-2])) + b"/", rb"/tmp/", rb"/home/", rb"/root/", rb'//%b[:/"]|"%b"' % (machine, machine)]
+    words = [
+        re.escape(bytes(PROJECT.parents[-2])) + b"/",
+        rb"/tmp/",
+        rb"/home/",
+        rb"/root/",
+        rb'//%b[:/"]|"%b"' % (machine, machine),
+    ]
     found = re.compile(b"|".join(words))
     return [
         f"{path.relative_to(home)}: {match[0]!r}"

@@ -18,7 +18,7 @@ from ledger.app.erasing import erase
 from ledger.app.installation import Installation
 from ledger.app.setup import LAB_ROLES, init
 from ledger.app.steps import duties, opening, restoring, watching
-from ledger.domain.commands import Actor
+from ledger.domain.command import Actor
 from ledger.lab.rehearsal import Step, lab_home, rehearse
 from ledger.lab.scenarios import SCENARIOS, Stage, night, perform, stage
 from tests.dashboard.stories import STORIES
@@ -26,7 +26,7 @@ from tests.scenarios import test_aborts_and_handover as handed
 from tests.scenarios import test_override_outside as file
 from tests.scenarios import test_silence_outside as silence
 from tests.scenarios.test_disk_full import stopped_by_the_script, taken_in
-from tests.scenarios.walk import finish, from_step_3, through_step_2
+from tests.scenarios.walk import finish, through_step_2
 
 from .continued import Continued
 
@@ -223,13 +223,16 @@ def stories(root: Path) -> None:
     def earlier() -> datetime:
         return datetime.now(UTC) - EARLIER
 
-    with mock.patch("ledger.app.setup.now", earlier), mock.patch("ledger.app.installation.now", earlier):
-        with alone(root) as installation:
-            story = Continued(installation)
-            for name in (*sorted(STORIES.keys() - set(LEFT_OPEN)), *LEFT_OPEN[:1]):
-                story.begin(f"INC-{name.replace('_', '-')}")
-                STORIES[name](story)
-                story.wait(hours=1)
+    with (
+        mock.patch("ledger.app.setup.now", earlier),
+        mock.patch("ledger.app.installation.now", earlier),
+        alone(root) as installation,
+    ):
+        story = Continued(installation)
+        for name in (*sorted(STORIES.keys() - set(LEFT_OPEN)), *LEFT_OPEN[:1]):
+            story.begin(f"INC-{name.replace('_', '-')}")
+            STORIES[name](story)
+            story.wait(hours=1)
             installation.publish()
 
 

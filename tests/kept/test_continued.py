@@ -15,7 +15,8 @@ from ledger.app.home import Home
 from ledger.app.installation import Installation, opened
 from ledger.app.spool import take_in
 from ledger.app.steps import opening, restoring
-from ledger.domain.commands import Abort, EndIncident
+from ledger.domain.closing.commands import Abort
+from ledger.domain.restoring.commands import EndIncident
 from ledger.lab.rehearsal import Heard, lab_home
 from ledger.lab.scenarios import Stage, stage
 from ledger.lab.tools import Tools, fetch
@@ -68,7 +69,7 @@ def test_a_whole_new_rollback_is_run_and_all_of_it_verifies(copied: Home) -> Non
         installation.publish()
         after = told(installation)
         assert after["statuses"][: before["entries"]] == before["statuses"]
-        closed = [one for one in before["closed"]]
+        closed = before["closed"]
         assert [after["rollbacks"][one] for one in closed] == [before["rollbacks"][one] for one in closed]
 
 
@@ -129,4 +130,4 @@ def test_a_home_that_moved_while_it_held_the_scheduler_is_brought_to_its_end(hom
         finish(on)
 
 
-__all__ = ["EndIncident", "Installation", "LEFT", "json", "timedelta"]
+__all__ = ["LEFT", "EndIncident", "Installation", "json", "timedelta"]
