@@ -187,7 +187,7 @@ def _scheduler(installation: Installation) -> Iterator[Check]:
         yield Check("scheduler", "problem", seen.error, "set scheduler.url in stage4.toml to its status page")
     else:
         yield Check("scheduler", "ok", f"{seen.status}, cycle {seen.cycle}, at {seen.source}")
-    yield from _clock(installation, "scheduler", installation.config.scheduler_url)
+    yield from _clock(installation, "scheduler", installation.config.scheduler.url)
 
 
 def _prometheus(installation: Installation) -> Iterator[Check]:
@@ -202,7 +202,7 @@ def _prometheus(installation: Installation) -> Iterator[Check]:
         )
     else:
         yield Check("prometheus", "ok", f"all {len(names)} alerting rules of the runbook are loaded")
-    yield from _clock(installation, "prometheus", installation.config.prometheus_url)
+    yield from _clock(installation, "prometheus", installation.config.prometheus.url)
 
 
 def _alertmanager(installation: Installation) -> Iterator[Check]:

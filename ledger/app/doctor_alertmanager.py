@@ -66,7 +66,7 @@ def look_at_labels(installation: Installation) -> Iterator[Check]:
 
 def _there(installation: Installation) -> tuple[AlertSeen, ...]:
     """The runbook's alerts that fire at any member that answers; none where none is configured."""
-    if not installation.config.alertmanager_url:
+    if not installation.config.alertmanager.url:
         return ()
     try:
         return installation.alertmanager.firing(STAGE4)

@@ -94,7 +94,7 @@ def silence(session: Session, name: str, duration: str, reason: str, out: Path |
     with reported(session, "silence") as report:
         run = _begin(report, name)
         text, config = _check_reason(reason), settings.load(Home(session.root).config)
-        seconds = _seconds(duration or config.silence_duration)
+        seconds = _seconds(duration or config.silence.duration)
         alertmanager, matchers = _alertmanager(config), _matchers(config, report)
         muted = _preview(report, alertmanager, matchers)
         comment = " ".join(part for part in (f"{name}: {text}", run.url, MARKER.format(name)) if part)
@@ -155,7 +155,7 @@ def _seconds(duration: str) -> int:
 
 def _alertmanager(config: settings.Config) -> Alertmanager:
     """The members of the cluster, as configured; ``Unreachable`` without an address."""
-    urls = [url.strip() for url in config.alertmanager_url.split(",")]
+    urls = [url.strip() for url in config.alertmanager.url.split(",")]
     servers = [server for url in urls if (server := settings.server(config, "alertmanager", url))]
     if not servers:
         raise Unreachable("no Alertmanager is configured: set STAGE4_ALERTMANAGER_URL (the workflow: a secret)")
@@ -164,12 +164,12 @@ def _alertmanager(config: settings.Config) -> Alertmanager:
 
 def _matchers(config: settings.Config, report: Report) -> tuple[Matcher, ...]:
     """The Stage4 alerts of this installation, as the ledger's own silences have them."""
-    pairs = [f"{one}={value}" for one, value in config.silence_labels.items()]
+    pairs = [f"{one}={value}" for one, value in config.silence.labels.items()]
     if odd := [one for one in pairs if not _LABEL.fullmatch(one)]:
         raise Refused(f"silence.labels has {', '.join(odd)[:80]!a}; write it as env=prod,cluster=a")
-    if not config.silence_labels:
+    if not config.silence.labels:
         report.say("warning: silence.labels is empty, so every environment's Stage4 alerts are muted")
-    labels = (Matcher(one, value) for one, value in sorted(config.silence_labels.items()))
+    labels = (Matcher(one, value) for one, value in sorted(config.silence.labels.items()))
     return (Matcher("alertname", ALERT_PATTERN, is_regex=True), *labels)
 
 

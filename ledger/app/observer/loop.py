@@ -122,7 +122,7 @@ class Observer:
         if self._looks % 4 == 0:
             with desk.telling(), self._coverage.asking("alertmanager"):
                 self._silences.look(self._installation.state)
-        if self._looks % 20 == 0 and self._installation.config.prometheus_url:
+        if self._looks % 20 == 0 and self._installation.config.prometheus.url:
             with desk.telling(), self._coverage.asking("prometheus"):
                 self._installation.prometheus.rules(EXPECTED_RULES)
         with desk.telling():

@@ -86,7 +86,7 @@ def picture(
         start,
         end,
         marks(rollback, start, end),
-        source_line(installation.config.prometheus_url, installation.clock()),
+        source_line(installation.config.prometheus.url, installation.clock()),
         f"Stage4 – Multi-Strategy Operations · {rollback.id}",
         "no samples: the scheduler is stopped" if rollback.holds else "no samples in this window",
     )

@@ -83,7 +83,7 @@ def planned_end(installation: Installation, rollback: Rollback, start: datetime,
     """The end as typed; the configured one is cut at what the window and the override allow."""
     if duration:
         return start + timedelta(seconds=parse_duration(duration))
-    return min(start + timedelta(seconds=parse_duration(installation.config.silence_duration)), latest_end(rollback))
+    return min(start + timedelta(seconds=parse_duration(installation.config.silence.duration)), latest_end(rollback))
 
 
 def _previewed(installation: Installation) -> tuple[tuple[str, ...], bytes]:

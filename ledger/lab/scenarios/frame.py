@@ -240,8 +240,8 @@ def verify_home(installation: Installation) -> Report:
     """The published log verified with everything a home has: checkpoint, its key, the HMAC key. Publishes first."""
     installation.publish()
     home, config = installation.home, installation.config
-    secret = read_bounded(home.path(config.hmac_key_file), _LIMIT).strip()
-    public = read_bounded(verifier_path(home.path(config.checkpoint_key_file)), _LIMIT)
+    secret = read_bounded(home.path(config.signing.hmac_key_file), _LIMIT).strip()
+    public = read_bounded(verifier_path(home.path(config.signing.checkpoint_key_file)), _LIMIT)
     note = read_bounded(home.published_checkpoint, _LIMIT)  # before the lines: they may grow meanwhile
     with open_log(str(home.published)) as lines:
         return verify(
