@@ -30,7 +30,7 @@ from ledger.domain.decide import decide
 from ledger.domain.events.ledger import ForeignLinesFound
 from ledger.domain.facts import FileSeen, Matcher, SchedulerSeen
 from ledger.domain.record import parse_body
-from ledger.domain.runbook import ALERT_PATTERN, COMPONENTS
+from ledger.domain.runbook import COMPONENTS, Alerts
 from ledger.domain.state import Rollback, State
 from ledger.errors import Conflict, Corrupt, LedgerError, Refused, Unreachable
 from ledger.proof.entry import check_signatures, parse_entry
@@ -302,7 +302,7 @@ class Installation:
         from ledger.adapters.alertmanager import Alertmanager, Memory
 
         self._members = self._members or Memory()
-        return Alertmanager(servers, self.clock, self._members)
+        return Alertmanager(servers, self.clock, self._members, self.alerts.pattern)
 
     @property
     def prometheus(self) -> Prometheus:
@@ -310,7 +310,7 @@ class Installation:
         server, labels = self._server("prometheus"), tuple(sorted(self.config.prometheus.labels.items()))
         from ledger.adapters.prometheus import Prometheus
 
-        return Prometheus(server, self.clock, self.config.prometheus.job, labels)
+        return Prometheus(server, self.clock, self.config.prometheus.job, labels, self.alerts.pattern)
 
     def tickets(self) -> Server | None:
         """The ticket system, or None."""
@@ -333,7 +333,22 @@ class Installation:
     @property
     def matchers(self) -> tuple[Matcher, ...]:
         """The matchers of a rollback's silence: the Stage4 alerts of this installation."""
-        return (Matcher("alertname", ALERT_PATTERN, is_regex=True), *self.labels)
+        return (self.alert_matcher, *self.labels)
+
+    @property
+    def alerts(self) -> Alerts:
+        """Which alerts are the runbook's here."""
+        return Alerts(self.config.alerts.pattern, self.config.alerts.rules)
+
+    @property
+    def alert_matcher(self) -> Matcher:
+        """Matches the runbook's alerts of every installation."""
+        return Matcher("alertname", self.config.alerts.pattern, is_regex=True)
+
+    @property
+    def dashboard(self) -> Path | None:
+        """The Grafana dashboard of one's own whose panels are drawn; None for the shipped one."""
+        return self.home.path(self.config.dashboard.file) if self.config.dashboard.file else None
 
     def _server(self, name: str, url: str | None = None) -> Server:
         found = settings.server(self.config, name, url)

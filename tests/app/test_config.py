@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Iterator, Mapping
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import pytest
+from click.testing import CliRunner
 from msgspec import Meta
 
 from ledger.app import config
 from ledger.app.config_types import PLACES, Place, ServerSettings, Settings, places, servers
-from ledger.app.durations import format_duration, parse_duration
+from ledger.app.durations import parse_duration
 from ledger.app.home import Home
-from ledger.app.installation import opened
+from ledger.cli.home import config_show
+from ledger.domain.runbook import EXPECTED_RULES
 from ledger.errors import Refused, Unreachable
 
 from .settings import changed
@@ -230,8 +230,8 @@ def test_a_value_of_a_wrong_type_is_refused(path: Path, text: str) -> None:
         ("[prometheus]\njobb = 'x'\n", "unknown setting prometheus.jobb; see: stage4 config show"),
         ("base = '..'\n", "unknown setting base; see: stage4 config show"),
         (
-            "[silence]\nfor = 1\nduration = 1\n[a]\nb = 'x'\n",
-            "silence.duration is to be text in quotes, found a number; unknown settings a.b, silence.for; see: stage4 config show",
+            "stage = 1\n[watch]\nfor = 1\n[a]\nb = 'x'\n",
+            "stage is to be text in quotes, found a number; unknown settings a.b, watch.for; see: stage4 config show",
         ),
     ],
 )
@@ -319,113 +319,23 @@ def test_showing_names_every_setting_with_its_meaning(path: Path) -> None:
     assert {line.source for line in lines} == {"default"}
 
 
-def test_a_server_without_an_address_is_none() -> None:
-    for name in servers():
-        assert config.server(config.Config(), name) is None
-
-
-def test_an_installation_without_servers_says_what_to_configure(root: Path) -> None:
-    (root / "stage4.toml").write_text("")
-    with opened(root) as installation:
-        assert installation.scheduler().status == "unknown"
-        assert "scheduler.url" in installation.scheduler().error
-        with pytest.raises(Unreachable, match=r"prometheus\.url"):
-            installation.prometheus.alerts()
-        with pytest.raises(Unreachable, match=r"alertmanager\.url"):
-            installation.alertmanager.firing()
-
-
-class _Status(BaseHTTPRequestHandler):
-    seen: list[str]
-
-    def do_GET(self) -> None:
-        type(self).seen.append(self.headers.get("Authorization", ""))
-        body = b'{"status":"enabled","since":"2026-11-23T03:00:00Z","cycle":7,"warnings":[]}'
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
-@pytest.fixture
-def scheduler() -> Iterator[HTTPServer]:
-    """A scheduler that notes how it was asked."""
-    _Status.seen = []
-    with HTTPServer(("127.0.0.1", 0), _Status) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join(5)
-
-
-def test_a_credential_file_is_looked_for_below_the_home(
-    root: Path, scheduler: HTTPServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_config_show_has_a_line_for_every_setting_with_its_value_source_and_meaning(
+    path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Relative paths are below the home, wherever the command was started."""
-    (root / "var" / "keys" / "token").write_text("s3cret\n")
-    url = f"http://127.0.0.1:{scheduler.server_address[1]}/status"
-    (root / "stage4.toml").write_text(f'[scheduler]\nurl = "{url}"\nbearer_token_file = "var/keys/token"\n')
-    monkeypatch.chdir(tmp_path)
-    with opened(root) as installation:
-        assert installation.scheduler().status == "enabled"
-    assert _Status.seen == ["Bearer s3cret"]
-
-
-# --- durations -------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [
-        ("1s", 1),
-        ("20s", 20),
-        ("15m", 900),
-        ("2h", 7200),
-        ("1h30m", 5400),
-        ("1h30m5s", 5405),
-        ("1h5s", 3605),
-        ("90m", 5400),
-        ("00m10s", 10),
-        (" 15m\n", 900),
-    ],
-)
-def test_a_duration_is(text: str, seconds: int) -> None:
-    assert parse_duration(text) == seconds
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", " ", "0s", "0h0m", "15", "15 m", "m", "-5m", "+5m", "1.5h", "1d", "30m1h", "5M", "1e3s", "9999999s", "1h\x00"],
-)
-def test_no_duration_is(text: str) -> None:
-    with pytest.raises(Refused, match="write 20s, 15m, 2h or 1h30m"):
-        parse_duration(text)
-
-
-def test_a_refused_duration_is_not_repeated_without_end() -> None:
-    with pytest.raises(Refused) as caught:
-        parse_duration("9" * 10_000_000)
-    assert len(str(caught.value)) < 200
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0, "0 s"),
-        (7, "7 s"),
-        (59.6, "1 min"),
-        (250, "4 min 10 s"),
-        (5400, "1 h 30 min"),
-        (3600, "1 h"),
-        (7261, "2 h 1 min"),
-    ],
-)
-def test_a_duration_is_shown_as(seconds: float, text: str) -> None:
-    assert format_duration(seconds) == text
+    path.write_text('[prometheus]\nurl = "https://ops:hunter2@p:9090"\nheaders = { X-Api-Key = "hunter2" }\n')
+    monkeypatch.setenv("STAGE4_SCHEDULER_URL", "http://s/status")
+    done = CliRunner().invoke(config_show, ["--home", str(path.parent)])
+    lines = {line.split()[0]: line for line in done.stdout.splitlines()}
+    assert list(lines) == list(map(str, PLACES))
+    assert lines["scheduler.url"].split() == [
+        "scheduler.url", "'http://s/status'", "STAGE4_SCHEDULER_URL", *["the", "scheduler's", "own", "status", "page"]
+    ]  # fmt: skip
+    assert lines["prometheus.url"].split()[1:3] == ["'https://p:9090'", "stage4.toml"]
+    assert lines["silence.duration"].split()[1:3] == ["'2h'", "default"]
+    assert "<masked>" in lines["prometheus.headers"] and "hunter2" not in done.stdout
+    page = json.loads(CliRunner().invoke(config_show, ["--home", str(path.parent), "--json"]).stdout)
+    (rules,) = [line["value"] for line in page if line["place"] == "alerts.rules"]
+    assert rules == list(EXPECTED_RULES)
 
 
 def test_a_stage_of_another_name_has_files_of_its_own(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from ledger.app.typed import whole
 from ledger.domain.decide.rules import duration_minutes
 from ledger.domain.duties import owed
 from ledger.domain.paper import paper_lines
-from ledger.domain.runbook import COMPONENTS, EXPECTED_RULES, PURPOSES, STEPS, Step
+from ledger.domain.runbook import COMPONENTS, PURPOSES, STEPS, Step
 from ledger.domain.state import Evidence, Rollback, StepState
 from ledger.errors import LedgerError
 from ledger.store.timeline import Row
@@ -108,7 +108,7 @@ def render_form(error: LedgerError | None = None, typed: dict[str, str] | None =
         fields={field.name: field for field in OPENING},
         purposes={name: PURPOSE_WORDS[name] for name in PURPOSES},
         components=COMPONENTS,
-        alerts=EXPECTED_RULES,
+        alerts=config.alerts.rules,
         channel=config.rollback.channel,
         window=config.rollback.window,
         request_id=request.form.get("request_id") or new_request_id(),

@@ -19,7 +19,6 @@ from ledger.app.steps import closing, opening, restoring, silencing, stopping, w
 from ledger.app.steps.common import Outcome
 from ledger.domain.commands import SYSTEM, Actor, AddPerson
 from ledger.domain.facts import SilenceSeen
-from ledger.domain.runbook import EXPECTED_RULES
 from ledger.domain.state import Rollback
 from ledger.errors import LedgerError, Refused
 from ledger.files import read_bounded
@@ -179,7 +178,8 @@ class Stage:
         step = timedelta(seconds=self.installation.step_seconds)
         end = self.installation.clock() - step
         begin = end - step
-        seen = self.installation.prometheus.watch(begin, end, EXPECTED_RULES, self.installation.step_seconds)
+        rules = self.installation.alerts.rules
+        seen = self.installation.prometheus.watch(begin, end, rules, self.installation.step_seconds)
         return min(seen.up_samples, seen.evaluated_samples) == seen.expected_samples
 
     def ended(self, rollback: Rollback, actor: Actor | None = None) -> Rollback:
