@@ -44,7 +44,7 @@ def build(root: Path, entries: int, starter: str, told: Callable[[int], None] = 
     config = settings.load(home.config)
     signer = make_keys(home, config)
     key_id = keys.new_key_id(config.stage, now())
-    key = keys.read_hmac_key(home.path(config.hmac_key_file), key_id, config.hmac_algorithm)
+    key = keys.read_hmac_key(home.path(config.signing.hmac_key_file), key_id, config.signing.hmac_algorithm)
     begun = now() - _ROLLBACK * (entries / (27 + NOTES) + 20)
     made = Ledger(origin=signer.name, key=key, signer=signer, stage=config.stage, now=begun).open()
     made.do(AddPerson(person="p-aud17", roles=("auditor",)), BY["admin"])

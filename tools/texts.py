@@ -50,7 +50,7 @@ ERRORS = {
     "abort",
 }
 UNSHOWN = re.compile(
-    r"ledger/app/(config|doctor\w*|earlier|exporting|parts|setup|keys|metrics|home)\.py"
+    r"ledger/app/(config\w*|doctor\w*|earlier|exporting|parts|setup|keys|metrics|home)\.py"
     r"|ledger/app/words\.py|ledger/app/acts/(act|duties|opening|silences|steps|watching)\.py"
     r"|ledger/app/steps/(common|pictures|headers|closing)\.py"
     r"|ledger/domain/(record|runbook|paper|summaries|override_text|facts|event|events|command|\w+/(commands|events))\.py"

@@ -53,7 +53,7 @@ class Running:
         installation.ledger.lag = LAG
         accounts = Accounts(installation.home, installation.clock)
         self.site = Site(installation, accounts, Lookout(installation), proxies=proxies)
-        self.site.hosts = listed(installation.config.serve_hosts)
+        self.site.hosts = listed(installation.config.serve.hosts)
         if (seen := front.noted(installation.home, installation.clock())) and among(seen.peer, proxies):
             front.forget(installation.home)
         self.site.secret = cookie_secret(installation.home)

@@ -20,6 +20,7 @@ from ledger.adapters.http import Clock, Exchange, Server, Unsent, transcript
 from ledger.adapters.matching import affected, check, matches
 from ledger.adapters.silence_wire import format_silence, format_time
 from ledger.domain.facts import AlertSeen, Matcher, MemberSeen, SilenceSeen
+from ledger.domain.runbook import ALERT_PATTERN
 from ledger.errors import Refused, Unreachable
 
 __all__ = ["Alertmanager", "Created", "Ended", "Extended", "Memory", "affected", "everywhere", "matches", "union"]
@@ -85,11 +86,16 @@ class _Wanted(NamedTuple):
 
 
 class Alertmanager:
-    """One Alertmanager or the members of one cluster. ``memory`` lets one process remember who hangs."""
+    """One Alertmanager or the members of one cluster. ``memory`` lets one process remember who hangs.
 
-    def __init__(self, servers: Sequence[Server], clock: Clock, memory: Memory | None = None) -> None:
+    ``pattern`` is the anchored regex over ``alertname`` that names the runbook's alerts.
+    """
+
+    def __init__(
+        self, servers: Sequence[Server], clock: Clock, memory: Memory | None = None, pattern: str = ALERT_PATTERN
+    ) -> None:
         memory = memory or Memory()
-        self._members = tuple(Member(server, clock, memory) for server in servers)
+        self._members = tuple(Member(server, clock, memory, pattern) for server in servers)
         self._clock = clock
 
     @property

@@ -29,8 +29,6 @@ from ledger.domain.runbook import ALERT_PATTERN
 from ledger.errors import Refused, Unreachable
 
 WHO = "Alertmanager"
-STAGE4 = (Matcher("alertname", ALERT_PATTERN, is_regex=True),)
-"""Matches the runbook's alerts of every installation."""
 _SEEN_WITHIN = 2.0
 _PAUSE = 0.05
 _REMEMBERED = 30.0
@@ -76,12 +74,13 @@ class Memory:
 
 
 class Member:
-    """One member. ``memory`` outlives it."""
+    """One member. ``memory`` outlives it; ``pattern`` names the runbook's alerts."""
 
-    def __init__(self, server: Server, clock: Clock, memory: Memory) -> None:
+    def __init__(self, server: Server, clock: Clock, memory: Memory, pattern: str = ALERT_PATTERN) -> None:
         self._server = server
         self._clock = clock
         self._memory = memory
+        self._pattern = pattern
         self.name = masked(server.url)
 
     @property
@@ -112,7 +111,7 @@ class Member:
             errors.append(str(error))
         if not errors or not self.is_silent:
             try:
-                firing, odd = self.alerts(STAGE4)
+                firing, odd = self.alerts((Matcher("alertname", self._pattern, is_regex=True),))
                 unread += odd
             except Unreachable as error:
                 errors.append(str(error))
@@ -124,13 +123,14 @@ class Member:
             unread=unread,
             ahead=self._memory.ahead(self._server.url),
             error="; ".join(errors),
+            pattern=self._pattern,
         )
 
     def alerts(self, matchers: Sequence[Matcher]) -> tuple[tuple[AlertSeen, ...], tuple[Unread, ...]]:
         """The alerts that fire there and that all ``matchers`` accept, and those that cannot be read."""
         page = self._read("/api/v2/alerts", {"filter": [format_filter(matcher) for matcher in matchers]})
         with reading(f"{WHO} at {self.name}"):
-            found, unread = parse_alerts(page)
+            found, unread = parse_alerts(page, self._pattern)
         return tuple(alert for alert in found if accepts(matchers, alert)), unread
 
     def silences(self, log: list[Exchange] | None = None) -> tuple[tuple[SilenceSeen, ...], tuple[Unread, ...]]:

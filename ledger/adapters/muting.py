@@ -13,14 +13,14 @@ from typing import NamedTuple
 from ledger.adapters.matching import matches
 from ledger.domain.facts import AlertSeen, Matcher, MemberSeen, SilenceSeen
 from ledger.domain.judge import is_stage4
-from ledger.domain.runbook import ALERT_PATTERN, EXPECTED_RULES
+from ledger.domain.runbook import Alerts
 from ledger.errors import Refused
 
 _SEVERITIES = ("critical", "warning")
 _MOST_SHOWN = 50
 """Label sets that silences are tried on: a storm's alerts differ in labels that silences rarely name."""
+_RUNBOOK = Alerts()
 _NOT_OURS = {"alertname": "SomebodyElsesAlert"}
-_STAGE4 = re.compile(ALERT_PATTERN)
 
 
 class LabelSet(NamedTuple):
@@ -41,7 +41,10 @@ class Mutes(NamedTuple):
 
 
 def label_sets(
-    members: Sequence[MemberSeen], shown: Iterable[AlertSeen], installation: Sequence[Matcher]
+    members: Sequence[MemberSeen],
+    shown: Iterable[AlertSeen],
+    installation: Sequence[Matcher],
+    alerts: Alerts = _RUNBOOK,
 ) -> tuple[LabelSet, ...]:
     """The label sets that our alerts may have, by those that are there and those that were ``shown`` lately.
 
@@ -50,17 +53,22 @@ def label_sets(
     free.
     """
     own = {one.name: one.value for one in installation}
-    there = _distinct(one for member in members for one in member.firing or () if is_stage4(one, installation))
-    late = _distinct(one for one in shown if is_stage4(one, ()) and _may_be_ours(one, installation))
+    there = _distinct(
+        one for member in members for one in member.firing or () if is_stage4(one, installation, alerts.pattern)
+    )
+    late = _distinct(one for one in shown if is_stage4(one, (), alerts.pattern) and _may_be_ours(one, installation))
     seen = [LabelSet(one, True) for one in there] + [LabelSet({**one, **own}, False) for one in late]
     named = {one.labels.get("alertname", "") for one in seen}
-    unseen = [rule for rule in EXPECTED_RULES if rule not in named]
+    unseen = [rule for rule in alerts.rules if rule not in named]
     like = seen or [LabelSet(own, False)]
     return (*seen, *(LabelSet({**one.labels, **rule}, one.whole) for rule in _rules(unseen) for one in like))
 
 
 def muting(
-    members: Sequence[MemberSeen], installation: Sequence[Matcher], sets: Sequence[LabelSet]
+    members: Sequence[MemberSeen],
+    installation: Sequence[Matcher],
+    sets: Sequence[LabelSet],
+    alerts: Alerts = _RUNBOOK,
 ) -> tuple[Mutes, ...]:
     """The silences, active at any member, that mute alerts of this installation or can; the longest-lasting first."""
     found: dict[str, Mutes] = {}
@@ -69,30 +77,37 @@ def muting(
             if one.state == "active":
                 before = found.get(one.id, Mutes(one, (), ()))
                 found[one.id] = before._replace(members=(*before.members, member.name))
-    now = _muted_now(members, installation)
+    now = _muted_now(members, installation, alerts.pattern)
     mutes = [one._replace(alerts=tuple(now.get(name, ()))) for name, one in found.items()]
-    mutes = [one for one in mutes if one.alerts or can_mute(one.silence.matchers, installation, sets)]
+    mutes = [one for one in mutes if one.alerts or can_mute(one.silence.matchers, installation, sets, alerts)]
     return tuple(sorted(mutes, key=lambda one: (-one.silence.ends_at.timestamp(), one.silence.id)))
 
 
-def can_mute(matchers: Sequence[Matcher], installation: Sequence[Matcher], sets: Sequence[LabelSet]) -> bool:
+def can_mute(
+    matchers: Sequence[Matcher],
+    installation: Sequence[Matcher],
+    sets: Sequence[LabelSet],
+    alerts: Alerts = _RUNBOOK,
+) -> bool:
     """Whether a silence with these matchers can mute one of these alerts; one that names an alert of ours can."""
     if not matchers:
         return False
     try:
         return any(_meets(matchers, one) for one in sets) or (
-            _names_alerts(matchers) and any(_meets(matchers, one) for one in _free(matchers, installation))
+            _names_alerts(matchers) and any(_meets(matchers, one) for one in _free(matchers, installation, alerts))
         )
     except Refused:
         return True  # a regex that we read differently: better told than not
 
 
-def _muted_now(members: Sequence[MemberSeen], installation: Sequence[Matcher]) -> dict[str, list[AlertSeen]]:
+def _muted_now(
+    members: Sequence[MemberSeen], installation: Sequence[Matcher], pattern: str
+) -> dict[str, list[AlertSeen]]:
     """Silence -> our firing alerts that it suppresses, by any member's own word."""
     found: dict[str, dict[tuple[tuple[str, str], ...], AlertSeen]] = {}
     for member in members:
         for alert in member.firing or ():
-            if alert.silenced_by and is_stage4(alert, installation):
+            if alert.silenced_by and is_stage4(alert, installation, pattern):
                 for name in alert.silenced_by:
                     found.setdefault(name, {})[alert.labels] = alert
     return {name: list(alerts.values()) for name, alerts in found.items()}
@@ -107,12 +122,12 @@ def _names_alerts(matchers: Sequence[Matcher]) -> bool:
     return any(one.name == "alertname" and not matches(one, _NOT_OURS) for one in matchers)
 
 
-def _free(matchers: Sequence[Matcher], installation: Sequence[Matcher]) -> Iterator[LabelSet]:
+def _free(matchers: Sequence[Matcher], installation: Sequence[Matcher], alerts: Alerts) -> Iterator[LabelSet]:
     """Our alerts with labels of which only name, severity and the installation's own are known."""
     own = {one.name: one.value for one in installation}
     literal = [one.value for one in matchers if one.name == "alertname" and not one.is_regex]
-    named = [name for name in literal if _STAGE4.fullmatch(name)]
-    for rule in _rules(dict.fromkeys((*EXPECTED_RULES, *named))):
+    named = [name for name in literal if re.fullmatch(alerts.pattern, name, re.ASCII)]
+    for rule in _rules(dict.fromkeys((*alerts.rules, *named))):
         yield LabelSet({**own, **rule}, False)
 
 

@@ -21,20 +21,29 @@ from ledger.domain.facts import AlertCount, AlertEpisode, AlertSeen, RuleSeen, S
 from ledger.domain.runbook import ALERT_PATTERN
 from ledger.errors import Unreachable
 
-_OURS = f"alertname=~{quoted(ALERT_PATTERN)}"
-_THEIRS = f'alertname!~{quoted(ALERT_PATTERN)},severity="critical"'
 _LISTED = 5
 
 
 class Prometheus:
-    """One Prometheus. ``own`` says how it finds its own series: without them nothing vouches for its history."""
+    """One Prometheus. ``job`` and ``labels`` find its own series: without them nothing vouches for its history.
+
+    ``pattern`` is the anchored regex over ``alertname`` that names the runbook's alerts.
+    """
 
     def __init__(
-        self, server: Server, clock: Clock, job: str = "prometheus", labels: Sequence[tuple[str, str]] = ()
+        self,
+        server: Server,
+        clock: Clock,
+        job: str = "prometheus",
+        labels: Sequence[tuple[str, str]] = (),
+        pattern: str = ALERT_PATTERN,
     ) -> None:
         self._api = Api(server, clock)
         self._clock = clock
         self._own = Own(job, tuple(labels))
+        self._pattern = pattern
+        self._ours = f"alertname=~{quoted(pattern)}"
+        self._theirs = f'alertname!~{quoted(pattern)},severity="critical"'
 
     def alerts(self) -> tuple[AlertSeen, ...]:
         """The runbook's alerts that fire or are pending now, with ``activeAt`` in whole seconds.
@@ -43,11 +52,12 @@ class Prometheus:
         For five minutes after a Prometheus was killed, what it evaluated last still stands there.
         """
         remarks = Remarks()
-        expr = f"ALERTS{{{_OURS}}} * ignoring(alertstate) group_left ALERTS_FOR_STATE{{{_OURS}}} or ALERTS{{{_OURS}}}"
+        ours = f"ALERTS{{{self._ours}}}"
+        expr = f"{ours} * ignoring(alertstate) group_left ALERTS_FOR_STATE{{{self._ours}}} or {ours}"
         try:
             found = self._api.instant(expr, remarks)
         except TooMuch as error:
-            raise self._too_much(error, _OURS) from error
+            raise self._too_much(error, self._ours) from error
         self._require_whole(remarks)
         with reading(self._api.place):
             return tuple(_alert(one, self._clock()) for one in found if one.points)
@@ -57,11 +67,16 @@ class Prometheus:
 
         Raises ``Unreachable``, also where the answer is not whole.
         """
-        return self._counted(_OURS)
+        return self._counted(self._ours)
 
     def critical_elsewhere(self) -> int:
         """How many critical alerts fire now that are none of the runbook's. Raises ``Unreachable``."""
-        return sum(one.number for one in self._counted(f'{_THEIRS},alertstate="firing"'))
+        return sum(one.number for one in self._counted(f'{self._theirs},alertstate="firing"'))
+
+    def lately(self) -> tuple[Series, ...]:
+        """The runbook's alerts that it has shown within a week, one series each. Raises ``Unreachable``."""
+        at = self._clock()
+        return self.series(f"last_over_time(ALERTS{{{self._ours}}}[7d])", at, at, 60)
 
     def rules(self, names: Sequence[str] = ()) -> tuple[RuleSeen, ...]:
         """The alerting rules of those names, or all, by /api/v1/rules. Raises ``Unreachable``."""
@@ -106,7 +121,7 @@ class Prometheus:
         since = (stopped or start).timestamp()
         episodes = self._episodes(window, start, end, since, remarks)
         episodes = self._continued(episodes, window, groups, covered, remarks)
-        elsewhere = self._new(_THEIRS, window, since, remarks)
+        elsewhere = self._new(self._theirs, window, since, remarks)
         if remarks.clocks_differ:
             remarks.warnings.append(_clocks(remarks.skew))
         return WatchSeen(
@@ -123,6 +138,7 @@ class Prometheus:
             warnings=tuple(dict.fromkeys(remarks.warnings)),
             elsewhere=elsewhere,
             notes=tuple(dict.fromkeys(remarks.notes)),
+            pattern=self._pattern,
         )
 
     def _expected(self, names: Sequence[str], remarks: Remarks) -> tuple[RuleGroup, ...]:
@@ -150,10 +166,10 @@ class Prometheus:
     ) -> tuple[AlertEpisode, ...]:
         """The runbook's alerts in the window; only critical ones, or only how many, where there are too many."""
         try:
-            return self._listed(_OURS, window, start, end, remarks)
+            return self._listed(self._ours, window, start, end, remarks)
         except TooMuch as error:
-            remarks.notes.append(line(str(self._too_much(error, _OURS, window.last)), 400))
-        critical = f'{_OURS},severity="critical"'
+            remarks.notes.append(line(str(self._too_much(error, self._ours, window.last)), 400))
+        critical = f'{self._ours},severity="critical"'
         try:
             found = self._listed(critical, window, start, end, remarks)
             remarks.notes.append("only critical alerts were read: there are too many others")
@@ -195,7 +211,7 @@ class Prometheus:
     ) -> tuple[AlertEpisode, ...]:
         """The episodes with what each continues; where that cannot be had, each stands for itself."""
         try:
-            found = Restarts(self._api, self._own, groups, covered, f"{{{_OURS}}}").continued(episodes, window)
+            found = Restarts(self._api, self._own, groups, covered, f"{{{self._ours}}}").continued(episodes, window)
         except Unreachable as error:
             remarks.notes.append(line(f"whether alerts were carried across a restart is not known: {error}", 400))
             return episodes

@@ -12,7 +12,6 @@ from ledger.domain.facts import AlertSeen, Matcher, SilenceSeen, Unread
 from ledger.domain.runbook import ALERT_PATTERN
 
 T = TypeVar("T")
-_OURS = re.compile(ALERT_PATTERN)
 
 
 def parse_silences(value: object, at: datetime) -> tuple[tuple[SilenceSeen, ...], tuple[Unread, ...]]:
@@ -20,9 +19,9 @@ def parse_silences(value: object, at: datetime) -> tuple[tuple[SilenceSeen, ...]
     return _parse_each(value, lambda item: parse_silence(item, at), _unread_silence)
 
 
-def parse_alerts(value: object) -> tuple[tuple[AlertSeen, ...], tuple[Unread, ...]]:
-    """A list of gettableAlerts in the same way."""
-    return _parse_each(value, parse_alert, _unread_alert)
+def parse_alerts(value: object, pattern: str = ALERT_PATTERN) -> tuple[tuple[AlertSeen, ...], tuple[Unread, ...]]:
+    """A list of gettableAlerts in the same way; ``pattern`` names the runbook's."""
+    return _parse_each(value, parse_alert, lambda page, why: _unread_alert(page, why, pattern))
 
 
 def _parse_each(
@@ -47,12 +46,12 @@ def _unread_silence(page: dict[str, Any], why: str) -> Unread:
     return Unread(named, not expired, text(comment) if isinstance(comment, str) else "", why)
 
 
-def _unread_alert(page: dict[str, Any], why: str) -> Unread:
+def _unread_alert(page: dict[str, Any], why: str, pattern: str) -> Unread:
     """An alert that cannot be read is one of ours unless its name says otherwise."""
     found = page.get("labels")
     name = found.get("alertname") if isinstance(found, dict) else None
     named = f"the alert {line(name, 80)}" if isinstance(name, str) else "an alert without a name"
-    return Unread(named, not isinstance(name, str) or bool(_OURS.fullmatch(name)), "", why)
+    return Unread(named, not isinstance(name, str) or bool(re.fullmatch(pattern, name, re.ASCII)), "", why)
 
 
 def parse_silence(value: object, at: datetime) -> SilenceSeen:

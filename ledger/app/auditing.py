@@ -39,7 +39,7 @@ def own(installation: Installation) -> Given:
         lines=str(home.published),
         checkpoint=str(home.published_checkpoint),
         public_key=format_verifier(installation.ledger.verifier),
-        hmac_key_files=(str(home.path(installation.config.hmac_key_file)),),
+        hmac_key_files=(str(home.path(installation.config.signing.hmac_key_file)),),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from importlib.metadata import version
@@ -12,6 +12,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Literal
 
+from ledger.adapters.dashboard import load_panels
 from ledger.adapters.http import ask
 from ledger.app import config as settings
 from ledger.app import doctor_machine, front, parts
@@ -187,22 +188,29 @@ def _scheduler(installation: Installation) -> Iterator[Check]:
         yield Check("scheduler", "problem", seen.error, "set scheduler.url in stage4.toml to its status page")
     else:
         yield Check("scheduler", "ok", f"{seen.status}, cycle {seen.cycle}, at {seen.source}")
-    yield from _clock(installation, "scheduler", installation.config.scheduler_url)
+    yield from _clock(installation, "scheduler", installation.config.scheduler.url)
 
 
 def _prometheus(installation: Installation) -> Iterator[Check]:
-    names = {rule.name for rule in installation.prometheus.rules(EXPECTED_RULES)}
-    missing = [name for name in EXPECTED_RULES if name not in names]
+    expected = installation.alerts.rules
+    names = {rule.name for rule in installation.prometheus.rules(expected)}
+    missing = [name for name in expected if name not in names]
     if missing:
         yield Check(
             "prometheus",
             "problem",
             f"rules not loaded: {', '.join(missing)}",
-            f"load {RULES}; without its rules the watch stays inconclusive",
+            f"{_load(missing)}; without its rules the watch stays inconclusive",
         )
     else:
         yield Check("prometheus", "ok", f"all {len(names)} alerting rules of the runbook are loaded")
-    yield from _clock(installation, "prometheus", installation.config.prometheus_url)
+    yield from _clock(installation, "prometheus", installation.config.prometheus.url)
+
+
+def _load(missing: Sequence[str]) -> str:
+    if set(missing) <= set(EXPECTED_RULES):
+        return f"load {RULES}"
+    return "load them, or name those that there are in [alerts] rules of stage4.toml"
 
 
 def _alertmanager(installation: Installation) -> Iterator[Check]:
@@ -235,6 +243,11 @@ def _labels(installation: Installation) -> Iterator[Check]:
 
 
 def _pictures(installation: Installation) -> Iterator[Check]:
+    if own := installation.dashboard:
+        try:
+            load_panels(own)
+        except LedgerError as error:
+            yield Check("pictures", "problem", str(error), "set [dashboard] file in stage4.toml to a file with panels")
     if why := cannot_draw():
         yield Check("pictures", "warning", f"{why}: watches are judged without a picture, which closing needs", INSTALL)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.adapters.alertmanager_member import STAGE4, Member
+from ledger.adapters.alertmanager_member import Member
 from ledger.app.check import Check
 from ledger.app.doctor_machine import SKEW
 from ledger.app.installation import Installation
@@ -55,7 +55,7 @@ def look_at_labels(installation: Installation) -> Iterator[Check]:
         )
         return
     there = _there(installation)
-    if there and not any(is_stage4(one, installation.labels) for one in there):
+    if there and not any(is_stage4(one, installation.labels, installation.alerts.pattern) for one in there):
         yield Check(
             "silence labels",
             "problem",
@@ -66,9 +66,9 @@ def look_at_labels(installation: Installation) -> Iterator[Check]:
 
 def _there(installation: Installation) -> tuple[AlertSeen, ...]:
     """The runbook's alerts that fire at any member that answers; none where none is configured."""
-    if not installation.config.alertmanager_url:
+    if not installation.config.alertmanager.url:
         return ()
     try:
-        return installation.alertmanager.firing(STAGE4)
+        return installation.alertmanager.firing((installation.alert_matcher,))
     except LedgerError:
         return ()  # told by the members' own lines

@@ -144,7 +144,7 @@ def other_clocks(installation: Installation) -> Mapping[str, datetime]:
 
     found: dict[str, datetime] = {}
     for name in ("scheduler", "prometheus", "alertmanager"):
-        for url in filter(None, getattr(installation.config, f"{name}_url").split(",")):
+        for url in filter(None, getattr(installation.config, name).url.split(",")):
             server = settings.server(installation.config, name, url.strip())
             if server is None or is_this_machine(url):
                 continue

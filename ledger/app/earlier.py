@@ -21,7 +21,7 @@ SUFFIXES = (".jsonl", ".checkpoint", ".vkey")
 
 def require_unused(home: Home, config: Config) -> None:
     """``Refused`` where any published file was signed by this home's keys: a stranger's files were not."""
-    public_key = keys.read_signer(home.path(config.checkpoint_key_file), "").verifier.public_key
+    public_key = keys.read_signer(home.path(config.signing.checkpoint_key_file), "").verifier.public_key
     for path in (home.published_key, home.published_checkpoint, home.published):
         if path.exists() and _signed_by(home, config, path, public_key):
             raise Refused(
@@ -42,7 +42,7 @@ def _signed_by(home: Home, config: Config, path: Path, public_key: bytes) -> boo
             return True
         entry = parse_entry(data.rstrip(b"\n"))
         algorithm = entry.body["signature"]["algorithm"]
-        key = keys.read_hmac_key(home.path(config.hmac_key_file), "", algorithm)
+        key = keys.read_hmac_key(home.path(config.signing.hmac_key_file), "", algorithm)
         check_signatures(entry, key, str(entry.body["artefacts"].get("origin", "")))
     except (OSError, LedgerError):
         return False

@@ -31,7 +31,7 @@ from ledger.domain.facts import FileSeen, Matcher, SchedulerSeen
 from ledger.domain.keeping.events import ForeignLinesFound
 from ledger.domain.observing.commands import Record
 from ledger.domain.record import parse_body
-from ledger.domain.runbook import ALERT_PATTERN, COMPONENTS
+from ledger.domain.runbook import COMPONENTS, Alerts
 from ledger.domain.state import Rollback, State
 from ledger.errors import Conflict, Corrupt, LedgerError, Refused, Unreachable
 from ledger.proof.entry import check_signatures, parse_entry
@@ -65,15 +65,19 @@ def open_home(root: Path, stage: str = "") -> Installation:
     event = parse_body(1, opening.timestamp, opening.body).event
     origin = opening.body["artefacts"].get("origin", "")
     key = keys.read_hmac_key(
-        home.path(config.hmac_key_file), getattr(event, "hmac_key_id", ""), getattr(event, "hmac_algorithm", "")
+        home.path(config.signing.hmac_key_file), getattr(event, "hmac_key_id", ""), getattr(event, "hmac_algorithm", "")
     )
     try:
         check_signatures(opening, key, origin)
     except Corrupt as error:
-        raise Corrupt(f"{home.path(config.hmac_key_file)} is not the key that signed this ledger: {error}") from error
-    signer = keys.read_signer(home.path(config.checkpoint_key_file), origin)
+        raise Corrupt(
+            f"{home.path(config.signing.hmac_key_file)} is not the key that signed this ledger: {error}"
+        ) from error
+    signer = keys.read_signer(home.path(config.signing.checkpoint_key_file), origin)
     if format_verifier(signer.verifier) != getattr(event, "checkpoint_key", ""):
-        raise Corrupt(f"{home.path(config.checkpoint_key_file)} is not the key that signs this ledger's checkpoints")
+        raise Corrupt(
+            f"{home.path(config.signing.checkpoint_key_file)} is not the key that signs this ledger's checkpoints"
+        )
     kind = PublishedLedger if isinstance(log, PublishedLog) else Ledger
     return Installation(home, config, kind(log, stage=config.stage, key=key, signer=signer, clock=now))
 
@@ -272,7 +276,7 @@ class Installation:
         """Absolute path of a component's override file."""
         if component not in COMPONENTS:
             raise Refused(f"unknown component {component[:60]!a}; known: {', '.join(COMPONENTS)}")
-        return self.home.path(self.config.override_directory) / COMPONENTS[component][0]
+        return self.home.path(self.config.override.directory) / COMPONENTS[component][0]
 
     def look(self, path: Path | str) -> FileSeen:
         """What is at a path now."""
@@ -295,19 +299,19 @@ class Installation:
     @property
     def alertmanager(self) -> Alertmanager:
         """The Alertmanager; ``Unreachable`` where none is configured."""
-        servers = [self._server("alertmanager", url.strip()) for url in self.config.alertmanager_url.split(",")]
+        servers = [self._server("alertmanager", url.strip()) for url in self.config.alertmanager.url.split(",")]
         from ledger.adapters.alertmanager import Alertmanager, Memory
 
         self._members = self._members or Memory()
-        return Alertmanager(servers, self.clock, self._members)
+        return Alertmanager(servers, self.clock, self._members, self.alerts.pattern)
 
     @property
     def prometheus(self) -> Prometheus:
         """The Prometheus; ``Unreachable`` where none is configured."""
-        server, labels = self._server("prometheus"), tuple(sorted(self.config.prometheus_labels.items()))
+        server, labels = self._server("prometheus"), tuple(sorted(self.config.prometheus.labels.items()))
         from ledger.adapters.prometheus import Prometheus
 
-        return Prometheus(server, self.clock, self.config.prometheus_job, labels)
+        return Prometheus(server, self.clock, self.config.prometheus.job, labels, self.alerts.pattern)
 
     def tickets(self) -> Server | None:
         """The ticket system, or None."""
@@ -320,17 +324,32 @@ class Installation:
     @property
     def step_seconds(self) -> int:
         """Distance of samples in the watch."""
-        return parse_duration(self.config.prometheus_step)
+        return parse_duration(self.config.prometheus.step)
 
     @property
     def labels(self) -> tuple[Matcher, ...]:
         """The matchers that name this installation."""
-        return tuple(Matcher(name, value) for name, value in sorted(self.config.silence_labels.items()))
+        return tuple(Matcher(name, value) for name, value in sorted(self.config.silence.labels.items()))
 
     @property
     def matchers(self) -> tuple[Matcher, ...]:
         """The matchers of a rollback's silence: the Stage4 alerts of this installation."""
-        return (Matcher("alertname", ALERT_PATTERN, is_regex=True), *self.labels)
+        return (self.alert_matcher, *self.labels)
+
+    @property
+    def alerts(self) -> Alerts:
+        """Which alerts are the runbook's here."""
+        return Alerts(self.config.alerts.pattern, self.config.alerts.rules)
+
+    @property
+    def alert_matcher(self) -> Matcher:
+        """Matches the runbook's alerts of every installation."""
+        return Matcher("alertname", self.config.alerts.pattern, is_regex=True)
+
+    @property
+    def dashboard(self) -> Path | None:
+        """The Grafana dashboard of one's own whose panels are drawn; None for the shipped one."""
+        return self.home.path(self.config.dashboard.file) if self.config.dashboard.file else None
 
     def _server(self, name: str, url: str | None = None) -> Server:
         found = settings.server(self.config, name, url)

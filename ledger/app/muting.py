@@ -12,11 +12,9 @@ from ledger.app.installation import Installation
 from ledger.app.steps.common import names
 from ledger.domain.facts import AlertSeen, Matcher, MemberSeen, Muting, SilenceSeen
 from ledger.domain.judge import is_stage4
-from ledger.domain.runbook import ALERT_PATTERN
 from ledger.domain.state import Rollback, State
 from ledger.errors import LedgerError
 
-_LATELY = f'last_over_time(ALERTS{{alertname=~"{ALERT_PATTERN}"}}[7d])'
 _RENEWED = 300.0
 _MARK = re.compile(r"\[stage4:([^:\]\s]{1,80})(?::([^\]\s]{1,80}))?\]")
 _WORKFLOW = ("", "workflow")
@@ -45,7 +43,7 @@ class Shown:
             return self._alerts
         at = self._installation.clock()
         try:
-            found = self._installation.prometheus.series(_LATELY, at, at, 60)
+            found = self._installation.prometheus.lately()
         except LedgerError:
             found = ()
         alerts = []
@@ -81,9 +79,9 @@ def who_mutes(
     installation: Installation, members: Sequence[MemberSeen], shown: Sequence[AlertSeen]
 ) -> tuple[Muting, ...]:
     """The silences that mute alerts of this installation, or can, the longest-lasting first, each with whose it is."""
-    sets = label_sets(members, shown, installation.labels)
+    sets = label_sets(members, shown, installation.labels, installation.alerts)
     found = []
-    for one in muting(members, installation.labels, sets):
+    for one in muting(members, installation.labels, sets, installation.alerts):
         owner, surplus = _owner(installation, one.silence)
         found.append(Muting(one.silence, one.members, names(one.alerts), owner, surplus))
     return tuple(found)
@@ -151,7 +149,7 @@ def after_the_end(members: Sequence[MemberSeen], labels: Sequence[Matcher], endi
     muted: dict[tuple[tuple[str, str], ...], tuple[AlertSeen, set[str]]] = {}
     for member in members:
         for alert in member.firing or ():
-            if is_stage4(alert, labels) and not set(ending).isdisjoint(alert.silenced_by):
+            if is_stage4(alert, labels, member.pattern) and not set(ending).isdisjoint(alert.silenced_by):
                 rest = set(alert.silenced_by) - set(ending)
                 if rest:
                     muted.setdefault(alert.labels, (alert, set()))[1].update(rest)

@@ -72,7 +72,7 @@ def unmade(root: Path, config: Config) -> list[Missing]:
         found.append(Missing("gitattributes", what, command, grave=False))
     for stage in (config.stage, *settings.other_stages(config)):
         found += of_stage(root, config, stage)
-    if not (folder := home.path(config.override_directory)).is_dir():
+    if not (folder := home.path(config.override.directory)).is_dir():
         found.append(Missing("override", f"{folder} is not there", command))
     if not (path := home.spool / RESERVE).exists():
         what = f"{path} is not there: a stop on a full disk has nothing to give up, or gave it up"
@@ -118,10 +118,10 @@ def _keys(home: Home, config: Config, first: bytes, label: str) -> Iterator[Miss
     escrow = f"{ESCROW} --home {home.root}"
     if label:
         escrow = f"put it back; or move {home.store} and {home.published} away, then: {again(home.root)}"
-    for name in (config.hmac_key_file, config.checkpoint_key_file):
+    for name in (config.signing.hmac_key_file, config.signing.checkpoint_key_file):
         if not home.path(name).exists():
             yield Missing(f"{label}keys", f"{home.path(name)} is not there", escrow)
-    public = keys.verifier_path(home.path(config.checkpoint_key_file))
+    public = keys.verifier_path(home.path(config.signing.checkpoint_key_file))
     if _text(public) is None:
         yield Missing(f"{label}keys", f"{public} is not there", again(home.root))
     elif _text(public) != signing_key(first):

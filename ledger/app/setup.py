@@ -168,14 +168,14 @@ def sweep_home(home: Home) -> None:
 def open_stage(root: Path, config: Config, purpose: Literal["production", "lab"]) -> Installation:
     """Keys, store, first entry and published files of one ledger; what of it is there already is kept."""
     home = Home(root, config.stage)
-    make_folder(home.path(config.override_directory))
+    make_folder(home.path(config.override.directory))
     first = first_line(home)
     if first is None:
         _begin(home, config, purpose)
     installation = open_home(root, config.stage)
     try:
         vkey = format_verifier(installation.ledger.verifier)
-        public = keys.verifier_path(home.path(config.checkpoint_key_file))
+        public = keys.verifier_path(home.path(config.signing.checkpoint_key_file))
         if not os.path.lexists(public):
             place_exclusive(public, vkey.encode() + b"\n", 0o644)
         if home.published_key.is_file() and home.published_key.read_text("utf-8", "replace").strip() != vkey:
@@ -191,13 +191,13 @@ def _begin(home: Home, config: Config, purpose: Literal["production", "lab"]) ->
     """The first entry, under keys that signed nothing yet."""
     signer = _signer(home, config)
     key_id = keys.new_key_id(config.stage, now())
-    key = keys.read_hmac_key(home.path(config.hmac_key_file), key_id, config.hmac_algorithm)
+    key = keys.read_hmac_key(home.path(config.signing.hmac_key_file), key_id, config.signing.hmac_algorithm)
     moved, digest = set_aside(home)
     opening = OpenLedger(
         purpose=purpose,
         checkpoint_key=format_verifier(signer.verifier),
         hmac_key_id=key_id,
-        hmac_algorithm=config.hmac_algorithm,
+        hmac_algorithm=config.signing.hmac_algorithm,
         earlier_log_path=moved,
         earlier_log_sha384=digest,
     )
@@ -209,7 +209,7 @@ def _begin(home: Home, config: Config, purpose: Literal["production", "lab"]) ->
 def make_keys(home: Home, config: Config) -> Signer:
     """Both keys under a new origin; ``Refused`` where there are keys already."""
     origin = f"stage4-ledger.invalid/{config.stage}/{secrets.token_hex(8)}"
-    return keys.create(home.path(config.hmac_key_file), home.path(config.checkpoint_key_file), origin)
+    return keys.create(home.path(config.signing.hmac_key_file), home.path(config.signing.checkpoint_key_file), origin)
 
 
 def _signer(home: Home, config: Config) -> Signer:
@@ -217,11 +217,11 @@ def _signer(home: Home, config: Config) -> Signer:
 
     ``Refused`` where they signed a ledger before: two first entries under one key would be two histories.
     """
-    path = home.path(config.checkpoint_key_file)
+    path = home.path(config.signing.checkpoint_key_file)
     public = keys.verifier_path(path)
     if path.exists():
         require_unused(home, config)
-    if not (path.exists() and public.exists() and home.path(config.hmac_key_file).exists()):
+    if not (path.exists() and public.exists() and home.path(config.signing.hmac_key_file).exists()):
         return make_keys(home, config)
     verifier = parse_verifier(keys.read_key_file(public).decode("utf-8", "replace").strip())
     signer = keys.read_signer(path, verifier.name)

@@ -84,9 +84,9 @@ def _command(installation: Installation, facts: dict[str, Any], digest: str) -> 
         purpose="incident",
         reason=asked.reason if facts else "the spool file could not be read",
         component=asked.component,
-        channel=installation.config.rollback_channel,
+        channel=installation.config.rollback.channel,
         window_start=claimed,
-        window_end=claimed + timedelta(seconds=parse_duration(installation.config.rollback_window)),
+        window_end=claimed + timedelta(seconds=parse_duration(installation.config.rollback.window)),
     )
     return TakeInStop(
         opening=opening,
@@ -141,7 +141,7 @@ def _moment(text: Any, fallback: datetime) -> datetime:
 def _signed(installation: Installation, facts: dict[str, Any]) -> bool:
     claims = {name: value for name, value in facts.items() if name != "signature"}
     with contextlib.suppress(LedgerError):
-        key = keys.read_private(installation.home.path(installation.config.hmac_key_file)).strip()
+        key = keys.read_private(installation.home.path(installation.config.signing.hmac_key_file)).strip()
         found = str(facts.get("signature", "")).encode("utf-8", "replace")
         return hmac.compare_digest(sign_spool(claims, key).encode(), found)
     return False

@@ -31,7 +31,10 @@ def keys() -> None:
 def _paths(session: Session) -> dict[str, Path]:
     home = Home(session.root)
     config = settings.load(home.config)
-    return {"hmac.key": home.path(config.hmac_key_file), "checkpoint.pem": home.path(config.checkpoint_key_file)}
+    return {
+        "hmac.key": home.path(config.signing.hmac_key_file),
+        "checkpoint.pem": home.path(config.signing.checkpoint_key_file),
+    }
 
 
 @keys.command("list")

@@ -86,7 +86,7 @@ def watch(session: Session, rollback: str, duration: str) -> None:
     stage4 rollback watch INC-2042 --duration 15m
     """
     found = session.installation.rollback(rollback)
-    tell(session, watch_with_progress(session, found, duration or session.installation.config.watch_duration))
+    tell(session, watch_with_progress(session, found, duration or session.installation.config.watch.duration))
 
 
 @rollback.command()
@@ -159,7 +159,7 @@ def _attempt(session: Session, found: Rollback, step: int, duration: str | None)
     if step == 3:
         return take(session, ACTS["check"], found, {})
     if step == 4:
-        return watch_with_progress(session, found, duration or session.installation.config.watch_duration)
+        return watch_with_progress(session, found, duration or session.installation.config.watch.duration)
     raise Refused(f"step {step} has its own command: stage4 rollback {'restore' if step == 5 else 'show'} {found.id}")
 
 

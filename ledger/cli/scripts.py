@@ -163,7 +163,7 @@ def watch(
     found = installation.rollback(rollback)
     if owed := owed_before(found, Step.WATCH):
         raise Refused(f"step 4 of {found.id} is not ready", owed)
-    outcome = watch_with_progress(session, found, duration or installation.config.watch_duration)
+    outcome = watch_with_progress(session, found, duration or installation.config.watch.duration)
     for line in outcome.log.splitlines():
         session.say(line)
     report = next(one.sha384 for one in reversed(outcome.rollback.evidence) if one.name == "report_sha384")

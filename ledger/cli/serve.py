@@ -83,7 +83,7 @@ def told_at_start(session: Session, proxies: Networks) -> None:
     seen = front.noted(home, clock())
     if seen is not None and not among(seen.peer, proxies):
         session.say(f"{front.describe(seen)}; {front.remedy(seen)}")
-    if proxies and not session.installation.config.serve_hosts:
+    if proxies and not session.installation.config.serve.hosts:
         session.say("every name that the proxy passes on is answered; name yours in stage4.toml: [serve] hosts")
 
 

@@ -30,7 +30,6 @@ from ledger.cli.workflow_report import Report, append_to, one_line, reported
 from ledger.cli.workflow_rules import validate
 from ledger.domain.facts import AlertSeen, Matcher, SilenceSeen
 from ledger.domain.judge import is_stage4
-from ledger.domain.runbook import ALERT_PATTERN
 from ledger.domain.text import check_text, check_ticket
 from ledger.errors import Refused, Unreachable
 from ledger.files import replace as replace_file
@@ -94,9 +93,9 @@ def silence(session: Session, name: str, duration: str, reason: str, out: Path |
     with reported(session, "silence") as report:
         run = _begin(report, name)
         text, config = _check_reason(reason), settings.load(Home(session.root).config)
-        seconds = _seconds(duration or config.silence_duration)
+        seconds = _seconds(duration or config.silence.duration)
         alertmanager, matchers = _alertmanager(config), _matchers(config, report)
-        muted = _preview(report, alertmanager, matchers)
+        muted = _preview(report, alertmanager, matchers, config.alerts.pattern)
         comment = " ".join(part for part in (f"{name}: {text}", run.url, MARKER.format(name)) if part)
         done = _settle(alertmanager, name, matchers, seconds, run.actor, comment)
         _check_fit(done.silence, name, matchers)
@@ -155,22 +154,22 @@ def _seconds(duration: str) -> int:
 
 def _alertmanager(config: settings.Config) -> Alertmanager:
     """The members of the cluster, as configured; ``Unreachable`` without an address."""
-    urls = [url.strip() for url in config.alertmanager_url.split(",")]
+    urls = [url.strip() for url in config.alertmanager.url.split(",")]
     servers = [server for url in urls if (server := settings.server(config, "alertmanager", url))]
     if not servers:
         raise Unreachable("no Alertmanager is configured: set STAGE4_ALERTMANAGER_URL (the workflow: a secret)")
-    return Alertmanager(servers, now)
+    return Alertmanager(servers, now, pattern=config.alerts.pattern)
 
 
 def _matchers(config: settings.Config, report: Report) -> tuple[Matcher, ...]:
     """The Stage4 alerts of this installation, as the ledger's own silences have them."""
-    pairs = [f"{one}={value}" for one, value in config.silence_labels.items()]
+    pairs = [f"{one}={value}" for one, value in config.silence.labels.items()]
     if odd := [one for one in pairs if not _LABEL.fullmatch(one)]:
         raise Refused(f"silence.labels has {', '.join(odd)[:80]!a}; write it as env=prod,cluster=a")
-    if not config.silence_labels:
+    if not config.silence.labels:
         report.say("warning: silence.labels is empty, so every environment's Stage4 alerts are muted")
-    labels = (Matcher(one, value) for one, value in sorted(config.silence_labels.items()))
-    return (Matcher("alertname", ALERT_PATTERN, is_regex=True), *labels)
+    labels = (Matcher(one, value) for one, value in sorted(config.silence.labels.items()))
+    return (Matcher("alertname", config.alerts.pattern, is_regex=True), *labels)
 
 
 def _begin(report: Report, name: str) -> Run:
@@ -195,13 +194,15 @@ def _mark_pattern(name: str) -> str:
     return rf"\[stage4:{re.escape(name)}[:\]]"  # INC-20421 and INC-2042.2 are other rollbacks than INC-2042
 
 
-def _preview(report: Report, alertmanager: Alertmanager, matchers: Sequence[Matcher]) -> tuple[AlertSeen, ...]:
+def _preview(
+    report: Report, alertmanager: Alertmanager, matchers: Sequence[Matcher], pattern: str
+) -> tuple[AlertSeen, ...]:
     """Show what the silence would mute and which alerts of the runbook it would not; gives the former."""
     firing = alertmanager.firing()
     muted = affected(matchers, firing)
     report.say(f"matchers  {', '.join(map(str, matchers))}")
     report.list_alerts("will mute these firing alerts", muted)
-    elsewhere = [alert for alert in firing if is_stage4(alert, ()) and alert not in muted]
+    elsewhere = [alert for alert in firing if is_stage4(alert, (), pattern) and alert not in muted]
     report.list_alerts("leaves alone these Stage4 alerts of other installations", elsewhere)
     return muted
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import click
 
+from ledger.app import config as settings
+from ledger.app.home import Home
 from ledger.cli.context import Session, stage4_command
 from ledger.cli.workflow_report import Report, reported
-from ledger.domain.runbook import EXPECTED_RULES
 from ledger.errors import Refused, Unreachable
 from ledger.files import read_bounded
 from ledger.lab import tools
@@ -35,19 +36,19 @@ def validate(session: Session, promtool: str, rules: Path, *, fetch: bool) -> No
     stage4 workflow validate --promtool /usr/bin/promtool
     """
     with reported(session, "alert rules") as report:
+        expected = settings.load(Home(session.root).config).alerts.rules
         program = promtool or _find_promtool((PROJECT or session.root) / TOOLS, fetch=fetch, report=report)
         files = sorted(rules.glob("*.yml"))
         tests = [file for file in files if file.stem.endswith("_test")]
         checked = [file for file in files if file not in tests]
         findings = [*_promtool(program, report, ("check", "rules"), checked)]
         findings += _promtool(program, report, ("test", "rules"), tests)
-        findings += _missing(
-            "".join(read_bounded(file, 1_000_000).decode("utf-8", "replace") + "\n" for file in checked)
-        )
+        text = "".join(read_bounded(file, 1_000_000).decode("utf-8", "replace") + "\n" for file in checked)
+        findings += _missing(text, expected)
         if findings:
             raise Refused(f"the alert rules in {rules} are not in order", tuple(findings))
-        report.say(f"in order: all {len(EXPECTED_RULES)} rules of the runbook, with their labels")
-    session.answer({"ok": True, "files": list(map(str, files)), "rules": list(EXPECTED_RULES)}, lambda: None)
+        report.say(f"in order: all {len(expected)} rules of the runbook, with their labels")
+    session.answer({"ok": True, "files": list(map(str, files)), "rules": list(expected)}, lambda: None)
 
 
 def _find_promtool(unpacked: Path, *, fetch: bool, report: Report) -> str:
@@ -72,11 +73,11 @@ def _promtool(program: str, report: Report, command: tuple[str, ...], files: Seq
             yield f"{file.name}: {' '.join((done.stdout + done.stderr).split())}"
 
 
-def _missing(text: str) -> Iterator[str]:
+def _missing(text: str, expected: Sequence[str]) -> Iterator[str]:
     """What the runbook needs and the rules lack. Reads block style only: promtool has read the YAML properly before."""
     parts = _RULE.split(text)  # what is before the first rule, then name, body, name, body …
     found = dict(zip(parts[1::2], parts[2::2], strict=True))
-    for rule in EXPECTED_RULES:
+    for rule in expected:
         block = _RULE_LABELS.search(found.get(rule, ""))
         lacking = [one for one in ("severity", "team") if not block or f" {one}: " not in block[2]]
         if rule not in found:

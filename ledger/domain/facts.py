@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple
 
+from ledger.domain.runbook import ALERT_PATTERN
+
 FileKind = Literal["absent", "file", "link", "folder", "other", "unreadable"]
 SchedulerStatus = Literal["enabled", "disabled", "unknown"]
 
@@ -138,6 +140,8 @@ class MemberSeen:
     """Seconds by which its clock is ahead of ours, by its Date header; 0 where that is too coarse to say."""
     error: str = ""
     """Why it did not say all; empty where it did."""
+    pattern: str = ALERT_PATTERN
+    """The names by which it was asked for the runbook's alerts: it is judged by them."""
 
     def silence(self, name: str) -> SilenceSeen | None:
         """The silence of that id, as this member has it."""
@@ -238,3 +242,5 @@ class WatchSeen:
     """Critical alerts that are none of the runbook's and were not active at the stop: name and how many at once."""
     notes: tuple[str, ...] = ()
     """What is worth knowing and takes nothing from the verdict: who answered, how often it is scraped."""
+    pattern: str = ALERT_PATTERN
+    """The names by which it was asked for the runbook's alerts: the window is judged by them."""

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from ledger.domain.facts import AlertEpisode, AlertSeen, FileSeen, Matcher, SchedulerSeen, WatchSeen
@@ -16,7 +17,6 @@ from ledger.domain.text import listed, shorten
 MAX_REASONS = 20
 LONGEST_REASON = 1_000
 """Characters; twenty such reasons leave room in an entry for all else."""
-_ALERT = re.compile(ALERT_PATTERN)
 
 
 class Judged(NamedTuple):
@@ -66,12 +66,20 @@ def _is_json_object(content: bytes) -> bool:
         return False
 
 
-def is_stage4(alert: AlertSeen | AlertEpisode, installation: Sequence[Matcher]) -> bool:
-    """Whether the alert is one of the runbook's and carries the installation's labels (plain equality matchers)."""
+def is_stage4(alert: AlertSeen | AlertEpisode, installation: Sequence[Matcher], pattern: str = ALERT_PATTERN) -> bool:
+    """Whether the alert is one of the runbook's and carries the installation's labels (plain equality matchers).
+
+    The runbook's are those whose whole name matches ``pattern``, a regex that Python and RE2 read alike.
+    """
     labels = dict(alert.labels)
-    return bool(_ALERT.fullmatch(alert.name)) and all(
+    return bool(_compiled(pattern).fullmatch(alert.name)) and all(
         labels.get(matcher.name, "") == matcher.value for matcher in installation
     )
+
+
+@lru_cache(maxsize=16)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.ASCII)  # as RE2, and so Prometheus and Alertmanager, read it
 
 
 def judge_stop(rollback: Rollback, seen: SchedulerSeen) -> Judged:
@@ -99,7 +107,7 @@ def judge_watch(
     """
     running = rollback.watch
     stopped = (rollback.override.written_at or watch.start).replace(microsecond=0)
-    ours = [episode for episode in watch.episodes if is_stage4(episode, installation)]
+    ours = [episode for episode in watch.episodes if is_stage4(episode, installation, watch.pattern)]
     expected = set(rollback.expected)
     new = tuple(e for e in ours if e.severity == "critical" and e.since >= stopped and e.name not in expected)
     carried = tuple(e for e in ours if e.since < stopped)
@@ -137,7 +145,7 @@ def _elsewhere(watch: WatchSeen, installation: Sequence[Matcher], stopped: datet
     others = [
         e.name
         for e in watch.episodes
-        if e.severity == "critical" and e.since >= stopped and not is_stage4(e, installation)
+        if e.severity == "critical" and e.since >= stopped and not is_stage4(e, installation, watch.pattern)
     ]
     return [*others, *(f"{name} ({count})" for name, count in watch.elsewhere)]
 

@@ -75,7 +75,9 @@ def judge_silence(
 
 def loud(seen: MemberSeen, name: str, installation: Sequence[Matcher]) -> tuple[AlertSeen, ...]:
     """This installation's alerts that a member lists as not suppressed by the silence ``name``."""
-    return tuple(one for one in seen.firing or () if name not in one.silenced_by and is_stage4(one, installation))
+    return tuple(
+        one for one in seen.firing or () if name not in one.silenced_by and is_stage4(one, installation, seen.pattern)
+    )
 
 
 def _member(seen: MemberSeen, rollback: Rollback, installation: Sequence[Matcher], at: datetime) -> _Findings:
@@ -114,7 +116,7 @@ def _muted(
     found: dict[tuple[tuple[str, str], ...], bool] = {}
     for seen in members:
         for one in seen.firing or ():
-            if is_stage4(one, installation):
+            if is_stage4(one, installation, seen.pattern):
                 found[one.labels] = found.get(one.labels, True) and name in one.silenced_by
     return found
 
@@ -124,7 +126,7 @@ def _line(seen: MemberSeen, name: str, installation: Sequence[Matcher]) -> str:
         return f"{seen.name}: not known"
     own = seen.silence(name)
     state = f"{own.state} until {own.ends_at:%H:%M:%S} UTC" if own else "absent" if seen.silences is not None else "?"
-    ours = sum(is_stage4(one, installation) for one in seen.firing or ())
+    ours = sum(is_stage4(one, installation, seen.pattern) for one in seen.firing or ())
     quiet = ours - len(loud(seen, name, installation))
     return f"{seen.name}: {state}" + (f", {quiet} of {ours} suppressed" if seen.firing is not None else "")
 
@@ -133,7 +135,7 @@ def _nothing_fires(
     members: Sequence[MemberSeen], prometheus: PrometheusSeen | None, installation: Sequence[Matcher]
 ) -> _Findings:
     """None of ours fires: nothing to suppress only where nothing of the runbook's fires anywhere."""
-    others = {one.labels: one for seen in members for one in seen.firing or () if is_stage4(one, ())}
+    others = {one.labels: one for seen in members for one in seen.firing or () if is_stage4(one, (), seen.pattern)}
     if others:
         number, differ = len(others), differing(tuple(others.values()), installation)
         yield unclear(

@@ -39,6 +39,15 @@ EXPECTED_RULES = (
     "MultiStrategyPnlDrawdown",
     "MultiStrategySecondaryDelay",
 )
+
+
+class Alerts(NamedTuple):
+    """Which alerts are the runbook's, where an installation names its own."""
+
+    pattern: str = ALERT_PATTERN
+    rules: tuple[str, ...] = EXPECTED_RULES
+
+
 NOT_AFTER_SECONDS = 120
 """An effect that is later than this asks a person again (docs/runbook.md, "Effects that come late")."""
 

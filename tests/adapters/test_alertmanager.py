@@ -276,6 +276,18 @@ def test_a_firing_alert_says_who_mutes_it(alertmanager: Alertmanager, marker: st
     assert set(alertmanager.firing(only)[0].silenced_by) == before
 
 
+def test_a_member_is_asked_for_the_alerts_of_the_names_that_are_configured(
+    alertmanager_process: Process, alertmanager: Alertmanager, firing: str
+) -> None:
+    until(lambda: firing in {one.name for one in alertmanager.firing()})
+    ours, others = (
+        Alertmanager([quick(alertmanager_process.url)], now, pattern=pattern).look()[0]
+        for pattern in ("Multi.+Test.+", "Momentum.+")
+    )
+    assert firing in {one.name for one in ours.firing or ()} and ours.pattern == "Multi.+Test.+"
+    assert others.firing == () and others.pattern == "Momentum.+"
+
+
 CALLS: dict[str, Callable[[Alertmanager], object]] = {
     "version": lambda one: one.version(),
     "firing": lambda one: one.firing(),

@@ -52,6 +52,22 @@ def test_a_rule_that_is_not_there_is_missing(prometheus: Prometheus) -> None:
     assert _watch(prometheus, 3, expected=[*EXPECTED, "MultiStrategyGone"]).missing_rules == ("MultiStrategyGone",)
 
 
+def test_the_alerts_of_other_names_are_asked_for_where_others_are_configured(
+    prometheus_process: Process, prometheus: Prometheus
+) -> None:
+    other = Prometheus(Server(prometheus_process.url), now, pattern="Else.+")
+    _settled(prometheus)
+    assert {one.name for one in until(other.alerts)} == {"Elsewhere"}
+    assert (
+        {one.name for one in other.counts()}
+        == {dict(one.labels)["alertname"] for one in other.lately()}
+        == {"Elsewhere"}
+    )
+    seen = _watch(other, 3)
+    assert ({one.name for one in seen.episodes}, seen.pattern) == ({"Elsewhere"}, "Else.+")
+    assert "Elsewhere" not in {one.name for one in prometheus.alerts()}
+
+
 def test_an_alert_that_fired_and_went_before_the_end_is_seen(prometheus: Prometheus, probe: tuple[Probe, Odd]) -> None:
     _settled(prometheus)
     start = now()

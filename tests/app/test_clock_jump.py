@@ -19,6 +19,7 @@ from ledger.store.timeline_filter import Filter
 from tests.adapters.neighbours import odd
 
 from .builders import Clock, actor, note, opening
+from .settings import changed
 
 
 @pytest.fixture
@@ -99,7 +100,7 @@ def test_another_machines_clock_says_which_it_is(jumped: Installation, clock: Cl
     dates = lambda *_: format_datetime(clock.now + timedelta(seconds=apart), usegmt=True)  # noqa: E731
     monkeypatch.setattr("http.server.BaseHTTPRequestHandler.date_time_string", dates)
     with odd(answer) as server:
-        object.__setattr__(jumped.config, "prometheus_url", server.url)
+        jumped.config = changed(jumped.config, prometheus={"url": server.url})
         assert check(jumped).state == "problem", "a server on this machine has this machine's clock"
         monkeypatch.setattr(doctor_machine, "is_this_machine", lambda url: False)
         found = check(jumped)

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import dataclasses
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated
 
 import pytest
+from click.testing import CliRunner
+from msgspec import Meta
 
 from ledger.app import config
-from ledger.app.durations import format_duration, parse_duration
+from ledger.app.config_types import PLACES, Place, ServerSettings, Settings, places, servers
+from ledger.app.durations import parse_duration
 from ledger.app.home import Home
-from ledger.app.installation import opened
+from ledger.cli.home import config_show
+from ledger.domain.runbook import EXPECTED_RULES
 from ledger.errors import Refused, Unreachable
 
+from .settings import changed
+
 NOTHING: dict[str, str] = {}
-
-
-SETTINGS = [field for field in dataclasses.fields(config.Config) if "place" in field.metadata]
 
 
 @pytest.fixture
@@ -31,45 +33,96 @@ def test_without_a_file_every_setting_has_its_default(path: Path) -> None:
     found = config.load(path, NOTHING)
     assert found == config.Config(base=str(path.parent))
     assert found.stage == "stage4"
-    assert found.override_directory == "var/runtime/overrides"
-    assert (found.watch_duration, found.silence_duration, found.rollback_window) == ("15m", "2h", "2h")
-    assert found.hmac_algorithm == "HMAC-SHA256"
-    assert found.hmac_key_file == "var/keys/hmac.key"
-    assert found.silence_labels == {}
+    assert found.override.directory == "var/runtime/overrides"
+    assert (found.watch.duration, found.silence.duration, found.rollback.window) == ("15m", "2h", "2h")
+    assert found.signing.hmac_algorithm == "HMAC-SHA256"
+    assert found.signing.hmac_key_file == "var/keys/hmac.key"
+    assert found.silence.labels == {}
 
 
 def test_every_duration_among_the_defaults_is_one() -> None:
-    for name in ("prometheus_step", "silence_duration", "watch_duration", "rollback_window", "restart_patience"):
-        assert parse_duration(getattr(config.Config(), name)) > 0
+    names = ("prometheus.step", "silence.duration", "watch.duration", "rollback.window", "rollback.restart_patience")
+    assert all(parse_duration(place.default) > 0 for place in PLACES if str(place) in names)
 
 
 def test_the_file_is_read(path: Path) -> None:
     path.write_text('[scheduler]\nurl = "http://s"\n[silence.labels]\nenv = "prod"\ncluster = "ż"\n')
     found = config.load(path, NOTHING)
-    assert found.scheduler_url == "http://s"
-    assert found.silence_labels == {"env": "prod", "cluster": "ż"}
+    assert found.scheduler.url == "http://s"
+    assert found.silence.labels == {"env": "prod", "cluster": "ż"}
 
 
-def test_every_setting_can_be_set_in_the_file_and_in_the_environment(path: Path) -> None:
-    for field in SETTINGS:
-        place = field.metadata["place"]
-        if field.name.endswith(("_labels", "_headers")):
-            continue
-        table, _, key = place.rpartition(".")
-        path.write_text((f"[{table}]\n" if table else "") + f'{key} = "file"\n')
-        assert getattr(config.load(path, NOTHING), field.name) == "file"
-        variable = "STAGE4_" + field.name.upper()
-        assert getattr(config.load(path, {variable: "environment"}), field.name) == "environment"
-        (line,) = [s for s in config.explain(config.load(path, NOTHING), path, NOTHING) if s.place == place]
-        assert line.source == "stage4.toml"
-        (line,) = [s for s in config.explain(config.Config(), path, {variable: "x"}) if s.place == place]
-        assert line.source == variable
+GIVEN: dict[str, tuple[str, object]] = {
+    "alerts.pattern": ("MultiStrategy[A-Z].*", "MultiStrategy[A-Z].*"),
+    "alerts.rules": ("MultiStrategyA,MultiStrategyB", ("MultiStrategyA", "MultiStrategyB")),
+}
+
+
+def given(place: Place) -> tuple[str, object]:
+    """A value of a setting's own as the environment has it, and what it is then."""
+    if place.type == dict[str, str]:
+        return "a=b,c=d", {"a": "b", "c": "d"}
+    return GIVEN.get(str(place), ("other", "other"))
+
+
+def in_toml(place: Place, value: object) -> str:
+    """The line that sets it in the file."""
+    said = ", ".join(f"{key} = {json.dumps(text)}" for key, text in value.items()) if isinstance(value, dict) else ""
+    line = f"{place.name} = " + (f"{{ {said} }}" if said else json.dumps(value)) + "\n"
+    return (f"[{place.table}]\n" if place.table else "") + line
+
+
+def source(place: Place, path: Path, environment: Mapping[str, str]) -> str:
+    (line,) = [one for one in config.explain(config.Config(), path, environment) if one.place == str(place)]
+    return line.source
+
+
+@pytest.mark.parametrize("place", PLACES, ids=str)
+def test_every_setting_can_be_set_in_the_file_and_in_the_environment_which_wins(path: Path, place: Place) -> None:
+    text, value = given(place)
+    path.write_text(in_toml(place, value))
+    assert place.of(config.load(path, NOTHING)) == value != place.default
+    assert source(place, path, NOTHING) == "stage4.toml"
+    changed = text.replace("other", "more").replace("=b", "=z").replace("B", "C").replace("A-Z", "A-Y")
+    assert place.of(config.load(path, {place.variable: changed})) not in (value, place.default)
+    assert source(place, path, {place.variable: changed}) == place.variable
+
+
+@pytest.mark.parametrize("place", PLACES, ids=str)
+def test_every_setting_of_a_wrong_type_is_named_with_its_place_and_not_shown(path: Path, place: Place) -> None:
+    path.write_text(in_toml(place, [4, "hunter2"]))
+    with pytest.raises(Refused) as caught:
+        config.load(path, NOTHING)
+    assert f"{path}: {place} is to be " in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_the_environments_names_are_those_of_always() -> None:
+    """A variable is named by its place, but for four that are older than their tables."""
+    odd = {str(one): one.variable for one in PLACES if one.variable != "STAGE4_" + str(one).replace(".", "_").upper()}
+    assert odd == {
+        "rollback.restart_patience": "STAGE4_RESTART_PATIENCE",
+        "signing.hmac_algorithm": "STAGE4_HMAC_ALGORITHM",
+        "signing.hmac_key_file": "STAGE4_HMAC_KEY_FILE",
+        "signing.checkpoint_key_file": "STAGE4_CHECKPOINT_KEY_FILE",
+    }
+    assert len({one.variable for one in PLACES}) == len(PLACES)
+
+
+def test_one_more_server_is_one_line(path: Path) -> None:
+    class More(Settings, frozen=True):
+        mail: Annotated[ServerSettings, Meta(description="where the mail goes")] = ServerSettings()
+
+    added = [one for one in places(More) if one not in PLACES]
+    assert [one.name for one in added] == [one.name for one in PLACES if one.table == "tickets"]
+    assert {one.table for one in added} == {"mail"}
+    assert (added[0].variable, added[0].meaning) == ("STAGE4_MAIL_URL", "where the mail goes")
 
 
 def test_labels_may_come_from_the_environment(path: Path) -> None:
     path.write_text('[silence.labels]\nenv = "test"\n')
     found = config.load(path, {"STAGE4_SILENCE_LABELS": "env=prod,cluster=a=b"})
-    assert found.silence_labels == {"env": "prod", "cluster": "a=b"}
+    assert found.silence.labels == {"env": "prod", "cluster": "a=b"}
 
 
 @pytest.mark.parametrize("labels", ["prod", "env:prod", "env=prod,cluster"])
@@ -79,10 +132,7 @@ def test_a_label_that_is_none_is_refused_and_not_left_out(path: Path, labels: st
         config.load(path, {"STAGE4_SILENCE_LABELS": labels})
 
 
-SERVERS = ("scheduler", "prometheus", "alertmanager", "tickets", "announce")
-
-
-@pytest.mark.parametrize("name", SERVERS)
+@pytest.mark.parametrize("name", servers())
 def test_every_server_may_have_headers_of_ones_own_and_a_proxy(path: Path, name: str) -> None:
     more = 'url = "http://s/{ticket}"\nheaders = { X-Scope-OrgID = "trading" }\nproxy = "http://p:3128"\n'
     path.write_text(f"[{name}]\n{more}")
@@ -165,6 +215,55 @@ def test_a_value_of_a_wrong_type_is_refused(path: Path, text: str) -> None:
         config.load(path, NOTHING)
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("stage = 4\n", "stage is to be text in quotes, found a number"),
+        ("[watch]\nduration = true\n", "watch.duration is to be text in quotes, found true or false"),
+        ("[watch]\nduration = 2026-11-23\n", "watch.duration is to be text in quotes, found a date or time"),
+        ("[scheduler.url]\nx = 'y'\n", "scheduler.url is to be text in quotes, found a table"),
+        ("[silence.labels]\nenv = 1\n", "silence.labels.env is to be text in quotes, found a number"),
+        ("[silence]\nlabels = ['env']\n", "silence.labels is to be a table of texts, found a list"),
+        ("[alerts]\nrules = ['A', 1]\n", "alerts.rules is to be a list of texts in quotes, found a number in it"),
+        ("[alerts]\nrules = 1\n", "alerts.rules is to be a list of texts in quotes, found a number"),
+        ("watch = '15m'\n", "watch is to be a table, [watch] with its settings below it, found text"),
+        ("[prometheus]\njobb = 'x'\n", "unknown setting prometheus.jobb; see: stage4 config show"),
+        ("base = '..'\n", "unknown setting base; see: stage4 config show"),
+        (
+            "stage = 1\n[watch]\nfor = 1\n[a]\nb = 'x'\n",
+            "stage is to be text in quotes, found a number; unknown settings a.b, watch.for; see: stage4 config show",
+        ),
+    ],
+)
+def test_what_is_wrong_is_told_by_its_place_all_at_once(path: Path, text: str, told: str) -> None:
+    path.write_text(text)
+    with pytest.raises(Refused) as caught:
+        config.load(path, NOTHING)
+    assert str(caught.value) == f"{path}: {told}"
+
+
+def test_tables_without_settings_and_labels_as_text_are_taken_as_ever(path: Path) -> None:
+    path.write_text('[prometheus]\n[chat]\n[silence]\nlabels = "env=prod"\n')
+    assert config.load(path, NOTHING).silence.labels == {"env": "prod"}
+
+
+@pytest.mark.parametrize(
+    ("alerts", "told"),
+    [
+        ({"STAGE4_ALERTS_PATTERN": "Momentum.+"}, "alerts.rules has MultiStrategySchedulerLatencyHigh"),
+        ({"STAGE4_ALERTS_PATTERN": ""}, "alerts.pattern also matches what has no name"),
+        ({"STAGE4_ALERTS_PATTERN": ".*"}, "alerts.pattern also matches what has no name"),
+        ({"STAGE4_ALERTS_PATTERN": "Multi(?=Strategy)"}, "alerts.pattern: the regex"),
+        ({"STAGE4_ALERTS_PATTERN": "Multi("}, "alerts.pattern: the regex"),
+        ({"STAGE4_ALERTS_RULES": " , "}, "alerts.rules is empty"),
+        ({"STAGE4_ALERTS_RULES": "MomentumLatency"}, "alerts.rules has MomentumLatency"),
+    ],
+)
+def test_names_by_which_a_watch_would_see_nothing_are_refused(path: Path, alerts: dict[str, str], told: str) -> None:
+    with pytest.raises(Refused, match=told):
+        config.load(path, alerts)
+
+
 @pytest.mark.parametrize("data", [b"stage = \n", b"[scheduler\n", b"stage = 'a'\nstage = 'b'\n", b"\xff\xfe", b"\x00"])
 def test_what_is_no_toml_is_refused_and_the_file_is_named(path: Path, data: bytes) -> None:
     path.write_bytes(data)
@@ -206,126 +305,37 @@ def test_a_command_that_announces_is_shown_without_the_paths_of_its_addresses(pa
     assert config.secrets(found) == ["announce.command"]
 
 
-def test_which_settings_hold_a_secret_is_known(path: Path) -> None:
-    assert config.secrets(config.Config(scheduler_url="https://s.example/status#part", announce_url="https://h/")) == []
-    told = config.Config(scheduler_url="https://ops:hunter2@s.example/status", prometheus_url="https://p/?token=x")
+def test_which_settings_hold_a_secret_is_known() -> None:
+    plain = config.Config(scheduler=ServerSettings(url="https://s.example/status#part"))
+    assert config.secrets(changed(plain, announce={"url": "https://h/"})) == []
+    told = changed(plain, scheduler={"url": "https://a:hunter2@s"}, prometheus={"url": "https://p/?token=x"})
     assert config.secrets(told) == ["scheduler.url", "prometheus.url"]
 
 
 def test_showing_names_every_setting_with_its_meaning(path: Path) -> None:
     lines = config.explain(config.Config(), path, NOTHING)
-    assert [line.place for line in lines] == [f.metadata["place"] for f in SETTINGS]
+    assert [line.place for line in lines] == list(map(str, PLACES))
     assert all(line.meaning for line in lines)
     assert {line.source for line in lines} == {"default"}
 
 
-def test_a_server_without_an_address_is_none() -> None:
-    for name in ("scheduler", "prometheus", "alertmanager", "tickets"):
-        assert config.server(config.Config(), name) is None
-
-
-def test_an_installation_without_servers_says_what_to_configure(root: Path) -> None:
-    (root / "stage4.toml").write_text("")
-    with opened(root) as installation:
-        assert installation.scheduler().status == "unknown"
-        assert "scheduler.url" in installation.scheduler().error
-        with pytest.raises(Unreachable, match=r"prometheus\.url"):
-            installation.prometheus.alerts()
-        with pytest.raises(Unreachable, match=r"alertmanager\.url"):
-            installation.alertmanager.firing()
-
-
-class _Status(BaseHTTPRequestHandler):
-    seen: list[str]
-
-    def do_GET(self) -> None:
-        type(self).seen.append(self.headers.get("Authorization", ""))
-        body = b'{"status":"enabled","since":"2026-11-23T03:00:00Z","cycle":7,"warnings":[]}'
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
-@pytest.fixture
-def scheduler() -> Iterator[HTTPServer]:
-    """A scheduler that notes how it was asked."""
-    _Status.seen = []
-    with HTTPServer(("127.0.0.1", 0), _Status) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join(5)
-
-
-def test_a_credential_file_is_looked_for_below_the_home(
-    root: Path, scheduler: HTTPServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_config_show_has_a_line_for_every_setting_with_its_value_source_and_meaning(
+    path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Relative paths are below the home, wherever the command was started."""
-    (root / "var" / "keys" / "token").write_text("s3cret\n")
-    url = f"http://127.0.0.1:{scheduler.server_address[1]}/status"
-    (root / "stage4.toml").write_text(f'[scheduler]\nurl = "{url}"\nbearer_token_file = "var/keys/token"\n')
-    monkeypatch.chdir(tmp_path)
-    with opened(root) as installation:
-        assert installation.scheduler().status == "enabled"
-    assert _Status.seen == ["Bearer s3cret"]
-
-
-# --- durations -------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [
-        ("1s", 1),
-        ("20s", 20),
-        ("15m", 900),
-        ("2h", 7200),
-        ("1h30m", 5400),
-        ("1h30m5s", 5405),
-        ("1h5s", 3605),
-        ("90m", 5400),
-        ("00m10s", 10),
-        (" 15m\n", 900),
-    ],
-)
-def test_a_duration_is(text: str, seconds: int) -> None:
-    assert parse_duration(text) == seconds
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", " ", "0s", "0h0m", "15", "15 m", "m", "-5m", "+5m", "1.5h", "1d", "30m1h", "5M", "1e3s", "9999999s", "1h\x00"],
-)
-def test_no_duration_is(text: str) -> None:
-    with pytest.raises(Refused, match="write 20s, 15m, 2h or 1h30m"):
-        parse_duration(text)
-
-
-def test_a_refused_duration_is_not_repeated_without_end() -> None:
-    with pytest.raises(Refused) as caught:
-        parse_duration("9" * 10_000_000)
-    assert len(str(caught.value)) < 200
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0, "0 s"),
-        (7, "7 s"),
-        (59.6, "1 min"),
-        (250, "4 min 10 s"),
-        (5400, "1 h 30 min"),
-        (3600, "1 h"),
-        (7261, "2 h 1 min"),
-    ],
-)
-def test_a_duration_is_shown_as(seconds: float, text: str) -> None:
-    assert format_duration(seconds) == text
+    path.write_text('[prometheus]\nurl = "https://ops:hunter2@p:9090"\nheaders = { X-Api-Key = "hunter2" }\n')
+    monkeypatch.setenv("STAGE4_SCHEDULER_URL", "http://s/status")
+    done = CliRunner().invoke(config_show, ["--home", str(path.parent)])
+    lines = {line.split()[0]: line for line in done.stdout.splitlines()}
+    assert list(lines) == list(map(str, PLACES))
+    assert lines["scheduler.url"].split() == [
+        "scheduler.url", "'http://s/status'", "STAGE4_SCHEDULER_URL", *["the", "scheduler's", "own", "status", "page"]
+    ]  # fmt: skip
+    assert lines["prometheus.url"].split()[1:3] == ["'https://p:9090'", "stage4.toml"]
+    assert lines["silence.duration"].split()[1:3] == ["'2h'", "default"]
+    assert "<masked>" in lines["prometheus.headers"] and "hunter2" not in done.stdout
+    page = json.loads(CliRunner().invoke(config_show, ["--home", str(path.parent), "--json"]).stdout)
+    (rules,) = [line["value"] for line in page if line["place"] == "alerts.rules"]
+    assert rules == list(EXPECTED_RULES)
 
 
 def test_a_stage_of_another_name_has_files_of_its_own(tmp_path: Path) -> None:

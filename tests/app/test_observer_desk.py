@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import threading
 from datetime import timedelta
@@ -21,6 +20,7 @@ from ledger.errors import Unreachable
 from ledger.files import locked, make_folder
 
 from .builders import INC, Clock, ask, opening, records, statuses
+from .settings import changed
 
 
 @pytest.fixture
@@ -116,8 +116,8 @@ def test_every_warning_goes_to_the_announcement_command(
     out = tmp_path / "told.json"
     event = WarningGiven(warning="silence_expiry", text="near")
     for command in (f"tee {out}", "false"):
-        changed = dataclasses.replace(installation.config, announce_command=command)
-        monkeypatch.setattr(installation, "config", changed)
+        told = changed(installation.config, announce={"command": command})
+        monkeypatch.setattr(installation, "config", told)
         desk.warn(event, "the silence ends", "")
     assert json.loads(out.read_text()) == {
         "kind": "warning_given",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,7 @@ from ledger.errors import Unreachable
 from tests.adapters.neighbours import Handler, Odd, odd
 
 from .builders import actor, events
+from .settings import changed
 
 SINCE = "2026-11-23T05:27:01+01:00"
 ODD: dict[str, dict[str, object]] = {
@@ -57,7 +57,7 @@ def stopped(root: Path, outside: tuple[Neighbours, Odd]) -> Iterator[Installatio
     """A stopped rollback whose scheduler is the odd one."""
     with opened(root) as made:
         url = outside[1].url
-        made.config = replace(made.config, scheduler_url=f"{url}/status", alertmanager_url=url)
+        made.config = changed(made.config, scheduler={"url": f"{url}/status"}, alertmanager={"url": url})
         made.publish()
         stop(made, actor("l2_ops"), fit(reason="latency", ticket="INC-1"))
         yield made

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from ledger.domain.watching.commands import StartWatch
 from ledger.errors import Unreachable
 
 from .builders import INC, Clock, actor, ask, free_port, statuses, stopping, until
+from .settings import changed
 
 BY_HAND = f"the watch of {INC} is over and cannot be judged, finish it by hand: "
 
@@ -35,7 +35,7 @@ def left(installation: Installation, clock: Clock) -> Installation:
 
 
 def asking(installation: Installation, url: str) -> Installation:
-    installation.config = dataclasses.replace(installation.config, prometheus_url=url)
+    installation.config = changed(installation.config, prometheus={"url": url})
     return installation
 
 
@@ -121,7 +121,7 @@ def test_a_scheduler_that_hangs_does_not_keep_a_removed_file_from_being_noticed(
     observer.looked = rounds.append
     thread = threading.Thread(target=observer.run, args=(stopped,))
     with held(asked, release) as url:
-        left.config = dataclasses.replace(left.config, scheduler_url=url)
+        left.config = changed(left.config, scheduler={"url": url})
         thread.start()
         try:
             until(lambda: asked)

@@ -166,6 +166,23 @@ def test_step_4(name, watched):
     assert judged.verdict == verdict and sentence in " ".join(judged.reasons)
 
 
+@pytest.mark.parametrize(
+    ("name", "verdict", "sentence"),
+    [
+        ("MomentumLatency", "fail", "new critical alerts: MomentumLatency"),
+        (facts.PNL, "inconclusive", f"from elsewhere: {facts.PNL}"),
+        ("Momentum", "inconclusive", "from elsewhere: Momentum"),
+        ("OurMomentumLatency", "inconclusive", "from elsewhere"),
+    ],
+)
+def test_step_4_is_judged_by_the_names_that_were_asked_for(watched, name, verdict, sentence):
+    episodes = (facts.episode(after(watched, minutes=1), name=name),)
+    watch = facts.watch(after(watched), episodes=episodes, pattern="Momentum.+")
+    file = facts.file_of(b"", sha384=watched.override.sha384)
+    judged, _, _ = judge.judge_watch(watched, watch, facts.scheduler("disabled"), file, (facts.ENV,))
+    assert judged == (verdict, judged.reasons) and sentence in " ".join(judged.reasons)
+
+
 def test_step_4_tells_new_from_carried_over(watched):
     episodes = (facts.episode(after(watched, minutes=1)), facts.episode(after(watched, minutes=-9), severity="warning"))
     watch = facts.watch(after(watched), episodes=episodes)

@@ -90,6 +90,15 @@ def test_step_2(name, watched):
     assert told.judged.verdict == verdict and sentence in " ".join(told.judged.reasons)
 
 
+def test_step_2_is_judged_by_the_names_that_were_asked_for(watched):
+    def told(*firing):
+        return judged_2(watched, facts.member(OURS, firing, pattern="Momentum.+"))
+
+    loud = told(facts.alert("MomentumLatency", by=()))
+    assert loud.judged.verdict == "fail" and "not suppressed: MomentumLatency" in " ".join(loud.judged.reasons)
+    assert (told(facts.alert("MomentumLatency")).judged.verdict, told(facts.alert()).firing) == ("pass", 0)
+
+
 def test_step_2_counts_what_fires_here_and_what_is_suppressed(watched):
     firing = (facts.alert(), replace(LOUD, labels=(*LOUD.labels, ("schedule", "b"))), facts.alert(env="test", by=()))
     told = judged_2(watched, facts.member(OURS, firing))

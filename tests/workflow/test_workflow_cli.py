@@ -80,6 +80,12 @@ def test_a_silence_with_other_matchers_is_not_taken_for_the_rollbacks(say: Say, 
     assert 'found alertname=~"MultiStrategy.+", env="lab"' in done.stderr
 
 
+def test_the_alerts_that_are_silenced_are_a_setting(say: Say, here: dict[str, str]) -> None:
+    own = here | {"STAGE4_ALERTS_PATTERN": "Momentum.+", "STAGE4_ALERTS_RULES": "MomentumLatency"}
+    done = say("silence", "--rollback", "INC-7111", "--reason", "latency", **own)
+    assert done.exit_code == 0 and 'matchers  alertname=~"Momentum.+", env="lab"' in done.stdout
+
+
 def test_where_the_ledger_was_quicker_its_silence_stays_and_ours_is_ended(
     say: Say, here: dict[str, str], alertmanager: Alertmanager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,6 +205,14 @@ def rules(tmp_path: Path, lab_tools: Tools) -> Callable[..., tuple[str, ...]]:
 
 def test_the_shipped_rules_are_in_order(say: Say, rules: Callable[..., tuple[str, ...]]) -> None:
     assert say(*rules(shipped())).exit_code == 0
+
+
+def test_the_rules_that_are_looked_for_are_a_setting(say: Say, rules: Callable[..., tuple[str, ...]]) -> None:
+    own = {"STAGE4_ALERTS_PATTERN": "Momentum.+", "STAGE4_ALERTS_RULES": "MomentumPnlDrawdown"}
+    words = rules(shipped().replace("MultiStrategyPnlDrawdown", "MomentumPnlDrawdown"))
+    assert say(*words, **own).exit_code == 0
+    done = say(*words, **own | {"STAGE4_ALERTS_RULES": "MomentumLatency"})
+    assert done.exit_code == 1 and "the rule MomentumLatency is missing" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def silence(asking: Asking, answer: Answer) -> dict[str, Any]:
     wanted = asking.installation.matchers
     muted = affected(wanted, firing or ())
     taken = set(muted)
-    left = [one for one in firing or () if is_stage4(one, ()) and one not in taken]
+    left = [one for one in firing or () if is_stage4(one, (), asking.installation.alerts.pattern) and one not in taken]
     return {
         "known": firing is not None and asking.outlook.fresh("alertmanager", asking.at),
         "missing": asking.outlook.missing.get("alertmanager"),

@@ -18,7 +18,7 @@ from ledger.app.typed import whole
 from ledger.domain.duties.owed import owed
 from ledger.domain.paper import paper_lines
 from ledger.domain.rules import duration_minutes
-from ledger.domain.runbook import COMPONENTS, EXPECTED_RULES, PURPOSES, STEPS, StepRow
+from ledger.domain.runbook import COMPONENTS, PURPOSES, STEPS, StepRow
 from ledger.domain.state import Evidence, Rollback, StepState
 from ledger.errors import LedgerError
 from ledger.store.timeline import Row
@@ -108,9 +108,9 @@ def render_form(error: LedgerError | None = None, typed: dict[str, str] | None =
         fields={field.name: field for field in OPENING},
         purposes={name: PURPOSE_WORDS[name] for name in PURPOSES},
         components=COMPONENTS,
-        alerts=EXPECTED_RULES,
-        channel=config.rollback_channel,
-        window=config.rollback_window,
+        alerts=config.alerts.rules,
+        channel=config.rollback.channel,
+        window=config.rollback.window,
         request_id=request.form.get("request_id") or new_request_id(),
         error=error,
         typed=typed or {},

@@ -23,7 +23,7 @@ def _finish(asking: Asking) -> Command:
 
 
 def _watch(taking: Taking) -> Outcome:
-    seconds = parse_duration(taking.values["duration"] or taking.installation.config.watch_duration)
+    seconds = parse_duration(taking.values["duration"] or taking.installation.config.watch.duration)
     return Outcome(watching.start(taking.installation, taking.actor, taking.rollback, seconds), None)
 
 
@@ -68,7 +68,7 @@ IN_STEP_4 = (
                 "duration",
                 mark("For"),
                 "duration",
-                default=lambda a: a.installation.config.watch_duration,
+                default=lambda a: a.installation.config.watch.duration,
                 presets=("5m", "15m", "30m"),
             ),
         ),

@@ -44,7 +44,7 @@ class Desk:
         config = self.installation.config
         message = {"kind": event.status, "rollback": rollback, "stage": config.stage, "text": text}
         try:
-            announce(config.announce_command, settings.server(config, "announce"), message)
+            announce(config.announce.command, settings.server(config, "announce"), message)
         except LedgerError as error:
             self.say(str(error))
 

@@ -23,7 +23,6 @@ from ledger.app.observer.warnings import Warnings
 from ledger.app.observer.watches import Watches
 from ledger.app.spool import take_in
 from ledger.domain.observing.events import ObserverStarted, SchedulerObserved
-from ledger.domain.runbook import EXPECTED_RULES
 from ledger.domain.state import State
 from ledger.domain.text import shorten
 from ledger.errors import Unreachable
@@ -122,9 +121,9 @@ class Observer:
         if self._looks % 4 == 0:
             with desk.telling(), self._coverage.asking("alertmanager"):
                 self._silences.look(self._installation.state)
-        if self._looks % 20 == 0 and self._installation.config.prometheus_url:
+        if self._looks % 20 == 0 and self._installation.config.prometheus.url:
             with desk.telling(), self._coverage.asking("prometheus"):
-                self._installation.prometheus.rules(EXPECTED_RULES)
+                self._installation.prometheus.rules(self._installation.alerts.rules)
         with desk.telling():
             self._warnings.look(self._installation.state)
         with desk.telling():

@@ -36,7 +36,7 @@ class Silences:
         """One round over what every member says; ``Unreachable``, after all else, where one did not say all."""
         installation = self._desk.installation
         owed = [one for one in (*state.open.values(), *state.closed.values()) if one.silence.state == "end_owed"]
-        if not owed and not installation.config.alertmanager_url:
+        if not owed and not installation.config.alertmanager.url:
             return
         members = installation.alertmanager.look()
         if any(seen.silences is not None for seen in members):

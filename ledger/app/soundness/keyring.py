@@ -71,7 +71,7 @@ ROOT = "root"
 
 def read_keys(home: Home, config: Config, first: bytes, found: Found) -> Keyring:
     """Read the keys; what is missing or does not belong together is a finding. ``first`` is the first entry's line."""
-    pem = home.path(config.checkpoint_key_file)
+    pem = home.path(config.signing.checkpoint_key_file)
     claimed = _beside(home, config, found)
     origin = claimed.name if claimed else _claimed_origin(first)
     signer = None
@@ -91,7 +91,7 @@ def read_keys(home: Home, config: Config, first: bytes, found: Found) -> Keyring
 
 def _beside(home: Home, config: Config, found: Found) -> Verifier | None:
     """The verifier key beside the signing key; it is not in the escrow, so it may be missing."""
-    path = keys.verifier_path(home.path(config.checkpoint_key_file))
+    path = keys.verifier_path(home.path(config.signing.checkpoint_key_file))
     if not os.path.lexists(path):
         return None
     try:
@@ -110,7 +110,7 @@ def _claimed_origin(first: bytes) -> str:
 
 
 def _hmac(home: Home, config: Config, found: Found) -> tuple[HmacKey, ...]:
-    path = home.path(config.hmac_key_file)
+    path = home.path(config.signing.hmac_key_file)
     try:
         secret = keys.read_private(path).strip()
     except LedgerError as error:

@@ -70,7 +70,7 @@ def _there(main: Home, config: Config) -> tuple[dict[str, list[Path]], list[Note
     """Stage -> what lies there of it, in the home's own folders; a folder that cannot be listed is told."""
     found: dict[str, list[Path]] = {}
     notes = []
-    own_keys = {main.path(name).parent for name in (config.hmac_key_file, config.checkpoint_key_file)}
+    own_keys = {main.path(name).parent for name in (config.signing.hmac_key_file, config.signing.checkpoint_key_file)}
 
     def stage_of_key(path: Path) -> str:
         return path.name if path not in own_keys and path.is_dir() else ""

@@ -40,8 +40,8 @@ def open_rollback(
     """
     inline, reason_sha384 = bounded(installation, "the reason", reason)
     start = start or installation.clock()
-    end = start + timedelta(seconds=parse_duration(window or installation.config.rollback_window))
-    where = channel or installation.config.rollback_channel
+    end = start + timedelta(seconds=parse_duration(window or installation.config.rollback.window))
+    where = channel or installation.config.rollback.channel
     ticket_state, ticket_sha384 = look_up(installation, check_ticket(ticket))
     firing, firing_sha384 = _firing(installation)
     announcement = announce_opening(ticket, purpose, inline, component, where, start, end, firing)
@@ -91,7 +91,7 @@ def look_up(installation: Installation, ticket: str) -> tuple[str, str]:
     from ledger.adapters import tickets  # slow to import
 
     try:
-        seen = tickets.seen(installation.tickets(), installation.config.tickets_url, ticket, installation.clock)
+        seen = tickets.seen(installation.tickets(), installation.config.tickets.url, ticket, installation.clock)
     except Unreachable as error:
         return shorten(f"claimed: {error}"), ""
     if seen is None:

@@ -17,6 +17,8 @@ from ledger.errors import LedgerError, Unreachable
 from ledger.files import make_folder
 from ledger.shipped import DASHBOARD
 
+TITLE = "Stage4 – Multi-Strategy Operations"
+"""Of the shipped dashboard; one of one's own is called by its file."""
 INSTALL = "install stage4-ledger[pictures], or attach a picture of the dashboard to step 4"
 
 
@@ -50,13 +52,13 @@ def show(installation: Installation, rollback: Rollback, start: datetime, end: d
 
 
 def panel_data(installation: Installation, start: datetime, end: datetime) -> tuple[PanelData, ...]:
-    """Every panel of the shipped Grafana dashboard with what its queries give; a failure stands in the panel.
+    """Every panel of the Grafana dashboard with what its queries give; a failure stands in the panel.
 
     So does what makes an answer less than whole, and values that are no numbers: neither is a scheduler that stands.
     """
     found = []
     prometheus = installation.prometheus
-    for panel in load_panels(DASHBOARD):
+    for panel in load_panels(installation.dashboard or DASHBOARD):
         try:
             signs: list[str] = []
             step = installation.step_seconds
@@ -86,8 +88,8 @@ def picture(
         start,
         end,
         marks(rollback, start, end),
-        source_line(installation.config.prometheus_url, installation.clock()),
-        f"Stage4 – Multi-Strategy Operations · {rollback.id}",
+        source_line(installation.config.prometheus.url, installation.clock()),
+        f"{installation.dashboard.stem if installation.dashboard else TITLE} · {rollback.id}",
         "no samples: the scheduler is stopped" if rollback.holds else "no samples in this window",
     )
     return installation.keep(png)

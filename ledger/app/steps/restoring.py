@@ -52,7 +52,7 @@ def restore(
     released = bool(rollback.override.held_by) and bool(installation.state.holders)
     if rollback.override.removed_at is not None and not released and rollback.restarted_at is None:
         say("waiting for the scheduler to be enabled and to finish a cycle")
-        checked = check(installation, actor, rollback, parse_duration(installation.config.restart_patience))
+        checked = check(installation, actor, rollback, parse_duration(installation.config.rollback.restart_patience))
         if checked.verdict != "pass":
             return checked
         rollback = checked.rollback
@@ -99,7 +99,7 @@ def adopt_removal(installation: Installation, actor: Actor, rollback: Rollback, 
 
 def look_at_members(installation: Installation) -> tuple[MemberSeen, ...]:
     """What every member of the Alertmanager cluster says now; none where none is configured."""
-    return installation.alertmanager.look() if installation.config.alertmanager_url else ()
+    return installation.alertmanager.look() if installation.config.alertmanager.url else ()
 
 
 def end_silence(installation: Installation, actor: Actor, rollback: Rollback, say: Say) -> Rollback:

@@ -51,7 +51,7 @@ def preview(installation: Installation) -> Preview:
         raise Unreachable("; ".join(doubt for seen in members for doubt in seen.doubts))
     firing = everywhere(heard)
     muted = affected(installation.matchers, firing)
-    ours, taken = [alert for alert in firing if is_stage4(alert, ())], set(muted)
+    ours, taken = [alert for alert in firing if is_stage4(alert, (), installation.alerts.pattern)], set(muted)
     missing = tuple(doubt for seen in members for doubt in seen.doubts)
     return Preview(installation.matchers, muted, tuple(alert for alert in ours if alert not in taken), missing)
 
@@ -85,7 +85,7 @@ def planned_end(installation: Installation, rollback: Rollback, start: datetime,
     """The end as typed; the configured one is cut at what the window and the override allow."""
     if duration:
         return start + timedelta(seconds=parse_duration(duration))
-    return min(start + timedelta(seconds=parse_duration(installation.config.silence_duration)), latest_end(rollback))
+    return min(start + timedelta(seconds=parse_duration(installation.config.silence.duration)), latest_end(rollback))
 
 
 def _previewed(installation: Installation) -> tuple[tuple[str, ...], bytes]:
@@ -118,7 +118,7 @@ def extend_silence(installation: Installation, actor: Actor, rollback: Rollback,
 def check_silence(installation: Installation, actor: Actor, rollback: Rollback) -> Outcome:
     """Judge step 2 by what every member of the cluster says now: the silence, and every firing alert."""
     members = _look_settled(installation, rollback.silence.id)
-    ours = [one for seen in members for one in seen.firing or () if is_stage4(one, installation.labels)]
+    ours = [one for seen in members for one in seen.firing or () if is_stage4(one, installation.labels, seen.pattern)]
     command = CheckSilence(
         members=members,
         prometheus=None if ours else prometheus_seen(installation),

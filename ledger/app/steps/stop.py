@@ -87,9 +87,9 @@ def _command(
             reason=asked.reason,
             reason_sha384=whole,
             component=asked.component,
-            channel=installation.config.rollback_channel,
+            channel=installation.config.rollback.channel,
             window_start=at,
-            window_end=at + timedelta(seconds=parse_duration(installation.config.rollback_window)),
+            window_end=at + timedelta(seconds=parse_duration(installation.config.rollback.window)),
         ),
         override=WriteOverride(
             path=file.path,

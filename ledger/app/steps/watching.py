@@ -15,7 +15,7 @@ from ledger.app.steps.pictures import panels_json, show
 from ledger.domain.command import Actor
 from ledger.domain.facts import AlertEpisode, WatchSeen
 from ledger.domain.judge import Judged, judge_watch
-from ledger.domain.runbook import EXPECTED_RULES, Step
+from ledger.domain.runbook import Step
 from ledger.domain.state import Rollback, Watch
 from ledger.domain.watching.commands import FinishWatch, StartWatch
 from ledger.domain.watching.decide import installation_of
@@ -125,7 +125,7 @@ def _finish(installation: Installation, actor: Actor, rollback: Rollback, runnin
     begin, end = started.starts_at, running.ends_at
     prometheus = installation.prometheus
     stopped = rollback.override.written_at
-    seen = prometheus.watch(begin, end, EXPECTED_RULES, installation.step_seconds, stopped)
+    seen = prometheus.watch(begin, end, installation.alerts.rules, installation.step_seconds, stopped)
     scheduler = installation.scheduler()
     file = installation.look(rollback.override.path)
     judged, new, carried = judge_watch(rollback, seen, scheduler, file, installation_of(rollback.silence.matchers))

@@ -20,7 +20,6 @@ from ledger.app.steps.common import Outcome
 from ledger.domain.command import SYSTEM, Actor
 from ledger.domain.facts import SilenceSeen
 from ledger.domain.people.commands import AddPerson
-from ledger.domain.runbook import EXPECTED_RULES
 from ledger.domain.state import Rollback
 from ledger.errors import LedgerError, Refused
 from ledger.files import read_bounded
@@ -180,7 +179,8 @@ class Stage:
         step = timedelta(seconds=self.installation.step_seconds)
         end = self.installation.clock() - step
         begin = end - step
-        seen = self.installation.prometheus.watch(begin, end, EXPECTED_RULES, self.installation.step_seconds)
+        rules = self.installation.alerts.rules
+        seen = self.installation.prometheus.watch(begin, end, rules, self.installation.step_seconds)
         return min(seen.up_samples, seen.evaluated_samples) == seen.expected_samples
 
     def ended(self, rollback: Rollback, actor: Actor | None = None) -> Rollback:
@@ -241,8 +241,8 @@ def verify_home(installation: Installation) -> Report:
     """The published log verified with everything a home has: checkpoint, its key, the HMAC key. Publishes first."""
     installation.publish()
     home, config = installation.home, installation.config
-    secret = read_bounded(home.path(config.hmac_key_file), _LIMIT).strip()
-    public = read_bounded(verifier_path(home.path(config.checkpoint_key_file)), _LIMIT)
+    secret = read_bounded(home.path(config.signing.hmac_key_file), _LIMIT).strip()
+    public = read_bounded(verifier_path(home.path(config.signing.checkpoint_key_file)), _LIMIT)
     note = read_bounded(home.published_checkpoint, _LIMIT)  # before the lines: they may grow meanwhile
     with open_log(str(home.published)) as lines:
         return verify(
