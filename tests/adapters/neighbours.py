@@ -88,6 +88,7 @@ class Process:
         """Stopped by the kernel for as long as the block runs: it takes connections and never answers."""
         assert self._running is not None
         self._running.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self._running.pid, os.WSTOPPED)  # until then a thread of it may answer yet
         try:
             yield
         finally:
