@@ -27,8 +27,9 @@ _SPAN = 600
 """Seconds of raw samples that tell how often it is scraped."""
 _SAME_START = 2.0
 """Seconds by which a process' start by the system and by itself may differ."""
-_SLOW_START = 10.0
-"""Seconds that a process on a busy machine may take to come to its own first look at the clock."""
+_SLOW_START = 3.0
+"""Seconds that a process on a busy machine may take to come to its own first look at the clock: longer, and it is
+another one's start, for a doubt too many costs a look and one too few a pass without evidence."""
 _STORES = "storageRetention"
 """What the page about the running server has where it keeps the series itself; Thanos Query has such a page too."""
 _NAMED = 5

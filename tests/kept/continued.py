@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -41,8 +42,8 @@ class Continued(Kept):
 
     def begin(self, ticket: str) -> None:
         """What the road calls INC-2042 is from now on the next rollback of this ticket."""
-        before = sum(one.ticket == ticket for one in (*self.state.open.values(), *self.state.closed.values()))
-        self.ticket, self.ids[INC] = ticket, f"{ticket}.{before + 1}" if before else ticket
+        names = itertools.chain([ticket], (f"{ticket}.{number}" for number in itertools.count(2)))
+        self.ticket, self.ids[INC] = ticket, next(name for name in names if self.state.rollback(name) is None)
 
     def go_on(self, rollback: str) -> None:
         """What the road calls INC-2042 is from now on this one, which is open."""
