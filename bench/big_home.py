@@ -7,12 +7,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from ledger.app import config as settings
-from ledger.app import keys
-from ledger.app.home import Home
+from ledger.app.home import config as settings
+from ledger.app.home import keys
+from ledger.app.home.folders import Home
+from ledger.app.home.setup import make_keys
 from ledger.app.installation import Installation, now, open_home
-from ledger.app.people import Person
-from ledger.app.setup import make_keys
+from ledger.app.people.directory import Person
 from ledger.domain.keeping.commands import AddNote
 from ledger.domain.people.commands import AddPerson
 from ledger.domain.stopping.commands import CheckScheduler

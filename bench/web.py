@@ -28,8 +28,8 @@ import aiohttp
 from bench.big_home import FIRST, OPEN, build
 from bench.browsers import ACCEPT, Heard, Page, crowd, sign_in
 from bench.machine import machine
-from ledger.app.accounts import Accounts, generate
 from ledger.app.installation import open_home
+from ledger.app.people.accounts import Accounts, generate
 from ledger.domain.keeping.commands import AddNote
 from ledger.lab.loopback import HOST, answers, free_ports, until
 from ledger.lab.processes import Processes

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ledger.app.home.setup import init
 from ledger.app.installation import Installation, new_request_id, now
-from ledger.app.setup import init
 from ledger.domain.command import Actor, Request
 from ledger.domain.keeping.commands import AddNote
 from ledger.domain.opening.commands import OpenRollback

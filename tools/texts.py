@@ -50,11 +50,11 @@ ERRORS = {
     "abort",
 }
 UNSHOWN = re.compile(
-    r"ledger/app/(config\w*|doctor\w*|earlier|exporting|parts|setup|keys|metrics|home)\.py"
+    r"ledger/app/(home|doctor)/\w+\.py|ledger/app/record/(earlier_log|exporting)\.py|ledger/app/reading/metrics\.py"
     r"|ledger/app/words\.py|ledger/app/acts/(act|duties|opening|silences|steps|watching)\.py"
     r"|ledger/app/steps/(common|pictures|headers|closing)\.py"
-    r"|ledger/domain/(record|runbook|paper|summaries|override_text|facts|event|events|command|\w+/(commands|events))\.py"
-    r"|ledger/adapters/(picture|dashboard|transcript|masking|silence_wire|wire|matching)\.py"
+    r"|ledger/domain/(record|runbook|paper|summaries|override_text|facts|masking|matching|event|events|command|\w+/(commands|events))\.py"
+    r"|ledger/adapters/(picture|dashboard|transcript|silence_wire|wire)\.py"
     r"|ledger/store/schema\.py|ledger/stop/cord\.py"
 )
 """Files whose sentences are the terminal's, a file's or a picture's, and never a page's."""

@@ -15,7 +15,7 @@ from flask.sessions import SecureCookieSessionInterface
 from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.wrappers import Response
 
-from ledger.app.guesses import STRANGE, Device
+from ledger.app.people.guess_limits import STRANGE, Device
 
 SESSION: Final = "stage4_session"
 DEVICE: Final = "stage4_device"

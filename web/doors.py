@@ -21,7 +21,7 @@ from gunicorn.http import wsgi
 from gunicorn.workers.gthread import ThreadWorker
 from itsdangerous import BadSignature
 
-from ledger.app.accounts import LIFE
+from ledger.app.people.accounts import LIFE
 from web import body, cookies
 from web.caller import Caller, Patient
 

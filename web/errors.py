@@ -11,7 +11,7 @@ from werkzeug import exceptions
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response
 
-from ledger.app.access import count_refusal
+from ledger.app.people.access import count_refusal
 from ledger.app.words import mark
 from ledger.errors import Conflict, Corrupt, LedgerError, Refused, Unreachable
 from web.i18n import gettext

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from ledger.app.review_parts import Mark, Review, Span, seconds_between
+from ledger.app.review.parts import Mark, Review, Span, seconds_between
 
 NARROWEST = 280
 """Pixels that the axis has on the smallest screen; numbers that would touch there stand in rows."""

@@ -14,8 +14,8 @@ from flask import Flask, abort, g, redirect, session, url_for
 from htmx_flask import request
 from werkzeug.wrappers import Response
 
-from ledger.app.accounts import SignedIn
-from ledger.app.known_roles import recall, remember
+from ledger.app.people.accounts import SignedIn
+from ledger.app.people.known_roles import recall, remember
 from ledger.domain.command import Actor
 from ledger.domain.runbook import RUNBOOK_ROLES
 from ledger.errors import LedgerError, Unreachable

@@ -15,9 +15,9 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, request, session
 
-from ledger.app.outlook import Outlook
-from ledger.app.queries import sentence
-from ledger.app.typed import whole
+from ledger.app.parsing import whole
+from ledger.app.reading.outlook import Outlook
+from ledger.app.reading.queries import sentence
 from ledger.domain.record import Recorded
 from ledger.domain.text import visible
 from ledger.errors import LedgerError

@@ -11,7 +11,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from ledger.app import front
+from ledger.app import reverse_proxy as front
 from ledger.errors import Refused
 from web.site import Networks, Site
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from ledger.app.durations import format_duration
-from ledger.app.review_parts import Debt, Departure, Duration, Line, Point, Review
+from ledger.app.review.parts import Debt, Departure, Duration, Line, Point, Review
 from ledger.domain.runbook import STEPS
 from ledger.domain.text import visible
 from web.i18n import gettext as _

@@ -7,7 +7,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from ledger.app.review_parts import Debt, Span
+from ledger.app.review.parts import Debt, Span
 from ledger.app.words import mark
 from ledger.domain.runbook import STEPS
 from ledger.domain.text import visible

@@ -18,12 +18,12 @@ from typing import Any, Final
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
-from ledger.app import front
-from ledger.app.accounts import Accounts
-from ledger.app.home import Home
+from ledger.app import reverse_proxy as front
+from ledger.app.home.folders import Home
 from ledger.app.installation import open_home
 from ledger.app.observer import Observer
-from ledger.app.outlook import Lookout
+from ledger.app.people.accounts import Accounts
+from ledger.app.reading.outlook import Lookout
 from ledger.app.soundness.guard import Guard
 from ledger.app.steps.pictures import warm
 from ledger.errors import LedgerError

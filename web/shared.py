@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from flask import g, request
 
-from ledger.app import front
+from ledger.app import reverse_proxy as front
 from ledger.app.installation import new_request_id
 from web.site import Site, site
 

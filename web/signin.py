@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, g, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
-from ledger.app.access import count_refusal
-from ledger.app.accounts import digest_token
+from ledger.app.people.access import count_refusal
+from ledger.app.people.accounts import digest_token
 from ledger.errors import Refused
 from web import cookies
 from web.errors import status_of

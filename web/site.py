@@ -10,9 +10,9 @@ from typing import TypeAlias, cast
 
 from flask import current_app
 
-from ledger.app.accounts import Accounts
 from ledger.app.installation import Installation
-from ledger.app.outlook import Lookout
+from ledger.app.people.accounts import Accounts
+from ledger.app.reading.outlook import Lookout
 from ledger.app.soundness.guard import Guard
 from web.hub import Hub
 from web.jobs import Jobs

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from ledger.app.observer.warnings import LINGER, MINUTES
-from ledger.app.outlook import SOURCES, Outlook
-from ledger.app.queries import drift
+from ledger.app.reading.outlook import SOURCES, Outlook
+from ledger.app.reading.queries import drift
 from ledger.app.words import ROLES
 from ledger.domain.facts import AlertCount
 from ledger.domain.rules import clock_text, owed_before, owed_before_end

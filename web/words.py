@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from flask import Flask, g
 from markupsafe import Markup
 
-from ledger.app.queries import judged_json
+from ledger.app.reading.queries import judged_json
 from ledger.app.soundness.marks import judged
 from ledger.app.words import ROLES, mark
 from ledger.domain.asked import NO_REASON

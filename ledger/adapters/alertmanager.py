@@ -17,9 +17,9 @@ from typing import Any, NamedTuple, TypeVar
 
 from ledger.adapters.alertmanager_member import Member, Memory
 from ledger.adapters.http import Clock, Exchange, Server, Unsent, transcript
-from ledger.adapters.matching import affected, check, matches
 from ledger.adapters.silence_wire import format_silence, format_time
 from ledger.domain.facts import AlertSeen, Matcher, MemberSeen, SilenceSeen
+from ledger.domain.matching import affected, check, matches
 from ledger.domain.runbook import ALERT_PATTERN
 from ledger.errors import Refused, Unreachable
 

@@ -20,11 +20,11 @@ from urllib.parse import quote
 import requests
 
 from ledger.adapters.http import Clock, Exchange, Server, ask, bounded_json, masked
-from ledger.adapters.masking import excerpt
-from ledger.adapters.matching import accepts
 from ledger.adapters.shapes import reading, table, text
 from ledger.adapters.silence_wire import format_filter, format_time, parse_alerts, parse_silence, parse_silences
 from ledger.domain.facts import AlertSeen, Matcher, MemberSeen, SilenceSeen, Unread
+from ledger.domain.masking import excerpt
+from ledger.domain.matching import accepts
 from ledger.domain.runbook import ALERT_PATTERN
 from ledger.errors import Refused, Unreachable
 

@@ -7,7 +7,7 @@ import shlex
 import subprocess
 
 from ledger.adapters.http import Server, ask
-from ledger.adapters.masking import masked_addresses
+from ledger.domain.masking import masked_addresses
 from ledger.errors import Unreachable
 
 _SECONDS = 5.0

@@ -12,12 +12,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ledger.adapters import watch as history
 from ledger.adapters.prometheus_api import Api, Remarks
 from ledger.adapters.shapes import line, reading, table, when
-from ledger.adapters.watch import Grid, RuleGroup
 from ledger.domain.facts import Series
 from ledger.domain.text import listed
+from ledger.domain.watching import history
+from ledger.domain.watching.history import Grid, RuleGroup
 from ledger.errors import Unreachable
 
 EVALUATED = "prometheus_rule_group_last_evaluation_timestamp_seconds"

@@ -16,8 +16,8 @@ from typing import NamedTuple, TypeVar
 import requests
 import urllib3
 
-from ledger.adapters.masking import masked, masked_text
 from ledger.adapters.wire import TooLong
+from ledger.domain.masking import masked, masked_text
 from ledger.errors import Unreachable
 
 E = TypeVar("E", bound=BaseException)

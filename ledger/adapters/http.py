@@ -15,10 +15,10 @@ from requests.auth import HTTPBasicAuth
 
 from ledger.adapters.failures import Asked, TooMuch, Unsent
 from ledger.adapters.failures import explain as explained
-from ledger.adapters.masking import excerpt, masked
 from ledger.adapters.server import Clock, Server
 from ledger.adapters.transcript import Exchange, transcript
 from ledger.adapters.wire import BoundedSession
+from ledger.domain.masking import excerpt, masked
 from ledger.errors import Unreachable
 
 __all__ = [

@@ -15,9 +15,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ledger.adapters.dashboard import Panel
-from ledger.adapters.masking import masked
-from ledger.adapters.shapes import unix
 from ledger.domain.facts import Series
+from ledger.domain.masking import masked
+from ledger.domain.moments import unix
 
 if TYPE_CHECKING:  # matplotlib is slow to import and only a picture needs it
     from matplotlib.axes import Axes

@@ -9,16 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from ledger.adapters import watch as history
 from ledger.adapters.coverage import Covered, Own, cover, quoted
 from ledger.adapters.http import Clock, Server, TooMuch
 from ledger.adapters.prometheus_api import Api, Remarks
 from ledger.adapters.prometheus_wire import parse_groups
 from ledger.adapters.restarts import Restarts
-from ledger.adapters.shapes import line, reading, unix
-from ledger.adapters.watch import Grid, RuleGroup
+from ledger.adapters.shapes import line, reading
 from ledger.domain.facts import AlertCount, AlertEpisode, AlertSeen, RuleSeen, Series, WatchSeen
+from ledger.domain.moments import unix
 from ledger.domain.runbook import ALERT_PATTERN
+from ledger.domain.watching import history
+from ledger.domain.watching.history import Grid, RuleGroup
 from ledger.errors import Unreachable
 
 _LISTED = 5

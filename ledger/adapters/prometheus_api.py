@@ -19,11 +19,12 @@ from prometheus_api_client.exceptions import PrometheusApiClientException
 from prometheus_api_client.prometheus_connect import PrometheusConnect
 
 from ledger.adapters.http import Clock, Server, ask, bounded_json, explain, masked, session
-from ledger.adapters.masking import masked_text
 from ledger.adapters.prometheus_wire import native_histograms, parse_series
-from ledger.adapters.shapes import line, listing, reading, table, text, unix
-from ledger.adapters.watch import Grid
+from ledger.adapters.shapes import line, listing, reading, table, text
 from ledger.domain.facts import Series
+from ledger.domain.masking import masked_text
+from ledger.domain.moments import unix
+from ledger.domain.watching.history import Grid
 from ledger.errors import Unreachable
 
 WHO = "Prometheus"

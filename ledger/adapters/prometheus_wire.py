@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from ledger.adapters.shapes import labels, line, listing, number, table, text, when
-from ledger.adapters.watch import RuleGroup
 from ledger.domain.facts import RuleSeen, Series
+from ledger.domain.watching.history import RuleGroup
 
 
 def parse_series(value: object) -> Series:

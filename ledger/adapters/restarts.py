@@ -13,12 +13,12 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
 
-from ledger.adapters import watch as history
 from ledger.adapters.coverage import EVALUATED, STARTED, Covered, Own
 from ledger.adapters.prometheus_api import Api, Remarks
-from ledger.adapters.shapes import unix
-from ledger.adapters.watch import Grid, Labels, RuleGroup
 from ledger.domain.facts import AlertEpisode, Series
+from ledger.domain.moments import unix
+from ledger.domain.watching import history
+from ledger.domain.watching.history import Grid, Labels, RuleGroup
 
 _ITERATIONS = "prometheus_rule_group_iterations_total"
 _LOOK_BACK = 86_400

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ledger.adapters.masking import masked, masked_addresses
+from ledger.domain.masking import masked, masked_addresses
 
 Clock = Callable[[], datetime]
 """Gives the current time, aware UTC."""

@@ -6,7 +6,6 @@ texts are well-formed, without control characters and not endless, whole numbers
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -89,13 +88,6 @@ def when(value: object) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("a time without an offset")
     return moment.astimezone(UTC)
-
-
-def unix(seconds: float) -> datetime:
-    """Unix seconds as aware UTC, to the millisecond (what Prometheus keeps)."""
-    if not math.isfinite(seconds):
-        raise ValueError("a time that is no number")
-    return datetime.fromtimestamp(round(seconds, 3), UTC)
 
 
 @contextmanager

@@ -13,22 +13,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ledger import override
-from ledger.adapters.masking import masked
 from ledger.adapters.server import Server
-from ledger.app import config as settings
-from ledger.app import keys
-from ledger.app.config import Config
 from ledger.app.durations import parse_duration
-from ledger.app.home import Home
-from ledger.app.ledger import Ledger
-from ledger.app.people import Directory
-from ledger.app.publish import Foreign, Publication, Publisher, Unpublished
-from ledger.app.published_ledger import PublishedLedger, published_log
+from ledger.app.home import config as settings
+from ledger.app.home import keys
+from ledger.app.home.config import Config
+from ledger.app.home.folders import Home
+from ledger.app.people.directory import Directory
+from ledger.app.record.ledger import Ledger
+from ledger.app.record.publish import Foreign, Publication, Publisher, Unpublished
+from ledger.app.record.published_ledger import PublishedLedger, published_log
 from ledger.digest import sha384
 from ledger.domain.command import SYSTEM, Actor, Command, Request
 from ledger.domain.decide import decide
 from ledger.domain.facts import FileSeen, Matcher, SchedulerSeen
 from ledger.domain.keeping.events import ForeignLinesFound
+from ledger.domain.masking import masked
 from ledger.domain.observing.commands import Record
 from ledger.domain.record import parse_body
 from ledger.domain.runbook import COMPONENTS, Alerts

@@ -12,7 +12,7 @@ import click
 from ledger.app.acts import ACTS, Act, Field, Proof, prepare
 from ledger.app.acts.fields import Given, Raw, Upload
 from ledger.app.installation import new_request_id
-from ledger.app.queries import rollback_json
+from ledger.app.reading.queries import rollback_json
 from ledger.app.steps.common import Outcome
 from ledger.app.steps.duties import LARGEST
 from ledger.cli.context import EXIT_REFUSED, Session, stage4_command

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ledger.app.erasing import Artefact, erase, full_name, show
+from ledger.app.record.erasing import Artefact, erase, full_name, show
 from ledger.cli.context import Session, stage4_command
 from ledger.errors import Erased
 

@@ -10,7 +10,7 @@ import os
 import pwd
 from pathlib import Path
 
-from ledger.app.home import Home
+from ledger.app.home.folders import Home
 from ledger.errors import Unreachable
 
 

@@ -15,17 +15,17 @@ import click
 from rich.console import Console
 
 from ledger import streams
-from ledger.app.access import count_refusal
-from ledger.app.condition import Condition, condition, reading_sentence
 from ledger.app.installation import Installation, open_home
-from ledger.app.people import terminal_actor
-from ledger.app.queries import shown_time
+from ledger.app.people.access import count_refusal
+from ledger.app.people.directory import terminal_actor
+from ledger.app.reading.condition import Condition, condition, reading_sentence
+from ledger.app.reading.queries import shown_time
 from ledger.cli.belongs import unusable, whom_to_ask
 from ledger.domain.command import Actor
 from ledger.errors import LedgerError, Refused, Unreachable, kind_of
 
 if TYPE_CHECKING:
-    from ledger.app.accounts import Accounts
+    from ledger.app.people.accounts import Accounts
 
 EXIT_REFUSED, EXIT_USAGE, EXIT_UNREACHABLE, EXIT_INCOMPLETE = 1, 2, 3, 4
 
@@ -70,7 +70,7 @@ class Session:
     @functools.cached_property
     def accounts(self) -> Accounts:
         """The accounts of the dashboard."""
-        from ledger.app.accounts import Accounts  # the stop waits for no hashing library
+        from ledger.app.people.accounts import Accounts  # the stop waits for no hashing library
 
         return Accounts(self.installation.home, self.installation.clock)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ledger.app import exporting
+from ledger.app.record import exporting
 from ledger.cli.context import Session, stage4_command
 
 

@@ -6,9 +6,9 @@ import sys
 
 import click
 
-from ledger.app import config as settings
-from ledger.app.doctor import examine
-from ledger.app.home import Home
+from ledger.app.doctor.examine import examine
+from ledger.app.home import config as settings
+from ledger.app.home.folders import Home
 from ledger.cli.context import EXIT_REFUSED, Session, stage4_command
 
 

@@ -8,14 +8,14 @@ from typing import Any, TextIO
 
 import click
 
-from ledger.app import staff
-from ledger.app.accounts import check_login
-from ledger.app.doctor_machine import warn_of
-from ledger.app.home import Home
+from ledger.app.doctor.machine import warn_of
+from ledger.app.home.folders import Home
+from ledger.app.home.parts import missing
+from ledger.app.home.setup import add_stage, require_unfinished
+from ledger.app.home.setup import init as make_home
 from ledger.app.installation import Installation
-from ledger.app.parts import missing
-from ledger.app.setup import add_stage, require_unfinished
-from ledger.app.setup import init as make_home
+from ledger.app.people import staff
+from ledger.app.people.accounts import check_login
 from ledger.cli.context import EXIT_UNREACHABLE, Session, stage4_command
 from ledger.cli.passwords import ask_login, password_options, read_password
 from ledger.domain.runbook import ALL_ROLES

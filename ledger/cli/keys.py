@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from ledger.app import config as settings
-from ledger.app import keys as store
-from ledger.app.home import Home
-from ledger.app.setup import make_keys
+from ledger.app.home import config as settings
+from ledger.app.home import keys as store
+from ledger.app.home.folders import Home
+from ledger.app.home.setup import make_keys
 from ledger.cli.context import Session, stage4_command
 from ledger.errors import LedgerError, Refused
 from ledger.files import make_folder, place_exclusive, read_bounded

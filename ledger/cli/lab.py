@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from ledger.app.durations import format_duration, parse_duration
-from ledger.app.home import Home
+from ledger.app.home.folders import Home
 from ledger.app.steps.pictures import cannot_draw
 from ledger.cli.context import EXIT_REFUSED, Session, stage4_command
 from ledger.cli.show import verdict_text

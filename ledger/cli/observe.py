@@ -7,8 +7,8 @@ import threading
 import click
 from prometheus_client import CollectorRegistry, start_http_server
 
-from ledger.app.metrics import LedgerMetrics
 from ledger.app.observer import Observer
+from ledger.app.reading.metrics import LedgerMetrics
 from ledger.app.soundness.guard import Guard
 from ledger.cli.context import Session, stage4_command
 from ledger.cli.own_home import tell_findings

@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from ledger.app.home import Home
+from ledger.app.home.folders import Home
 from ledger.app.installation import Installation, open_home
-from ledger.app.people import terminal_actor
+from ledger.app.people.directory import terminal_actor
 from ledger.app.steps import closing
 from ledger.decision_log.write import Summary, for_ledger
 from ledger.domain.keeping.commands import KeepLog, RecordSummary

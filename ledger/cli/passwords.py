@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 import click
 
-from ledger.app.accounts import check_login, check_password
+from ledger.app.people.accounts import check_login, check_password
 from ledger.errors import Refused
 
 

@@ -6,11 +6,11 @@ from typing import Any, TextIO
 
 import click
 
-from ledger.app import staff
 from ledger.app.durations import parse_moment
+from ledger.app.home.setup import add_missing_stages
 from ledger.app.installation import Installation
-from ledger.app.queries import state_at
-from ledger.app.setup import add_missing_stages
+from ledger.app.people import staff
+from ledger.app.reading.queries import state_at
 from ledger.cli.context import Session, stage4_command
 from ledger.cli.passwords import password_options, read_password
 from ledger.domain.runbook import ALL_ROLES

@@ -10,7 +10,7 @@ import click
 from ledger.app.acts import ACTS
 from ledger.app.acts.opening import FIELDS as OPENING
 from ledger.app.acts.opening import open_rollback
-from ledger.app.queries import rollback_json
+from ledger.app.reading.queries import rollback_json
 from ledger.app.steps import silencing
 from ledger.app.steps.common import Outcome, names
 from ledger.cli.acts import add_acts, called, given_of, options, take, tell

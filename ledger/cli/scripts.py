@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from ledger.app.durations import parse_duration
-from ledger.app.queries import rollback_json
+from ledger.app.reading.queries import rollback_json
 from ledger.app.steps import headers, stopping
 from ledger.app.steps.common import status_log
 from ledger.cli.context import EXIT_REFUSED, Session, fail, stage4_command
@@ -120,8 +120,8 @@ def _why_not(session: Session) -> str:
 def _without_ledger(session: Session) -> SchedulerSeen:
     """The reading alone, where the ledger cannot be opened."""
     from ledger.adapters.scheduler import read_status
-    from ledger.app import config as settings
-    from ledger.app.home import Home
+    from ledger.app.home import config as settings
+    from ledger.app.home.folders import Home
     from ledger.app.installation import now
 
     server = settings.server(settings.load(Home(session.root).config), "scheduler")

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ledger.app import front
-from ledger.app.accounts import Accounts, generate
+from ledger.app import reverse_proxy as front
+from ledger.app.home.setup import add_missing_stages, sweep_home
 from ledger.app.installation import Installation
-from ledger.app.people import LAB_PEOPLE, Person
-from ledger.app.setup import add_missing_stages, sweep_home
-from ledger.app.staff import first_account
+from ledger.app.people.accounts import Accounts, generate
+from ledger.app.people.directory import LAB_PEOPLE, Person
+from ledger.app.people.staff import first_account
 from ledger.app.steps import opening
 from ledger.cli.context import Session, stage4_command
 from ledger.cli.lab import rehearse

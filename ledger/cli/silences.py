@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from ledger.app.muting import Shown, who_mutes
-from ledger.app.silences import muting_json
+from ledger.app.reading.muting import Shown, who_mutes
+from ledger.app.reading.silences import muting_json
 from ledger.cli.context import EXIT_UNREACHABLE, Session, stage4_command
 
 

@@ -7,7 +7,7 @@ import time
 import click
 
 from ledger import streams
-from ledger.app.queries import judged_json, status_json
+from ledger.app.reading.queries import judged_json, status_json
 from ledger.cli.context import Session, stage4_command
 from ledger.cli.show import show_status
 

@@ -12,8 +12,8 @@ import click
 
 from ledger import override
 from ledger.app.installation import new_request_id
-from ledger.app.people import stop_actor
-from ledger.app.queries import rollback_json
+from ledger.app.people.directory import stop_actor
+from ledger.app.reading.queries import rollback_json
 from ledger.app.steps import stop as through_ledger
 from ledger.app.steps.common import Outcome
 from ledger.cli.context import EXIT_REFUSED, EXIT_UNREACHABLE, Session, by_name, stage4_command

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from ledger.app.auditing import Given, own, verify_given
+from ledger.app.reading.auditing import Given, own, verify_given
 from ledger.cli.context import EXIT_INCOMPLETE, EXIT_REFUSED, Session, stage4_command
 from ledger.cli.own_home import verify_home
 from ledger.errors import Corrupt

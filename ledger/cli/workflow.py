@@ -19,17 +19,17 @@ from typing import Any, NamedTuple
 import click
 
 from ledger.adapters.alertmanager import Alertmanager
-from ledger.adapters.matching import affected
 from ledger.adapters.silence_wire import format_silence, format_time
-from ledger.app import config as settings
 from ledger.app.durations import format_duration, parse_duration
-from ledger.app.home import Home
+from ledger.app.home import config as settings
+from ledger.app.home.folders import Home
 from ledger.app.installation import now
 from ledger.cli.context import Session, stage4_command
 from ledger.cli.workflow_report import Report, append_to, one_line, reported
 from ledger.cli.workflow_rules import validate
 from ledger.domain.facts import AlertSeen, Matcher, SilenceSeen
 from ledger.domain.judge import is_stage4
+from ledger.domain.matching import affected
 from ledger.domain.text import check_text, check_ticket
 from ledger.errors import Refused, Unreachable
 from ledger.files import replace as replace_file

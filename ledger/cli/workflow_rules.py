@@ -10,8 +10,8 @@ from pathlib import Path
 
 import click
 
-from ledger.app import config as settings
-from ledger.app.home import Home
+from ledger.app.home import config as settings
+from ledger.app.home.folders import Home
 from ledger.cli.context import Session, stage4_command
 from ledger.cli.workflow_report import Report, reported
 from ledger.errors import Refused, Unreachable

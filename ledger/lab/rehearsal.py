@@ -11,12 +11,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from ledger.app.deliver import deliver
-from ledger.app.home import Home
+from ledger.app.home.folders import Home
+from ledger.app.home.setup import LAB_ROLES, init
 from ledger.app.installation import Installation, open_home
 from ledger.app.observer import Observer
-from ledger.app.people import terminal_actor
-from ledger.app.setup import LAB_ROLES, init
+from ledger.app.people.directory import terminal_actor
+from ledger.app.record.deliver import deliver
 from ledger.app.steps import closing, opening, restoring, silencing, stopping, watching
 from ledger.app.steps.common import Outcome
 from ledger.domain.command import Actor

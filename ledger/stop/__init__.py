@@ -1,7 +1,7 @@
 """The stop when the ledger cannot be had in time, cannot be written or cannot be decided on: standard library alone.
 
 The override file is written first, then a spool file that says who, why and when; the ledger takes it in later
-(``ledger.app.spool``). Audit never stands between an operator and the stop, and never forgets it.
+(``ledger.app.record.spool``). Audit never stands between an operator and the stop, and never forgets it.
 """
 
 from ledger.stop.bare import Stopped, stop_without_ledger

@@ -10,8 +10,8 @@ import pytest
 import requests
 
 from ledger.adapters.http import Server, Unsent, ask, bounded_json, masked, session
-from ledger.adapters.masking import masked_text
 from ledger.adapters.transcript import Exchange, transcript
+from ledger.domain.masking import masked_text
 from ledger.errors import Unreachable
 
 from .neighbours import WRONG, drip, drip_headers, free_port, hang, now, odd, quick, says

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.adapters.watch import (
+from ledger.domain.facts import Series
+from ledger.domain.watching.history import (
     MOST_POINTS,
     Grid,
     RuleGroup,
@@ -20,7 +21,6 @@ from ledger.adapters.watch import (
     present,
     up_times,
 )
-from ledger.domain.facts import Series
 
 START = datetime(2026, 11, 23, 5, 27, 0, 300_000, UTC)
 ZERO = datetime(1970, 1, 1, tzinfo=UTC)

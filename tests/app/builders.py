@@ -15,10 +15,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ledger.app.deliver import deliver
-from ledger.app.home import Home
+from ledger.app.home.folders import Home
 from ledger.app.installation import Installation
-from ledger.app.ledger import View, empty_view, fold
+from ledger.app.record.deliver import deliver
+from ledger.app.record.ledger import View, empty_view, fold
 from ledger.digest import sha384
 from ledger.domain.command import SYSTEM, Actor, Command, Request
 from ledger.domain.facts import Matcher, SchedulerSeen, SilenceSeen

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from ledger.app.deliver import deliver
-from ledger.app.home import Home
+from ledger.app.home.folders import Home
+from ledger.app.home.setup import init
 from ledger.app.installation import Installation, opened
-from ledger.app.publish import Publisher
-from ledger.app.setup import init
+from ledger.app.record.deliver import deliver
+from ledger.app.record.publish import Publisher
 from ledger.domain.closing.commands import Abort
 
 from .builders import Clock, free_port, removing, stopping, tell

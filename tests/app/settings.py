@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from ledger.app.config import Config
+from ledger.app.home.config import Config
 
 
 def changed(config: Config, **tables: dict[str, Any]) -> Config:

@@ -7,13 +7,13 @@ from email.utils import format_datetime
 
 import pytest
 
-from ledger.app import doctor_machine
-from ledger.app.check import Check
-from ledger.app.doctor import examine
+from ledger.app.doctor import machine as doctor_machine
+from ledger.app.doctor.check import Check
+from ledger.app.doctor.examine import examine
 from ledger.app.installation import Installation
-from ledger.app.metrics import facts
-from ledger.app.queries import entry_json, shown_time, state_at, status_json
-from ledger.app.timeline import Timeline
+from ledger.app.reading.metrics import facts
+from ledger.app.reading.queries import entry_json, shown_time, state_at, status_json
+from ledger.app.reading.timeline import Timeline
 from ledger.domain.command import SYSTEM
 from ledger.store.timeline_filter import Filter
 from tests.adapters.neighbours import odd

@@ -11,10 +11,10 @@ import pytest
 from click.testing import CliRunner
 from msgspec import Meta
 
-from ledger.app import config
-from ledger.app.config_types import PLACES, Place, ServerSettings, Settings, places, servers
 from ledger.app.durations import parse_duration
-from ledger.app.home import Home
+from ledger.app.home import config
+from ledger.app.home.config_types import PLACES, Place, ServerSettings, Settings, places, servers
+from ledger.app.home.folders import Home
 from ledger.cli.home import config_show
 from ledger.domain.runbook import EXPECTED_RULES
 from ledger.errors import Refused, Unreachable

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ledger.app import config
-from ledger.app.config_types import servers
+from ledger.app.home import config
+from ledger.app.home.config_types import servers
 from ledger.app.installation import opened
 from ledger.errors import Unreachable
 

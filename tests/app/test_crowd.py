@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import pytest
 
-from ledger.app.home import Home
+from ledger.app.home.folders import Home
 from ledger.app.installation import opened
-from ledger.app.ledger import empty_view, fold
+from ledger.app.record.ledger import empty_view, fold
 from ledger.domain.keeping.commands import AddNote
 from ledger.errors import Conflict
 from ledger.proof.checkpoint import open_checkpoint

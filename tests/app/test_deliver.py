@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from ledger import override
-from ledger.app.deliver import deliver
-from ledger.app.home import Home
+from ledger.app.home.folders import Home
 from ledger.app.installation import Installation, opened
+from ledger.app.record.deliver import deliver
 from ledger.digest import sha384
 from ledger.domain.closing.commands import Abort
 from ledger.domain.override_text import parse_override

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from ledger.adapters import override_file
-from ledger.app.deliver import deliver
 from ledger.app.installation import Installation, opened
+from ledger.app.record.deliver import deliver
 from ledger.digest import sha384
 from ledger.domain.restoring.events import OverrideRemoved
 from ledger.domain.stopping.events import EffectExpired

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ledger.app.deliver import deliver
 from ledger.app.installation import Installation, opened
+from ledger.app.record.deliver import deliver
 from ledger.domain.closing.commands import Abort
 from ledger.domain.observing.commands import ExpireEffect
 from ledger.domain.opening.commands import DeclareEmergency

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from argon2 import PasswordHasher
 
-from ledger.app import staff
-from ledger.app.accounts import Accounts
 from ledger.app.installation import Installation, open_home, opened
-from ledger.app.people import Directory, Person
+from ledger.app.people import staff
+from ledger.app.people.accounts import Accounts
+from ledger.app.people.directory import Directory, Person
 from ledger.domain.command import Actor
 from ledger.errors import Corrupt, LedgerError, Refused, Unreachable
 from ledger.files import locked
@@ -107,7 +107,7 @@ def test_who_cannot_have_the_directory_alone_changes_nothing(
     directory: Directory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     directory.put(Person("p-1", "Ola", 1))
-    monkeypatch.setattr("ledger.app.people.locked", lambda path: locked(path, 0.05))
+    monkeypatch.setattr("ledger.app.people.directory.locked", lambda path: locked(path, 0.05))
     with directory.alone(), pytest.raises(Unreachable, match=r"people\.lock is held"):
         Directory(directory.path).put(Person("p-2", "Jan", 2))
     assert directory.people() == [Person("p-1", "Ola", 1)]

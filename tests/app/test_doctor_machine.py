@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ledger.app.doctor import examine
-from ledger.app.doctor_machine import configuration, file_system, mount_of
+from ledger.app.doctor.examine import examine
+from ledger.app.doctor.machine import configuration, file_system, mount_of
 from ledger.app.installation import Installation
 
 MOUNTS = """\

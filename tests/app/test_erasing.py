@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from ledger.app.erasing import erase, read, remove_erased, show
 from ledger.app.installation import Installation
 from ledger.app.observer import Observer
+from ledger.app.record.erasing import erase, read, remove_erased, show
 from ledger.app.steps import opening as steps
 from ledger.cli.root import stage4
 from ledger.domain.keeping.commands import Erase, ProposeErasure

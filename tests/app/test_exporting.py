@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from ledger.app import exporting
-from ledger.app.auditing import Given, verify_given
-from ledger.app.exporting import export
-from ledger.app.home import Home
+from ledger.app.home.folders import Home
 from ledger.app.installation import Installation
+from ledger.app.reading.auditing import Given, verify_given
+from ledger.app.record import exporting
+from ledger.app.record.exporting import export
 from ledger.domain.command import SYSTEM
 from ledger.domain.people.commands import AddPerson
 from ledger.errors import Corrupt, LedgerError, Refused, Unreachable

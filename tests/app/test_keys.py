@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from ledger.app import keys
-from ledger.app.home import Home
+from ledger.app.home import keys
+from ledger.app.home.folders import Home
 from ledger.app.installation import opened
 from ledger.errors import Corrupt, LedgerError, Refused, Unreachable
 from ledger.proof.entry import HmacKey

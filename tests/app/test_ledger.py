@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from ledger.app.deliver import deliver
-from ledger.app.home import Home
+from ledger.app.home.folders import Home
 from ledger.app.installation import Installation, opened
-from ledger.app.ledger import empty_view, fold
+from ledger.app.record.deliver import deliver
+from ledger.app.record.ledger import empty_view, fold
 from ledger.digest import sha384
 from ledger.domain.closing.commands import Abort
 from ledger.domain.command import Command

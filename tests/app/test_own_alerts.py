@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from ledger.adapters.muting import can_mute, label_sets
-from ledger.app import doctor
+from ledger.app.doctor import examine as doctor
 from ledger.app.installation import Installation
 from ledger.app.steps.pictures import panel_data
 from ledger.domain.facts import AlertSeen, Matcher
+from ledger.domain.muting import can_mute, label_sets
 from ledger.domain.runbook import ALERT_PATTERN, EXPECTED_RULES, Alerts
 from ledger.errors import Unreachable
 from tests.adapters.neighbours import odd, says

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from ledger.app.durations import parse_moment
 from ledger.app.installation import Installation
-from ledger.app.queries import entry_json
+from ledger.app.reading.queries import entry_json
 from ledger.cli.root import stage4
 from ledger.domain.command import Actor
 from ledger.domain.people.commands import ChangeRoles, DeactivatePerson, ResetPassword

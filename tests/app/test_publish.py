@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from ledger.app.home import Home
+from ledger.app.home.folders import Home
 from ledger.app.installation import Installation, opened
-from ledger.app.publish import Publisher
+from ledger.app.record.publish import Publisher
 from ledger.errors import Unreachable
 from ledger.proof.checkpoint import open_checkpoint
 from ledger.proof.merkle import root_of

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ledger.app.installation import Installation
-from ledger.app.publish import Publisher
+from ledger.app.record.publish import Publisher
 from ledger.digest import sha384
 from ledger.errors import Unreachable
 from ledger.store.artefacts import Artefacts

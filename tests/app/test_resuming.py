@@ -12,15 +12,15 @@ from typing import Any
 
 import pytest
 
-from ledger.app import config as settings
-from ledger.app import keys, parts
-from ledger.app.accounts import Accounts
-from ledger.app.doctor import examine
-from ledger.app.home import Home
+from ledger.app.doctor.examine import examine
+from ledger.app.home import config as settings
+from ledger.app.home import keys, parts
+from ledger.app.home.folders import Home
+from ledger.app.home.setup import add_missing_stages, init, make_keys, open_stage
 from ledger.app.installation import Installation, open_home, opened
-from ledger.app.people import LAB_PEOPLE, Person, login_uid, terminal_actor
-from ledger.app.setup import add_missing_stages, init, make_keys, open_stage
-from ledger.app.staff import first_account
+from ledger.app.people.accounts import Accounts
+from ledger.app.people.directory import LAB_PEOPLE, Person, login_uid, terminal_actor
+from ledger.app.people.staff import first_account
 from ledger.errors import Corrupt, Refused, Unreachable
 from ledger.proof.note import format_verifier
 

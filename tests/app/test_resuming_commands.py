@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from ledger.app import config as settings
-from ledger.app.accounts import Accounts
+from ledger.app.home import config as settings
+from ledger.app.home.setup import open_stage
 from ledger.app.installation import opened
-from ledger.app.people import Person, login_uid, terminal_actor
-from ledger.app.setup import open_stage
+from ledger.app.people.accounts import Accounts
+from ledger.app.people.directory import Person, login_uid, terminal_actor
 from ledger.cli.root import stage4
 from ledger.domain.people.commands import AddPerson
 

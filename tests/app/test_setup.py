@@ -10,11 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from ledger.app import keys
-from ledger.app.home import Home
+from ledger.app.home import keys
+from ledger.app.home.folders import Home
+from ledger.app.home.setup import init
 from ledger.app.installation import Installation, opened
-from ledger.app.people import LAB_PEOPLE, Directory, Person, login_uid, new_person_id, os_identity, terminal_actor
-from ledger.app.setup import init
+from ledger.app.people.directory import (
+    LAB_PEOPLE,
+    Directory,
+    Person,
+    login_uid,
+    new_person_id,
+    os_identity,
+    terminal_actor,
+)
 from ledger.domain.keeping.events import LedgerOpened
 from ledger.errors import Corrupt, LedgerError, Refused
 from ledger.proof.note import parse_verifier

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from argon2 import PasswordHasher
 
-from ledger.app import parts, staff
-from ledger.app.accounts import Accounts
+from ledger.app.home import parts
 from ledger.app.installation import Installation
-from ledger.app.people import Person, terminal_actor
+from ledger.app.people import staff
+from ledger.app.people.accounts import Accounts
+from ledger.app.people.directory import Person, terminal_actor
 from ledger.domain.command import Actor
 from ledger.domain.people.commands import AddPerson, DeactivatePerson
 from ledger.errors import Refused, Unreachable

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.app.home import Home
+from ledger.app.home.folders import Home
 from ledger.app.installation import Installation, opened
 from ledger.errors import Corrupt, LedgerError
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from ledger.app import timeline
 from ledger.app.installation import Installation
-from ledger.app.timeline import Timeline, row_of
+from ledger.app.reading import timeline
+from ledger.app.reading.timeline import Timeline, row_of
 from ledger.domain.command import SYSTEM
 from ledger.domain.duties.commands import Correct
 from ledger.store.timeline_filter import Filter, Word

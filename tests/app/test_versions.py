@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ledger.app.installation import Installation, opened
-from ledger.app.ledger import fold
+from ledger.app.record.ledger import fold
 from ledger.digest import sha384
 from ledger.errors import Corrupt, Refused
 from ledger.proof.checkpoint import Checkpoint, sign_checkpoint

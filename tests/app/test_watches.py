@@ -9,11 +9,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from ledger.app.deliver import deliver
 from ledger.app.installation import Installation
 from ledger.app.observer import Observer
 from ledger.app.observer.desk import Desk
 from ledger.app.observer.watches import AGAIN, Watches
+from ledger.app.record.deliver import deliver
 from ledger.app.steps.pictures import warm
 from ledger.domain.watching.commands import StartWatch
 from ledger.errors import Unreachable

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from ledger.app.condition import condition
-from ledger.app.doctor import examine
-from ledger.app.exporting import export
-from ledger.app.home import Home
+from ledger.app.doctor.examine import examine
+from ledger.app.home.folders import Home
 from ledger.app.installation import Installation, opened
+from ledger.app.reading.condition import condition
+from ledger.app.record.exporting import export
 from ledger.errors import Corrupt, LedgerError
 
 from .builders import actor, ask, assert_published, foreign_lines, note, stored
@@ -287,7 +287,7 @@ def test_an_ordinary_write_reads_no_file_again(root: Path, monkeypatch: pytest.M
 
     with opened(root) as one, opened(root) as other:
         one.publish()
-        monkeypatch.setattr("ledger.app.witness.scan", never)
+        monkeypatch.setattr("ledger.app.record.witness.scan", never)
         for number in range(3):
             one.submit(note(number), actor("noc"))
             other.submit(note(10 + number), actor("noc"))
@@ -300,6 +300,6 @@ def test_a_file_that_nobody_mends_is_read_once(installation: Installation, monke
     with installation.home.published.open("ab") as stream:
         stream.write(b"foreign\n")
     assert list(condition(installation)) == []
-    monkeypatch.setattr("ledger.app.witness.scan", lambda *_: pytest.fail("it was read again"))
+    monkeypatch.setattr("ledger.app.record.witness.scan", lambda *_: pytest.fail("it was read again"))
     for _ in range(3):
         condition(installation)

@@ -6,10 +6,10 @@ import json
 import sys
 from pathlib import Path
 
-from ledger.app import staff
-from ledger.app.accounts import Accounts
-from ledger.app.deliver import deliver
 from ledger.app.installation import Installation, open_home, opened
+from ledger.app.people import staff
+from ledger.app.people.accounts import Accounts
+from ledger.app.record.deliver import deliver
 from ledger.domain.command import Actor
 from ledger.domain.keeping.commands import AddNote
 

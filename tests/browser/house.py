@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ledger.app.deliver import deliver
 from ledger.app.installation import Installation
+from ledger.app.record.deliver import deliver
 from ledger.app.steps import closing, duties, opening, restoring, silencing, stopping
 from ledger.cli.serve import give_accounts
 from ledger.domain.keeping.commands import AddNote

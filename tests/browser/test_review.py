@@ -13,9 +13,9 @@ from argon2 import PasswordHasher
 from playwright.sync_api import Browser, Page
 from werkzeug.serving import make_server
 
-from ledger.app.accounts import Accounts
 from ledger.app.installation import Installation
-from ledger.app.outlook import Lookout
+from ledger.app.people.accounts import Accounts
+from ledger.app.reading.outlook import Lookout
 from ledger.app.steps import watching
 from ledger.app.steps.pictures import panel_data
 from ledger.lab.loopback import HOST

@@ -10,11 +10,11 @@ from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 
-from ledger.app.accounts import Accounts
+from ledger.app.home.setup import LAB_ROLES, init
 from ledger.app.installation import Installation
-from ledger.app.outlook import Lookout
-from ledger.app.people import LAB_PEOPLE
-from ledger.app.setup import LAB_ROLES, init
+from ledger.app.people.accounts import Accounts
+from ledger.app.people.directory import LAB_PEOPLE
+from ledger.app.reading.outlook import Lookout
 from ledger.domain.command import SYSTEM, Actor
 from ledger.domain.people.commands import AddPerson
 from web import Site, create_app

@@ -9,10 +9,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from ledger.app.home.setup import LAB_ROLES, init
 from ledger.app.installation import Installation
-from ledger.app.review import review
-from ledger.app.review_parts import Review
-from ledger.app.setup import LAB_ROLES, init
+from ledger.app.review.parts import Review
+from ledger.app.review.post_mortem import review
 from ledger.domain.command import SYSTEM, Command, Request
 from ledger.domain.event import Event
 from ledger.domain.people.commands import AddPerson

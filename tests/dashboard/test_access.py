@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 from werkzeug.exceptions import InternalServerError
 
-from ledger.app.access import STAGE, roll_up
-from ledger.app.access import trouble as trouble_with_it
-from ledger.app.home import Home
+from ledger.app.home.folders import Home
+from ledger.app.home.setup import add_missing_stages
 from ledger.app.installation import Installation, now, open_home
-from ledger.app.setup import add_missing_stages
+from ledger.app.people.access import STAGE, roll_up
+from ledger.app.people.access import trouble as trouble_with_it
 from ledger.errors import Unreachable
 from ledger.proof.entry import parse_entry
 

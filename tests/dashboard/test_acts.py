@@ -9,11 +9,11 @@ import click
 import pytest
 from flask.testing import FlaskClient
 
-from ledger.app.accounts import Accounts
 from ledger.app.acts import ACTS, Act, Proof, prepare
 from ledger.app.acts.act import Field
 from ledger.app.acts.opening import FIELDS as OPENING
 from ledger.app.installation import Installation
+from ledger.app.people.accounts import Accounts
 from ledger.app.steps import opening
 from ledger.cli.acts import by_command
 from ledger.cli.rollback import rollback as group

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.app.review_parts import Mark, Point, Review, Span
+from ledger.app.review.parts import Mark, Point, Review, Span
 from ledger.domain.state import Rollback
 from web.gantt import CLOSE, LEAST, NARROWEST, flags, gantt
 

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from ledger.app.guesses import FROM_ONE_PLACE, GUESSES, WITHIN, place_of
+from ledger.app.people.guess_limits import FROM_ONE_PLACE, GUESSES, WITHIN, place_of
 from tests.app.builders import Clock
 from web import Site, create_app
 from web.proxy import networks

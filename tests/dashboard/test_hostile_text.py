@@ -17,8 +17,8 @@ from flask.testing import FlaskClient
 from ledger.app.acts import ACTS
 from ledger.app.acts.act import Act, Field
 from ledger.app.acts.opening import FIELDS as OPENING
+from ledger.app.home.setup import LAB_ROLES, init
 from ledger.app.installation import Installation
-from ledger.app.setup import LAB_ROLES, init
 from ledger.app.steps import opening
 from tests.adapters.neighbours import odd
 

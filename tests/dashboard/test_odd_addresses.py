@@ -8,8 +8,8 @@ import pytest
 
 from ledger.app.acts import ACTS
 from ledger.app.durations import parse_moment
+from ledger.app.parsing import in_utc, whole
 from ledger.app.steps import opening
-from ledger.app.typed import in_utc, whole
 from ledger.errors import Refused
 from web.live import _events
 

@@ -9,10 +9,10 @@ import secrets
 import pytest
 from click.testing import CliRunner
 
-from ledger.app.access import roll_up
-from ledger.app.accounts import Accounts
 from ledger.app.installation import open_home
-from ledger.app.outlook import Lookout
+from ledger.app.people.access import roll_up
+from ledger.app.people.accounts import Accounts
+from ledger.app.reading.outlook import Lookout
 from ledger.cli.root import stage4
 from web import Site, create_app
 

@@ -12,12 +12,12 @@ import pytest
 from click.testing import CliRunner
 from flask.testing import FlaskClient
 
-from ledger.app import front
-from ledger.app.accounts import Accounts
-from ledger.app.doctor import examine
-from ledger.app.guesses import FROM_ONE_PLACE
-from ledger.app.home import Home
-from ledger.app.setup import init
+from ledger.app import reverse_proxy as front
+from ledger.app.doctor.examine import examine
+from ledger.app.home.folders import Home
+from ledger.app.home.setup import init
+from ledger.app.people.accounts import Accounts
+from ledger.app.people.guess_limits import FROM_ONE_PLACE
 from ledger.cli.root import stage4
 from ledger.errors import Refused
 from tests.doors.served import served

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from ledger.app.review import review
+from ledger.app.review.post_mortem import review
 from ledger.app.steps import opening
 from ledger.domain.opening.commands import DeclareEmergency
 from ledger.domain.watching.commands import StartWatch

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from ledger.app.review import review
-from ledger.app.review_json import review_json
-from ledger.app.timeline import Timeline
+from ledger.app.reading.timeline import Timeline
+from ledger.app.review.as_json import review_json
+from ledger.app.review.post_mortem import review
 
 from .recount import Recount, field, points, seconds, sequence, written
 from .stories import STORIES, alarmed

@@ -244,7 +244,7 @@ def test_what_is_seen_of_the_scheduler_is_drift_only_against_the_hold(story, sta
 
 
 def test_too_many_observations_are_said_to_be_left_off(story, monkeypatch):
-    monkeypatch.setattr("ledger.app.review.MOST", 3)
+    monkeypatch.setattr("ledger.app.review.post_mortem.MOST", 3)
     walk(story, end="disabled")
     for status in ("enabled", "disabled") * 4:
         story.saw(SchedulerObserved(scheduler_status=status, seen_at=story.now, source="x"), "")

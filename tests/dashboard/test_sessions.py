@@ -8,8 +8,8 @@ import pytest
 from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
 
-from ledger.app.accounts import IDLE, LIFE
 from ledger.app.installation import Installation
+from ledger.app.people.accounts import IDLE, LIFE
 from tests.app.builders import Clock
 
 from .conftest import PASSWORD

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from ledger.app.home import Home
+from ledger.app.home.folders import Home
 from ledger.app.steps import opening
 from ledger.domain.command import SYSTEM
 from ledger.domain.people.commands import AddPerson

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from ledger.app.accounts import digest_token
+from ledger.app.people.accounts import digest_token
 from ledger.domain.people.commands import DeactivatePerson
 from ledger.files import locked
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from click.testing import CliRunner
 
-from ledger.app.outlook import MOST_ALERTS
+from ledger.app.reading.outlook import MOST_ALERTS
 from ledger.app.steps.stop import stop
 from ledger.cli.root import stage4
 from ledger.domain.asked import fit

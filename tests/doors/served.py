@@ -15,8 +15,8 @@ from urllib.parse import urlencode
 
 from argon2 import PasswordHasher
 
-from ledger.app.accounts import Accounts
-from ledger.app.setup import init
+from ledger.app.home.setup import init
+from ledger.app.people.accounts import Accounts
 from tests.adapters.neighbours import free_port, until
 
 PASSWORD = "four plain words here"

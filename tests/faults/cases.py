@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ledger import override
-from ledger.app.accounts import Accounts
 from ledger.app.installation import Installation, opened
-from ledger.app.people import login_uid
+from ledger.app.people.accounts import Accounts
+from ledger.app.people.directory import login_uid
 from ledger.domain.standing import why_it_does_not_stop
 
 from .strace import Ended, run

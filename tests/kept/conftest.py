@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from ledger.app.accounts import Accounts
-from ledger.app.home import Home
+from ledger.app.home.folders import Home
 from ledger.app.installation import Installation, opened
-from ledger.app.outlook import Lookout
+from ledger.app.people.accounts import Accounts
+from ledger.app.reading.outlook import Lookout
 from tests.dashboard.conftest import PASSWORD, QUICK, Browser
 from web import Site, create_app
 

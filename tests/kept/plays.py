@@ -12,11 +12,11 @@ from unittest import mock
 
 from argon2 import PasswordHasher
 
-from ledger.app import access, staff
-from ledger.app.accounts import Accounts
-from ledger.app.erasing import erase
+from ledger.app.home.setup import LAB_ROLES, init
 from ledger.app.installation import Installation
-from ledger.app.setup import LAB_ROLES, init
+from ledger.app.people import access, staff
+from ledger.app.people.accounts import Accounts
+from ledger.app.record.erasing import erase
 from ledger.app.steps import duties, opening, restoring, watching
 from ledger.domain.command import Actor
 from ledger.lab.rehearsal import Step, lab_home, rehearse
@@ -224,7 +224,7 @@ def stories(root: Path) -> None:
         return datetime.now(UTC) - EARLIER
 
     with (
-        mock.patch("ledger.app.setup.now", earlier),
+        mock.patch("ledger.app.home.setup.now", earlier),
         mock.patch("ledger.app.installation.now", earlier),
         alone(root) as installation,
     ):

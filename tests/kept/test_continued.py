@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from ledger.app.accounts import Accounts
-from ledger.app.home import Home
+from ledger.app.home.folders import Home
 from ledger.app.installation import opened
-from ledger.app.spool import take_in
+from ledger.app.people.accounts import Accounts
+from ledger.app.record.spool import take_in
 from ledger.domain.closing.commands import Abort
 from ledger.lab.scenarios import stage
 from ledger.lab.tools import Tools, fetch

@@ -10,10 +10,10 @@ from pathlib import Path
 from click.testing import CliRunner, Result
 from flask.testing import FlaskClient
 
-from ledger.app.access import STAGE
-from ledger.app.home import Home
+from ledger.app.home.folders import Home
 from ledger.app.installation import Installation
-from ledger.app.queries import sentence
+from ledger.app.people.access import STAGE
+from ledger.app.reading.queries import sentence
 from ledger.cli.root import stage4
 from tests.dashboard.test_words_complete import ENGLISH, MESSAGES, RAW
 from tools.texts import page_texts

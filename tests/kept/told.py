@@ -7,9 +7,9 @@ import json
 from typing import Any
 
 from ledger.app.installation import Installation
-from ledger.app.queries import rollback_json
-from ledger.app.review import review
-from ledger.app.review_json import review_json
+from ledger.app.reading.queries import rollback_json
+from ledger.app.review.as_json import review_json
+from ledger.app.review.post_mortem import review
 from ledger.digest import sha384
 from ledger.domain.state import Rollback, runtime_flags
 from ledger.verify import verify

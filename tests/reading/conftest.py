@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from argon2 import PasswordHasher
 
-from ledger.app.accounts import Accounts
-from ledger.app.people import LAB_PEOPLE
-from ledger.app.setup import LAB_ROLES, init
+from ledger.app.home.setup import LAB_ROLES, init
+from ledger.app.people.accounts import Accounts
+from ledger.app.people.directory import LAB_PEOPLE
 from ledger.app.steps import opening
 from ledger.domain.command import SYSTEM, Actor
 from ledger.domain.people.commands import AddPerson

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from ledger.app.accounts import Accounts
 from ledger.app.installation import open_home
-from ledger.app.outlook import Lookout
+from ledger.app.people.accounts import Accounts
+from ledger.app.reading.outlook import Lookout
 from web import Site, create_app
 from web.server import cookie_secret
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from ledger.app.access import STAGE, roll_up
-from ledger.app.home import Home
+from ledger.app.home.folders import Home
+from ledger.app.home.setup import init
 from ledger.app.installation import Installation, open_home, opened
 from ledger.app.observer import Observer
-from ledger.app.setup import init
+from ledger.app.people.access import STAGE, roll_up
 from ledger.cli.own_log import LedgerLog
 from ledger.decision_log.write import Summary
 from ledger.domain.command import SYSTEM

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.app.home import Home
+from ledger.app.home.folders import Home
 from ledger.digest import sha384
 
 from .runner import Done, run

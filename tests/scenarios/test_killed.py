@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ledger.app.installation import Installation, now, open_home
 from ledger.app.observer import Observer
-from ledger.app.queries import next_actions
+from ledger.app.reading.queries import next_actions
 from ledger.domain.state import Rollback
 from ledger.files import locked, make_folder
 from ledger.lab.scenarios import Stage, stage

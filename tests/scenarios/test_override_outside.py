@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from ledger.app.queries import status_json
+from ledger.app.reading.queries import status_json
 from ledger.app.steps import restoring, stopping
 from ledger.domain.judge import judge_file
 from ledger.domain.state import Rollback

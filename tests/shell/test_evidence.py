@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.app.setup import init
+from ledger.app.home.setup import init
 
 from .commands import stage4
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import ledger
-from ledger.app.setup import LAB_ROLES, init
+from ledger.app.home.setup import LAB_ROLES, init
 
 PROJECT = Path(ledger.__file__).resolve().parents[1]
 STAGE4 = Path(sys.executable).parent / "stage4"

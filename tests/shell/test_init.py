@@ -11,8 +11,8 @@ from select import select
 
 import pytest
 
-from ledger.app.accounts import Accounts
 from ledger.app.installation import opened
+from ledger.app.people.accounts import Accounts
 
 from .commands import STAGE4, environment, stage4
 

@@ -14,7 +14,7 @@ import click
 import pytest
 
 import ledger.cli
-from ledger.app.setup import LAB_ROLES, init
+from ledger.app.home.setup import LAB_ROLES, init
 from ledger.cli.root import COMMANDS, stage4
 from ledger.cli.scripts import COMMANDS as SCRIPTS
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from ledger.app.access import STAGE
-from ledger.app.home import Home
+from ledger.app.home.folders import Home
+from ledger.app.people.access import STAGE
 from ledger.app.soundness import examine
 
 from .hands import (

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from ledger.app import access
-from ledger.app.erasing import erase
-from ledger.app.home import Home
+from ledger.app.home.folders import Home
+from ledger.app.home.setup import LAB_ROLES, init
 from ledger.app.installation import Installation, opened
-from ledger.app.setup import LAB_ROLES, init
+from ledger.app.people import access
+from ledger.app.record.erasing import erase
 from ledger.app.steps import duties, opening, stopping
 from ledger.app.steps.stop import stop
 from ledger.domain.access.events import SignedIn

@@ -7,9 +7,9 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from ledger.app import keys
-from ledger.app.access import STAGE
-from ledger.app.home import Home
+from ledger.app.home import keys
+from ledger.app.home.folders import Home
+from ledger.app.people.access import STAGE
 from ledger.digest import sha384
 from ledger.proof.entry import GENESIS, HmacKey, link, parse_entry, seal_entry
 from tests.app.builders import behind_the_triggers, lines_of, plain

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.app import doctor
-from ledger.app.home import Home
+from ledger.app.doctor import examine as doctor
+from ledger.app.home.folders import Home
 from ledger.app.installation import opened
 from ledger.app.soundness import examine
 from ledger.app.soundness.guard import Guard

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from ledger.app.access import STAGE, roll_up
-from ledger.app.deliver import deliver_files
-from ledger.app.home import Home
+from ledger.app.home.folders import Home
 from ledger.app.installation import Installation, opened
-from ledger.app.metrics import LedgerMetrics
 from ledger.app.observer import Observer
+from ledger.app.people.access import STAGE, roll_up
+from ledger.app.reading.metrics import LedgerMetrics
+from ledger.app.record.deliver import deliver_files
+from ledger.app.record.spool import take_in
 from ledger.app.soundness.guard import Guard
-from ledger.app.spool import take_in
 from ledger.app.steps import opening
 from ledger.app.steps import stop as through_ledger
 from ledger.app.steps.in_time import stop_in_time

@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from ledger.app import doctor
-from ledger.app.access import STAGE
-from ledger.app.erasing import erase
-from ledger.app.home import Home
+from ledger.app.doctor import examine as doctor
+from ledger.app.home.folders import Home
+from ledger.app.home.setup import init
 from ledger.app.installation import Installation, opened
 from ledger.app.observer import Observer
-from ledger.app.setup import init
+from ledger.app.people.access import STAGE
+from ledger.app.record.erasing import erase
 from ledger.app.soundness import artefacts, examine
 from ledger.app.soundness.examine import look_at
 from ledger.app.soundness.recent import RECENT, look_at_recent

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from ledger.app.home import Home
+from ledger.app.home.folders import Home
 from ledger.app.installation import Installation
 from ledger.app.soundness.marks import following, judged
 from ledger.cli.root import stage4

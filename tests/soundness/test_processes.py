@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from ledger.app.home import Home
+from ledger.app.home.folders import Home
 from tests.app.builders import free_port, stored, until
 
 from .attacks import ATTACKS

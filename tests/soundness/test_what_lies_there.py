@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from ledger.app import access, doctor
-from ledger.app.access import STAGE
-from ledger.app.home import Home
+from ledger.app.doctor import examine as doctor
+from ledger.app.home.folders import Home
+from ledger.app.home.setup import init
 from ledger.app.installation import opened
-from ledger.app.setup import init
+from ledger.app.people import access
+from ledger.app.people.access import STAGE
 from ledger.app.soundness import examine
 from ledger.app.soundness.guard import Guard
 from ledger.errors import LedgerError, Unreachable

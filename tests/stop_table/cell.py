@@ -157,9 +157,9 @@ def _script(cell: Cell, home: Path, prepared: Path) -> int:
 
 def _page(cell: Cell, home: Path, prepared: Path) -> int:
     """A browser that was signed in before the ledger came to harm. 200 and 303 are 0, else the status's first digit."""
-    from ledger.app.accounts import Accounts
     from ledger.app.installation import open_home
-    from ledger.app.outlook import Lookout
+    from ledger.app.people.accounts import Accounts
+    from ledger.app.reading.outlook import Lookout
     from web import Site, create_app
 
     installation = open_home(home)

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from ledger import override
-from ledger.app.deliver import deliver
 from ledger.app.installation import open_home
 from ledger.app.observer.desk import Desk
 from ledger.app.observer.file import look_at_files
-from ledger.app.people import os_identity
-from ledger.app.spool import take_in
+from ledger.app.people.directory import os_identity
+from ledger.app.record.deliver import deliver
+from ledger.app.record.spool import take_in
 from ledger.app.steps.stop import stop
 from ledger.domain.asked import fit
 from ledger.domain.command import Actor

@@ -15,10 +15,10 @@ from pathlib import Path
 
 from argon2 import PasswordHasher
 
-from ledger.app.accounts import Accounts
+from ledger.app.home.setup import init
 from ledger.app.installation import Installation, opened
-from ledger.app.people import os_identity
-from ledger.app.setup import init
+from ledger.app.people.accounts import Accounts
+from ledger.app.people.directory import os_identity
 from ledger.app.steps.stop import stop
 from ledger.domain.asked import fit
 from ledger.domain.command import Actor

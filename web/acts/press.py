@@ -13,8 +13,8 @@ from typing import Final
 
 from flask import g, request
 
+from ledger.app.reading.rows import Receipt
 from ledger.errors import Conflict, Refused
-from ledger.store.recorder import Receipt
 from web.site import site
 
 _NUMBER: Final = re.compile(r"[0-9a-f]{32}")

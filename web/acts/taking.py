@@ -6,19 +6,18 @@ from flask import Blueprint, abort, g, redirect, render_template, url_for
 from htmx_flask import make_response, request
 from werkzeug.wrappers import Response
 
-from ledger.app.access import count_refusal
 from ledger.app.acts import ACTS, Act, Proof, prepare
 from ledger.app.acts.opening import FIELDS as OPENING
 from ledger.app.acts.opening import open_rollback
 from ledger.app.installation import Installation, new_request_id
+from ledger.app.parsing import whole
+from ledger.app.people.access import count_refusal
 from ledger.app.steps import stop as through_ledger
 from ledger.app.steps.common import Outcome
-from ledger.app.steps.in_time import stop_in_time
-from ledger.app.typed import whole
+from ledger.app.steps.in_time import Stopped, stop_in_time, stop_without_ledger
 from ledger.domain.asked import Asked, fit
 from ledger.domain.state import Rollback
 from ledger.errors import LedgerError, NotYours
-from ledger.stop import Stopped, stop_without_ledger
 from web.acts import forms, press
 from web.errors import status_of
 from web.identity import actor

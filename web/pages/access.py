@@ -8,10 +8,10 @@ from itertools import islice
 
 from flask import Blueprint, Response, abort, render_template, request
 
-from ledger.app.access import STAGE, has_ledger, trouble, wanted
 from ledger.app.installation import Installation, open_home
-from ledger.app.queries import entry_json
-from ledger.app.typed import whole
+from ledger.app.parsing import whole
+from ledger.app.people.access import STAGE, has_ledger, trouble, wanted
+from ledger.app.reading.queries import entry_json
 from ledger.errors import Unreachable
 from web.identity import only
 from web.site import site

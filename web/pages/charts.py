@@ -12,8 +12,7 @@ from typing import Any, Final
 
 from flask import Blueprint, Response, abort
 
-from ledger.adapters.picture import PanelData
-from ledger.app.steps.pictures import marks, panel_data
+from ledger.app.steps.pictures import PanelData, marks, panel_data
 from ledger.app.words import mark
 from ledger.domain.facts import Series
 from ledger.domain.state import Rollback

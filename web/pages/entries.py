@@ -7,8 +7,8 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, render_template
 
-from ledger.app.erasing import read
-from ledger.app.queries import judged_json
+from ledger.app.reading.queries import judged_json
+from ledger.app.record.erasing import read
 from ledger.app.soundness.marks import Judged, judged
 from ledger.app.words import mark
 from ledger.errors import Corrupt, Erased, LedgerError

@@ -8,9 +8,9 @@ from flask import Blueprint, Response, current_app, g, jsonify
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from ledger.app import front
-from ledger.app.condition import condition
-from ledger.app.metrics import LedgerMetrics
+from ledger.app import reverse_proxy as front
+from ledger.app.reading.condition import condition
+from ledger.app.reading.metrics import LedgerMetrics
 from ledger.errors import LedgerError
 from web import whole
 from web.site import Site, site

@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from flask import Blueprint, Flask, g, render_template, url_for
 
-from ledger.app import access, front
-from ledger.app.condition import condition
-from ledger.app.outlook import Outlook
+from ledger.app import reverse_proxy as front
+from ledger.app.people import access
+from ledger.app.reading.condition import condition
+from ledger.app.reading.outlook import Outlook
 from ledger.app.soundness import Finding
 from ledger.app.words import mark
 from ledger.domain.runbook import RUNBOOK_ROLES

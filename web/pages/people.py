@@ -8,9 +8,9 @@ from typing import Any
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from ledger.app import staff
-from ledger.app.access import count_refusal
 from ledger.app.installation import new_request_id
+from ledger.app.people import staff
+from ledger.app.people.access import count_refusal
 from ledger.errors import LedgerError, Refused
 from web.acts import press
 from web.errors import status_of

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ledger.adapters.matching import affected
 from ledger.app.acts.act import Asking
-from ledger.app.may import Answer
-from ledger.app.muting import after_the_end
+from ledger.app.reading.eligibility import Answer
+from ledger.app.reading.muting import after_the_end
 from ledger.app.steps import silencing
 from ledger.app.steps.common import title
 from ledger.domain.facts import AlertSeen
 from ledger.domain.judge import is_stage4
 from ledger.domain.judge_silences import holds_back
+from ledger.domain.matching import affected
 from ledger.domain.stopping.decide import override_content
 from ledger.domain.stopping.events import OverrideRequested
 from web.i18n import ngettext

@@ -7,9 +7,9 @@ import json
 from flask import Blueprint, Response, abort, render_template
 
 from ledger.app.durations import format_duration
-from ledger.app.review import review
-from ledger.app.review_json import review_json
-from ledger.app.review_parts import Review
+from ledger.app.review.as_json import review_json
+from ledger.app.review.parts import Review
+from ledger.app.review.post_mortem import review
 from ledger.domain.runbook import STEPS
 from web import review_words as words
 from web.gantt import gantt

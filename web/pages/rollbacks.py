@@ -13,16 +13,15 @@ from ledger.app.acts import ACTS, Act
 from ledger.app.acts.act import Asking
 from ledger.app.acts.opening import FIELDS as OPENING
 from ledger.app.installation import new_request_id
-from ledger.app.may import Answer, may
-from ledger.app.typed import whole
+from ledger.app.parsing import whole
+from ledger.app.reading.eligibility import Answer, may
+from ledger.app.reading.rows import Filter, Row
 from ledger.domain.duties.owed import owed
 from ledger.domain.paper import paper_lines
 from ledger.domain.rules import duration_minutes
 from ledger.domain.runbook import COMPONENTS, PURPOSES, STEPS, StepRow
 from ledger.domain.state import Evidence, Rollback, StepState
 from ledger.errors import LedgerError
-from ledger.store.timeline import Row
-from ledger.store.timeline_filter import Filter
 from web import situation
 from web.identity import actor, only
 from web.pages import previews

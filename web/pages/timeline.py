@@ -7,11 +7,11 @@ from typing import Any, Final, NamedTuple
 from flask import Blueprint, current_app, render_template
 from htmx_flask import request
 
-from ledger.app.timeline import Shown, Timeline, as_they_stand
-from ledger.app.typed import in_utc, whole
+from ledger.app.parsing import in_utc, whole
+from ledger.app.reading.rows import Filter, Word
+from ledger.app.reading.timeline import Shown, Timeline, as_they_stand
 from ledger.domain.events import EVENTS
 from ledger.domain.runbook import STEPS
-from ledger.store.timeline_filter import Filter, Word
 from web.site import site
 from web.words import VERDICTS
 

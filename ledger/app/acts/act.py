@@ -22,7 +22,7 @@ from ledger.domain.runbook import Role
 from ledger.domain.state import Rollback
 
 if TYPE_CHECKING:  # what looks at servers is slow to import, and a command's help asks none
-    from ledger.app.outlook import Outlook
+    from ledger.app.reading.outlook import Outlook
 
 Kind = Literal["text", "long", "duration", "when", "choice", "choices", "file", "number"]
 Guard = Literal["", "password", "ticket"]

@@ -8,8 +8,8 @@ from typing import Any, Final, NamedTuple
 
 from ledger.app.acts.act import Field
 from ledger.app.durations import parse_duration
+from ledger.app.parsing import in_utc, whole
 from ledger.app.steps.duties import LARGEST
-from ledger.app.typed import in_utc, whole
 from ledger.domain.text import check_text
 from ledger.errors import Refused
 

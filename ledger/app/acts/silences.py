@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ledger.app.acts.act import NO_DIGEST, REASON, TWO_HOURS, Act, Asking, Field, Taking, restoring_now
-from ledger.app.muting import marker
+from ledger.app.reading.muting import marker
 from ledger.app.steps import restoring, silencing
 from ledger.app.steps.common import Outcome
 from ledger.app.words import mark

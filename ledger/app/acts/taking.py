@@ -17,7 +17,7 @@ from ledger.domain.state import Rollback
 from ledger.errors import Refused
 
 if TYPE_CHECKING:  # a command at a terminal waits for no hashing library
-    from ledger.app.accounts import Accounts
+    from ledger.app.people.accounts import Accounts
 
 AT_THE_MACHINE = ("os", "lab")
 """Who acts so has just proved to the machine who they are: its login stands for the password."""

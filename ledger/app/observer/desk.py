@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Hashable, Iterator
 from datetime import datetime, timedelta
 
-from ledger.app import config as settings
+from ledger.app.home import config as settings
 from ledger.app.installation import Installation
 from ledger.domain.command import SYSTEM
 from ledger.domain.event import Event

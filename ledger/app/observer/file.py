@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from ledger.adapters import override_file
-from ledger.app.deliver import FILES
 from ledger.app.observer.desk import Desk
+from ledger.app.record.deliver import FILES
 from ledger.domain.facts import FileSeen
 from ledger.domain.observing.events import OverrideObserved
 from ledger.domain.restoring.events import OverrideRemovedOutside

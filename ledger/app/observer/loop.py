@@ -11,9 +11,6 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 
-from ledger.app.access import roll_up
-from ledger.app.deliver import deliver, deliver_files
-from ledger.app.erasing import remove_erased
 from ledger.app.installation import Installation
 from ledger.app.observer.coverage import Coverage
 from ledger.app.observer.desk import Desk
@@ -21,7 +18,10 @@ from ledger.app.observer.file import look_at_expiry, look_at_files
 from ledger.app.observer.silences import Silences
 from ledger.app.observer.warnings import Warnings
 from ledger.app.observer.watches import Watches
-from ledger.app.spool import take_in
+from ledger.app.people.access import roll_up
+from ledger.app.record.deliver import deliver, deliver_files
+from ledger.app.record.erasing import remove_erased
+from ledger.app.record.spool import take_in
 from ledger.domain.observing.events import ObserverStarted, SchedulerObserved
 from ledger.domain.state import State
 from ledger.domain.text import shorten

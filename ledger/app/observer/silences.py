@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from ledger.app.muting import Shown, at_members, who_mutes
 from ledger.app.observer.desk import Desk
+from ledger.app.reading.muting import Shown, at_members, who_mutes
+from ledger.app.reading.surplus import end_surplus
 from ledger.app.steps.common import silence_page
 from ledger.app.steps.silencing import carries_marker
-from ledger.app.surplus import end_surplus
 from ledger.domain.command import SYSTEM
 from ledger.domain.facts import MemberSeen, Muting, SilenceSeen
 from ledger.domain.judge_silences import loud

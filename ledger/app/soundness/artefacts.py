@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from ledger.app.home import Home
+from ledger.app.home.folders import Home
 from ledger.app.soundness.beside import Beside, Named
 from ledger.app.soundness.found import Found
 from ledger.digest import sha384

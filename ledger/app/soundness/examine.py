@@ -9,11 +9,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
-from ledger.app import config as settings
-from ledger.app.config import Config
-from ledger.app.home import Home
+from ledger.app.home import config as settings
+from ledger.app.home.config import Config
+from ledger.app.home.folders import Home
+from ledger.app.home.parts import again
 from ledger.app.installation import now
-from ledger.app.parts import again
 from ledger.app.soundness import artefacts, ledgers
 from ledger.app.soundness.beside import Beside, Trail, erased_by
 from ledger.app.soundness.found import Finding, Found, Looked, Note, Part, Soundness

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from ledger.app.installation import now
-from ledger.app.ledger import Ledger
+from ledger.app.record.ledger import Ledger
 from ledger.app.soundness.beside import Trail
 from ledger.app.soundness.examine import look_at, nobody
 from ledger.app.soundness.found import Finding, Soundness

@@ -8,9 +8,9 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from ledger.app import keys
-from ledger.app.config import Config
-from ledger.app.home import Home
+from ledger.app.home import keys
+from ledger.app.home.config import Config
+from ledger.app.home.folders import Home
 from ledger.app.soundness.found import Found
 from ledger.errors import Corrupt, LedgerError
 from ledger.proof.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint

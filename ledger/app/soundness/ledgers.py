@@ -10,12 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from ledger.app import config as settings
-from ledger.app import keys
-from ledger.app.access import STAGE
-from ledger.app.config import Config
-from ledger.app.home import Home
-from ledger.app.parts import again
+from ledger.app.home import config as settings
+from ledger.app.home import keys
+from ledger.app.home.config import Config
+from ledger.app.home.folders import Home
+from ledger.app.home.parts import again
+from ledger.app.people.access import STAGE
 from ledger.app.soundness.found import Found, Note
 
 _ASIDE = ".before-ledger"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ledger.app.home import Home
-from ledger.app.parts import again
+from ledger.app.home.folders import Home
+from ledger.app.home.parts import again
 from ledger.app.soundness.found import Found
 from ledger.errors import Unreachable
 from ledger.store.made import Difference, differences

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from ledger.app.home import Home
+from ledger.app.home.folders import Home
 from ledger.app.soundness.beside import Beside
 from ledger.app.soundness.found import Found
 from ledger.app.soundness.keyring import Keyring

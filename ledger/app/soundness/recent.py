@@ -11,9 +11,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from ledger.app import config as settings
-from ledger.app.config import Config
-from ledger.app.home import Home
+from ledger.app.home import config as settings
+from ledger.app.home.config import Config
+from ledger.app.home.folders import Home
 from ledger.app.soundness.beside import Beside, Trail
 from ledger.app.soundness.found import Finding, Found
 from ledger.app.soundness.keyring import Keyring, read_keys

@@ -7,9 +7,9 @@ import secrets
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 
-from ledger.app.deliver import deliver
-from ledger.app.erasing import SALT
 from ledger.app.installation import Installation
+from ledger.app.record.deliver import deliver
+from ledger.app.record.erasing import SALT
 from ledger.digest import sha384
 from ledger.domain.command import Actor, Command
 from ledger.domain.facts import AlertSeen, MemberSeen, SchedulerSeen, SilenceSeen

@@ -10,9 +10,9 @@ import os
 from collections.abc import Collection
 from typing import Any
 
-from ledger.adapters.masking import tells
-from ledger.app import config as settings
+from ledger.app.home import config as settings
 from ledger.app.installation import Installation
+from ledger.domain.masking import tells
 
 _PREVIEW = 80
 

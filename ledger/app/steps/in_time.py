@@ -7,7 +7,9 @@ from collections.abc import Callable
 
 from ledger.app.steps.common import Outcome
 from ledger.errors import NotYours
-from ledger.stop import Stopped
+from ledger.stop import Stopped, stop_without_ledger
+
+__all__ = ["Stopped", "stop_in_time", "stop_without_ledger"]
 
 BUDGET = 1.5
 """Seconds that the ledger has; what is left of the two is for the standard library's way."""

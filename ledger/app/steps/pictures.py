@@ -17,6 +17,21 @@ from ledger.errors import LedgerError, Unreachable
 from ledger.files import make_folder
 from ledger.shipped import DASHBOARD
 
+__all__ = [
+    "INSTALL",
+    "NO_NUMBERS",
+    "TITLE",
+    "PanelData",
+    "Shown",
+    "cannot_draw",
+    "marks",
+    "panel_data",
+    "panels_json",
+    "picture",
+    "show",
+    "warm",
+]
+
 TITLE = "Stage4 – Multi-Strategy Operations"
 """Of the shipped dashboard; one of one's own is called by its file."""
 INSTALL = "install stage4-ledger[pictures], or attach a picture of the dashboard to step 4"

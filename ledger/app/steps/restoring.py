@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ledger.adapters import override_file
-from ledger.app.deliver import removal_log
 from ledger.app.durations import parse_duration
 from ledger.app.installation import Installation
-from ledger.app.muting import Shown, after_the_end, surplus, who_mutes
+from ledger.app.reading.muting import Shown, after_the_end, surplus, who_mutes
+from ledger.app.reading.surplus import end_surplus
+from ledger.app.record.deliver import removal_log
 from ledger.app.steps.closing import write_summary
 from ledger.app.steps.common import LISTED, Outcome, Say, act, outcome
 from ledger.app.steps.silencing import last_cause
 from ledger.app.steps.stopping import check
-from ledger.app.surplus import end_surplus
 from ledger.domain.command import Actor
 from ledger.domain.facts import MemberSeen, Muting
 from ledger.domain.judge_silences import holds_back, members_told, muted_told

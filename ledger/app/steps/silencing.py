@@ -7,15 +7,15 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from ledger.adapters.alertmanager import everywhere
-from ledger.adapters.matching import affected
 from ledger.app.durations import parse_duration
 from ledger.app.installation import Installation
-from ledger.app.muting import marker
+from ledger.app.reading.muting import marker
 from ledger.app.steps.common import Outcome, act, alerts_json, members_json, names, outcome
 from ledger.domain.command import Actor
 from ledger.domain.facts import AlertSeen, Matcher, MemberSeen, PrometheusSeen, SilenceSeen
 from ledger.domain.judge import is_stage4
 from ledger.domain.judge_silences import loud, members_told
+from ledger.domain.matching import affected
 from ledger.domain.runbook import Step
 from ledger.domain.silencing.commands import AdoptSilence, CheckSilence, ExtendSilence, RequestSilence
 from ledger.domain.silencing.decide import latest_end

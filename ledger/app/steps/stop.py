@@ -7,10 +7,10 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
-from ledger.app.deliver import deliver_files
 from ledger.app.durations import parse_duration
 from ledger.app.installation import Installation
-from ledger.app.spool import take_in
+from ledger.app.record.deliver import deliver_files
+from ledger.app.record.spool import take_in
 from ledger.app.steps.common import Outcome, rollback_of, salted
 from ledger.app.steps.stopping import written
 from ledger.domain.asked import Asked

@@ -10,10 +10,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
+from ledger.app.home.keys import verifier_path
 from ledger.app.installation import Installation
-from ledger.app.keys import verifier_path
 from ledger.app.observer import INTERVAL
-from ledger.app.people import LAB_PEOPLE
+from ledger.app.people.directory import LAB_PEOPLE
 from ledger.app.soundness import examine
 from ledger.app.steps import closing, opening, restoring, silencing, stopping, watching
 from ledger.app.steps.common import Outcome

@@ -1,0 +1,266 @@
+"""``doctor``: what is wrong with an installation, and what to do about it. Looks only; changes nothing."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from importlib.metadata import version
+from itertools import zip_longest
+from pathlib import Path
+from typing import Literal
+
+from ledger.adapters.dashboard import load_panels
+from ledger.adapters.http import ask
+from ledger.app import reverse_proxy as front
+from ledger.app.doctor import machine as doctor_machine
+from ledger.app.doctor.alertmanager import look_at_labels, look_at_members
+from ledger.app.doctor.check import Check
+from ledger.app.home import config as settings
+from ledger.app.home import parts
+from ledger.app.home.folders import Home
+from ledger.app.installation import Installation, open_home
+from ledger.app.people.accounts import Accounts, accounts_file
+from ledger.app.people.staff import first_account, first_account_command
+from ledger.app.reading.condition import condition
+from ledger.app.soundness import Soundness
+from ledger.app.soundness import examine as examine_ledger
+from ledger.app.soundness.found import FURTHER
+from ledger.app.steps.pictures import INSTALL, cannot_draw
+from ledger.domain.runbook import EXPECTED_RULES
+from ledger.errors import LedgerError
+from ledger.shipped import RULES
+
+_SPACE = 200 * 1024 * 1024
+
+_REMEDIES = {
+    "prometheus": "set prometheus.url in stage4.toml to its base address, and check that it runs",
+    "alertmanager": "set alertmanager.url in stage4.toml to its base address, and check that it runs",
+}
+
+
+def examine(root: Path) -> list[Check]:
+    """All checks of a home, in the order in which one would mend them."""
+    checks = [_versions(), *_unmade(root), *_soundness(root)]
+    try:
+        installation = open_home(root)
+    except LedgerError as error:
+        if not {"ledger", "keys"} & {check.name for check in checks}:
+            checks.append(Check("ledger", "problem", str(error)))
+        return checks
+    for look in (
+        _people,
+        _ledger,
+        _reading,
+        _disk,
+        _machine,
+        _folders,
+        _spool,
+        _scheduler,
+        _prometheus,
+        _alertmanager,
+        _labels,
+        _pictures,
+        _account,
+        _front,
+    ):
+        try:
+            checks.extend(look(installation))
+        except LedgerError as error:
+            name = look.__name__.strip("_")
+            checks.append(Check(name, "problem", str(error), _REMEDIES.get(name, "")))
+    installation.ledger.log.close()
+    return checks
+
+
+def _unmade(root: Path) -> list[Check]:
+    """What ``init`` makes and is not there. What cannot be read is told when the home is opened."""
+    try:
+        found = parts.unmade(root, settings.load(Home(root).config))
+    except LedgerError:
+        return []
+    return [_missing(one) for one in found if not one.remedy.startswith(parts.ESCROW)]  # lost keys: with the ledger
+
+
+def _missing(part: parts.Missing) -> Check:
+    return Check(part.name, "problem" if part.grave else "warning", part.found, part.remedy)
+
+
+def _people(installation: Installation) -> Iterator[Check]:
+    yield from map(_missing, parts.unnamed(installation.home, installation.state))
+
+
+def _versions() -> Check:
+    parts = ", ".join(f"{name} {version(name)}" for name in ("stage4-ledger", "eventsourcing", "cryptography"))
+    return Check("versions", "ok", f"Python {sys.version.split()[0]}, {parts}")
+
+
+def _soundness(root: Path) -> Iterator[Check]:
+    """The ledger itself, read as it stands: a cross for each finding, a tick for what holds."""
+    try:
+        found = examine_ledger(root)
+    except LedgerError:
+        return  # opening the home says why, and what to do
+    for one, after in zip_longest(found.findings, found.findings[1:]):
+        told = one.sentence if one.place in one.sentence else f"{one.sentence} ({one.place})"
+        yield Check(
+            _named(one.ledger, one.part, found),
+            "problem",
+            told,
+            "" if after and after.remedy == one.remedy else one.remedy,
+        )
+    for note in found.notes:
+        yield Check(note.part, "warning", note.sentence)
+    wrong = {(one.ledger, one.part) for one in found.findings}
+    wrong |= {(one.ledger, "published") for one in found.findings if one.cause in FURTHER}
+    for looked in found.ledgers:
+        if looked.report is None:
+            continue  # nothing of it was read
+        whose = "" if looked is found.ledgers[0] else f"{looked.ledger}: "
+        for part, text in (
+            ("store", f"{looked.rows} rows, by form, chain, signatures and the rules of the runbook"),
+            ("checkpoints", f"{looked.checkpoints}, each signed over exactly its rows"),
+            ("published", f"{looked.published} lines as in the store, checkpoint and verifier key"),
+            ("artefacts", f"{looked.artefacts} with their digests, {looked.erased} erased by two people"),
+        ):
+            named = part != "artefacts" or looked.artefacts or looked.erased
+            if named and (looked.ledger, part) not in wrong:
+                yield Check(_named(looked.ledger, part, found), "ok", f"{whose}{text}")
+
+
+def _named(ledger: str, part: str, found: Soundness) -> str:
+    """The part, of another ledger than the home's own with that ledger's name before it."""
+    return part if not found.ledgers or ledger == found.ledgers[0].ledger else f"{ledger} {part}"
+
+
+def _ledger(installation: Installation) -> Iterator[Check]:
+    view = installation.ledger.view()
+    yield Check("keys", "ok", "both keys are there, mode 600, and signed this ledger")
+    if view.state.unknown:
+        yield Check(
+            "ledger",
+            "problem",
+            f"entries of unknown kinds: {view.state.unknown}",
+            "install the version that wrote them; the stop works meanwhile",
+        )
+
+
+def _reading(installation: Installation) -> Iterator[Check]:
+    """Where the store can only be read here, or not even that."""
+    if why := condition(installation, settled=True).reading:
+        yield Check("reading", "warning", why, "make room, or mount the disk for writing")
+
+
+def _disk(installation: Installation) -> Iterator[Check]:
+    free = shutil.disk_usage(installation.home.root).free
+    state: Literal["ok", "problem"] = "ok" if free > _SPACE else "problem"
+    yield Check(
+        "disk", state, f"{free // 2**20} MiB free", "" if state == "ok" else "make room: writes will be refused"
+    )
+
+
+def _machine(installation: Installation) -> Iterator[Check]:
+    yield from doctor_machine.look(installation)
+
+
+def _folders(installation: Installation) -> Iterator[Check]:
+    folder = installation.override_path().parent
+    if not folder.is_dir():
+        return  # said among what init makes
+    mode = folder.stat().st_mode & 0o777
+    if mode & 0o022:
+        yield Check(
+            "override", "problem", f"{folder} has mode {mode:04o}: others may stop trading", f"chmod 700 {folder}"
+        )
+    else:
+        yield Check("override", "ok", f"{folder}, mode {mode:04o}")
+
+
+def _spool(installation: Installation) -> Iterator[Check]:
+    waiting = list(installation.home.spool.glob("stop-*.json"))
+    if waiting:
+        yield Check("spool", "warning", f"{len(waiting)} stops wait to be taken in", "run: stage4 observe")
+
+
+def _scheduler(installation: Installation) -> Iterator[Check]:
+    seen = installation.scheduler()
+    if seen.status == "unknown":
+        yield Check("scheduler", "problem", seen.error, "set scheduler.url in stage4.toml to its status page")
+    else:
+        yield Check("scheduler", "ok", f"{seen.status}, cycle {seen.cycle}, at {seen.source}")
+    yield from _clock(installation, "scheduler", installation.config.scheduler.url)
+
+
+def _prometheus(installation: Installation) -> Iterator[Check]:
+    expected = installation.alerts.rules
+    names = {rule.name for rule in installation.prometheus.rules(expected)}
+    missing = [name for name in expected if name not in names]
+    if missing:
+        yield Check(
+            "prometheus",
+            "problem",
+            f"rules not loaded: {', '.join(missing)}",
+            f"{_load(missing)}; without its rules the watch stays inconclusive",
+        )
+    else:
+        yield Check("prometheus", "ok", f"all {len(names)} alerting rules of the runbook are loaded")
+    yield from _clock(installation, "prometheus", installation.config.prometheus.url)
+
+
+def _load(missing: Sequence[str]) -> str:
+    if set(missing) <= set(EXPECTED_RULES):
+        return f"load {RULES}"
+    return "load them, or name those that there are in [alerts] rules of stage4.toml"
+
+
+def _alertmanager(installation: Installation) -> Iterator[Check]:
+    """Every member: whether it answers, what of its answer cannot be read, its clock."""
+    yield from look_at_members(installation)
+
+
+def _clock(installation: Installation, name: str, url: str) -> Iterator[Check]:
+    """Compare the server's clock by its Date header (RFC 9110 section 6.6.1, whole seconds)."""
+    server = settings.server(installation.config, name, url)
+    if server is None:
+        return
+    header = ask(server, name, "GET").headers.get("Date")
+    if header is None:
+        return
+    skew = _difference(installation.clock, header)
+    if skew > doctor_machine.SKEW:
+        yield Check(f"{name} clock", "problem", f"differs from ours by {skew:.0f} s", "set the clocks (NTP)")
+
+
+def _difference(clock: Callable[[], datetime], header: str) -> float:
+    try:
+        return abs((clock() - parsedate_to_datetime(header)).total_seconds())
+    except (TypeError, ValueError):
+        return 0.0
+
+
+def _labels(installation: Installation) -> Iterator[Check]:
+    yield from look_at_labels(installation)
+
+
+def _pictures(installation: Installation) -> Iterator[Check]:
+    if own := installation.dashboard:
+        try:
+            load_panels(own)
+        except LedgerError as error:
+            yield Check("pictures", "problem", str(error), "set [dashboard] file in stage4.toml to a file with panels")
+    if why := cannot_draw():
+        yield Check("pictures", "warning", f"{why}: watches are judged without a picture, which closing needs", INSTALL)
+
+
+def _front(installation: Installation) -> Iterator[Check]:
+    if seen := front.noted(installation.home, installation.clock()):
+        yield Check("proxy", "warning", front.describe(seen), front.remedy(seen))
+
+
+def _account(installation: Installation) -> Iterator[Check]:
+    if not accounts_file(installation.home).exists():  # looking makes none
+        yield Check("dashboard", "warning", "nobody has an account for it", first_account_command(installation))
+    elif command := first_account(installation, Accounts(installation.home, installation.clock)):
+        yield Check("dashboard", "warning", "nobody has an account for it", command)

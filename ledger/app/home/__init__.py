@@ -1,0 +1,1 @@
+"""A home: its folders, configuration, keys, and how it is made."""

@@ -1,0 +1,1 @@
+"""Who people are: the directory of names, accounts, roles known last."""

@@ -1,0 +1,226 @@
+"""Keeps the timeline's read model in step with the ledger: a few entries at once, a big build by a thread."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import os
+import shutil
+import tempfile
+import threading
+import weakref
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ledger.app.installation import Installation
+from ledger.app.reading.queries import sentence
+from ledger.app.soundness.marks import Judged, judged
+from ledger.domain.duties.events import Corrected
+from ledger.domain.record import Recorded, parse_body
+from ledger.errors import Corrupt, LedgerError, Unreachable
+from ledger.proof.entry import GENESIS, format_time, link, parse_entry
+from ledger.store.reading import takes_no_writes
+from ledger.store.timeline import Head, Row, TimelineStore
+
+logger = logging.getLogger("stage4.timeline")
+AT_ONCE = 2_000
+"""Entries that a page waits for; more are read in the background."""
+_BATCH = 1_000
+_SHOWN = 200
+"""Bytes of a line that is no entry, as a page shows it."""
+_LONGEST = 4_000
+"""Characters of an entry that are searched."""
+
+
+class Progress(NamedTuple):
+    """How far the read model is."""
+
+    done: int
+    size: int
+    """Entries of the ledger."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether pages can be shown."""
+        return self.done >= self.size
+
+
+class Timeline:
+    """One installation's timeline. Thread-safe."""
+
+    def __init__(self, installation: Installation) -> None:
+        self._ledger = installation.ledger
+        store = installation.home.store
+        self.store = TimelineStore(store.with_name(f"{store.stem}.timeline.sqlite"), self._ledger.origin, GENESIS)
+        self._guard = threading.Lock()
+        self._builder: threading.Thread | None = None
+        self._elsewhere = ""
+
+    def catch_up(self) -> Progress:
+        """Read what is new. Where that is much, a thread does it and the answer says how far it is.
+
+        ``Corrupt`` where the ledger is not what was signed, ``Unreachable`` where a file cannot be had.
+        """
+        size = self._ledger.view().size
+        try:
+            return self._catch_up(size)
+        except Unreachable as error:
+            if self._elsewhere or not (takes_no_writes(error) or isinstance(error.__cause__, OSError)):
+                raise
+            self._move()
+        return self._catch_up(size)
+
+    def _move(self) -> None:
+        """Reading needs no write here: where the home takes none, the file is made in memory or among temporary ones.
+
+        It is gone with this object.
+        """
+        memory = Path("/dev/shm")  # noqa: S108 (a folder of our own in it, mode 700)
+        folder = str(memory) if os.access(memory, os.W_OK) else None
+        try:
+            self._elsewhere = tempfile.mkdtemp(prefix="stage4-timeline-", dir=folder)
+        except OSError as error:
+            raise Unreachable(f"the timeline's file cannot be made anywhere: {error.strerror}") from error
+        weakref.finalize(self, shutil.rmtree, self._elsewhere, ignore_errors=True)
+        path = Path(self._elsewhere) / self.store.path.name
+        self.store = TimelineStore(path, self._ledger.origin, GENESIS)
+
+    def _catch_up(self, size: int) -> Progress:
+        with self._guard:
+            head = self._fitting()
+            if size - head.size <= AT_ONCE:
+                return Progress(self._read(head, size).size, size)
+            if self._builder is None or not self._builder.is_alive():
+                self._builder = threading.Thread(target=self._build, name="timeline", daemon=True)
+                self._builder.start()
+            return Progress(head.size, size)
+
+    def wait(self, seconds: float | None = None) -> Progress:
+        """Catch up and wait for the thread, if there is one, at most ``seconds``."""
+        progress = self.catch_up()
+        if not progress.ready and self._builder is not None:
+            self._builder.join(seconds)
+            progress = self.catch_up()
+        return progress
+
+    def _build(self) -> None:
+        try:
+            while True:
+                head, size = self._fitting(), self._ledger.view().size
+                if head.size >= size:
+                    return
+                self._read(head, min(size, head.size + _BATCH))
+        except LedgerError as error:
+            logger.warning("the timeline is not built: %s", error)  # the next page tries again
+
+    def _fitting(self) -> Head:
+        """How far the file is; one that does not fit the ledger is made anew."""
+        head = self.store.head()
+        if head is None or not self._fits(head):
+            self.store.make()
+            head = self.store.head()
+            assert head is not None
+        return head
+
+    def _fits(self, head: Head) -> bool:
+        if head.size == 0:
+            return True
+        line = self._ledger.log.line(head.size)
+        return line is not None and link(line) == head.head
+
+    def _read(self, head: Head, size: int) -> Head:
+        """Append the entries up to ``size``, unless another process just did."""
+        while head.size < size:
+            lines = list(itertools.islice(self._ledger.log.lines(head.size, size), _BATCH))
+            if not lines:
+                break
+            self.store.add(
+                head, [_row_at(head.size + number, line) for number, line in enumerate(lines, 1)], link(lines[-1])
+            )
+            head = self.store.head() or head
+        return head
+
+
+class Shown(NamedTuple):
+    """A row of the timeline as a page shows it: read again from the entry, which alone is signed."""
+
+    row: Row
+    why: str
+    """Why the entry does not hold; ``""`` where it does."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.row, name)
+
+
+def as_they_stand(installation: Installation, rows: Sequence[Row]) -> list[Shown]:
+    """The rows with what their entries say now, judged each by itself and by the one before it.
+
+    The read model only finds them; where an entry is gone or cannot be read, what it remembers is shown, marked.
+    """
+    found = judged(installation, [row.sequence for row in rows])
+    return [_as_it_stands(row, found.get(row.sequence)) for row in rows]
+
+
+def _as_it_stands(row: Row, one: Judged | None) -> Shown:
+    if one is None:
+        return Shown(row, "the store has no such row any more")
+    if one.record is None or one.why:
+        try:
+            return Shown(row_of(one.line)[0]._replace(sequence=row.sequence), one.why)
+        except (Corrupt, RecursionError):
+            return Shown(row, one.why)
+    return Shown(row_of(one.line)[0], "")
+
+
+def row_of(line: bytes) -> tuple[Row, str]:
+    """An entry's row, and the lower-case text in which it is found. ``Corrupt`` where the line is no entry."""
+    entry = parse_entry(line)
+    record = parse_body(entry.sequence, entry.timestamp, entry.body)
+    said = sentence(record)
+    row = Row(
+        sequence=record.sequence,
+        timestamp=format_time(record.timestamp),
+        status=record.status,
+        kind=entry.body["kind"],
+        rollback=record.rollback,
+        step=entry.metadata.get("step"),
+        actor=record.actor,
+        role=record.role,
+        verdict=_text(getattr(record.event, "verdict", None)),
+        corrects=record.event.entry if isinstance(record.event, Corrected) else None,
+        sentence=said,
+        at=format_time(record.at),
+    )
+    return row, _search_text(record, entry.body, said)
+
+
+def _row_at(place: int, line: bytes) -> tuple[Row, str]:
+    """The row of a place; a line that is no entry has one too: pages show it, marked (:func:`as_they_stand`)."""
+    try:
+        row, text = row_of(line)
+        return row._replace(sequence=place), text
+    except (Corrupt, RecursionError):
+        said = line[:_SHOWN].decode("utf-8", "replace")
+        return Row(place, "", "", "", "", None, "", "", "", None, said, ""), said.lower()
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _search_text(record: Recorded, body: dict[str, Any], said: str) -> str:
+    """Sentence, name, people, and everything that stands in the entry's own fields: digests and paths too."""
+    own = {name: value for name, value in body["metadata"].items() if name not in ("version", "rollback_entry")}
+    values = [said, record.status, record.status.replace("_", " "), *_values(own), *_values(body["artefacts"])]
+    return "\n".join(values).lower()[:_LONGEST]
+
+
+def _values(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict):
+        return [text for one in value.values() for text in _values(one)]
+    if isinstance(value, list):
+        return [text for one in value for text in _values(one)]
+    return []

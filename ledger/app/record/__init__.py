@@ -1,0 +1,1 @@
+"""What is recorded: the ledger, its publication, the delivery of what it asked for."""
