@@ -24,9 +24,9 @@ print(give_accounts(open_home(pathlib.Path(sys.argv[1]))))
 """
 ADDRESSES = """
 import json, pathlib, sys
-from ledger.app.accounts import Accounts
+from ledger.app.people.accounts import Accounts
 from ledger.app.installation import open_home
-from ledger.app.outlook import Lookout
+from ledger.app.reading.outlook import Lookout
 from web import Site, create_app
 home = open_home(pathlib.Path(sys.argv[1]))
 app = create_app(Site(home, Accounts(home.home, home.clock), Lookout(home), secret=b"unused"))

@@ -285,7 +285,7 @@ KILLED = """
 import os, sys
 from pathlib import Path
 import ledger.store.recorder as recorder
-from ledger.app.setup import init
+from ledger.app.home.setup import init
 store, tables = sys.argv[2], sys.argv[3] == "tables"
 true = recorder.LedgerRecorder.create_table
 def create_table(self):
