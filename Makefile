@@ -52,7 +52,7 @@ coverage: $(STAMP) ## which branches of the rules, the proofs, the store and the
 	  --cov ledger.domain --cov ledger.proof --cov ledger.store --cov ledger.verify --cov-branch --cov-report term \
 	  tests/domain tests/proof tests/store tests/verify tests/app
 
-messages: $(STAMP) ## bring web/locale/pl.po up to the texts of pages and ledger; says what is to be translated
+messages: $(STAMP) ## bring web/locale/pl up to the texts of pages and ledger; says what is to be translated
 	$(BIN)/python -m tools.messages
 
 screenshots: $(STAMP) ## every page as it looks, into var/screenshots

@@ -56,7 +56,7 @@ def main() -> None:
         shutil.rmtree(folder, ignore_errors=True)
     appended, verified = page["append"], page["verify"]
     page["medians"] = {"append": medians(appended), "verify": medians(verified)}
-    page["targets"] = [{**one._asdict(), "reached": one.reached} for one in targets(appended, verified)]
+    page["targets"] = [{**target._asdict(), "reached": target.reached} for target in targets(appended, verified)]
     text = json.dumps(page, indent=2)
     (RESULTS / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json").write_text(text + "\n")
     print(text if given.json else show(page))

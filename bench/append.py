@@ -17,9 +17,10 @@ from eventsourcing.domain import Aggregate, event
 from bench.others import Auditchain, SignLedger
 from bench.rounds import Piece, take_turns
 from bench.workloads import BY, NOTE, TICKET, Written, note_request, open_home, payload, written
+from ledger.app.press import Press
 from ledger.domain.keeping.commands import AddNote
 from ledger.proof.entry import mac_of
-from ledger.store.schema import TABLES, TRIGGERS
+from ledger.store.sqlite.schema import TABLES, TRIGGERS
 from tests.verify.builders import KEY, SIGNER
 
 BARE = "bare transaction, same two rows"
@@ -42,7 +43,7 @@ def ours(folder: Path) -> Append:
 def published(folder: Path) -> Append:
     """The same with publishing, as every command does it."""
     installation = open_home(folder)
-    return lambda: void(installation.submit(AddNote(text=NOTE), BY, TICKET))
+    return lambda: void(installation.submit(AddNote(text=NOTE), Press(BY), TICKET))
 
 
 def void(_: object) -> None:
@@ -134,7 +135,7 @@ def subjects(folder: Path, count: int) -> dict[str, Append]:
         (folder / name).mkdir()
     rows = written(folder / "written", count)
     data = payload(rows[0].line)
-    found: dict[str, Append] = {
+    appends: dict[str, Append] = {
         BARE: bare(folder / "bare", rows),
         "eventsourcing, Application.save": eventsourcing(folder / "eventsourcing", len(rows[0].line)),
         LIMIT: limit(folder / "limit", rows),
@@ -143,10 +144,10 @@ def subjects(folder: Path, count: int) -> dict[str, Append]:
     }
     for number, (name, algorithm) in enumerate(SIGNLEDGER.items()):
         ledger = SignLedger(folder / "others" / f"{number}.sqlite", algorithm)
-        found[name] = lambda ledger=ledger: ledger.append(data)  # type: ignore[misc]
+        appends[name] = lambda ledger=ledger: ledger.append(data)  # type: ignore[misc]
     chain = Auditchain(folder / "others" / "auditchain.sqlite")
-    found["auditchain, HMAC"] = lambda: chain.append(data)
-    return found
+    appends["auditchain, HMAC"] = lambda: chain.append(data)
+    return appends
 
 
 def measure(folder: Path, rounds: int, appends: int) -> dict[str, list[float]]:

@@ -21,8 +21,9 @@ from ledger.files import make_folder, place_exclusive
 from ledger.proof.canonical import parse_canonical
 from ledger.proof.checkpoint import Checkpoint, sign_checkpoint
 from ledger.proof.merkle import Tree, leaf_hash
-from ledger.store.log import Line, Log
-from ledger.store.recorder import Receipt
+from ledger.store.contract import Log
+from ledger.store.open import open_log
+from ledger.store.values import Line, Receipt
 from tests.verify.builders import BY, EVIDENCE, PEOPLE, Ledger, digest
 
 FIRST, OPEN = "INC-1000", "INC-9042"
@@ -48,7 +49,7 @@ def build(root: Path, entries: int, starter: str, told: Callable[[int], None] = 
     begun = now() - _ROLLBACK * (entries / (27 + NOTES) + 20)
     made = Ledger(origin=signer.name, key=key, signer=signer, stage=config.stage, now=begun).open()
     made.do(AddPerson(person="p-aud17", roles=("auditor",)), BY["admin"])
-    log, tree, written = Log(home.store, create=True), Tree(), 0
+    log, tree, written = open_log(home.store, create=True), Tree(), 0
     for number in itertools.count(1000):
         if len(made.lines) - written >= _BATCH or len(made.lines) >= entries:
             written = _write(log, made, tree, written)
@@ -92,11 +93,11 @@ def _half(made: Ledger, ticket: str) -> None:
 
 def _write(log: Log, made: Ledger, tree: Tree, written: int) -> int:
     """Append what is new, each entry with its checkpoint and receipt, in one transaction; how many there are."""
-    with log.writing(30) as writing:
+    with log.transaction(30) as writing:
         for number, line in enumerate(made.lines[written:], written + 1):
             body = parse_canonical(line)
             tree.append(leaf_hash(line))
             note = sign_checkpoint(Checkpoint(made.origin, number, tree.root()), made.signer)
             receipt = Receipt(body["metadata"]["request_id"], "built", number, number)
-            writing.insert(made.origin, [Line(number, body["status"], line)], (number, note), receipt)
+            writing.append(made.origin, [Line(number, body["status"], line)], (number, note), receipt)
     return len(made.lines)

@@ -104,9 +104,9 @@ class OpenBrowser:
             self._news.clear()
             entries, self._entries = self._entries, set()
             started = time.perf_counter()
-            found = await asyncio.gather(*(self._ask(one) for one in self._page.looked_at))
+            answers = await asyncio.gather(*(self._ask(path) for path in self._page.looked_at))
             self._heard.looks.append(time.perf_counter() - started)
-            self._heard.failed += not all(found)
+            self._heard.failed += not all(answers)
             for entry in entries:
                 self._heard.shown.setdefault(entry, []).append(time.time())
 
@@ -163,22 +163,22 @@ async def crowd(url: str, people: list[tuple[str, str]], pages: list[Page], seco
             async with gate:  # argon2 is slow on purpose
                 return await stack.enter_async_context(await sign_in(url, login, password))
 
-        sessions = await asyncio.gather(*(enter(*one) for one in people))
-        browsers = [OpenBrowser(one, pages[n % len(pages)], heard) for n, one in enumerate(sessions)]
-        tasks = [asyncio.create_task(one.run()) for one in browsers]
-        for one in browsers:
+        sessions = await asyncio.gather(*(enter(*person) for person in people))
+        browsers = [OpenBrowser(session, pages[n % len(pages)], heard) for n, session in enumerate(sessions)]
+        tasks = [asyncio.create_task(browser.run()) for browser in browsers]
+        for browser in browsers:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(one.ready.wait(), 30)
+                await asyncio.wait_for(browser.ready.wait(), 30)
         heard.looks.clear()
         write(True)
-        await _walk(sessions, sorted({one.opened for one in pages}), seconds, heard)
+        await _walk(sessions, sorted({page.opened for page in pages}), seconds, heard)
         write(False)
         await asyncio.sleep(2)  # what was under way arrives
-        heard.silent = sum(not one.ready.is_set() for one in browsers)
+        heard.silent = sum(not browser.ready.is_set() for browser in browsers)
         for task in tasks:
             task.cancel()
         ended = await asyncio.gather(*tasks, return_exceptions=True)
-        heard.broken = [repr(one) for one in ended if not isinstance(one, asyncio.CancelledError)]
+        heard.broken = [repr(outcome) for outcome in ended if not isinstance(outcome, asyncio.CancelledError)]
     return heard
 
 

@@ -19,7 +19,7 @@ def take_turns(
     pieces: Mapping[str, Piece], rounds: int, clock: Callable[[], float] = time.perf_counter
 ) -> dict[str, list[float]]:
     """Entries per second of ``clock`` of each in each round; every round begins with another subject."""
-    found: dict[str, list[float]] = {name: [] for name in pieces}
+    rates: dict[str, list[float]] = {name: [] for name in pieces}
     names = list(pieces)
     for number in range(rounds):
         at = number % len(names)
@@ -27,5 +27,5 @@ def take_turns(
             gc.collect()  # nobody pays for what another left
             started = clock()
             pieces[name].run()
-            found[name].append(pieces[name].entries / (clock() - started))
-    return found
+            rates[name].append(pieces[name].entries / (clock() - started))
+    return rates

@@ -33,7 +33,7 @@ def medians(rates: Rates) -> dict[str, float]:
 
 def ratio(rates: Rates, name: str, base: str) -> float:
     """Median over the rounds of the ratio within a round, where both saw the same machine."""
-    return statistics.median(one / other for one, other in zip(rates[name], rates[base], strict=True))
+    return statistics.median(rate / other for rate, other in zip(rates[name], rates[base], strict=True))
 
 
 def format_table(title: str, rates: Rates, bases: Mapping[str, str]) -> str:

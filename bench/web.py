@@ -30,6 +30,7 @@ from bench.browsers import ACCEPT, Heard, Page, crowd, sign_in
 from bench.machine import machine
 from ledger.app.installation import open_home
 from ledger.app.people.accounts import Accounts, generate
+from ledger.app.press import Press
 from ledger.domain.keeping.commands import AddNote
 from ledger.lab.loopback import HOST, answers, free_ports, until
 from ledger.lab.processes import Processes
@@ -130,7 +131,7 @@ async def alone(url: str, password: str, repeats: int) -> dict[str, dict[str, fl
     """Each page by itself, its first answer (timeline built) and the median and longest of the rest."""
     admin, auditor, reader = [await sign_in(url, login, password) for login in ("admin", "auditor", "incident_manager")]
     await _built(reader)
-    found = {}
+    figures = {}
     for name, page in ALONE.items():
         session = {"/people": admin, "/access": auditor}.get(page, reader)
         times = []
@@ -140,10 +141,10 @@ async def alone(url: str, password: str, repeats: int) -> dict[str, dict[str, fl
                 await answer.read()
                 answer.raise_for_status()
             times.append((time.perf_counter() - started) * 1000)
-        found[name] = {"first": times[0], "median": statistics.median(times[1:]), "longest": max(times[1:])}
+        figures[name] = {"first": times[0], "median": statistics.median(times[1:]), "longest": max(times[1:])}
     for session in (admin, auditor, reader):
         await session.close()
-    return found
+    return figures
 
 
 async def _built(session: aiohttp.ClientSession) -> None:
@@ -192,7 +193,9 @@ def write_notes(root: Path, go: Event, stop: Event, written: Any) -> None:
     number = 0
     while not stop.wait(EVERY):
         number += 1
-        receipt = installation.submit(AddNote(text=f"load {number}: desk informed by telephone"), BY["noc"], OPEN)
+        receipt = installation.submit(
+            AddNote(text=f"load {number}: desk informed by telephone"), Press(BY["noc"]), OPEN
+        )
         written.put((receipt.last, time.time()))
     written.put(None)
     installation.ledger.log.close()
@@ -215,7 +218,7 @@ def _figures(heard: Heard, committed: dict[int, float]) -> dict[str, Any]:
 
 def spread(seconds: Iterable[float]) -> dict[str, float]:
     """Median, 95th percentile and longest, in milliseconds, and how many there were."""
-    times = sorted(one * 1000 for one in seconds)
+    times = sorted(duration * 1000 for duration in seconds)
     if not times:
         return {"count": 0, "p50": 0.0, "p95": 0.0, "longest": 0.0}
     at = min(len(times) - 1, round(0.95 * len(times)))
@@ -263,11 +266,13 @@ def show(page: dict[str, Any]) -> str:
         "charts": "samples for charts", "told": "commit to news in the browser",
              "shown": "commit to page up to date"}  # fmt: skip
     for key, name in names.items():
-        one = page[key]
-        lines.append(f"{name:40}{one['count']:10}{one['p50']:10.0f}{one['p95']:10.0f}{one['longest']:10.0f}")
+        figures = page[key]
+        lines.append(
+            f"{name:40}{figures['count']:10}{figures['p50']:10.0f}{figures['p95']:10.0f}{figures['longest']:10.0f}"
+        )
     lines += [
         f"failed requests {page['failed']}, browsers that heard nothing {page['silent']}",
-        *(f"a stream ended: {one}" for one in page["broken"][:3]),
+        *(f"a stream ended: {error}" for error in page["broken"][:3]),
         f"processor time of the server {page['processor_s']} s of {page['seconds']} s",
         f"memory of the server {page['rss_alone_mb']} MB, with all browsers {page['rss_loaded_mb']} MB",
         "",
@@ -298,7 +303,7 @@ def main() -> None:
         page = measure(folder, given)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    page["targets"] = [one._asdict() | {"reached": one.found <= one.most} for one in wanted(page)]
+    page["targets"] = [target._asdict() | {"reached": target.found <= target.most} for target in wanted(page)]
     text = json.dumps(page, indent=2)
     (RESULTS / f"web-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json").write_text(text + "\n")
     print(text if given.json else show(page))

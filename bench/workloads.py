@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ledger.app.home.setup import init
-from ledger.app.installation import Installation, new_request_id, now
+from ledger.app.installation import Installation, now
+from ledger.app.press import Press, new_request_id
 from ledger.domain.command import Actor, Request
 from ledger.domain.keeping.commands import AddNote
 from ledger.domain.opening.commands import OpenRollback
@@ -47,7 +48,7 @@ def open_home(folder: Path) -> Installation:
         firing=(),
         firing_sha384="sha384:" + "0" * 96,
     )
-    installation.submit(opening, BY)
+    installation.submit(opening, Press(BY))
     return installation
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from ledger.digest import sha384
 from ledger.errors import Corrupt, Unreachable
+from ledger.said import Said
 
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{12}\.tmp")
 """The names of files that are being written here."""
@@ -182,11 +183,16 @@ def write_once(path: Path, data: bytes, mode: int = 0o600) -> None:
         try:
             found = path.read_bytes()
         except OSError as error:
-            raise Corrupt(f"{path} is taken by something that is no file: {error.strerror}") from error
+            raise Corrupt(Said("{} is taken by something that is no file: {}", path, error.strerror)) from error
         if found != data:
             raise Corrupt(
-                f"{path} already holds other bytes: expected {sha384(data)}, found {sha384(found)}. "
-                "It is never overwritten; move it away if it does not belong there."
+                Said(
+                    "{} already holds other bytes: expected {}, found {}. It is never overwritten; move it "
+                    "away if it does not belong there.",
+                    path,
+                    sha384(data),
+                    sha384(found),
+                )
             ) from None
 
 
@@ -199,13 +205,13 @@ def read_small(path: Path, limit: int, *, follow: bool = False) -> bytes:
     if kind == "folder":
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if kind not in ("file", "absent"):
-        raise OSError(errno.EINVAL, f"it is no plain file ({kind})", str(path))
+        raise OSError(errno.EINVAL, Said("it is no plain file ({})", kind), str(path))
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW))
     with os.fdopen(descriptor, "rb") as stream:
         _require_plain(descriptor, path)  # it may have been exchanged since
         data = stream.read(limit + 1)
     if len(data) > limit:
-        raise OSError(errno.EFBIG, f"it is longer than {limit} bytes; that is no file of this kind", str(path))
+        raise OSError(errno.EFBIG, Said("it is longer than {} bytes; that is no file of this kind", limit), str(path))
     return data
 
 
@@ -215,9 +221,9 @@ def read_bounded(path: Path, limit: int) -> bytes:
         with path.open("rb") as stream:
             data = stream.read(limit + 1)
     except OSError as error:
-        raise Unreachable(f"cannot read {path}: {error.strerror}") from error
+        raise Unreachable(Said("cannot read {}: {}", path, error.strerror)) from error
     if len(data) > limit:
-        raise Unreachable(f"{path} is longer than {limit} bytes; that is no file of this kind")
+        raise Unreachable(Said("{} is longer than {} bytes; that is no file of this kind", path, limit))
     return data
 
 
@@ -227,7 +233,7 @@ def digest_file(path: Path, algorithm: str = "sha384") -> str:
         with path.open("rb") as stream:
             return f"{algorithm}:{hashlib.file_digest(stream, algorithm).hexdigest()}"
     except OSError as error:
-        raise Unreachable(f"cannot read {path}: {error.strerror}") from error
+        raise Unreachable(Said("cannot read {}: {}", path, error.strerror)) from error
 
 
 @contextlib.contextmanager
@@ -248,7 +254,7 @@ def lock(path: Path, timeout: float) -> int:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as error:
-        raise Unreachable(f"the lock file {path} cannot be opened: {error.strerror}") from error
+        raise Unreachable(Said("the lock file {} cannot be opened: {}", path, error.strerror)) from error
     try:
         flock(descriptor, path, timeout)
     except BaseException:
@@ -270,11 +276,15 @@ def flock(descriptor: int, path: Path, timeout: float = 10.0) -> None:
         except BlockingIOError:
             deadline = deadline or time.monotonic() + timeout
             if time.monotonic() >= deadline:
-                raise Unreachable(f"{path} is held by another process for over {timeout:g} s") from None
+                raise Unreachable(Said("{} is held by another process for over {} s", path, f"{timeout:g}")) from None
         except OSError as error:
             raise Unreachable(
-                f"{path} cannot be locked: {error.strerror}. Without file locks nothing can be written safely: "
-                "put the home on a local disk, not on a network file system"
+                Said(
+                    "{} cannot be locked: {}. Without file locks nothing can be written safely: put the home "
+                    "on a local disk, not on a network file system",
+                    path,
+                    error.strerror,
+                )
             ) from error
         time.sleep(pause)
         pause = min(pause * 2, 0.01)

@@ -24,6 +24,7 @@ from ledger.domain.facts import FileSeen
 from ledger.domain.override_text import parse_override
 from ledger.domain.standing import MODE, claims, why_it_does_not_stop
 from ledger.errors import Unreachable
+from ledger.said import Said, joined
 
 LIMIT = 64 * 1024
 _MODE = int(MODE, 8)
@@ -66,8 +67,8 @@ def place(path: Path, content: bytes, component: str, clock: Clock, *, anew: boo
                 return Placed(seen, made=False)
             with contextlib.suppress(FileExistsError, FileNotFoundError):
                 moved_to = _put(path, content, seen, clock, keep=not stops)
-                found = seen if moved_to else None
-                return Placed(look(path, clock), made=True, found=found, moved_to=moved_to)
+                obstacle = seen if moved_to else None
+                return Placed(look(path, clock), made=True, found=obstacle, moved_to=moved_to)
     except OSError as error:
         return _in_spite_of(error, path, content, component, clock)
     raise Unreachable(_RESTLESS.format(path=path))
@@ -159,7 +160,7 @@ def _look_inside(path: Path, status: os.stat_result, at: datetime) -> FileSeen:
     except OSError as error:
         return _seen(path, "unreadable", status, at, error=reason_of(error))
     if len(content) > LIMIT:
-        return _seen(path, "unreadable", status, at, error=f"longer than {LIMIT} bytes, which no override is")
+        return _seen(path, "unreadable", status, at, error=Said("longer than {} bytes, which no override is", LIMIT))
     return _seen(path, "file", status, at, content=content)
 
 
@@ -220,7 +221,9 @@ def move_aside(path: Path, clock: Clock) -> Path:
         os.rename(path, aside)
         files.sync_folder(path.parent)
     except OSError as error:
-        raise Unreachable(f"{path} cannot be moved aside: {reason_of(error)}. Check the folder's owner") from error
+        raise Unreachable(
+            Said("{} cannot be moved aside: {}. Check the folder's owner", path, reason_of(error))
+        ) from error
     return aside
 
 
@@ -230,9 +233,11 @@ def _aside(path: Path, clock: Clock) -> Path:
 
 def unwritable(path: Path, error: OSError) -> str:
     """One sentence: the path, the cause, what to check."""
-    return (
-        f"the override {path} cannot be written: {reason_of(error)}. Check the disk's space, whether it is mounted "
-        "read-only, and the folder's owner"
+    return Said(
+        "the override {} cannot be written: {}. Check the disk's space, whether it is mounted "
+        "read-only, and the folder's owner",
+        path,
+        reason_of(error),
     )
 
 
@@ -241,21 +246,27 @@ def describe(seen: FileSeen) -> str:
     if seen.kind == "absent":
         return "nothing is there any more"
     what = {"file": "a plain file", "link": "a symbolic link", "folder": "a folder", "unreadable": "an unreadable file"}
-    parts = [what.get(seen.kind, "no plain file"), f"{seen.size} bytes, mode {seen.mode}, owner {seen.owner}"]
-    parts += [f"digest {seen.sha384[:23]}…"] if seen.sha384 else []
+    parts = [
+        what.get(seen.kind, "no plain file"),
+        Said("{} bytes, mode {}, owner {}", seen.size, seen.mode, seen.owner),
+    ]
+    parts += [Said("digest {}…", seen.sha384[:23])] if seen.sha384 else []
     parts += [seen.error] if seen.error else []
     if parse_override(seen.content) is not None:
         claimed = claims(seen.content)
-        parts += [f"ticket {claimed.ticket!r}"] if claimed.ticket else []
-        parts += [f"reason {claimed.reason!r}"] if claimed.reason != "?" else []
-    return ", ".join(parts)
+        parts += [Said("ticket {}", repr(claimed.ticket))] if claimed.ticket else []
+        parts += [Said("reason {}", repr(claimed.reason))] if claimed.reason != "?" else []
+    return joined(parts)
 
 
 def whose(seen: FileSeen) -> str:
     """``by L2 at 2026-11-23T05:27:01Z: latency``: what a good override claims of itself, and when it ends."""
     claimed = claims(seen.content)
-    until = f". IT ENDS AT {claimed.ends}: stop again then" if claimed.ends else ""
-    return f"by {claimed.by} at {claimed.at}: {claimed.reason}{until}"
+    told = "by {} at {}: {}"
+    if claimed.ends:
+        ends = told + ". IT ENDS AT {}: stop again then"
+        return Said(ends, claimed.by, claimed.at, claimed.reason, claimed.ends)
+    return Said(told, claimed.by, claimed.at, claimed.reason)
 
 
 def manual_way(path: Path, content: bytes) -> str:

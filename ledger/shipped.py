@@ -10,14 +10,21 @@ from pathlib import Path
 from typing import Final, Literal
 
 _TOP: Final = Path(__file__).resolve().parents[1]
-_PACKAGES: Final = {"templates": "web", "static": "web", "locale": "web", "deploy": "ledger", "scripts": "ledger"}
+_PACKAGES: Final = {
+    "templates": "web",
+    "static": "web",
+    "locale": "web",
+    "deploy": "ledger",
+    "scripts": "ledger",
+    "docs": "ledger",
+}
 """Folder -> the package that carries it in the wheel; ``web/locale`` is there in the project too."""
 
 PROJECT: Final = _TOP if (_TOP / "pyproject.toml").is_file() else None
 """The project's folder; None where the code was installed without it."""
 
 
-def folder(name: Literal["templates", "static", "locale", "deploy", "scripts"]) -> Path:
+def folder(name: Literal["templates", "static", "locale", "deploy", "scripts", "docs"]) -> Path:
     """The folder of that name, in the wheel's packages or in the project. Whether it is there, its reader finds out."""
     packed = _TOP / _PACKAGES[name] / name
     return packed if packed.is_dir() else _TOP / name
@@ -25,5 +32,7 @@ def folder(name: Literal["templates", "static", "locale", "deploy", "scripts"]) 
 
 DASHBOARD: Final = folder("deploy") / "grafana" / "stage4_multi_strategy.json"
 """The Grafana dashboard "Stage4 – Multi-Strategy Operations": the one place that defines the panels."""
+RECOVERY: Final = folder("docs") / "recovery.md"
+"""What to do when the ledger does not hold: the page to which findings point as docs/recovery.md."""
 RULES: Final = folder("deploy") / "prometheus" / "stage4_rules.yml"
 """The alert rules of the runbook."""

@@ -64,14 +64,14 @@ def _ascii_by_another_name(name: str) -> codecs.CodecInfo | None:
     """ASCII under another name: click takes a stream whose encoding is ASCII for a mistake and writes UTF-8 past it."""
     if name != _ASCII.replace("-", "_"):
         return None
-    found = codecs.lookup("ascii")
+    codec = codecs.lookup("ascii")
     return codecs.CodecInfo(
-        found.encode,
-        found.decode,
-        found.streamreader,
-        found.streamwriter,
-        found.incrementalencoder,
-        found.incrementaldecoder,
+        codec.encode,
+        codec.decode,
+        codec.streamreader,
+        codec.streamwriter,
+        codec.incrementalencoder,
+        codec.incrementaldecoder,
         name=_ASCII,
     )
 
@@ -143,8 +143,8 @@ def _safe(stream: TextIO | None, descriptor: int) -> TextIO:
 
 def _raw(stream: object) -> io.FileIO | None:
     buffer = getattr(stream, "buffer", None)
-    found = getattr(buffer, "raw", buffer)  # with python -u there is no buffer between
-    return found if isinstance(found, io.FileIO) else None
+    raw = getattr(buffer, "raw", buffer)  # with python -u there is no buffer between
+    return raw if isinstance(raw, io.FileIO) else None
 
 
 def _is_safe(stream: object) -> bool:

@@ -1,7 +1,7 @@
 // The charts of a rollback: uPlot on samples that the server gives. Colours come from the page's tokens.
 "use strict";
 (() => {
-  const colours = ["--accent", "--info", "--quiet", "--line-strong", "--ink"];
+  const colours = ["--line-1", "--line-2", "--line-3", "--line-4", "--line-5", "--line-6"];
   const lines = { red: "--bad", orange: "--warn", yellow: "--warn", green: "--good" };
   const every = 5000;
   const apart = 40; // pixels: two flags of two numbers each beside each other

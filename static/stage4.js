@@ -177,6 +177,12 @@
   document.addEventListener("htmx:afterSettle", () => { keepTyped = true; localTimes(document); tick(); icon(); });
   document.addEventListener("htmx:responseError", (event) => { if (event.detail.xhr.status === 401) show("ended"); });
 
+  // The words of an open stop are no lid: a hand that goes for the button must not fold it away. The triangle is one.
+  document.addEventListener("click", (event) => {
+    const words = event.target.closest?.("#stop > summary strong");
+    if (words?.closest("details").open) event.preventDefault();
+  });
+
   localTimes(document);
   tick();
   setInterval(tick, 1000);

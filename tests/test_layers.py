@@ -31,7 +31,7 @@ CLOCKS = {"now", "utcnow", "today"}
 PURE = sorted((PROJECT / "ledger/domain").rglob("*.py")) + sorted((PROJECT / "ledger/proof").rglob("*.py"))
 STOP = [
     *sorted((PROJECT / "ledger/domain").rglob("*.py")),
-    *(PROJECT / "ledger" / n for n in ("files.py", "digest.py", "errors.py")),
+    *(PROJECT / "ledger" / n for n in ("files.py", "digest.py", "errors.py", "said.py")),
 ]
 
 
@@ -69,7 +69,7 @@ def test_the_pure_core_reads_no_clock_opens_no_file_and_prints_nothing(path):
 def test_what_the_stop_needs_is_the_standard_library_and_itself(path):
     for name in imported(path):
         top = name.partition(".")[0]
-        own = name == "ledger" or name.startswith(("ledger.domain", "ledger.errors", "ledger.digest"))
+        own = name == "ledger" or name.startswith(("ledger.domain", "ledger.errors", "ledger.digest", "ledger.said"))
         assert top in sys.stdlib_module_names or own, name
 
 
@@ -79,6 +79,24 @@ def test_what_the_stop_needs_loads_without_any_package():
         [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, '.'); {program}"], cwd=PROJECT
     )
     assert done.returncode == 0
+
+
+STOPS = [f"ledger.stop.{path.stem}" for path in sorted((PROJECT / "ledger/stop").glob("[!_]*.py"))]
+
+
+def test_what_the_stop_imports_loads_no_engine_for_regexes():
+    """RE2 is a package, and one that is half there may end a process as it is loaded."""
+    modules = ", ".join((*STOPS, "ledger.override", "ledger.files", "ledger.domain.decide"))
+    program = f"import sys, {modules}; print(sorted({{'re2', 'ledger.regexes'}} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n" and len(STOPS) > 3
+
+
+def test_the_contract_of_the_stop_names_the_engine():
+    contracts = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    [stop] = [one for one in contracts if one["name"] == "the stop needs the standard library alone"]
+    assert {"re2", "ledger.regexes"} <= set(stop["forbidden_modules"])
+    assert {"ledger.stop", "ledger.override", "ledger.domain"} <= set(stop["source_modules"])
 
 
 @pytest.mark.parametrize("path", sorted((PROJECT / "ledger").rglob("*.py")), ids=name_of)

@@ -1,24 +1,36 @@
-"""``make messages``: bring ``web/locale/pl.po`` up to the texts that there are, and keep what is translated.
+"""``make messages``: bring the Polish texts in ``web/locale/pl`` up to the texts that there are, and keep what is said.
 
-A new text gets an entry beside those of the same file, with nothing in its ``msgstr``. An entry whose text is gone is
-turned into comments (``#~``, as gettext's msgmerge does): its translation can be looked at, and comes back with the
-text. Everything else stays byte for byte. Exit status 1 where a text has no translation, or one was set aside.
+One small file for each room of the project, named after it (``watching.po`` for ``ledger/domain/watching``). A new text
+gets an entry with nothing in its ``msgstr``; a text that moves takes its translation along. A sentence of the ledger
+that is not composed any more is moved to the end of ``earlier.po``, which only grows: entries keep the sentences of
+their day, and pages still translate them. Exit status 1 where a text has no translation.
 """
 
 from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from babel.messages.pofile import escape, unescape
 
 from tools.texts import ROOT, ledger_texts, page_texts
 
-CATALOGUE = ROOT / "web" / "locale" / "pl.po"
-_GONE = "#~ "
+FOLDER: Final = ROOT / "web" / "locale" / "pl"
+EARLIER: Final = "earlier"
+"""The file of what the ledger said before: entries are only ever added."""
+HEADER: Final = "\n".join(
+    (
+        'msgid ""',
+        'msgstr ""',
+        '"Language: pl\\n"',
+        '"Plural-Forms: nplurals=3; plural=(n==1 ? 0 : n%10>=2 && n%10<=4 && (n%100<10 || n%100>=20) ? 1 : 2);\\n"',
+        '"Content-Type: text/plain; charset=utf-8\\n"',
+        '"Content-Transfer-Encoding: 8bit\\n"',
+    )
+)
 _FORMS = 3
 """Plural forms of Polish."""
 
@@ -33,9 +45,10 @@ class Text(NamedTuple):
 
 
 class Merged(NamedTuple):
-    """A catalogue brought up to date, and what was found."""
+    """Catalogues brought up to date, and what was found."""
 
-    content: str
+    files: Mapping[str, str]
+    """Room -> the whole file."""
     missing: tuple[Text, ...]
     """Texts without a translation, new or left from before."""
     gone: tuple[Text, ...]
@@ -44,62 +57,63 @@ class Merged(NamedTuple):
 
 def wanted() -> dict[Text, str]:
     """Every text that a page can show -> the file that it is in."""
-    pages = {Text("", one, many): where.partition(":")[0] for (one, many), where in page_texts().items()}
+    pages = {Text("", singular, many): where.partition(":")[0] for (singular, many), where in page_texts().items()}
     return pages | {Text("ledger", text): where for text, where in ledger_texts().items()}
 
 
-def merge(content: str, texts: Mapping[Text, str]) -> Merged:
-    """The catalogue ``content`` with exactly ``texts`` in it, whose values name their files."""
-    header, *entries = content.rstrip("\n").split("\n\n")
-    live = {_named(entry) for entry in entries if not _is_aside(entry)}
-    kept, gone = [], []
-    for entry in entries:
-        name, aside = _named(entry), _is_aside(entry)
-        if aside and name in texts and name not in live:
-            kept.append(f"#: {texts[name]}\n{entry.replace(_GONE, '')}")
-        elif aside or name in texts:
-            kept.append(entry)
-        else:
-            gone.append(name)
-            kept.append(_set_aside(entry))
-    present = {_named(entry) for entry in kept if not _is_aside(entry)}
-    for name, where in texts.items():
-        if name not in present:
-            kept.insert(_place(kept, name, where), _format(name, where))
-    empty = [_named(entry) for entry in kept if not _is_aside(entry) and _is_empty(entry)]
-    return Merged("\n\n".join([header, *kept]) + "\n", tuple(empty), tuple(gone))
+def room(where: str) -> str:
+    """The file for the texts of a place: its folder, or where there is only one the folder above."""
+    parts = Path(where).parts[:-1]
+    if parts[:1] == ("ledger",):
+        return parts[2] if len(parts) > 2 else parts[1] if len(parts) > 1 else "ledger"
+    return parts[0] if parts else "words"
+
+
+def merge(files: Mapping[str, str], texts: Mapping[Text, str]) -> Merged:
+    """The catalogues of ``files`` (room -> content) with exactly ``texts``, whose values name their places."""
+    earlier = {_named(entry): entry for entry in _entries(files.get(EARLIER, HEADER))}
+    had = {_named(entry): entry for name in files if name != EARLIER for entry in _entries(files[name])}
+    rooms: dict[str, list[str]] = {}
+    for name, where in sorted(texts.items(), key=lambda item: (item[1], item[0])):
+        entry = had.get(name) or earlier.get(name) or _format(name)
+        rooms.setdefault(room(where), []).append(f"#: {where}\n{_bare(entry)}")
+    gone = tuple(name for name in had if name not in texts)
+    for name in gone:
+        if name.context and not _is_empty(had[name]):
+            earlier.setdefault(name, _bare(had[name]))
+    contents = {name: _content(entries) for name, entries in rooms.items()}
+    if earlier:
+        contents[EARLIER] = _content(earlier.values())
+    empty = tuple(_named(entry) for entries in rooms.values() for entry in entries if _is_empty(entry))
+    return Merged(contents, empty, gone)
+
+
+def _entries(content: str) -> list[str]:
+    return [entry for entry in content.rstrip("\n").split("\n\n") if _named(entry).one]
+
+
+def _content(entries: Iterable[str]) -> str:
+    return "\n\n".join([HEADER, *entries]) + "\n"
+
+
+def _bare(entry: str) -> str:
+    """Without its place."""
+    return "\n".join(line for line in entry.split("\n") if not line.startswith("#:"))
 
 
 def _named(entry: str) -> Text:
     """The text of an entry, each of whose strings stands on one line."""
-    found = dict(re.findall(r'^(?:#~ )?(msgctxt|msgid|msgid_plural) (".*")$', entry, re.MULTILINE))
-    plain = {name: unescape(value) for name, value in found.items()}
+    strings = dict(re.findall(r'^(msgctxt|msgid|msgid_plural) (".*")$', entry, re.MULTILINE))
+    plain = {name: unescape(value) for name, value in strings.items()}
     return Text(plain.get("msgctxt", ""), plain.get("msgid", ""), plain.get("msgid_plural", ""))
-
-
-def _is_aside(entry: str) -> bool:
-    return f"{_GONE}msgid" in entry
-
-
-def _set_aside(entry: str) -> str:
-    """Without the place, which is none any more; flags stay in front, as gettext has them."""
-    lines = [line for line in entry.split("\n") if not line.startswith("#:")]
-    return "\n".join(line if line.startswith("#") else f"{_GONE}{line}" for line in lines)
 
 
 def _is_empty(entry: str) -> bool:
     return any(value == '""' for value in re.findall(r"^msgstr(?:\[\d\])? (.*)$", entry, re.MULTILINE))
 
 
-def _place(entries: list[str], name: Text, where: str) -> int:
-    """After the last entry of the same file, else after the last of the same context."""
-    alike = [at for at, one in enumerate(entries, 1) if _named(one).context == name.context]
-    beside = [at for at in alike if where in entries[at - 1].partition("\n")[0].split()]
-    return (beside or alike or [len(entries)])[-1]
-
-
-def _format(name: Text, where: str) -> str:
-    lines = [f"#: {where}"]
+def _format(name: Text) -> str:
+    lines = []
     if name.context and "{" in name.one:
         lines.append("#, python-brace-format")
     elif "%(" in name.one:
@@ -115,18 +129,29 @@ def _format(name: Text, where: str) -> str:
     return "\n".join(lines)
 
 
-def main(catalogue: Path = CATALOGUE) -> int:
-    """Write the catalogue where it changes, and say what is left to do."""
-    before, texts = catalogue.read_text("utf-8"), wanted()
+def read(folder: Path) -> dict[str, str]:
+    """Room -> content of its file."""
+    return {path.stem: path.read_text("utf-8") for path in sorted(folder.glob("*.po"))}
+
+
+def main(folder: Path = FOLDER) -> int:
+    """Write the catalogues where they change, and say what is left to do."""
+    folder.mkdir(exist_ok=True)
+    before, texts = read(folder), wanted()
     merged = merge(before, texts)
-    if merged.content != before:
-        catalogue.write_text(merged.content, "utf-8")
-    for name in merged.missing:
-        print(f"to translate  {texts[name]}: {name.one}")
-    for name in merged.gone:
-        print(f"set aside     {name.one}")
-    print(f"{len(texts)} texts, {len(merged.missing)} to translate, {len(merged.gone)} set aside in {catalogue.name}")
-    return 1 if merged.missing or merged.gone else 0
+    for name in before.keys() - merged.files.keys():
+        (folder / f"{name}.po").unlink()
+    for name, content in merged.files.items():
+        if content != before.get(name):
+            (folder / f"{name}.po").write_text(content, "utf-8")
+    for text in merged.missing:
+        print(f"to translate  {folder.name}/{room(texts[text])}.po, {texts[text]}: {text.one}")
+    for text in merged.gone:
+        print(f"{'now earlier' if text.context else 'gone':<12}  {text.one}")
+    print(
+        f"{len(texts)} texts in {len(merged.files)} files, {len(merged.missing)} to translate, {len(merged.gone)} gone"
+    )
+    return 1 if merged.missing else 0
 
 
 if __name__ == "__main__":

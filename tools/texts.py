@@ -1,4 +1,4 @@
-"""Every text that pages can show, read out of templates and code: what ``web/locale/pl.po`` has to have.
+"""Every text that pages can show, read out of templates and code: what the files in ``web/locale/pl`` have to have.
 
 Pages' own texts come by Babel. What the ledger composes is read from the syntax tree: each string that reads like a
 sentence, with ``{}`` for what is filled in, once for each form that a condition in it gives it.
@@ -7,6 +7,7 @@ sentence, with ``{}`` for what is filled in, once for each form that a condition
 from __future__ import annotations
 
 import ast
+import functools
 import itertools
 import re
 import typing
@@ -34,6 +35,8 @@ SOURCES = (
     "ledger/store",
     "ledger/verify",
     "ledger/files.py",
+    "ledger/mistakes.py",
+    "ledger/regexes.py",
     "ledger/override.py",
     "ledger/stop",
     "web",
@@ -50,22 +53,22 @@ ERRORS = {
     "abort",
 }
 UNSHOWN = re.compile(
-    r"ledger/app/(home|doctor)/\w+\.py|ledger/app/record/(earlier_log|exporting)\.py|ledger/app/reading/metrics\.py"
+    r"ledger/app/(home|doctor)/\w+\.py|ledger/app/record/(earlier_log|exporting|snapshots)\.py|ledger/app/reading/metrics\.py"
     r"|ledger/app/words\.py|ledger/app/acts/(act|duties|opening|silences|steps|watching)\.py"
     r"|ledger/app/steps/(common|pictures|headers|closing)\.py"
-    r"|ledger/domain/(record|runbook|paper|summaries|override_text|facts|masking|matching|event|events|command|\w+/(commands|events))\.py"
+    r"|ledger/domain/(form|record|runbook|paper|summaries|override_text|facts|event|events|command|\w+/(commands|events))\.py"
     r"|ledger/adapters/(picture|dashboard|transcript|silence_wire|wire)\.py"
-    r"|ledger/store/schema\.py|ledger/stop/cord\.py"
+    r"|ledger/store/sqlite/(schema|snapshots)\.py|ledger/stop/cord\.py"
 )
 """Files whose sentences are the terminal's, a file's or a picture's, and never a page's."""
 NO_SENTENCE = re.compile(
     r"\[Stage4\]|.*  |stage4 |.*<MIN>|scripts/|rm \{|gh workflow|removal of |Home\(|Bearer |time\(\) - |retry:|L2 Ops$"
-    r"|ALERTS|count by |topk\(|.*\[\{\}s\]"
+    r"|ALERTS|count by |topk\(|.*\[\{\}s\]|.* and on\(\) "
     r"|foreign \{\}|unsigned: |silence   |status |.*\n\Z|Stage4 – | or $| \(last verdict| none known|none; open one"
     r"|\s*CREATE|\+at |.*\bSELECT|INSERT|BEGIN|PRAGMA|UPDATE|DELETE|sequence[ ,]|int \| None|of 1$|%s"
     r"|.* = \?|.*ORDER BY|not a database|no such (table|column)|umask|mkdir |rm -f|cat >|test !|mv -fT"
     r"|disable_multi|The stop,"
-    r"|<bdi |stage4-ledger |the announcement hook|.*\buid \{\}$"
+    r"|<bdi |stage4-ledger |the announcement hook|.*\buid \{\}$|\{\} at (byte )?\{\}$"
 )
 """Commands to type, lines of logs, queries: text that is no sentence of a page."""
 EVIDENCE = re.compile(r"ledger/verify/(?!replay|said|authority|verdicts)\w+\.py")
@@ -75,24 +78,26 @@ MUCH = 12
 """Forms of one sentence at most; more means that a condition was read wrong."""
 
 
+@functools.cache
 def page_texts(root: Path = ROOT) -> dict[tuple[str, str], str]:
     """(message, plural or "") of what templates and Python mark, and the runbook's steps -> where."""
-    found: dict[tuple[str, str], str] = {}
+    places: dict[tuple[str, str], str] = {}
     for folder, pattern, method in PAGES:
         options = {pattern: {"trim_blocks": "true", "silent": "false"}}
         texts = extract_from_dir(root / folder, [(pattern, method)], options, keywords=MARKS)
         for file, line, message, _, _ in texts:
-            one, many = message if isinstance(message, tuple) else (message, "")
-            found.setdefault((one, many), f"{folder}/{file}:{line}")
+            singular, many = message if isinstance(message, tuple) else (message, "")
+            places.setdefault((singular, many), f"{folder}/{file}:{line}")
     for step in STEPS:
-        found.setdefault((step.title, ""), "ledger/domain/runbook.py")
-        found.setdefault((step.passes_when, ""), "ledger/domain/runbook.py")
-    return found
+        places.setdefault((step.title, ""), "ledger/domain/runbook.py")
+        places.setdefault((step.passes_when, ""), "ledger/domain/runbook.py")
+    return places
 
 
+@functools.cache
 def ledger_texts(root: Path = ROOT) -> dict[str, str]:
     """Template with ``{}`` -> where, of everything that the ledger composes and pages show."""
-    found: dict[str, str] = {}
+    places: dict[str, str] = {}
     for source in SOURCES:
         path = root / source
         for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
@@ -100,11 +105,11 @@ def ledger_texts(root: Path = ROOT) -> dict[str, str]:
             if not UNSHOWN.fullmatch(name):
                 for text in _Reader(ast.parse(file.read_text()), everything=not name.startswith("web/")).texts():
                     if not EVIDENCE.fullmatch(name) or not text[0].islower():
-                        found.setdefault(text, name)
-    for kind in EVENTS.values():
+                        places.setdefault(text, name)
+    for kind in sorted(EVENTS.values(), key=lambda event: (event.__module__, event.status, event.version)):
         verdict = " — {}" if "verdict" in typing.get_type_hints(kind) else ""
-        found.setdefault(re.sub(r"\{\w+\}", "{}", kind.sentence) + verdict, kind.__module__.replace(".", "/") + ".py")
-    return found | dict.fromkeys(words(), "words")
+        places.setdefault(re.sub(r"\{\w+\}", "{}", kind.sentence) + verdict, kind.__module__.replace(".", "/") + ".py")
+    return places | dict.fromkeys(words(), "words")
 
 
 def words() -> set[str]:
@@ -121,7 +126,9 @@ class _Reader:
 
     def __init__(self, tree: ast.Module, *, everything: bool) -> None:
         self._tree, self._everything = tree, everything
-        self._names = self._local = _names_in([one for one in tree.body if not isinstance(one, ast.FunctionDef)])
+        self._names = self._local = _names_in(
+            [statement for statement in tree.body if not isinstance(statement, ast.FunctionDef)]
+        )
         """What names stand for, so that a clause that is put together first is read in its place."""
         self._clauses: set[str] = set()
 
@@ -138,6 +145,11 @@ class _Reader:
         forms = self.forms(node) if isinstance(node, (*TEXTUAL, ast.BinOp)) else ["{}"]
         if forms != ["{}"]:
             yield from (text for text in forms if loud and _reads_like_a_sentence(text))
+            return
+        if isinstance(node, ast.Call) and _called(node) == "Said":
+            yield from (text for text in self.forms(node.args[0]) if _reads_like_a_sentence(text))
+            for value in node.args[1:]:
+                yield from self._walk(value, loud)
             return
         for child in ast.iter_child_nodes(node):
             if not _is_docstring(child) and not _is_receiver(node, child):
@@ -156,7 +168,7 @@ class _Reader:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             return node.targets[0].id in self._clauses and isinstance(node.value, TEXTUAL)
         if isinstance(node, ast.Call):
-            silent = {*MARKS, "compile", "execute", "fullmatch"}
+            silent = {*MARKS, "compile", "execute", "_execute", "fullmatch"}
             return _called(node) in silent or "logger" in ast.unparse(node.func)
         return isinstance(node, ast.Compare | ast.Assert)
 
@@ -167,18 +179,18 @@ class _Reader:
         if isinstance(node, ast.FormattedValue):
             return self.forms(node.value, depth)
         if isinstance(node, ast.JoinedStr):
-            return _together([self.forms(one, depth) for one in node.values])
+            return _together([self.forms(part, depth) for part in node.values])
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
             forms = _together([self.forms(node.left, depth), self.forms(node.right, depth)])
             return ["{}"] if forms == ["{}{}"] else forms  # a sum of numbers
         if isinstance(node, ast.IfExp):
             return list(dict.fromkeys(self.forms(node.body, depth) + self.forms(node.orelse, depth)))
         if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or):
-            return list(dict.fromkeys(form for one in node.values for form in self.forms(one, depth)))
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "step.command.format":
-            return ["stage4 rollback {}"]
+            return list(dict.fromkeys(form for part in node.values for form in self.forms(part, depth)))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "capitalize":
             return [form[:1].upper() + form[1:] for form in self.forms(node.func.value, depth)]
+        if _called(node) == "Said" and isinstance(node, ast.Call):
+            return self.forms(node.args[0], depth)
         if isinstance(node, ast.Name) and depth < 2:
             return self._named(node.id, depth + 1)
         return ["{}"]
@@ -201,23 +213,25 @@ def _called(node: ast.AST) -> str:
 
 def _names_in(body: list[ast.stmt]) -> dict[str, list[ast.expr]]:
     """Names that are assigned in these statements, not in functions inside of a module's -> what stands there."""
-    found: dict[str, list[ast.expr]] = {}
-    for node in itertools.chain.from_iterable(ast.walk(one) for one in body if not isinstance(one, ast.ClassDef)):
+    assigned: dict[str, list[ast.expr]] = {}
+    for node in itertools.chain.from_iterable(
+        ast.walk(statement) for statement in body if not isinstance(statement, ast.ClassDef)
+    ):
         if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-            found.setdefault(node.targets[0].id, []).append(node.value)
-    return found
+            assigned.setdefault(node.targets[0].id, []).append(node.value)
+    return assigned
 
 
 def _clauses_in(function: ast.FunctionDef) -> set[str]:
     """Names that are filled into other texts of the function."""
     texts = [node for node in ast.walk(function) if isinstance(node, ast.JoinedStr | ast.BinOp)]
-    return {one.id for text in texts for one in ast.walk(text) if isinstance(one, ast.Name)}
+    return {node.id for text in texts for node in ast.walk(text) if isinstance(node, ast.Name)}
 
 
 def _together(parts: list[list[str]]) -> list[str]:
-    found = ["".join(one) for one in itertools.product(*parts)]
-    assert len(found) <= MUCH, found
-    return found
+    forms = ["".join(pieces) for pieces in itertools.product(*parts)]
+    assert len(forms) <= MUCH, forms
+    return forms
 
 
 def _reads_like_a_sentence(text: str) -> bool:

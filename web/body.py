@@ -6,10 +6,12 @@ from typing import Final, cast
 from wsgiref.types import WSGIEnvironment
 
 from flask import Flask, abort, g, request
+from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import HTTPException
 
 from ledger.errors import LedgerError
 from web.framing import Unheard
+from web.identity import STOP
 from web.proxy import Proxied
 
 LARGEST: Final = 16 * 1024 * 1024
@@ -28,11 +30,21 @@ def bound() -> None:
     """The limit of this request. A body that the server threw away is too large, or came at a bad moment."""
     thrown = request.environ.get("wsgi.input")
     if isinstance(thrown, Unheard):
-        if thrown.why == "busy":
+        if thrown.why == "busy" and request.endpoint != STOP:
             abort(503, "too many files are being sent at the same time; nothing was kept, try again in a minute")
         request.max_content_length = 0
     else:
         request.max_content_length = allowed()
+
+
+def readable() -> bool:
+    """Whether the form can be read. Else it is an empty one from now on: the stop needs nothing that is typed."""
+    try:
+        return request.form is not None
+    except HTTPException:
+        request.form = ImmutableMultiDict()
+        request.files = ImmutableMultiDict()
+        return False
 
 
 def allowed() -> int:

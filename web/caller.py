@@ -14,6 +14,7 @@ from gunicorn.http.errors import LimitRequestHeaders
 from gunicorn.http.parser import RequestParser
 from gunicorn.workers.gthread import TConn
 
+from web import cookies
 from web.framing import Chunks, Framing, Length, Unheard
 
 HEAD: Final = 10.0
@@ -151,6 +152,7 @@ class Caller(TConn):  # type: ignore[misc]
         head, rest = self._bytes[: end + 4], self._bytes[end + 4 :]
         self._bytes = b""
         self.request = next(RequestParser(self.cfg, [head], self.client))
+        self.request.headers = _one_cookie_header(self.request.headers)
         self._expects = bool(self.request._expected_100_continue)  # noqa: SLF001
         self.request._expected_100_continue = False  # noqa: SLF001  (it is answered here, without a thread)
         self.body = self._framing()
@@ -175,7 +177,7 @@ class Caller(TConn):  # type: ignore[misc]
         self.request.body = self.body.kept or Unheard(self.unwanted)
         self.request.body.seek(0)
         if isinstance(self.body, Chunks):
-            headers = [one for one in self.request.headers if one[0] != "TRANSFER-ENCODING"]
+            headers = [header for header in self.request.headers if header[0] != "TRANSFER-ENCODING"]
             self.request.headers = [*headers, ("CONTENT-LENGTH", str(self.body.read))]
 
     def next_request(self) -> None:
@@ -199,6 +201,12 @@ class Caller(TConn):  # type: ignore[misc]
         except OSError:
             return False
         return True
+
+
+def _one_cookie_header(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    given = [value for name, value in headers if name == "COOKIE"]
+    rest = [header for header in headers if header[0] != "COOKIE"]
+    return [*rest, ("COOKIE", cookies.joined(given))] if given else rest
 
 
 class _Whole:

@@ -1,10 +1,16 @@
-"""The Polish texts, ``web/locale/pl.po`` (gettext), read once; nothing is compiled beforehand."""
+"""The Polish texts, ``web/locale/pl/*.po`` (gettext), read once; nothing is compiled beforehand.
+
+Context ``ledger``: sentences that the ledger composes. In them ``{}`` or ``{0}`` stands for what is filled in as it
+is, ``{0:said}`` for a sentence, ``{0:list}`` for clauses and ``{0:word}`` for a word that are translated too,
+``{0:or}`` for names with " or " between them.
+"""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import Final
 
 from babel.messages.catalog import Catalog
@@ -14,15 +20,26 @@ from babel.support import NullTranslations, Translations
 
 from ledger.shipped import folder
 
-PATH: Final = folder("locale") / "pl.po"
+FOLDER: Final = folder("locale") / "pl"
+EARLIER: Final = FOLDER / "earlier.po"
+"""What the ledger said before: the sentences of old entries."""
 LEDGER: Final = "ledger"
 """Context of the sentences that the ledger composes."""
 
 
 @cache
 def catalogue() -> Catalog:
-    """The file as it is."""
-    with PATH.open("rb") as stream:
+    """What is said today, of all files together."""
+    whole = Catalog(locale="pl")
+    for path in sorted(FOLDER.glob("*.po")):
+        for message in _read(path) if path != EARLIER else ():
+            if message.id:
+                whole[message.id] = message
+    return whole
+
+
+def _read(path: Path) -> Catalog:
+    with path.open("rb") as stream:
         return read_po(stream, locale="pl")
 
 
@@ -39,9 +56,10 @@ def translations(tongue: str) -> NullTranslations:
 
 @cache
 def texts(context: str | None) -> Mapping[str, str]:
-    """English -> Polish of one context, without those that have a plural."""
-    return {
-        str(one.id): str(one.string)
-        for one in catalogue()
-        if one.id and one.context == context and isinstance(one.id, str)
-    }
+    """English -> Polish of one context, without those that have a plural; then what was said before."""
+    said = [*catalogue(), *(_read(EARLIER) if EARLIER.exists() else ())]
+    polish: dict[str, str] = {}
+    for message in said:
+        if message.id and message.context == context and isinstance(message.id, str):
+            polish.setdefault(str(message.id), str(message.string))
+    return polish

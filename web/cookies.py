@@ -8,11 +8,13 @@ sub-path it is ``__Secure-`` with that path: what else lives on the host is not 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from typing import Any, Final
 
 from flask import Flask, request
 from flask.sessions import SecureCookieSessionInterface
 from itsdangerous import BadSignature, URLSafeSerializer
+from werkzeug.sansio.http import parse_cookie
 from werkzeug.wrappers import Response
 
 from ledger.app.people.guess_limits import STRANGE, Device
@@ -21,6 +23,8 @@ SESSION: Final = "stage4_session"
 DEVICE: Final = "stage4_device"
 PREFIXES: Final = ("", "__Host-", "__Secure-")
 """What a cookie's name may begin with."""
+_SESSIONS: Final = tuple(prefix + SESSION for prefix in PREFIXES)
+_OURS: Final = frozenset((*_SESSIONS, *(prefix + DEVICE for prefix in PREFIXES)))
 _LONG: Final = 400 * 24 * 3600
 """Seconds; browsers keep no cookie longer."""
 _PEOPLE: Final = 8
@@ -55,6 +59,23 @@ def path() -> str:
     return request.script_root or "/"
 
 
+def joined(headers: Sequence[str]) -> str:
+    """The cookies of a request as one header, ours before whatever stands beside them.
+
+    Cookies know no ports, and under a sub-path the host is shared: any other application there sets what it likes. A
+    quotation mark that it leaves open takes in all that follows, and the server's library joins several headers with
+    commas, which are part of a value (RFC 6265, 5.4; RFC 9113, 8.2.3).
+    """
+    pairs = [pair.strip(" \t") for header in headers for pair in header.split(";")]
+    return "; ".join(sorted(filter(None, pairs), key=lambda pair: pair.partition("=")[0].rstrip(" \t") not in _OURS))
+
+
+def sessions(header: str) -> list[str]:
+    """The session of each way to come here, as the application reads it from such a header."""
+    values = parse_cookie(header)
+    return [values[name] for name in _SESSIONS if name in values]
+
+
 def device(secret: bytes) -> Device:
     """The device that this browser proves to be; :data:`STRANGE` where it proves nothing."""
     try:
@@ -66,7 +87,7 @@ def device(secret: bytes) -> Device:
 
 def remember_device(answer: Response, secret: bytes, known: Device, person: str) -> None:
     """From now on this browser is known as one that the person signed in on."""
-    people = [*(one for one in known.people if one != person), person][-_PEOPLE:]
+    people = [*(other for other in known.people if other != person), person][-_PEOPLE:]
     page = {"device": known.id or secrets.token_hex(16), "people": people}
     answer.set_cookie(
         named(DEVICE),

@@ -13,7 +13,6 @@ import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from http.cookies import CookieError, SimpleCookie
 from selectors import EVENT_READ
 from typing import Any, Final, Literal
 
@@ -84,7 +83,7 @@ class DoorWorker(ThreadWorker):  # type: ignore[misc]
         self.set_accept_enabled(False)
         for listener in self.sockets:
             listener.close()
-        for caller in [one for one in self._callers if not one.begun]:
+        for caller in [idle for idle in self._callers if not idle.begun]:
             self._drop(caller)
         until = time.monotonic() + self.cfg.graceful_timeout
         while self.nr_conns > 0 and time.monotonic() < until:
@@ -98,7 +97,7 @@ class DoorWorker(ThreadWorker):  # type: ignore[misc]
         self.notify()
         self.wait_for_and_dispatch_events(_TURN)
         at = time.monotonic()
-        for caller in [one for one in self._callers if one.deadline < at]:
+        for caller in [late for late in self._callers if late.deadline < at]:
             self._guarded(self._expire, caller)
 
     def accept(self, listener: socket.socket) -> None:
@@ -120,10 +119,12 @@ class DoorWorker(ThreadWorker):  # type: ignore[misc]
 
     def _make_room(self) -> bool:
         """Strangers first: who sends a request at once is not among those that wait longest."""
-        found = next((one for one in self._callers if not one.signed), None) or next(iter(self._callers), None)
-        if found is not None:
-            self._drop(found)
-        return found is not None
+        caller = next((stranger for stranger in self._callers if not stranger.signed), None) or next(
+            iter(self._callers), None
+        )
+        if caller is not None:
+            self._drop(caller)
+        return caller is not None
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
@@ -217,14 +218,14 @@ class DoorWorker(ThreadWorker):  # type: ignore[misc]
         caller.state = "asking"
         pool = self._pools["people" if self._signed(caller) else "strangers"]
         asked = pool.submit(self._limit, caller)
-        asked.add_done_callback(lambda found: self.method_queue.defer(self._answered, caller, found))
+        asked.add_done_callback(lambda future: self.method_queue.defer(self._answered, caller, future))
 
     def _limit(self, caller: Caller) -> int:
         _, environ = wsgi.create(caller.request, caller.sock, caller.client, caller.server, self.cfg)
         return body.most(self.wsgi, environ)
 
-    def _answered(self, caller: Caller, found: Future[int]) -> None:
-        caller.limit = body.SMALL if found.exception() is not None else found.result()
+    def _answered(self, caller: Caller, future: Future[int]) -> None:
+        caller.limit = body.SMALL if future.exception() is not None else future.result()
         self._watch(caller)
         if caller.exceeds(caller.limit):
             self._refuse(caller, "large")
@@ -252,7 +253,7 @@ class DoorWorker(ThreadWorker):  # type: ignore[misc]
         self._unwatch(caller)
         caller.hand_over()
         done = self._pools[pool].submit(self.handle, caller)
-        done.add_done_callback(lambda found: self.method_queue.defer(self._taken_back, caller, pool, found))
+        done.add_done_callback(lambda future: self.method_queue.defer(self._taken_back, caller, pool, future))
 
     def _pool(self, caller: Caller) -> Pool:
         request = caller.request
@@ -267,31 +268,24 @@ class DoorWorker(ThreadWorker):  # type: ignore[misc]
 
         Whether that session still stands a thread asks: nothing here waits for a file.
         """
-        header = "; ".join(value for name, value in caller.request.headers if name == "COOKIE")
-        caller.signed = bool(header) and self._proves(header)
+        header = next((value for name, value in caller.request.headers if name == "COOKIE"), "")
+        caller.signed = any(map(self._proves, cookies.sessions(header)))
         return caller.signed
 
-    def _proves(self, header: str) -> bool:
+    def _proves(self, session: str) -> bool:
         serializer = self.wsgi.session_interface.get_signing_serializer(self.wsgi)
         try:
-            found = SimpleCookie(header)
-        except CookieError:
+            return bool(serializer.loads(session, max_age=LIFE).get("token"))
+        except (BadSignature, AttributeError):
             return False
-        for name in (prefix + cookies.SESSION for prefix in cookies.PREFIXES):
-            try:
-                if name in found and serializer.loads(found[name].value, max_age=LIFE).get("token"):
-                    return True
-            except (BadSignature, AttributeError):
-                continue
-        return False
 
-    def _taken_back(self, caller: Caller, pool: Pool, found: Future[bool]) -> None:
+    def _taken_back(self, caller: Caller, pool: Pool, future: Future[bool]) -> None:
         """After the answer: the connection waits for its next request, or is closed."""
         if pool in ("strangers", "door"):
             self._waiting -= 1
         self._let_go(caller)
         self._watch(caller)
-        if found.cancelled() or found.exception() is not None or not found.result() or not self.alive:
+        if future.cancelled() or future.exception() is not None or not future.result() or not self.alive:
             if not caller.linger():
                 self._drop(caller)
             return

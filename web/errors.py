@@ -15,6 +15,7 @@ from ledger.app.people.access import count_refusal
 from ledger.app.words import mark
 from ledger.errors import Conflict, Corrupt, LedgerError, Refused, Unreachable
 from web.i18n import gettext
+from web.shared import request_id
 from web.site import site
 
 logger = logging.getLogger("stage4.web")
@@ -44,19 +45,20 @@ def status_of(error: LedgerError) -> int:
 
 def _ledger(error: LedgerError) -> Response:
     count_refusal(site().installation.home.root, error)
-    return _answer(status_of(error), str(error), getattr(error, "owed", ()))
+    trouble = isinstance(error, (Corrupt, Unreachable))
+    return _answer(status_of(error), str(error), getattr(error, "owed", ()), stop=trouble)
 
 
 def _http(error: HTTPException) -> Response:
     """With the headers that belong to the error, such as ``Allow``."""
-    found = error.get_response()
+    response = error.get_response()
     if error.code is None or error.code < 400:
-        return Response(status=found.status_code, headers=found.headers)
+        return Response(status=response.status_code, headers=response.headers)
     if error.code == 403:
         count_refusal(site().installation.home.root, Refused(error.description or ""))
     own = SENTENCES.get(type(error)) if error.description == type(error).description else None
     answer = _answer(error.code, gettext(own) if own else error.description or "")
-    for name, value in found.headers.items():
+    for name, value in response.headers.items():
         if name.lower() not in ("content-type", "content-length"):
             answer.headers[name] = value
     return answer
@@ -68,7 +70,7 @@ def _unforeseen(error: Exception) -> Response:
     return _answer(500, InternalServerError.description or "")
 
 
-def _answer(status: int, sentence: str, owed: tuple[str, ...] = ()) -> Response:
+def _answer(status: int, sentence: str, owed: tuple[str, ...] = (), *, stop: bool = False) -> Response:
     """The error as a page, or as ``application/problem+json`` (RFC 9457) for who asks for JSON and no page."""
     asked = request.accept_mimetypes
     if asked.accept_json and not asked.accept_html:
@@ -76,16 +78,21 @@ def _answer(status: int, sentence: str, owed: tuple[str, ...] = ()) -> Response:
         answer.status_code, answer.mimetype = status, "application/problem+json"
         return answer
     try:
-        text, kind = page(status, sentence, owed), "text/html"
+        text, kind = page(status, sentence, owed, stop=stop), "text/html"
     except (TemplateError, OSError):  # whoever asks is told all the same
         text, kind = f"{status}: {sentence}\n", "text/plain"
     return Response(text, status=status, mimetype=kind)
 
 
-def page(status: int, sentence: str, owed: tuple[str, ...] = ()) -> str:
-    """The error page; without the person's frame where the ledger that fills it cannot be read."""
+def page(status: int, sentence: str, owed: tuple[str, ...] = (), *, stop: bool = False) -> str:
+    """The error page; without the person's frame where the ledger that fills it cannot be read.
+
+    With ``stop`` it has the stop's form, which needs no ledger, for who is signed in and may press it.
+    """
+    may = stop and bool(g.get("person")) and g.roles != {"auditor"}
+    given = {"status": status, "sentence": sentence, "owed": owed, "stop": request_id() if may else ""}
     try:
-        return render_template("error.html", status=status, sentence=sentence, owed=owed)
+        return render_template("error.html", **given)
     except LedgerError:
         g.person = ""
-        return render_template("error.html", status=status, sentence=sentence, owed=owed)
+        return render_template("error.html", **given)

@@ -107,9 +107,9 @@ class Chunks:
                 raise LimitRequestHeaders("the trailers are too long")
             self.done = line == b"\r\n"
             return
-        found = _SIZE.fullmatch(line[:-2])
-        if found is None:
+        match = _SIZE.fullmatch(line[:-2])
+        if match is None:
             raise InvalidChunkSize(line[:80])
-        size = int(found.group(1), 16)
+        size = int(match.group(1), 16)
         self._ending = size == 0
         self._left = size + 2 if size else 0

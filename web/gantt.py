@@ -34,13 +34,19 @@ _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar. ``cut`` where it goes on beyond the axis."""
+    """One bar. ``cut`` where it goes on beyond the axis; ``tail`` is how far its end, which nobody saw, can lie."""
 
     span: Span
     x: float
     width: float
     tone: str
     cut: bool
+    tail: float = 0
+
+    @property
+    def moment(self) -> bool:
+        """Whether it was seen once only: a moment, drawn as one."""
+        return not self.span.ended and self.span.end is not None and self.span.end.at <= self.span.start.at
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,8 @@ class Lane:
     bars: tuple[Bar, ...]
     seconds: int
     """All its bars together, also what of them lies beyond the axis."""
+    at_least: bool = False
+    """Whether one of them lasted longer than was seen."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +100,7 @@ class Gantt:
     @property
     def rows(self) -> int:
         """Rows of flags."""
-        return max((one.row for one in self.flags), default=-1) + 1
+        return max((flag.row for flag in self.flags), default=-1) + 1
 
 
 def gantt(found: Review) -> Gantt:
@@ -102,53 +110,58 @@ def gantt(found: Review) -> Gantt:
     def place(at: datetime) -> float:
         return min(100.0, max(0.0, 100 * ((at - begin) / (end - begin))))
 
-    marks = tuple(sorted(found.marks, key=lambda one: one.point.at))
-    places = [place(one.point.at) for one in marks]
+    marks = tuple(sorted(found.marks, key=lambda mark: mark.point.at))
+    places = [place(mark.point.at) for mark in marks]
     lanes = list(_lanes(found, place, begin, end))
-    alerts = [one for one in lanes if one.code == "alert"]
+    alerts = [lane for lane in lanes if lane.code == "alert"]
     return Gantt(
         begin,
         end,
-        tuple(one for one in lanes if one not in alerts[MOST_ALERTS:]),
+        tuple(lane for lane in lanes if lane not in alerts[MOST_ALERTS:]),
         len(alerts[MOST_ALERTS:]),
         marks,
-        tuple(dict.fromkeys(round(one, 2) for one in places)),
+        tuple(dict.fromkeys(round(position, 2) for position in places)),
         tuple(flags(places)),
         tuple(_ticks(begin, end, place)),
     )
 
 
-def _axis(found: Review) -> tuple[datetime, datetime]:
-    end = max([found.at, *(one.point.at for one in found.marks if not one.claimed)])
-    opened = min([found.rollback.opened_at, *(one.start.at for one in found.spans if one.lane == "scheduler_held")])
+def _axis(review: Review) -> tuple[datetime, datetime]:
+    end = max([review.at, *(mark.point.at for mark in review.marks if not mark.claimed)])
+    opened = min(
+        [review.rollback.opened_at, *(span.start.at for span in review.spans if span.lane == "scheduler_held")]
+    )
     lead = max(timedelta(minutes=10), (end - opened) / 4)
-    early = [one.start.at for one in found.spans if one.lane in ("alert", "drift")]
-    early += [one.point.at for one in found.marks]
+    early = [span.start.at for span in review.spans if span.lane in ("alert", "drift")]
+    early += [mark.point.at for mark in review.marks]
     begin = max(min([opened, *early]), opened - lead)
     return begin, max(end, begin + timedelta(seconds=1))
 
 
-def _lanes(found: Review, place: Place, begin: datetime, end: datetime) -> Iterator[Lane]:
-    steps = sorted({one.lane for one in found.spans if one.lane.startswith("step_")})
+def _lanes(review: Review, place: Place, begin: datetime, end: datetime) -> Iterator[Lane]:
+    steps = sorted({span.lane for span in review.spans if span.lane.startswith("step_")})
     for code in (*steps, *_ORDER):
-        spans = [one for one in found.spans if one.lane == code and _inside(one, begin, end)]
+        spans = [span for span in review.spans if span.lane == code and _inside(span, begin, end)]
         named = code in ("alert", "not_observed", "drift")
-        for label in dict.fromkeys(one.label if named else "" for one in spans):
-            of_lane = [one for one in spans if not named or one.label == label]
-            bars = tuple(_bar(one, place, end) for one in sorted(of_lane, key=lambda one: one.start.at))
-            lasted = sum(seconds_between(one.start.at, one.end.at if one.end else end) for one in of_lane)
-            yield Lane(code, label, bars, lasted)
+        for label in dict.fromkeys(span.label if named else "" for span in spans):
+            of_lane = [span for span in spans if not named or span.label == label]
+            bars = tuple(_bar(span, place, end) for span in sorted(of_lane, key=lambda span: span.start.at))
+            lasted = sum(seconds_between(span.start.at, span.end.at if span.end else end) for span in of_lane)
+            yield Lane(code, label, bars, lasted, not all(span.ended for span in of_lane))
 
 
 def _inside(span: Span, begin: datetime, end: datetime) -> bool:
-    return span.start.at <= end and (span.end is None or span.end.at >= begin)
+    last = end if span.end is None or not (span.ended or span.gone) else (span.gone or span.end).at
+    return span.start.at <= end and last >= begin
 
 
 def _bar(span: Span, place: Place, end: datetime) -> Bar:
     x, last = place(span.start.at), place(span.end.at if span.end else end)
     width = max(LEAST, last - x)
     tone = _TONES.get(span.label if span.lane.startswith("step_") else span.lane, "accent")
-    return Bar(span, round(min(x, 100 - width), 2), round(width, 2), tone, bool(span.end and span.end.at > end))
+    x = round(min(x, 100 - width), 2)
+    tail = 0.0 if span.ended else max(0.0, place(span.gone.at if span.gone else end) - x - width)
+    return Bar(span, x, round(width, 2), tone, bool(span.end and span.end.at > end), round(tail, 2))
 
 
 def flags(places: Sequence[float]) -> Iterator[Flag]:
@@ -172,7 +185,7 @@ def flags(places: Sequence[float]) -> Iterator[Flag]:
 
 def _ticks(begin: datetime, end: datetime, place: Place) -> Iterator[Tick]:
     length = (end - begin).total_seconds()
-    step = next((one for one in _STEPS if length / one <= 7), 604800 * (int(length / 604800 / 6) + 1))
+    step = next((seconds for seconds in _STEPS if length / seconds <= 7), 604800 * (int(length / 604800 / 6) + 1))
     at = int(begin.timestamp() // step + 1) * step
     form = "%H:%M:%S" if step < 60 else "%H:%M"
     days, number, before = begin.date() != end.date(), 0, None

@@ -76,12 +76,12 @@ class Hub:
             self.listeners += 1
         try:
             while True:
-                found = self._wait(seen, time.monotonic() + beat)
+                messages = self._wait(seen, time.monotonic() + beat)
                 if self._closed:
                     return
-                if not found:
+                if not messages:
                     yield None
-                for message in found:
+                for message in messages:
                     seen = message.number
                     yield message
         finally:

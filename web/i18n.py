@@ -1,4 +1,4 @@
-"""Polish and English. Texts are English in code and templates; ``locale/pl.po`` has the Polish ones.
+"""Polish and English. Texts are English in code and templates; ``locale/pl`` has the Polish ones.
 
 Sentences that the ledger composes (events, refusals) are translated by their template: ``web/sentences.py``.
 """
@@ -66,10 +66,10 @@ def language() -> str:
 
 def gettext(message: str, **values: object) -> str:
     """The message in the language of this request, its ``%(name)s`` filled in."""
-    found = str(translations(language()).gettext(message))
-    if found == message and not values:  # a name that the ledger gave: of a span, of a step
-        found = translate(message, language())
-    return found % values if values else found
+    translated = str(translations(language()).gettext(message))
+    if translated == message and not values:  # a name that the ledger gave: of a span, of a step
+        translated = translate(message, language())
+    return translated % values if values else translated
 
 
 def ngettext(one: str, many: str, number: int) -> str:
@@ -77,8 +77,8 @@ def ngettext(one: str, many: str, number: int) -> str:
     return str(translations(language()).ngettext(one, many, number))
 
 
-def _counted(one: str, many: str, number: int) -> str:
-    return ngettext(one, many, number) % {"num": number}
+def _counted(singular: str, many: str, number: int) -> str:
+    return ngettext(singular, many, number) % {"num": number}
 
 
 def said(sentence: str) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from ledger.app.steps.common import Outcome, Say
 from ledger.errors import Conflict, LedgerError
+from ledger.said import Said
 
 KEPT = 120.0
 """Seconds for which a finished press is still told of."""
@@ -54,24 +55,24 @@ class Jobs:
         """
         with self._guard:
             self._forget()
-            found = self._jobs.setdefault(job.id, job)
-        if found.content != job.content:
+            known = self._jobs.setdefault(job.id, job)
+        if known.content != job.content:
             raise Conflict("this form was sent already with other content; nothing was done now: load the page again")
-        if found is job:
+        if known is job:
             threading.Thread(target=self._work, args=(job, work), name=f"press-{job.act}", daemon=True).start()
-        found.told = found.done.wait(patience)
-        return found
+        known.told = known.done.wait(patience)
+        return known
 
     def of(self, rollback: str) -> list[Job]:
         """The presses of a rollback that run, or ended a moment ago without their person being told."""
         with self._guard:
             self._forget()
-            return [one for one in self._jobs.values() if one.rollback == rollback and not one.told]
+            return [job for job in self._jobs.values() if job.rollback == rollback and not job.told]
 
     def moved(self) -> tuple[tuple[str, int, bool, bool], ...]:
         """Another value whenever a page that tells of the presses would tell something else."""
         with self._guard:
-            return tuple((one.id, len(one.lines), one.ended > 0, one.told) for one in self._jobs.values())
+            return tuple((job.id, len(job.lines), job.ended > 0, job.told) for job in self._jobs.values())
 
     def _work(self, job: Job, work: Callable[[Say], Outcome]) -> None:
         try:
@@ -79,7 +80,7 @@ class Jobs:
         except LedgerError as error:
             job.error = error
         except Exception as error:  # a thread's error would be seen by nobody
-            job.error = LedgerError(f"{job.act} failed for an unforeseen reason: {type(error).__name__}")
+            job.error = LedgerError(Said("{} failed for an unforeseen reason: {}", job.act, type(error).__name__))
             raise
         finally:
             job.ended = time.monotonic()
@@ -87,6 +88,6 @@ class Jobs:
             self.finished(job)
 
     def _forget(self) -> None:
-        old = [one.id for one in self._jobs.values() if one.ended and time.monotonic() - one.ended > KEPT]
+        old = [job.id for job in self._jobs.values() if job.ended and time.monotonic() - job.ended > KEPT]
         for name in old:
             del self._jobs[name]

@@ -7,6 +7,7 @@ the outside looks different. ``beat`` comes every two seconds, so that a page kn
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
@@ -21,6 +22,7 @@ from ledger.app.reading.queries import sentence
 from ledger.domain.record import Recorded
 from ledger.domain.text import visible
 from ledger.errors import LedgerError
+from ledger.mistakes import mistake
 from web.hub import Message
 from web.i18n import LANGUAGES, translate
 from web.identity import stands
@@ -59,7 +61,7 @@ def poll() -> dict[str, Any]:
         "size": size,
         "outlook": here.lookout.outlook.version,
         "resync": missed is None or (not missed and number is not None and number != size),
-        "entries": [json.loads(one.data) for one in missed or ()],
+        "entries": [json.loads(message.data) for message in missed or ()],
     }
 
 
@@ -112,11 +114,13 @@ class Follower:
         self._site = here
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
-        self._told = 0
+        self._told: int | None = None
+        """The last entry that the hub was told of; None until the ledger could be read."""
 
     def start(self) -> None:
-        """Begin with what is new from now on."""
-        self._told = self._site.installation.ledger.view().size
+        """Begin with what is new from now on; where the ledger cannot be read, from when it can."""
+        with contextlib.suppress(LedgerError):
+            self._told = self._site.installation.ledger.view().size
         self._site.lookout.changed = self.changed
         self._thread.start()
 
@@ -134,11 +138,16 @@ class Follower:
         ledger = self._site.installation.ledger
         while not self._stopped.wait(_FOLLOW):
             try:
-                if ledger.view().size > self._told:
+                size = ledger.view().size
+                if self._told is None:
+                    self._told = size
+                elif size > self._told:
                     for record, _ in ledger.records(self._told):
                         self._site.hub.publish("entry", news_of(record), record.sequence)
                         self._told = record.sequence
-            except LedgerError:
+            except Exception as error:  # noqa: BLE001 (pages that hear nothing more would look as if nothing came)
+                if not isinstance(error, LedgerError):
+                    mistake(error)
                 continue  # every page says what is wrong with the store; the next round looks again
 
 

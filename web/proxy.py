@@ -13,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from ledger.app import reverse_proxy as front
 from ledger.errors import Refused
+from ledger.said import Said
 from web.site import Networks, Site
 
 LOOPBACK: Final = "loopback"
@@ -27,14 +28,16 @@ Peer: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 def networks(text: str) -> Networks:
     """``loopback``, addresses and networks (``10.0.0.5``, ``10.0.0.0/24``, ``::1``), with commas. ``Refused`` else."""
-    found = []
+    ranges = []
     for part in filter(None, (part.strip() for part in text.split(","))):
         try:
             named = ("127.0.0.0/8", "::1") if part == LOOPBACK else (part,)
-            found += [ipaddress.ip_network(one) for one in named]
+            ranges += [ipaddress.ip_network(name) for name in named]
         except ValueError:
-            raise Refused(f"{part[:60]!a} is no address of a proxy; write one like 10.0.0.5 or 10.0.0.0/24") from None
-    return tuple(found)
+            raise Refused(
+                Said("{} is no address of a proxy; write one like 10.0.0.5 or 10.0.0.0/24", ascii(part[:60]))
+            ) from None
+    return tuple(ranges)
 
 
 def among(peer: str, known: Networks) -> bool:

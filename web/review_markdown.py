@@ -12,10 +12,11 @@ from ledger.domain.runbook import STEPS
 from ledger.domain.text import visible
 from web.i18n import gettext as _
 from web.i18n import said
-from web.review_words import DURATIONS, FOUND, MARKS, STATES, debt, span
-from web.words import PHASES, VERDICTS, person
+from web.review_words import FOUND, MARKS, STATES, debt, duration, held, span, steps, until
+from web.words import PHASES, VERDICTS, person, verdict
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~<>&@:-])")
+_SPECIAL = re.compile(r"([\\`*\[\]|~<>&@]|(?<!\w)_|_(?!\w)|(?<=\])\(|:(?=//)|^[#+=-]|^\d+(?=[.)])(?=.))")
+"""What could be markup where it stands: an underscore inside of a word is none, nor is a dash inside of a line."""
 Row = tuple[object, ...]
 
 
@@ -31,84 +32,116 @@ def review_markdown(found: Review) -> str:
     head = f"# {escape(_('Review of %(id)s', id=rollback.id))} ({escape(phase)})\n\n{escape(rollback.reason)}\n"
     if rollback.is_open:
         head += f"\n{escape(_('So far, up to'))} {escape(_time(found.at))}\n"
+    for deviation in found.fired_again:
+        told = _(
+            "Trading was restored, and after that critical alerts were seen firing: entry %(n)s.", n=deviation.entry
+        )
+        head += f"\n{escape(told)} {escape(said(deviation.what))}\n"
     return head + "".join(_sections(found))
 
 
-def _sections(found: Review) -> Iterable[str]:
-    yield _section(_("Durations"), (_("What"), _("How long"), "s", _("Entries")), map(_duration, found.durations))
-    steps = (_("Step"), _("Verdict"), _("Attempts"), _("Waited"), _("Took"), _("Entries"))
-    yield _section(_("Steps"), steps, _steps(found))
+def _sections(review: Review) -> Iterable[str]:
+    yield _section(_("Durations"), (_("What"), _("How long"), "s", _("Entries")), _durations(review))
+    heads = (_("Step"), _("Verdict"), _("Attempts"), _("Waited"), _("Took"), _("Entries"))
+    yield _section(_("Steps"), heads, _steps(review))
     axis = (_("What"), _("From"), _("Until"), _("Entries"))
-    yield _section(_("On one time axis"), axis, _axis(found))
+    yield _section(_("On one time axis"), axis, _axis(review))
     tried = (_("Step"), _("Attempt"), _("Verdict"), _("Reasons"), _("Who"), _("When"), _("Entry"))
-    yield _section(_("Attempts and verdicts"), tried, _attempts(found))
+    yield _section(_("Attempts and verdicts"), tried, _attempts(review))
     left = (_("What"), _("Who"), _("When"), _("Entry"), _("Settled"))
-    yield _section(_("Deviations"), left, map(_deviation, found.deviations))
-    yield _section(_("Owed and paid"), (_("What"), _("Since"), _("Entry"), _("Paid")), map(_debt, found.debts))
+    yield _section(_("Deviations"), left, map(_deviation, review.deviations))
+    yield _section(_("Owed and paid"), (_("What"), _("Since"), _("Entry"), _("Paid")), map(_debt, review.debts))
     lines = (_("Entry"), _("When"), _("Who"), _("What"), _("Corrected by"))
-    yield _section(_("Timeline"), lines, map(_line, found.timeline))
+    yield _section(_("Timeline"), lines, map(_line, review.timeline))
     kept = (_("Artefact"), _("Entry"), "SHA-384", _("Size"), _("State"))
-    rows = ((p.name, p.entry, p.sha384, "–" if p.size is None else p.size, _(FOUND[p.found])) for p in found.evidence)
+    rows = ((p.name, p.entry, p.sha384, "–" if p.size is None else p.size, _(FOUND[p.found])) for p in review.evidence)
     yield _section(_("Evidence"), kept, rows)
 
 
 def _section(title: str, heads: Row, rows: Iterable[Row]) -> str:
     lines = ["| " + " | ".join(map(escape, row)) + " |" for row in (heads, *rows)]
     if len(lines) == 1:
-        return f"\n## {title}\n\n{_('None.')}\n"
+        none = _("None.")
+        return f"\n## {title}\n\n{none}\n"
     lines.insert(1, "|" + " --- |" * len(heads))
     return f"\n## {title}\n\n" + "\n".join(lines) + "\n"
 
 
-def _duration(one: Duration) -> Row:
-    end = one.end.entry if one.end else _(STATES[one.state])
-    shown = "–" if one.seconds is None else format_duration(one.seconds)
-    return _(DURATIONS[one.code]), shown, "–" if one.seconds is None else one.seconds, f"{one.start.entry} → {end}"
+def _durations(review: Review) -> Iterable[Row]:
+    for figure in review.durations:
+        yield _duration(figure, review)
+        if figure.code == "stopped" and review.held:
+            pairs = (f"{bar.start.entry} → {bar.end.entry if bar.end else _(STATES['running'])}" for bar in review.held)
+            seconds = review.held_seconds
+            yield held(), format_duration(seconds), seconds, ", ".join(pairs)
 
 
-def _steps(found: Review) -> Iterable[Row]:
-    for one in found.steps:
-        entries = f"{one.began.entry} → {one.settled.entry if one.settled else '…'}"
-        waited = "–" if one.waited is None else format_duration(one.waited)
-        verdict = _(VERDICTS[one.shown].word) if one.shown else "–"
-        title = f"{one.step} · {_(STEPS[one.step].title)}"
-        yield title, verdict, one.attempts, waited, format_duration(one.took), entries
+def _duration(figure: Duration, review: Review) -> Row:
+    end = figure.end.entry if figure.end else _(STATES[figure.state])
+    shown = "–" if figure.seconds is None else format_duration(figure.seconds)
+    return (
+        duration(figure, review),
+        shown,
+        "–" if figure.seconds is None else figure.seconds,
+        f"{figure.start.entry} → {end}",
+    )
 
 
-def _axis(found: Review) -> Iterable[Row]:
-    for one in found.spans:
-        end = _time(one.end.at) if one.end else _("running")
-        entries = dict.fromkeys(point.entry for point in (one.start, one.end) if point)
-        yield span(one), _time(one.start.at), end, ", ".join(map(str, entries))
-    for mark in found.marks:
+def _steps(review: Review) -> Iterable[Row]:
+    for row in steps(review):
+        entries = ", ".join(f"{a}" if a == b else f"{a} → {b or '…'}" for a, b in row.entries)
+        waited = "–" if row.waited is None else format_duration(row.waited)
+        shown = _(verdict(row.shown, review.rollback.is_open).word)
+        title = f"{row.number} · {_(STEPS[row.number].title)}"
+        took = "–" if row.took is None else format_duration(row.took)
+        yield title, shown, row.attempts, waited, took, entries or "–"
+
+
+def _axis(review: Review) -> Iterable[Row]:
+    for bar in review.spans:
+        entries = dict.fromkeys(point.entry for point in (bar.start, bar.end, bar.gone) if point)
+        yield span(bar), _time(bar.start.at), until(bar, _time), ", ".join(map(str, entries))
+    for mark in review.marks:
         claimed = f" ({_('claimed')})" if mark.claimed else ""
         yield _(MARKS[mark.code]) + claimed, _time(mark.point.at), "", mark.point.entry
 
 
-def _attempts(found: Review) -> Iterable[Row]:
-    for one in found.attempts:
-        verdict, why = _(VERDICTS[one.verdict].word), "; ".join(map(said, one.reasons))
-        yield one.step, one.number, verdict, why, person(one.by), _time(one.at), one.entry
+def _attempts(review: Review) -> Iterable[Row]:
+    for attempt in review.attempts:
+        told, why = _(VERDICTS[attempt.verdict].word), "; ".join(map(said, attempt.reasons))
+        yield attempt.step, attempt.number, told, why, person(attempt.by), _time(attempt.at), attempt.entry
 
 
-def _deviation(one: Departure) -> Row:
-    return said(one.what), person(one.by), _time(one.point.at), one.entry, _settled(one.settled)
+def _deviation(deviation: Departure) -> Row:
+    return (
+        said(deviation.what),
+        person(deviation.by),
+        _time(deviation.point.at),
+        deviation.entry,
+        _settled(deviation.settled),
+    )
 
 
-def _debt(one: Debt) -> Row:
-    paid = f"{_settled(one.paid)}, {person(one.paid_by)}" if one.paid else _("still owed")
-    return debt(one), _time(one.since.at), one.since.entry, paid
+def _debt(owed: Debt) -> Row:
+    paid = f"{_settled(owed.paid)}, {person(owed.paid_by)}" if owed.paid else _("still owed")
+    return debt(owed), _time(owed.since.at), owed.since.entry, paid
 
 
 def _settled(point: Point | None) -> str:
     return f"{_time(point.at)} ({point.entry})" if point else "–"
 
 
-def _line(one: Line) -> Row:
-    claimed = f" ({_('claimed to be of')} {_time(one.occurred_at)})" if one.occurred_at else ""
-    if _time(one.stamped) != _time(one.at):
-        claimed += " " + _("(recorded as %(time)s, because an earlier entry is later)", time=_time(one.stamped))
-    return one.entry, _time(one.at), person(one.by), said(one.text) + claimed, ", ".join(map(str, one.corrected_by))
+def _line(line: Line) -> Row:
+    claimed = f" ({_('claimed to be of')} {_time(line.occurred_at)})" if line.occurred_at else ""
+    if _time(line.stamped) != _time(line.at):
+        claimed += " " + _("(recorded as %(time)s, because an earlier entry is later)", time=_time(line.stamped))
+    return (
+        line.entry,
+        _time(line.at),
+        person(line.by),
+        said(line.text) + claimed,
+        ", ".join(map(str, line.corrected_by)),
+    )
 
 
 def _time(moment: datetime) -> str:

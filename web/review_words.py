@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final, NamedTuple
 
 from markupsafe import Markup
 
-from ledger.app.review.parts import Debt, Span
+from ledger.app.durations import format_duration
+from ledger.app.review.parts import Debt, Duration, Review, Span
 from ledger.app.words import mark
 from ledger.domain.runbook import STEPS
 from ledger.domain.text import visible
+from web.gantt import Lane
 from web.i18n import gettext, said
+from web.words import stamp
 
 DURATIONS: Final = {
     "to_confirm": mark("to confirm"),
     "to_disable": mark("to disable"),
     "to_silence": mark("to silence"),
-    "watched": mark("watched"),
+    "watched": mark("watched and judged"),
     "to_restore": mark("to restore"),
-    "stopped": mark("trading stopped"),
+    "stopped": mark("from the first stop until trading was enabled again"),
+    "released": mark("from the first stop until its hold was released"),
     "open": mark("from opening to closing"),
 }
 LANES: Final = {
-    "scheduler_held": mark("scheduler held"),
+    "scheduler_held": mark("override in place"),
     "alerts_silenced": mark("alerts silenced"),
     "alert": mark("alert"),
     "not_observed": mark("not observed"),
@@ -77,10 +83,51 @@ def lane(code: str, label: str = "") -> str:
         number = int(code.removeprefix("step_"))
         return f"{number} · {gettext(STEPS[number].title)}"
     if code == "not_observed":
-        return f"{gettext(LANES[code])}: {label}"
+        return f"{gettext(LANES[code])}: {said(label)}"
     if code == "drift":
         return gettext(DRIFTS[label])
     return label if code == "alert" else gettext(LANES[code])
+
+
+class StepRow(NamedTuple):
+    """One line of the table of steps. ``took`` is None where nothing came of it; ``entries`` are its attempts'."""
+
+    number: int
+    shown: str | None
+    attempts: int
+    waited: int | None
+    took: int | None
+    entries: tuple[tuple[int, int], ...]
+    """First and last, 0 where there is no last one yet."""
+
+
+def steps(found: Review) -> list[StepRow]:
+    """All seven, also those that were never begun: of a closed rollback they were not done."""
+    known, rows = {timing.step: timing for timing in found.steps}, []
+    for step in STEPS:
+        timing = known.get(step.number)
+        bars = [bar for bar in found.spans if bar.lane == f"step_{step.number}"]
+        pairs = tuple((bar.start.entry, bar.end.entry if bar.end else 0) for bar in bars)
+        if timing is None:
+            rows.append(StepRow(step.number, None, 0, None, None, ()))
+            continue
+        undone = timing.shown is None and not found.rollback.is_open
+        settled = ((timing.began.entry, timing.settled.entry if timing.settled else 0),)
+        took = None if undone else timing.took
+        rows.append(StepRow(step.number, timing.shown, timing.attempts, timing.waited, took, pairs or settled))
+    return rows
+
+
+def duration(one: Duration, found: Review) -> str:
+    """What a figure is the time of: the runbook's duration is no time in which trading stood still all along."""
+    code = "released" if one.code == "stopped" and found.rollback.override.held_by else one.code
+    return gettext(DURATIONS[code])
+
+
+def held() -> str:
+    """The figure beside the runbook's duration."""
+    code = "scheduler_held"
+    return gettext(LANES[code])
 
 
 def broken(text: str) -> Markup:
@@ -92,6 +139,25 @@ def span(one: Span) -> str:
     """One bar in words."""
     verdict = f" — {gettext(one.label)}" if one.label and one.lane.startswith("step_") else ""
     return lane(one.lane, one.label) + verdict
+
+
+def until(one: Span, stamp: Callable[[datetime], object] = stamp) -> str:
+    """When a bar ends, and where that was not seen what was seen instead."""
+    if one.end is None:
+        return gettext("running")
+    if one.ended:
+        return str(stamp(one.end.at))
+    if one.gone is not None:
+        seen = {"at": stamp(one.end.at), "gone": stamp(one.gone.at)}
+        return gettext("last seen firing at %(at)s, not seen any more at %(gone)s", **seen)
+    return gettext("last seen firing at %(at)s, its end was not seen", at=stamp(one.end.at))
+
+
+def lasted(one: Lane) -> str:
+    """How long a lane's bars are together; at least so long where an end was not seen, no figure for a moment."""
+    if one.at_least and not one.seconds:
+        return "–"
+    return ("≥ " if one.at_least else "") + format_duration(one.seconds)
 
 
 def debt(one: Debt) -> str:

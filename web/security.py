@@ -11,6 +11,7 @@ from flask import Flask, abort, redirect, request
 from werkzeug.sansio.utils import host_is_trusted
 from werkzeug.wrappers import Response
 
+from ledger.said import Said
 from web.proxy import ODD_PREFIX, THROUGH
 from web.site import site
 
@@ -63,7 +64,9 @@ def refuse_unknown_host() -> None:
         return
     if not here.hosts and request.environ.get(THROUGH):
         return
-    abort(400, f"this server does not answer to the name {host[:100]!a}; add it to serve.hosts in stage4.toml")
+    abort(
+        400, Said("this server does not answer to the name {}; add it to serve.hosts in stage4.toml", ascii(host[:100]))
+    )
 
 
 def _is_address(host: str, *, loopback_only: bool) -> bool:

@@ -20,16 +20,18 @@ from gunicorn.app.base import BaseApplication
 
 from ledger.app import reverse_proxy as front
 from ledger.app.home.folders import Home
-from ledger.app.installation import open_home
 from ledger.app.observer import Observer
+from ledger.app.observer.alive import unobserved
 from ledger.app.people.accounts import Accounts
+from ledger.app.readable import open_readable
 from ledger.app.reading.outlook import Lookout
 from ledger.app.soundness.guard import Guard
 from ledger.app.steps.pictures import warm
 from ledger.errors import LedgerError
 from ledger.files import make_folder, place_exclusive, read_bounded
+from ledger.mistakes import mistake
 from web.app import create_app
-from web.caller import IDLE
+from web.caller import IDLE, LARGEST_HEAD
 from web.doors import DoorWorker
 from web.live import STREAMS, Follower
 from web.proxy import among
@@ -41,6 +43,9 @@ KEPT_OPEN: Final = 1500
 """Connections that may wait for their browser's next request; beyond them the one that waits longest is closed."""
 LAG: Final = 0.05
 """Seconds for which pages take the ledger for unchanged: each asks several times, and hundreds ask at once."""
+PATIENCE: Final = 5.0
+"""Seconds that pages wait at the start until the ledger was looked at as a whole. With a very large one they are shown
+before, and nothing is written yet."""
 _RETRY: Final = 5.0
 _SITES: list[Running] = []
 
@@ -49,7 +54,7 @@ class Running:
     """A site with its threads: lookout, follower, observer, guard."""
 
     def __init__(self, root: Path, *, proxies: Networks) -> None:
-        installation = open_home(root)
+        installation = open_readable(root)
         installation.ledger.lag = LAG
         accounts = Accounts(installation.home, installation.clock)
         self.site = Site(installation, accounts, Lookout(installation), proxies=proxies)
@@ -59,20 +64,24 @@ class Running:
         self.site.secret = cookie_secret(installation.home)
         self.site.jobs.finished = lambda _: self.site.hub.publish("outlook", {})
         self._follower = Follower(self.site)
-        self._observed = open_home(root)  # its own connections: a slow page never holds the observer
+        self._observed = open_readable(root)  # its own connections: a slow page never holds the observer
         self._observed.publication = installation.publication  # it publishes; pages and metrics say how that went
-        self.site.guard = Guard(root, [installation.ledger, self._observed.ledger], installation.clock)
+        self.site.guard_by(Guard(root, [installation.ledger, self._observed.ledger], installation.clock))
         self.site.guard.changed = lambda: self.site.hub.publish("outlook", {})
+        began = installation.clock()
+        self.site.unobserved = lambda: unobserved(installation.home, installation.clock(), began)
         self._stopped = threading.Event()
         self._guard = threading.Thread(target=self.site.guard.run, args=(self._stopped,), name="guard", daemon=True)
         self._observer = threading.Thread(target=self._observe, name="observer", daemon=True)
 
     def start(self) -> None:
-        """Start everything; the first picture of the outside comes within moments."""
+        """Start everything, the look at the ledger itself first; then the outside is looked at within moments."""
+        self.site.guard.begin()
+        self._guard.start()
+        self.site.guard.looked_once.wait(PATIENCE)
         self.site.lookout.start()
         self._follower.start()
         self._observer.start()
-        self._guard.start()
         threading.Thread(target=self._settle, name="settle", daemon=True).start()
 
     def _settle(self) -> None:
@@ -100,12 +109,19 @@ class Running:
         self._guard.join(3)
 
     def _observe(self) -> None:
-        """Observe; where another observer is at work, wait for its place."""
-        while not self._stopped.is_set():
-            observer = Observer(self._observed, lambda _: None)
-            observer.looked = lambda at: setattr(self.site, "last_look", at.timestamp())
-            with contextlib.suppress(LedgerError):
-                observer.run(self._stopped)
+        """Observe; where another observer is at work, wait for its place. One that ended is followed by another.
+
+        Where the store did not hold at the start nothing that is seen could be written down, and nothing that the
+        published lines still ask for is done.
+        """
+        while not self._stopped.is_set() and not self._observed.ledger.held_anyway:
+            try:
+                observer = Observer(self._observed, lambda _: None)
+                observer.looked = lambda at: setattr(self.site, "last_look", at.timestamp())
+                observer.run(self._stopped, self.site.guard.looked_once)
+            except Exception as error:  # noqa: BLE001 (a stop that is undone must be seen, whatever happened)
+                if not isinstance(error, LedgerError):
+                    mistake(error)
             self._stopped.wait(_RETRY)
 
 
@@ -169,6 +185,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "graceful_timeout": 3,
             "timeout": 60,
             "keepalive": round(IDLE),
+            "limit_request_field_size": LARGEST_HEAD,  # cookies of other applications on this host are one field
             "loglevel": "warning",
             "proc_name": "stage4",
             "control_socket_disable": True,
@@ -210,6 +227,6 @@ def serving(root: Path) -> Iterator[Flask]:
     try:
         yield app
     finally:
-        running = next(one for one in _SITES if one.site is app.extensions[KEY])
+        running = next(candidate for candidate in _SITES if candidate.site is app.extensions[KEY])
         running.stop()
         _SITES.remove(running)

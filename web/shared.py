@@ -19,7 +19,7 @@ from typing import Any, Final
 from flask import g, request
 
 from ledger.app import reverse_proxy as front
-from ledger.app.installation import new_request_id
+from ledger.app.press import new_request_id
 from web.site import Site, site
 
 LIFE: Final = 2.0
@@ -116,5 +116,5 @@ def _key(here: Site) -> tuple[Hashable, ...]:
 
 def _windows_over(here: Site) -> tuple[str, ...]:
     """The rollbacks whose watch has run its time: a page that counts it down asks again at that moment."""
-    at, found = here.installation.clock(), here.installation.state.open.values()
-    return tuple(one.id for one in found if one.watch is not None and at >= one.watch.ends_at)
+    at, rollbacks = here.installation.clock(), here.installation.state.open.values()
+    return tuple(rollback.id for rollback in rollbacks if rollback.watch is not None and at >= rollback.watch.ends_at)

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import Blueprint, g, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
+from ledger.app.acts.taking import Proof, require_password
 from ledger.app.people.access import count_refusal
 from ledger.app.people.accounts import digest_token
-from ledger.errors import Refused
-from web import cookies
+from ledger.errors import LedgerError, Refused
+from web import cookies, situation
 from web.errors import status_of
-from web.identity import roles_of
+from web.i18n import said as said_in_words
+from web.identity import actor, roles_of
+from web.pages.now import stop_card
 from web.security import onwards, own_path
 from web.site import site
+from web.standing import Standing, standing
 
 blueprint = Blueprint("signin", __name__)
 
@@ -63,7 +69,29 @@ def leave() -> Response:
 @blueprint.get("/password")
 def password() -> str:
     """The form for a new password."""
-    return render_template("password.html", to=own_path(request.args.get("to", "/")))
+    return render(to=own_path(request.args.get("to", "/")))
+
+
+def render(
+    error: LedgerError | None = None,
+    typed: dict[str, str] | None = None,
+    said: Sequence[str] = (),
+    *,
+    loud: bool = False,
+    to: str = "/",
+    refused: str = "",
+) -> str:
+    """The page; who must choose a password sees no other one, so the stop stands on it, with what it found."""
+    card = stop_card(_standing(), error, typed, said, loud=loud) if g.must_change else {}
+    return render_template("password.html", to=to, refused=refused, must_change=g.must_change, **card)
+
+
+def _standing() -> Standing:
+    """How the stop stands; its button is there also where nobody can say."""
+    try:
+        return standing(*situation.current())
+    except LedgerError as error:
+        return Standing(stopped=False, again=False, text=said_in_words(str(error)))
 
 
 @blueprint.post("/password")
@@ -71,11 +99,11 @@ def change() -> tuple[str, int] | Response:
     """Change one's own password; all other sessions end."""
     to = own_path(request.form.get("to", "/"))
     try:
-        site().accounts.check(g.person, request.form.get("password", ""))
+        require_password(actor(), Proof(request.form.get("password", ""), accounts=site().accounts))
         session["token"] = site().accounts.change(g.person, _typed_twice(), g.token)
     except Refused as error:
         count_refusal(site().installation.home.root, error)
-        return render_template("password.html", to=to, error=str(error)), status_of(error)
+        return render(to=to, refused=str(error)), status_of(error)
     return onwards(to)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network
@@ -13,6 +13,7 @@ from flask import current_app
 from ledger.app.installation import Installation
 from ledger.app.people.accounts import Accounts
 from ledger.app.reading.outlook import Lookout
+from ledger.app.reading.timeline import Timeline
 from ledger.app.soundness.guard import Guard
 from web.hub import Hub
 from web.jobs import Jobs
@@ -44,9 +45,20 @@ class Site:
     """Looks at the ledger itself, and says what does not hold."""
     last_look: float = 0.0
     """When the observer looked last, in Unix seconds."""
+    unobserved: Callable[[], str] = lambda: ""
+    """That nobody observes, in a sentence; ``""`` while somebody does."""
+
+    timeline: Timeline = field(init=False)
+    """Finds entries; what it remembers is compared with them after each look at everything."""
 
     def __post_init__(self) -> None:
-        self.guard = Guard(self.installation.home.root, [self.installation.ledger], self.installation.clock)
+        self.timeline = Timeline(self.installation)
+        self.guard_by(Guard(self.installation.home.root, [self.installation.ledger], self.installation.clock))
+
+    def guard_by(self, guard: Guard) -> None:
+        """Let this one look at the ledger."""
+        self.guard = guard
+        guard.looked_at_everything = self.timeline.check
 
     @property
     def verified(self) -> datetime | None:

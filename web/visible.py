@@ -29,10 +29,10 @@ def exact_bytes(text: str) -> Markup:
     """The text as it is, each such character in an element of its own that names it and keeps its effect inside."""
     parts = []
     last = 0
-    for found in UNSEEN.finditer(text):
+    for match in UNSEEN.finditer(text):
         parts += [
-            escape(text[last : found.start()]),
-            Markup('<bdi class="odd" title="%s">%s</bdi>') % (named(found), found[0]),
+            escape(text[last : match.start()]),
+            Markup('<bdi class="odd" title="%s">%s</bdi>') % (named(match), match[0]),
         ]
-        last = found.end()
+        last = match.end()
     return Markup("").join([*parts, escape(text[last:])])

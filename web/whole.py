@@ -19,20 +19,20 @@ _IN_STYLE: Final = re.compile(r"url\([\"']?([\w./-]+)[\"']?\)")
 
 def needed(templates: Path, static: Path) -> tuple[Path, ...]:
     """What the code renders and the templates folder has, what these templates name, and what their styles name."""
-    found: dict[Path, None] = {}
+    files: dict[Path, None] = {}
     waiting = [templates / name for file in sorted(_CODE.rglob("*.py")) for name in _RENDERED.findall(_text(file))]
     waiting += sorted(templates.rglob("*.html"))
     while waiting:
         file = waiting.pop(0)
-        if file not in found:
-            found[file] = None
+        if file not in files:
+            files[file] = None
             text = _text(file)
             if file.suffix == ".html":
                 waiting += [templates / name for name in _INCLUDED.findall(text)]
                 waiting += [static / name for name in _LINKED.findall(text)]
             elif file.suffix == ".css":
                 waiting += [file.parent / name for name in _IN_STYLE.findall(text)]
-    return tuple(found)
+    return tuple(files)
 
 
 def unreadable(files: tuple[Path, ...]) -> str:

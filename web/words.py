@@ -7,12 +7,15 @@ from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from flask import Flask, g
+from jinja2 import pass_context
 from markupsafe import Markup
 
 from ledger.app.reading.queries import judged_json
 from ledger.app.soundness.marks import judged
 from ledger.app.words import ROLES, mark
 from ledger.domain.asked import NO_REASON
+from ledger.domain.matchers import told
+from ledger.domain.moments import clock_or_day
 from ledger.domain.runbook import ALL_ROLES, RUNBOOK_ROLES
 from ledger.errors import LedgerError
 from web.i18n import gettext, ngettext, said
@@ -38,6 +41,8 @@ VERDICTS: Final = {
     "waived": Look(mark("waived"), "⤼", "info"),
     "accepted": Look(mark("accepted"), "✓?", "info"),
 }
+NOT_DONE: Final = Look(mark("not done"), "–", "quiet")
+"""What a step without a verdict is in a rollback that is closed."""
 PURPOSES: Final = {
     "incident": mark("incident"),
     "load_test": mark("load test"),
@@ -59,16 +64,18 @@ def init_app(app: Flask) -> None:
         short=short,
         person=person,
         named=named,
+        matchers=told,
         reason=reason,
         duration=duration,
         size=size,
         exact=exact,
         exact_bytes=exact_bytes,
-        role=lambda name: gettext(str(ROLES.get(name, name))),
-        purpose=lambda name: gettext(str(PURPOSES.get(name, name))),
+        role=_role,
+        who=_who,
+        purpose=_purpose,
     )
     app.jinja_env.globals.update(
-        verdict=lambda name: VERDICTS.get(name or "", Look(mark("open"), "○", "quiet")),
+        verdict=verdict,
         phase=lambda name: PHASES[name],
         recorded=recorded,
         all_roles=ALL_ROLES,
@@ -76,6 +83,28 @@ def init_app(app: Flask) -> None:
         endpoints=app.view_functions,
     )
     app.context_processor(frame)
+
+
+# With the context, or Jinja would translate a constant once, when it compiles the template.
+@pass_context
+def _role(_context: Any, name: str) -> str:
+    return gettext(str(ROLES.get(name, name)))
+
+
+@pass_context
+def _who(_context: Any, name: str) -> str:
+    """Who owes something: a role, or a sentence of the ledger."""
+    return gettext(str(ROLES[name])) if name in ROLES else said(name)
+
+
+@pass_context
+def _purpose(_context: Any, name: str) -> str:
+    return gettext(str(PURPOSES.get(name, name)))
+
+
+def verdict(name: str | None, is_open: bool = True) -> Look:
+    """How a step stands, in a rollback that is open or closed."""
+    return VERDICTS.get(name or "", Look(mark("open"), "○", "quiet") if is_open else NOT_DONE)
 
 
 def frame() -> dict[str, Any]:
@@ -96,10 +125,10 @@ def _latest() -> dict[str, Any] | None:
     installation = site().installation
     try:
         size = installation.ledger.view().size
-        found = judged(installation, [size])
+        rows = judged(installation, [size])
     except LedgerError:
         return None
-    return judged_json(found[size]) if size in found else None
+    return judged_json(rows[size]) if size in rows else None
 
 
 def stamp(moment: datetime | str | None) -> str:
@@ -116,7 +145,10 @@ def time_tag(moment: datetime | str | None, form: str = "clock") -> Markup:
     if moment is None:
         return Markup("–")
     at = moment.astimezone(UTC)
-    shown = {"clock": f"{at:%H:%M:%S}", "minute": f"{at:%H:%M}", "full": f"{at:%Y-%m-%d %H:%M:%S}"}[form]
+    if form == "minute":
+        shown = clock_or_day(at, site().installation.clock())
+    else:
+        shown = {"clock": f"{at:%H:%M:%S}", "full": f"{at:%Y-%m-%d %H:%M:%S}"}[form]
     return Markup('<time datetime="{}" title="{}" data-form="{}">{} UTC</time>').format(
         at.isoformat(timespec="seconds"), stamp(at), form, shown
     )
@@ -152,7 +184,7 @@ _IDS = re.compile(r"\b(p-[0-9a-f]{5}|lab-[a-z0-9-]+)\b")
 
 def named(sentence: str) -> str:
     """A sentence with people by name, where the directory knows the ids in it."""
-    return _IDS.sub(lambda found: person(found[0]), sentence)
+    return _IDS.sub(lambda match: person(match[0]), sentence)
 
 
 def reason(text: str) -> str:

@@ -12,23 +12,23 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, NamedTuple, TypeVar
+from datetime import datetime
+from typing import TypeVar
 
 from ledger.adapters.alertmanager_member import Member, Memory
 from ledger.adapters.http import Clock, Exchange, Server, Unsent, transcript
+from ledger.adapters.silence_making import Wanted, make_at
 from ledger.adapters.silence_wire import format_silence, format_time
 from ledger.domain.facts import AlertSeen, Matcher, MemberSeen, SilenceSeen
 from ledger.domain.matching import affected, check, matches
 from ledger.domain.runbook import ALERT_PATTERN
 from ledger.errors import Refused, Unreachable
+from ledger.said import Said, joined
 
 __all__ = ["Alertmanager", "Created", "Ended", "Extended", "Memory", "affected", "everywhere", "matches", "union"]
 
 _BUDGET = 8.0
 """Seconds after which no further attempt to create a silence is begun."""
-_EARLIER = timedelta(minutes=1)
-"""How far back a silence begins that is to begin now: Alertmanager moves a past start to its own now."""
 _PREFERENCE = {"active": 0, "pending": 1, "expired": 2}
 
 T = TypeVar("T")
@@ -62,27 +62,6 @@ class Ended:
     silence: SilenceSeen | None
     transcript: bytes
     missing: tuple[str, ...] = ()
-
-
-class _Wanted(NamedTuple):
-    """A silence that is to be made."""
-
-    matchers: Sequence[Matcher]
-    starts_at: datetime
-    ends_at: datetime
-    created_by: str
-    comment: str
-    marker: str
-    later: bool
-
-    def page(self, ahead: timedelta) -> dict[str, Any]:
-        """As a member takes it whose clock is so far ahead of ours: begin and end are by its clock."""
-        start = self.starts_at + ahead if self.later else self.starts_at + ahead - _EARLIER
-        return format_silence(self.matchers, start, self.ends_at + ahead, self.created_by, self.comment)
-
-    def is_made(self, seen: SilenceSeen) -> bool:
-        """Whether the silence that was read is the one: active, or pending where it is to begin later."""
-        return seen.state == "active" or (self.later and seen.state == "pending")
 
 
 class Alertmanager:
@@ -125,7 +104,7 @@ class Alertmanager:
         heard, failures = self._ask_each(lambda member: member.alerts(matchers)[0])
         if not heard:
             raise _none_answered(failures)
-        return everywhere([found for _, found in heard])
+        return everywhere([alerts for _, alerts in heard])
 
     def silences(self) -> tuple[SilenceSeen, ...]:
         """All silences that any member that answers knows, expired ones for 120 h; the liveliest form of each.
@@ -135,7 +114,7 @@ class Alertmanager:
         heard, failures = self._ask_each(lambda member: member.silences()[0])
         if not heard:
             raise _none_answered(failures)
-        return union([found for _, found in heard])
+        return union([silences for _, silences in heard])
 
     def silence(self, silence_id: str) -> SilenceSeen | None:
         """The silence with this id; None where every member says that it knows none.
@@ -143,15 +122,15 @@ class Alertmanager:
         ``Unreachable`` where those that answer know none and others do not answer: only they can know.
         """
         heard, failures = self._holders(silence_id, [])
-        found = [seen for _, seen in heard if seen]
-        if not found and failures:
+        forms = [seen for _, seen in heard if seen]
+        if not forms and failures:
             raise _not_known(silence_id, failures, answered=bool(heard))
-        return min(found, key=lambda one: _PREFERENCE[one.state], default=None)
+        return min(forms, key=lambda silence: _PREFERENCE[silence.state], default=None)
 
     def find(self, marker: str) -> SilenceSeen | None:
         """The silence with ``marker`` in its comment: an active one, else a pending, else the one that ended last."""
-        ours = [one for one in self.silences() if marker in one.comment]
-        return min(ours, key=lambda one: (_PREFERENCE[one.state], -one.ends_at.timestamp()), default=None)
+        ours = [silence for silence in self.silences() if marker in silence.comment]
+        return min(ours, key=lambda silence: (_PREFERENCE[silence.state], -silence.ends_at.timestamp()), default=None)
 
     def create(
         self,
@@ -164,21 +143,21 @@ class Alertmanager:
     ) -> Created:
         """Create a silence once, and read it back active (or pending, where ``starts_at`` is still to come).
 
-        One that holds ``marker`` at any member and has not expired is given back instead. Members that have just
-        answered are tried in turn. Times are by our clock; what begins now begins by theirs. Raises ``Refused`` where
-        Alertmanager rejects it, ``Unreachable`` where no member answers or it is not known whether it exists: calling
-        again is safe.
+        One that any member has with ``marker``, these matchers and no later end, and that has not expired, is given
+        back instead; others with the marker are left to be ended as surplus. Members that have just answered are tried
+        in turn. Times are by our clock; what begins now begins by theirs. Raises ``Refused`` where Alertmanager rejects
+        it, ``Unreachable`` where no member answers or it is not known whether it exists: calling again is safe.
         """
         check(matchers)
         if not marker or marker not in comment:
             raise Refused("a silence needs a marker inside its comment, or it could not be found again")
         later = starts_at > self._clock()
-        wanted = _Wanted(matchers, starts_at, ends_at, created_by, comment, marker, later)
+        wanted = Wanted(matchers, starts_at, ends_at, created_by, comment, marker, later)
         log: list[Exchange] = []
         heard, failures = self._living(marker, log)
-        for _, living in heard:
-            if living:
-                return Created(living[0], transcript(log), found=True)
+        for member, living in heard:
+            if (silence := wanted.found(member, living)) is not None:
+                return Created(silence, transcript(log), found=True)
         if not heard:
             raise _none_answered(failures)
         return Created(self._create([member for member, _ in heard], wanted, log), transcript(log))
@@ -197,7 +176,9 @@ class Alertmanager:
             raise _not_known(silence_id, failures, answered=bool(heard))
         if not holders:
             state = "has expired" if known else "is not known"
-            raise Refused(f"the silence {silence_id} {state} at Alertmanager and cannot be extended: create a new one")
+            raise Refused(
+                Said(f"the silence {{}} {state} at Alertmanager and cannot be extended: create a new one", silence_id)
+            )
         wanted, lost = format_time(ends_at), list[Unreachable]()
         for member, stored in (*holders, holders[0]):
             page = format_silence(
@@ -205,7 +186,7 @@ class Alertmanager:
             )
             try:
                 given = member.post(page, log)
-                seen = member.until(given, lambda one: format_time(one.ends_at) == wanted, log)
+                seen = member.until(given, lambda silence: format_time(silence.ends_at) == wanted, log)
             except Unreachable as error:
                 lost.append(error)
                 continue
@@ -220,22 +201,22 @@ class Alertmanager:
         """
         log: list[Exchange] = []
         heard, failures = self._holders(silence_id, log)
-        found = [(member, seen) for member, seen in heard if seen]
-        if not found and failures:
+        holders = [(member, seen) for member, seen in heard if seen]
+        if not holders and failures:
             raise _not_known(silence_id, failures, answered=bool(heard))
-        ended = [seen for _, seen in found]
-        for place, (member, seen) in enumerate(found):
+        ended = [seen for _, seen in holders]
+        for place, (member, seen) in enumerate(holders):
             if seen.state != "expired":
                 ended[place] = self._expire_at(member, silence_id, log)
         missing = tuple(map(str, failures))
-        return Ended(max(ended, key=lambda one: one.ends_at, default=None), transcript(log), missing)
+        return Ended(max(ended, key=lambda silence: silence.ends_at, default=None), transcript(log), missing)
 
     def _expire_at(self, member: Member, silence_id: str, log: list[Exchange]) -> SilenceSeen:
         with contextlib.suppress(Unreachable):  # ending twice does no harm: what counts is what is read afterwards
             member.delete(silence_id, log)
-        return member.until(silence_id, lambda one: one.state == "expired", log)
+        return member.until(silence_id, lambda silence: silence.state == "expired", log)
 
-    def _create(self, heard: Sequence[Member], wanted: _Wanted, log: list[Exchange]) -> SilenceSeen:
+    def _create(self, heard: Sequence[Member], wanted: Wanted, log: list[Exchange]) -> SilenceSeen:
         """At the first that takes it.
 
         After a lost answer the marker is looked up everywhere before the next member is tried; where there is no next
@@ -246,20 +227,21 @@ class Alertmanager:
         while waiting and time.monotonic() < end:
             member = waiting.pop(0)
             try:
-                made = member.until(member.post(wanted.page(member.ahead), log), wanted.is_made, log)
+                made = make_at(member, wanted, self._clock, log)
             except Unsent as error:
                 tried.append(error)
                 continue
             except Unreachable as error:
                 tried.append(error)
                 answers, failures = self._living(wanted.marker, log)
-                if found := next(((one, living[0]) for one, living in answers if living), None):
-                    return found[0].until(found[1].id, wanted.is_made, log)
+                for peer, living in answers:
+                    if (silence := wanted.found(peer, living)) is not None:
+                        return silence
                 if not answers:
                     tried += failures
                     break
-                still = [one for one, _ in answers]
-                waiting = [one for one in waiting if one in still]
+                still = [peer for peer, _ in answers]
+                waiting = [peer for peer in waiting if peer in still]
                 if not waiting and once_more:
                     waiting, once_more = still[:1], False
                 continue
@@ -268,7 +250,7 @@ class Alertmanager:
             return made
         if all(type(error) is Unsent for error in tried):
             raise _none_answered(tried)
-        raise Unreachable(f"whether the silence was created is not known ({'; '.join(map(str, tried))})")
+        raise Unreachable(Said("whether the silence was created is not known ({})", joined(map(str, tried), "; ")))
 
     def _drop_surplus(self, marker: str, kept: str, log: list[Exchange]) -> None:
         """End the others with our marker: a slow proxy may deliver the request whose answer was lost after all.
@@ -276,10 +258,10 @@ class Alertmanager:
         What comes later still is ended by the observer, and by step 5.
         """
         for member, living in self._living(marker, log)[0]:
-            for one in living:
-                if one.id != kept:
+            for silence in living:
+                if silence.id != kept:
                     with contextlib.suppress(Unreachable):
-                        member.delete(one.id, log)
+                        member.delete(silence.id, log)
 
     def _living(
         self, marker: str, log: list[Exchange]
@@ -322,33 +304,36 @@ class Alertmanager:
 
 def union(lists: Sequence[Sequence[SilenceSeen]]) -> tuple[SilenceSeen, ...]:
     """The silences of several members, each once, in its liveliest form."""
-    found: dict[str, SilenceSeen] = {}
+    by_id: dict[str, SilenceSeen] = {}
     for silences in lists:
-        for one in silences:
-            if one.id not in found or _PREFERENCE[one.state] < _PREFERENCE[found[one.id].state]:
-                found[one.id] = one
-    return tuple(found.values())
+        for silence in silences:
+            if silence.id not in by_id or _PREFERENCE[silence.state] < _PREFERENCE[by_id[silence.id].state]:
+                by_id[silence.id] = silence
+    return tuple(by_id.values())
 
 
 def everywhere(lists: Sequence[Sequence[AlertSeen]]) -> tuple[AlertSeen, ...]:
     """The alerts of several members, each once, muted by what mutes it at every member that lists it."""
-    found: dict[tuple[tuple[str, str], ...], AlertSeen] = {}
+    by_labels: dict[tuple[tuple[str, str], ...], AlertSeen] = {}
     for alerts in lists:
-        for one in alerts:
-            before = found.get(one.labels)
+        for alert in alerts:
+            before = by_labels.get(alert.labels)
             if before is None:
-                found[one.labels] = one
-            elif set(before.silenced_by) != set(one.silenced_by):
-                both = tuple(name for name in before.silenced_by if name in one.silenced_by)
-                found[one.labels] = AlertSeen(one.name, one.labels, one.state, one.active_at, both)
-    return tuple(found.values())
+                by_labels[alert.labels] = alert
+            elif (before.silenced_by, before.otherwise) != (alert.silenced_by, alert.otherwise):
+                both = tuple(name for name in before.silenced_by if name in alert.silenced_by)
+                rest = tuple(how for how in before.otherwise if how in alert.otherwise)
+                by_labels[alert.labels] = AlertSeen(alert.name, alert.labels, alert.state, alert.active_at, both, rest)
+    return tuple(by_labels.values())
 
 
 def _not_known(silence_id: str, failures: Sequence[Unreachable], *, answered: bool) -> Unreachable:
     if not answered:
         return _none_answered(failures)
-    why = "; ".join(map(str, failures))
-    return Unreachable(f"whether the silence {silence_id} is there is not known, as not every member answers: {why}")
+    why = joined(map(str, failures), "; ")
+    return Unreachable(
+        Said("whether the silence {} is there is not known, as not every member answers: {}", silence_id, why)
+    )
 
 
 def _none_answered(failures: Sequence[Unreachable]) -> Unreachable:
@@ -356,4 +341,4 @@ def _none_answered(failures: Sequence[Unreachable]) -> Unreachable:
         return Unreachable("no Alertmanager is configured: give its address")
     if len(failures) == 1:
         return failures[0]
-    return Unreachable(f"no member of the Alertmanager cluster answers: {'; '.join(map(str, failures))}")
+    return Unreachable(Said("no member of the Alertmanager cluster answers: {}", joined(map(str, failures), "; ")))

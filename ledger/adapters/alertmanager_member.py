@@ -6,6 +6,7 @@ says in words that a silence is not known is an answer, not an outage.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import time
@@ -23,10 +24,12 @@ from ledger.adapters.http import Clock, Exchange, Server, ask, bounded_json, mas
 from ledger.adapters.shapes import reading, table, text
 from ledger.adapters.silence_wire import format_filter, format_time, parse_alerts, parse_silence, parse_silences
 from ledger.domain.facts import AlertSeen, Matcher, MemberSeen, SilenceSeen, Unread
-from ledger.domain.masking import excerpt
 from ledger.domain.matching import accepts
 from ledger.domain.runbook import ALERT_PATTERN
-from ledger.errors import Refused, Unreachable
+from ledger.errors import LedgerError, Refused, Unreachable
+from ledger.masking import excerpt
+from ledger.mistakes import mistake
+from ledger.said import Said, joined
 
 WHO = "Alertmanager"
 _SEEN_WITHIN = 2.0
@@ -34,7 +37,15 @@ _PAUSE = 0.05
 _REMEMBERED = 30.0
 _SHORT = 1.0
 _DATE_RESOLUTION = 1.5
+_OUT_OF_REASON = 24 * 3600.0
+"""Seconds by which no clock differs: a Date header that does says nothing of the member's clock."""
 _BACK_OFF = (0.1, 0.2, 0.4, 0.8)
+_MOST_BY_ID = 20
+"""Silences that mute and are not in the list, and that are asked for one by one."""
+_SURE = 5.0
+"""Seconds by which a silence contradicts a Date header: what lies between two questions is less."""
+_REFUSED = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY)
+_NO_ID = re.compile(r"uuid|silence_?id", re.IGNORECASE)
 _LIMITED = re.compile(r"limit of concurrent", re.IGNORECASE)
 _UNKNOWN_SILENCE = re.compile(
     r"silence\b.{0,80}\b(?:not found|unknown|does not exist|no such)|(?:not found|unknown|no such)\b.{0,20}\bsilence",
@@ -42,6 +53,15 @@ _UNKNOWN_SILENCE = re.compile(
 )
 
 Params = Mapping[str, str | list[str]]
+
+
+class NotAsAsked(Unreachable):
+    """A member took a change, and what it says afterwards is something else."""
+
+    def __init__(self, message: str, silence: SilenceSeen | None) -> None:
+        super().__init__(message)
+        self.silence = silence
+        """As it was read last; None where it is not there."""
 
 
 class Memory:
@@ -52,13 +72,13 @@ class Memory:
 
     def __init__(self) -> None:
         self._missed: dict[str, float] = {}
-        self._ahead: dict[str, float] = {}
+        self._ahead: dict[str, float | None] = {}
 
-    def heard(self, url: str, ahead: float | None) -> None:
-        """The member answered, and its clock was so many seconds ahead of ours (None: it did not say)."""
+    def heard(self, url: str, header: str | None, now: datetime) -> None:
+        """The member answered with this Date header; without one the last counts on."""
         self._missed.pop(url, None)
-        if ahead is not None:
-            self._ahead[url] = ahead
+        if header is not None:
+            self._ahead[url] = _ahead(header, now)
 
     def missed(self, url: str) -> None:
         """The member did not answer."""
@@ -69,8 +89,12 @@ class Memory:
         return time.monotonic() - self._missed.get(url, float("-inf")) < _REMEMBERED
 
     def ahead(self, url: str) -> float:
-        """Seconds by which its clock was ahead of ours, last."""
-        return self._ahead.get(url, 0.0)
+        """Seconds by which its clock was ahead of ours, last; 0 where that is not known."""
+        return self._ahead.get(url) or 0.0
+
+    def is_adrift(self, url: str) -> bool:
+        """Whether what it said last of its clock is no time, or out of reason: then its clock is not known."""
+        return url in self._ahead and self._ahead[url] is None
 
 
 class Member:
@@ -96,47 +120,66 @@ class Member:
     def version(self) -> str:
         """The version that /status reports, e.g. ``0.25.0``."""
         page = self._read("/api/v2/status")
-        with reading(f"{WHO} at {self.name}"):
+        with reading(Said("Alertmanager at {}", self.name)):
             return text(table(table(page)["versionInfo"])["version"])
 
     def look(self) -> MemberSeen:
-        """Its silences and the runbook's alerts; what it does not say is said in ``error`` and never raised."""
+        """The runbook's alerts and its silences; what it does not say is said in ``error`` and never raised.
+
+        The alerts first: a silence that is made in between is in the list, and then what mutes an alert is there too.
+        """
         silences: tuple[SilenceSeen, ...] | None = None
         firing: tuple[AlertSeen, ...] | None = None
         unread: tuple[Unread, ...] = ()
         errors: list[str] = []
         try:
-            silences, unread = self.silences()
-        except Unreachable as error:
+            firing, unread = self.alerts((Matcher("alertname", self._pattern, is_regex=True),))
+        except LedgerError as error:
             errors.append(str(error))
+        except Exception as error:  # noqa: BLE001 (one member never blinds another)
+            errors.append(Said("Alertmanager at {}: {}", self.name, mistake(error)))
         if not errors or not self.is_silent:
             try:
-                firing, odd = self.alerts((Matcher("alertname", self._pattern, is_regex=True),))
+                silences, odd = self.silences()
+                silences += self._not_listed(firing or (), silences)
                 unread += odd
-            except Unreachable as error:
+            except LedgerError as error:
                 errors.append(str(error))
+            except Exception as error:  # noqa: BLE001
+                errors.append(Said("Alertmanager at {}: {}", self.name, mistake(error)))
         return MemberSeen(
             name=self.name,
             at=self._clock(),
             silences=silences,
             firing=firing,
             unread=unread,
-            ahead=self._memory.ahead(self._server.url),
-            error="; ".join(errors),
+            ahead=_borne_out(self._memory.ahead(self._server.url), silences or (), self._clock()),
+            adrift=self._memory.is_adrift(self._server.url),
+            error=joined(errors, "; "),
             pattern=self._pattern,
         )
+
+    def _not_listed(self, firing: Sequence[AlertSeen], listed: Sequence[SilenceSeen]) -> tuple[SilenceSeen, ...]:
+        """What mutes alerts and is not in the list, asked for by its id; what is not had so is had by nobody."""
+        known = {silence.id for silence in listed}
+        missing = sorted({name for alert in firing for name in alert.silenced_by} - known)
+        fetched = []
+        for name in missing[:_MOST_BY_ID]:
+            with contextlib.suppress(Unreachable, Refused):  # an id that is none is in no list either
+                fetched.append(self.silence(name))
+        return tuple(silence for silence in fetched if silence is not None and silence.id not in known)
 
     def alerts(self, matchers: Sequence[Matcher]) -> tuple[tuple[AlertSeen, ...], tuple[Unread, ...]]:
         """The alerts that fire there and that all ``matchers`` accept, and those that cannot be read."""
         page = self._read("/api/v2/alerts", {"filter": [format_filter(matcher) for matcher in matchers]})
-        with reading(f"{WHO} at {self.name}"):
-            found, unread = parse_alerts(page, self._pattern)
-        return tuple(alert for alert in found if accepts(matchers, alert)), unread
+        with reading(Said("Alertmanager at {}", self.name)):
+            alerts, unread = parse_alerts(page, self._pattern)
+        return tuple(alert for alert in alerts if accepts(matchers, alert)), unread
 
     def silences(self, log: list[Exchange] | None = None) -> tuple[tuple[SilenceSeen, ...], tuple[Unread, ...]]:
         """All silences that it knows, expired ones for 120 h, and those that cannot be read."""
         page = self._read("/api/v2/silences", log=log)
-        with reading(f"{WHO} at {self.name}"):
+        with reading(Said("Alertmanager at {}", self.name)):
             return parse_silences(page, self._clock())
 
     def silence(self, silence_id: str, log: list[Exchange] | None = None) -> SilenceSeen | None:
@@ -144,8 +187,12 @@ class Member:
         answer = self._get(_path(silence_id), log=log)
         if answer.status_code == HTTPStatus.NOT_FOUND and _says_unknown(answer.content):
             return None
+        if answer.status_code in _REFUSED and _NO_ID.search(answer.content[:400].decode("utf-8", "replace")):
+            raise Refused(
+                Said("{} is no id of a silence: give the whole id, as stage4 silences shows it", ascii(silence_id[:60]))
+            )
         page = bounded_json(answer, WHO)
-        with reading(f"{WHO} at {self.name}"):
+        with reading(Said("Alertmanager at {}", self.name)):
             return parse_silence(page, self._clock())
 
     def living(self, marker: str, log: list[Exchange]) -> tuple[SilenceSeen, ...]:
@@ -153,22 +200,25 @@ class Member:
 
         Raises ``Unreachable`` also where one with it cannot be read: it may be active.
         """
-        found, unread = self.silences(log)
-        for one in unread:
-            if one.active and marker in one.comment:
-                raise Unreachable(f"{WHO} at {self.name} has our silence, but {one}")
-        ours = [one for one in found if marker in one.comment and one.state != "expired"]
-        return tuple(sorted(ours, key=lambda one: (one.state != "active", -one.ends_at.timestamp())))
+        silences, unread = self.silences(log)
+        for unreadable in unread:
+            if unreadable.active and unreadable.may_bear(marker):
+                has = "may have" if unreadable.more else "has"
+                raise Unreachable(Said(f"{WHO} at {{}} {has} our silence, but {{}}", self.name, unreadable))
+        ours = [silence for silence in silences if marker in silence.comment and silence.state != "expired"]
+        return tuple(sorted(ours, key=lambda silence: (silence.state != "active", -silence.ends_at.timestamp())))
 
     def post(self, page: Mapping[str, Any], log: list[Exchange]) -> str:
         """Create or change a silence; its id. ``Refused`` where the member rejects it or knows no such id."""
         answer = self._ask("POST", "/api/v2/silences", body=page, log=log)
-        if answer.status_code in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY):
-            raise Refused(f"Alertmanager rejects the silence: {excerpt(answer.content)}")
+        if answer.status_code in _REFUSED:
+            raise Refused(Said("Alertmanager rejects the silence: {}", excerpt(answer.content)))
         if answer.status_code == HTTPStatus.NOT_FOUND and answer.content.strip() and _says_unknown(answer.content):
-            raise Refused(f"Alertmanager at {self.name} does not know the silence any more: {excerpt(answer.content)}")
+            raise Refused(
+                Said("Alertmanager at {} does not know the silence any more: {}", self.name, excerpt(answer.content))
+            )
         given = _success(answer)
-        with reading(f"{WHO} at {self.name}"):
+        with reading(Said("Alertmanager at {}", self.name)):
             return text(table(given)["silenceID"])
 
     def delete(self, silence_id: str, log: list[Exchange]) -> None:
@@ -176,7 +226,7 @@ class Member:
         self._ask("DELETE", _path(silence_id), log=log)
 
     def until(self, silence_id: str, good: Callable[[SilenceSeen], bool], log: list[Exchange]) -> SilenceSeen:
-        """Read a silence until it is as wanted; ``Unreachable`` where it is not within two seconds."""
+        """Read a silence until it is as wanted; ``NotAsAsked`` where it is not within two seconds."""
         end = time.monotonic() + _SEEN_WITHIN
         while True:
             last: list[Exchange] = []
@@ -187,11 +237,13 @@ class Member:
         log += last
         if silence and good(silence):
             return silence
-        seen = f"is {silence.state} until {format_time(silence.ends_at)}" if silence else "is not there"
-        raise Unreachable(
-            f"Alertmanager at {self.name} took the change of silence {silence_id}, but read again it {seen}: "
-            "check its log and the clocks of both machines"
-        )
+        took = "Alertmanager at {} took the change of silence {}, but read again it "
+        check = ": check its log and the clocks of both machines"
+        if silence is None:
+            raise NotAsAsked(Said(took + "is not there" + check, self.name, silence_id), None)
+        ends = format_time(silence.ends_at)
+        told = took + "is {} until {}" + check
+        raise NotAsAsked(Said(told, self.name, silence_id, silence.state, ends), silence)
 
     def _read(self, path: str, params: Params | None = None, log: list[Exchange] | None = None) -> Any:
         return bounded_json(self._get(path, params, log), WHO)
@@ -205,7 +257,9 @@ class Member:
             time.sleep(pause)
         answer = self._ask("GET", path, params=params, log=log)
         if _is_limited(answer):
-            raise Unreachable(f"{WHO} at {self.name} is asked by too many at once: try again, or raise its limit")
+            raise Unreachable(
+                Said("Alertmanager at {} is asked by too many at once: try again, or raise its limit", self.name)
+            )
         return answer
 
     def _ask(
@@ -225,7 +279,7 @@ class Member:
         except Unreachable:
             memory.missed(server.url)
             raise
-        memory.heard(server.url, _ahead(answer, self._clock()))
+        memory.heard(server.url, answer.headers.get("Date"), self._clock())
         return answer
 
 
@@ -251,14 +305,34 @@ def _success(answer: requests.Response) -> Any:
             return json.loads(answer.content)
         except (ValueError, RecursionError) as error:
             where = masked(answer.url)
-            raise Unreachable(f"{WHO} at {where} answered without a silence's id: check the server's log") from error
+            raise Unreachable(
+                Said("Alertmanager at {} answered without a silence's id: check the server's log", where)
+            ) from error
     return bounded_json(answer, WHO)
 
 
-def _ahead(answer: requests.Response, now: datetime) -> float | None:
-    """Seconds by which the member's clock is ahead (RFC 9110, 6.6.1: whole seconds, cut); 0 within what that tells."""
+def _borne_out(ahead: float, silences: Sequence[SilenceSeen], now: datetime) -> float:
+    """``ahead`` unless the states of the silences contradict it: a proxy may have written the Date header.
+
+    By the member's own clock the end of an active one is still to come, and that of an expired one is not.
+    """
+    by_header = now + timedelta(seconds=ahead)
+    for silence in silences:
+        left = (silence.ends_at - by_header).total_seconds()
+        if (silence.state == "active" and left < -_SURE) or (silence.state == "expired" and left > _SURE):
+            return 0.0
+    return ahead
+
+
+def _ahead(header: str, now: datetime) -> float | None:
+    """Seconds by which the member's clock is ahead (RFC 9110, 6.6.1: whole seconds, cut); 0 within what that tells.
+
+    None where the header is no time, or more than a day off: nothing is reckoned with it.
+    """
     try:
-        ahead = (parsedate_to_datetime(answer.headers.get("Date", "")) - now).total_seconds() + 0.5
-    except (TypeError, ValueError):
+        ahead = (parsedate_to_datetime(header) - now).total_seconds() + 0.5
+    except (TypeError, ValueError, OverflowError):
+        return None
+    if abs(ahead) > _OUT_OF_REASON:
         return None
     return ahead if abs(ahead) > _DATE_RESOLUTION else 0.0

@@ -7,8 +7,9 @@ import shlex
 import subprocess
 
 from ledger.adapters.http import Server, ask
-from ledger.domain.masking import masked_addresses
 from ledger.errors import Unreachable
+from ledger.masking import learn_address, learn_header, masked_addresses
+from ledger.said import Said
 
 _SECONDS = 5.0
 
@@ -28,6 +29,10 @@ def announce(command: str, server: Server | None, message: dict[str, str]) -> No
 
 def _run(command: str, text: str) -> None:
     try:
+        for word in shlex.split(command):
+            name, _, value = word.partition(":")
+            learn_header(name, value.strip())
+            learn_address(word, whole=True)
         done = subprocess.run(
             shlex.split(command),
             input=text,
@@ -38,10 +43,10 @@ def _run(command: str, text: str) -> None:
             check=False,
         )
     except subprocess.TimeoutExpired:  # its own words repeat the command, which may hold a secret
-        raise Unreachable(f"announce.command did not end within {_SECONDS:g} s") from None
+        raise Unreachable(Said("announce.command did not end within {} s", f"{_SECONDS:g}")) from None
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
-        raise Unreachable(f"announce.command cannot be run: {why}") from error
+        raise Unreachable(Said("announce.command cannot be run: {}", why)) from error
     if done.returncode:
         said = masked_addresses(done.stderr.strip())[:200]
-        raise Unreachable(f"announce.command ended with status {done.returncode}: {said}")
+        raise Unreachable(Said("announce.command ended with status {}: {}", done.returncode, said))

@@ -6,19 +6,19 @@ their series, so the worst of them counts: one that ran on does not vouch for on
 
 from __future__ import annotations
 
-import contextlib
 import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ledger.adapters.prometheus_api import Api, Remarks
-from ledger.adapters.shapes import line, reading, table, when
+from ledger.adapters.shapes import line
+from ledger.adapters.witness import Witness
 from ledger.domain.facts import Series
 from ledger.domain.text import listed
 from ledger.domain.watching import history
 from ledger.domain.watching.history import Grid, RuleGroup
-from ledger.errors import Unreachable
+from ledger.said import Said
 
 EVALUATED = "prometheus_rule_group_last_evaluation_timestamp_seconds"
 _FAILED = "prometheus_rule_evaluation_failures_total"
@@ -30,8 +30,8 @@ _SAME_START = 2.0
 _SLOW_START = 3.0
 """Seconds that a process on a busy machine may take to come to its own first look at the clock: longer, and it is
 another one's start, for a doubt too many costs a look and one too few a pass without evidence."""
-_STORES = "storageRetention"
-"""What the page about the running server has where it keeps the series itself; Thanos Query has such a page too."""
+_NEW = 60.0
+"""Seconds after which a process has surely looked at itself: until then its last samples may be the one's before it."""
 _NAMED = 5
 
 
@@ -49,7 +49,7 @@ class Own:
 
     def of_groups(self, groups: Sequence[RuleGroup], **more: str) -> str:
         """The same, of these rule groups."""
-        keys = "|".join(_literal(group.key) for group in groups)
+        keys = "|".join(literal(group.key) for group in groups)
         return f"{self.selector(**more)[:-1]},rule_group=~{quoted(keys)}}}"
 
 
@@ -70,38 +70,60 @@ class Covered:
         return self.up & self.evaluated
 
 
-def cover(api: Api, own: Own, window: Grid, groups: Sequence[RuleGroup], remarks: Remarks) -> Covered:
-    """Ask for everything that vouches for a window. What is missing is a warning. Raises ``Unreachable``."""
-    scrape = _scrape(api, own, window, remarks)
+def questions(own: Own, window: Grid, groups: Sequence[RuleGroup], scrape: float) -> dict[str, str]:
+    """All that vouches for a window, by name, to be asked together with what it vouches for."""
     look_back = math.ceil(max(window.step, 2 * scrape))
-    up = api.range(f"min_over_time(up{own.selector()}[{look_back}s])", window, remarks)
+    asked = {
+        "up": f"min_over_time(up{own.selector()}[{look_back}s])",
+        "began": f"{STARTED}{own.selector()} and on() (vector(time()) == {window.last})",
+    }
+    if groups:
+        asked |= {"ages": f"(time() - {EVALUATED}{own.of_groups(groups)})", "failed": _FAILED + own.of_groups(groups)}
+    return asked
+
+
+def cover(
+    api: Api,
+    own: Own,
+    window: Grid,
+    groups: Sequence[RuleGroup],
+    answer: Mapping[str, Sequence[Series]],
+    witness: Witness,
+    scrape: float,
+    remarks: Remarks,
+) -> Covered:
+    """Read what vouches for a window. What is missing is a warning. Raises ``Unreachable``."""
+    up, ages = answer["up"], answer.get("ages", ())
     there = history.present(up)
     if not up and not remarks.clocks_differ:  # which is then why, and is said
         remarks.warnings.append(
-            f"Prometheus has no series up of its own job {own.job!r} in the window: let it scrape itself, "
-            "or name the job under which it does"
+            Said(
+                "Prometheus has no series up of its own job {} in the window: let it scrape itself, or "
+                "name the job under which it does",
+                repr(own.job),
+            )
         )
-    ages: tuple[Series, ...] = ()
     if groups:
-        ages = api.range(f"time() - {EVALUATED}{own.of_groups(groups)}", window, remarks)
-        failed = api.range(_FAILED + own.of_groups(groups), window, remarks)
-        remarks.warnings += history.failures(failed, groups)
+        remarks.warnings += history.failures(answer["failed"], groups)
         _unseen(ages, there, groups, remarks)
-    itself = _itself(api, own, window, tuple(sorted(there)), remarks)
+    shown = _began(api, own, window, tuple(sorted(there)), answer["began"], witness)
+    itself = _itself(own, shown, tuple(sorted(there)), remarks)
     evaluated = history.evaluated_times(ages, there, groups, scrape)
     return Covered(history.up_times(up), evaluated, scrape, itself)
 
 
-def _scrape(api: Api, own: Own, window: Grid, remarks: Remarks) -> float:
+def scraped(api: Api, own: Own, window: Grid, remarks: Remarks) -> float:
     """How often it looks at itself, from the samples: what a target's settings say is not what was done."""
-    found = api.instant(f"up{own.selector()}[{_SPAN}s]", remarks, window.last)
-    scrape = history.interval(found)
+    samples = api.instant(f"up{own.selector()}[{_SPAN}s]", remarks, window.last)
+    scrape = history.interval(samples)
     if scrape:
-        remarks.notes.append(f"scraped every {scrape:g} s, by the samples of up")
-    elif found:
+        remarks.notes.append(Said("scraped every {} s, by the samples of up", f"{scrape:g}"))
+    elif samples:
         remarks.warnings.append(
-            "how often Prometheus scrapes itself is not known (too few samples of up), "
-            f"so the step of {window.step} s counts"
+            Said(
+                "how often Prometheus scrapes itself is not known (too few samples of up), so the step of {} s counts",
+                window.step,
+            )
         )
     return scrape or float(window.step)
 
@@ -110,46 +132,52 @@ def _unseen(ages: Sequence[Series], there: Mapping[str, object], groups: Sequenc
     """Say which server shows no evaluation at all of which group."""
     if not ages and not remarks.clocks_differ:
         remarks.warnings.append(
-            f"Prometheus has no series {EVALUATED} in the window, so nothing shows that its rules were evaluated: "
-            "let it scrape itself"
+            Said(
+                "Prometheus has no series {} in the window, so nothing shows that its rules were "
+                "evaluated: let it scrape itself",
+                EVALUATED,
+            )
         )
     if not ages:
         return
-    shown = {(history.instance(one), dict(one.labels).get("rule_group", "")) for one in ages}
+    shown = {(history.instance(series), dict(series.labels).get("rule_group", "")) for series in ages}
+    told = "{} shows no evaluation of the rule groups {} in the window, from rule files of the same path as here"
     for name in there:
         lacking = [group.key.rpartition(";")[2] for group in groups if (name, group.key) not in shown]
         if lacking:
-            remarks.warnings.append(
-                line(f"{name} shows no evaluation of the rule groups {', '.join(lacking)} in the window")
-            )
+            remarks.warnings.append(line(Said(told, name, ", ".join(lacking))))
 
 
-def _itself(api: Api, own: Own, window: Grid, instances: Sequence[str], remarks: Remarks) -> str | None:
+def _itself(own: Own, shown: Began, instances: Sequence[str], remarks: Remarks) -> str | None:
     """Which instance answered: the one whose process began when the asked one says that it did, else the only one.
 
     A Prometheus that is none of them has no evidence about itself, however well the others ran: that is a warning.
     """
     if not instances:
         return None
-    shown = Began(None, {})
-    with contextlib.suppress(Unreachable):  # Mimir and VictoriaMetrics have no such page
-        shown = _began(api, own, window, instances)
     names, count = listed(instances, _NAMED), len(instances)
     if shown.is_another(instances):
         remarks.warnings.append(
-            line(f"Prometheus shows the job {own.job} of other servers only ({names}): let it scrape itself", 400)
+            line(
+                Said("Prometheus shows the job {} of other servers only ({}): let it scrape itself", own.job, names),
+                400,
+            )
         )
         return None
     same = shown.same()
-    found = same[0] if len(same) == 1 else None
+    instance = same[0] if len(same) == 1 else None
     if count == 1:
         return instances[0]
-    if found:
-        note = f"{count} servers have the job {own.job} ({names}) and {found} answered: the worst of them counts"
+    if instance:
+        note = Said(
+            "{} servers have the job {} ({}) and {} answered: the worst of them counts", count, own.job, names, instance
+        )
     else:
-        note = f"{count} servers have the job {own.job} ({names}), and which answered is not known: the worst counts"
+        note = Said(
+            "{} servers have the job {} ({}), and which answered is not known: the worst counts", count, own.job, names
+        )
     remarks.notes.append(line(note, 400))
-    return found
+    return instance
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,22 +202,24 @@ class Began:
             return False
         late = [self.asked - at for name in instances for at in self.instances.get(name, ())]
         known = all(self.instances.get(name) for name in instances)
-        return known and not any(-_SAME_START <= one <= _SLOW_START for one in late)
+        return known and not any(-_SAME_START <= delay <= _SLOW_START for delay in late)
 
 
-def _began(api: Api, own: Own, window: Grid, instances: Sequence[str]) -> Began:
-    """Ask the server itself, and its samples: those of now, and those of the window's end for one that is gone."""
-    page = api.get("/api/v1/status/runtimeinfo", None, Remarks())
-    with reading(api.place):
-        asked = when(table(page)["startTime"]).timestamp()
-    if _STORES not in page:
+def _began(
+    api: Api, own: Own, window: Grid, instances: Sequence[str], at_end: Sequence[Series], witness: Witness
+) -> Began:
+    """By the server's own word and by its samples: of the window's end, and of now where it began after that."""
+    asked = witness.began
+    if asked is None or not instances:
         return Began(None, {})
-    found: dict[str, set[float]] = {}
-    for at in (None, float(window.last)):
-        for one in api.instant(STARTED + own.selector(), Remarks(), at):
-            if history.instance(one) in instances:
-                found.setdefault(history.instance(one), set()).update(value for _, value in one.points)
-    return Began(asked, {name: frozenset(starts) for name, starts in found.items()})
+    samples = [*at_end]
+    if asked > window.last - _NEW:
+        samples += api.instant(STARTED + own.selector(), Remarks())
+    by_instance: dict[str, set[float]] = {}
+    for series in samples:
+        if history.instance(series) in instances:
+            by_instance.setdefault(history.instance(series), set()).update(value for _, value in series.points)
+    return Began(asked, {name: frozenset(starts) for name, starts in by_instance.items()})
 
 
 def quoted(value: str) -> str:
@@ -198,6 +228,6 @@ def quoted(value: str) -> str:
     return f'"{escaped}"'
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
     """A text as RE2 takes it literally: only ASCII punctuation may be escaped."""
-    return re.sub(r"[^\w\s/;:-]", lambda found: "\\" + found[0] if found[0].isascii() else found[0], text)
+    return re.sub(r"[^\w\s/;:-]", lambda match: "\\" + match[0] if match[0].isascii() else match[0], text)

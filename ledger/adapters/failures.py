@@ -17,8 +17,9 @@ import requests
 import urllib3
 
 from ledger.adapters.wire import TooLong
-from ledger.domain.masking import masked, masked_text
 from ledger.errors import Unreachable
+from ledger.masking import masked, masked_text
+from ledger.said import Said
 
 E = TypeVar("E", bound=BaseException)
 
@@ -53,6 +54,10 @@ _TLS = (
 
 class Unsent(Unreachable):
     """The request surely had no effect: nothing was connected, or the server turned it away unread."""
+
+
+class Broken(Unreachable):
+    """The connection was made, and ended before the answer did: a server may do so to one that waited for long."""
 
 
 class TooMuch(Unreachable):
@@ -90,49 +95,79 @@ def _connecting(error: Exception, causes: list[BaseException], asked: Asked) -> 
     """A connection that was not made; None where it was."""
     who, place = asked.who, asked.place
     if isinstance(error, requests.ConnectTimeout):
-        return Unsent(f"{who} at {place} did not connect within {asked.connect_timeout:g} s: check that the host is up")
+        return Unsent(
+            Said(
+                "{} at {} did not connect within {} s: check that the host is up",
+                who,
+                place,
+                f"{asked.connect_timeout:g}",
+            )
+        )
     if lookup := _first(causes, socket.gaierror):
         if lookup.errno == socket.EAI_AGAIN:
-            return Unsent(f"{who} at {place} was not found, as no name service answered: check DNS and the network")
-        return Unsent(f"{who} at {place} was not found, as no host has that name: check its spelling, then DNS")
-    numbers = {one.errno for one in causes if isinstance(one, OSError)}
+            return Unsent(
+                Said("{} at {} was not found, as no name service answered: check DNS and the network", who, place)
+            )
+        return Unsent(
+            Said("{} at {} was not found, as no host has that name: check its spelling, then DNS", who, place)
+        )
+    numbers = {cause.errno for cause in causes if isinstance(cause, OSError)}
     if numbers & _NO_ROUTE:
-        return Unsent(f"{who} at {place} cannot be reached, as no route leads there: check network, VPN and firewall")
+        return Unsent(
+            Said("{} at {} cannot be reached, as no route leads there: check network, VPN and firewall", who, place)
+        )
     if errno.ECONNREFUSED in numbers:
-        return Unsent(f"{who} at {place} refused the connection: check that it runs and that the address is right")
+        return Unsent(
+            Said("{} at {} refused the connection: check that it runs and that the address is right", who, place)
+        )
     return None
 
 
 def _by_proxy(error: Exception, causes: list[BaseException], asked: Asked) -> Unreachable:
     """What went wrong on the way to the proxy, or between it and the server."""
-    proxy = asked._replace(who=f"the proxy to {asked.who}", url=asked.proxy, shown="")
+    proxy = asked._replace(who=Said("the proxy to {}", asked.who), url=asked.proxy, shown="")
     who, place = proxy.who, proxy.place
-    said = next((str(one) for one in causes if "Tunnel connection failed" in str(one) and type(one) is OSError), "")
+    said = next(
+        (str(cause) for cause in causes if "Tunnel connection failed" in str(cause) and type(cause) is OSError), ""
+    )
     if said:
         return Unsent(
-            f"{who} at {place} turned us away ({masked_text(said)[:120]}): check its rules and the setting proxy"
+            Said(
+                "{} at {} turned us away ({}): check its rules and the setting proxy",
+                who,
+                place,
+                masked_text(said)[:120],
+            )
         )
-    found = _connecting(error, causes, proxy)
-    return found or Unsent(f"{who} at {place} cannot be used: check that it runs, and the setting proxy")
+    failure = _connecting(error, causes, proxy)
+    return failure or Unsent(Said("{} at {} cannot be used: check that it runs, and the setting proxy", who, place))
 
 
 def _answering(error: Exception, causes: list[BaseException], asked: Asked) -> Unreachable:
     who, place = asked.who, asked.place
-    if any(isinstance(one, requests.Timeout | urllib3.exceptions.ReadTimeoutError | TimeoutError) for one in causes):
+    if any(
+        isinstance(cause, requests.Timeout | urllib3.exceptions.ReadTimeoutError | TimeoutError) for cause in causes
+    ):
         seconds = asked.read_timeout
-        return Unreachable(f"{who} at {place} did not answer whole within {seconds:g} s: check its load and log")
+        return Unreachable(
+            Said("{} at {} did not answer whole within {} s: check its load and log", who, place, f"{seconds:g}")
+        )
     if words := _tls(causes):
-        return Unreachable(f"{who} at {place} has no trusted TLS, {words}")
+        return Unreachable(Said("{} at {} has no trusted TLS, {}", who, place, words))
     if words := _broken_off(causes, asked):
-        return Unreachable(f"{who} at {place} broke the connection before its answer was whole: {words}")
+        return Broken(Said("{} at {} broke the connection before its answer was whole: {}", who, place, words))
     if isinstance(error, TooLong):
-        return TooMuch(f"{who} at {place} answered {error}: check that the address is right, and ask it for less")
+        return TooMuch(
+            Said("{} at {} answered {}: check that the address is right, and ask it for less", who, place, error)
+        )
     if isinstance(error, requests.ConnectionError):
-        return Unreachable(f"{who} at {place} broke the connection before its answer was whole: check its log")
+        return Broken(Said("{} at {} broke the connection before its answer was whole: check its log", who, place))
     if file := _missing_file(error):
-        return Unsent(f"{who} at {place} cannot be asked without the certificate file {file}: check its path")
+        return Unsent(
+            Said("{} at {} cannot be asked without the certificate file {}: check its path", who, place, file)
+        )
     kind = type(error).__name__
-    return Unsent(f"{who} at {place} cannot be asked ({kind}): check the address and the certificate files")
+    return Unsent(Said("{} at {} cannot be asked ({}): check the address and the certificate files", who, place, kind))
 
 
 def _tls(causes: list[BaseException]) -> str:
@@ -140,26 +175,26 @@ def _tls(causes: list[BaseException]) -> str:
     if refused := _first(causes, ssl.SSLCertVerificationError):
         said = refused.verify_message
         if refused.verify_code in _NOT_NOW:
-            return f"its certificate is not valid now ({said}): have it renewed, or set this machine's clock"
+            return Said("its certificate is not valid now ({}): have it renewed, or set this machine's clock", said)
         if refused.verify_code in _FOR_ANOTHER_NAME:
-            return f"its certificate is for another name ({said}): use a name that it has as the address"
-        return f"nobody that we trust has signed its certificate ({said}): name their CA in ca_file"
+            return Said("its certificate is for another name ({}): use a name that it has as the address", said)
+        return Said("nobody that we trust has signed its certificate ({}): name their CA in ca_file", said)
     if _first(causes, ssl.SSLEOFError):
         return ""
     kinds = (ssl.SSLError, urllib3.exceptions.SSLError, requests.exceptions.SSLError)
-    said = " ".join(str(one) for one in causes if isinstance(one, kinds))
+    said = " ".join(str(cause) for cause in causes if isinstance(cause, kinds))
     if not said:
         return ""
     for marks, words in _TLS:
         if any(mark in said.upper() for mark in marks):
             return words
-    reason = next((one.reason for one in causes if isinstance(one, ssl.SSLError) and one.reason), "?")
-    return f"the handshake failed ({reason}): check ca_file and the certificates"
+    reason = next((cause.reason for cause in causes if isinstance(cause, ssl.SSLError) and cause.reason), "?")
+    return Said("the handshake failed ({}): check ca_file and the certificates", reason)
 
 
 def _broken_off(causes: list[BaseException], asked: Asked) -> str:
     """TLS 1.3 tells who lacks a certificate only after the handshake, and its word may be lost as the line dies."""
-    if not any(isinstance(one, ssl.SSLEOFError | ConnectionError) for one in causes) or asked.url[:6] != "https:":
+    if not any(isinstance(cause, ssl.SSLEOFError | ConnectionError) for cause in causes) or asked.url[:6] != "https:":
         return ""
     if asked.certificate:
         return "it may not accept our certificate: check client_certificate with those who run it, and its log"
@@ -174,15 +209,15 @@ def _missing_file(error: Exception) -> str:
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
     """The error and all that it wraps; ``requests`` and ``urllib3`` keep the real one in ``args`` or ``reason``."""
-    found: list[BaseException] = []
+    causes: list[BaseException] = []
     waiting: list[object] = [error]
     while waiting:
-        one = waiting.pop(0)
-        if isinstance(one, BaseException) and not any(one is other for other in found):
-            found.append(one)
-            waiting += [one.__cause__, getattr(one, "reason", None), *one.args]
-            yield one
+        cause = waiting.pop(0)
+        if isinstance(cause, BaseException) and not any(cause is other for other in causes):
+            causes.append(cause)
+            waiting += [cause.__cause__, getattr(cause, "reason", None), *cause.args]
+            yield cause
 
 
 def _first(causes: list[BaseException], kind: type[E]) -> E | None:
-    return next((one for one in causes if isinstance(one, kind)), None)
+    return next((cause for cause in causes if isinstance(cause, kind)), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 from collections.abc import Mapping
@@ -13,15 +14,18 @@ import requests
 import urllib3
 from requests.auth import HTTPBasicAuth
 
-from ledger.adapters.failures import Asked, TooMuch, Unsent
+from ledger.adapters.failures import Asked, Broken, TooMuch, Unsent
 from ledger.adapters.failures import explain as explained
 from ledger.adapters.server import Clock, Server
 from ledger.adapters.transcript import Exchange, transcript
 from ledger.adapters.wire import BoundedSession
-from ledger.domain.masking import excerpt, masked
 from ledger.errors import Unreachable
+from ledger.masking import excerpt, learn, masked
+from ledger.said import Said
 
 __all__ = [
+    "BoundedSession",
+    "Broken",
     "Clock",
     "Exchange",
     "Server",
@@ -40,7 +44,7 @@ _PLAIN_TO_TLS = (b"http request to an https server", b"http request was sent to 
 """What Go's servers and nginx say, in small letters, to whom speaks no TLS."""
 
 
-def session(server: Server) -> requests.Session:
+def session(server: Server) -> BoundedSession:
     """A session with the server's credentials: no environment, no redirects, 10 MB and 2 x read_timeout at most.
 
     Raises ``Unreachable`` where a credential file cannot be read.
@@ -51,9 +55,14 @@ def session(server: Server) -> requests.Session:
         made.headers["Authorization"] = f"Bearer {_secret(server.bearer_token_file)}"
     elif server.username:
         password = _secret(server.password_file) if server.password_file else ""
+        learn(f"{server.username}:{password}" if password else "")
         made.auth = HTTPBasicAuth(server.username.encode(), password.encode())
     made.verify = server.ca_file or True
     if server.client_certificate:
+        if not server.client_key and not _holds_key(server.client_certificate):
+            raise Unsent(
+                Said("client_certificate {} holds no key: name its file in client_key", server.client_certificate)
+            )
         made.cert = (server.client_certificate, server.client_key or server.client_certificate)
     made.headers.update(dict(server.headers))
     if server.proxy:
@@ -61,13 +70,22 @@ def session(server: Server) -> requests.Session:
     return made
 
 
+def _holds_key(path: str) -> bool:
+    """Whether a file of certificates has a key among them; one that cannot be read is told when it is used."""
+    try:
+        return b"PRIVATE KEY-----" in Path(path).read_bytes()
+    except OSError:
+        return True
+
+
 def _secret(path: str) -> str:
     try:
         content = Path(path).read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise Unsent(f"cannot read the credential file {path}: {_reason(error)}") from error
+        raise Unsent(Said("cannot read the credential file {}: {}", path, _reason(error))) from error
     if not content.isprintable():
-        raise Unsent(f"the credential file {path} holds more than one line of printable text: check it")
+        raise Unsent(Said("the credential file {} holds more than one line of printable text: check it", path))
+    learn(content)
     return content
 
 
@@ -85,17 +103,19 @@ def ask(
     body: object = None,
     clock: Clock | None = None,
     log: list[Exchange] | None = None,
+    kept: BoundedSession | None = None,
 ) -> requests.Response:
     """One request; the answer has any status. Raises ``Unreachable`` (``Unsent`` where it surely did nothing).
 
-    With ``log`` and ``clock`` the exchange is appended to ``log``, also when no answer came.
+    With ``log`` and ``clock`` the exchange is appended to ``log``, also when no answer came. ``kept`` is a ``session``
+    of the server that stays open; without one the request has a connection of its own.
     """
     url = server.address(path)
     sent = "" if body is None else json.dumps(body, ensure_ascii=False)
     at = clock() if clock else None
     status, received = 0, ""
     try:
-        with session(server) as opened:
+        with contextlib.nullcontext(kept) if kept else session(server) as opened:
             answer = opened.request(
                 method, url, params=params, data=sent.encode() or None, headers=_headers(body), timeout=server.timeout
             )
@@ -121,15 +141,20 @@ def bounded_json(response: requests.Response, who: str = "the server") -> Any:
 
     A 3xx, 401, 403, 404 or 405 raises ``Unsent``: the server turned the request away.
     """
-    place = f"{who} at {masked(response.url)}"
+    place = f"{who} at {masked(response.url.partition('?')[0])}"
     if response.status_code != HTTPStatus.OK:
         raise _turned_away(response, place)
     try:
         return _parsed(response.content)
     except (ValueError, RecursionError) as error:
         raise Unreachable(
-            f'{place} answered 200 but no whole JSON ("{excerpt(response.content)}"): '
-            "check that the address is its API and no login page or proxy stands before it"
+            Said(
+                '{} at {} answered 200 but no whole JSON ("{}"): check that the address is its API and '
+                "no login page or proxy stands before it",
+                who,
+                masked(response.url.partition("?")[0]),
+                excerpt(response.content),
+            )
         ) from error
 
 
@@ -142,22 +167,26 @@ def _parsed(content: bytes) -> Any:
 
 def _turned_away(response: requests.Response, place: str) -> Unreachable:
     status = response.status_code
-    said = f'answered {status} {response.reason or ""} ("{excerpt(response.content)}")'
+    told = '{} answered {} {} ("{}"): '
+    said = place, status, response.reason or "", excerpt(response.content)
     if 300 <= status < 400:
         target = masked(response.headers.get("Location", ""))
-        return Unsent(f"{place} answered {status}, a redirect to {target or 'nowhere'}: check credentials and address")
+        if not target:
+            return Unsent(Said("{} answered {}, a redirect to nowhere: check credentials and address", place, status))
+        return Unsent(Said("{} answered {}, a redirect to {}: check credentials and address", place, status, target))
     words = response.content[:1000].lower()
     if b"no org id" in words:
-        return Unsent(f"{place} {said}: it keeps tenants apart, so set headers with X-Scope-OrgID to the name of yours")
+        tenants = "it keeps tenants apart, so set headers with X-Scope-OrgID to the name of yours"
+        return Unsent(Said(told + tenants, *said))
     if any(mark in words for mark in _PLAIN_TO_TLS):
-        return Unsent(f"{place} {said}: it speaks TLS there, so write https:// in its address")
+        return Unsent(Said(told + "it speaks TLS there, so write https:// in its address", *said))
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-        return Unsent(f"{place} {said}: check the username, password or token file")
+        return Unsent(Said(told + "check the username, password or token file", *said))
     if status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED):
-        return Unsent(f"{place} {said}: check the address")
+        return Unsent(Said(told + "check the address", *said))
     if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-        return Unsent(f"{place} {said}: check the name and password in the setting proxy")
-    return Unreachable(f"{place} {said}: check the server's own log")
+        return Unsent(Said(told + "check the name and password in the setting proxy", *said))
+    return Unreachable(Said(told + "check the server's own log", *said))
 
 
 def explain(error: Exception, who: str, url: str, server: Server) -> Unreachable:

@@ -11,6 +11,7 @@ from ledger import files
 from ledger.domain.facts import FileSeen
 from ledger.errors import Refused, Unreachable
 from ledger.override import Clock, describe, look, reason_of
+from ledger.said import Said
 
 __all__ = ["listing", "remove"]
 
@@ -26,15 +27,19 @@ def remove(path: Path, expected_sha384: str, clock: Clock) -> FileSeen:
         return seen
     if seen.kind != "file" or seen.sha384 != expected_sha384:
         raise Refused(
-            f"{path} is not the override that was declared ({expected_sha384[:23]}…): {describe(seen)}. "
-            "It is not deleted."
+            Said(
+                "{} is not the override that was declared ({}…): {}. It is not deleted.",
+                path,
+                expected_sha384[:23],
+                describe(seen),
+            )
         )
     try:
         path.unlink(missing_ok=True)
         files.sync_folder(path.parent)
     except OSError as error:
         raise Unreachable(
-            f"the override {path} cannot be removed: {reason_of(error)}. Check the folder's owner"
+            Said("the override {} cannot be removed: {}. Check the folder's owner", path, reason_of(error))
         ) from error
     return look(path, clock)
 

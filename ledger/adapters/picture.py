@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from ledger.adapters.dashboard import Panel
 from ledger.domain.facts import Series
-from ledger.domain.masking import masked
 from ledger.domain.moments import unix
+from ledger.masking import masked
 
 if TYPE_CHECKING:  # matplotlib is slow to import and only a picture needs it
     from matplotlib.axes import Axes

@@ -9,14 +9,15 @@ from typing import Any
 from ledger.adapters.shapes import labels, line, listing, number, table, text, when
 from ledger.domain.facts import RuleSeen, Series
 from ledger.domain.watching.history import RuleGroup
+from ledger.said import Said
 
 
 def parse_series(value: object) -> Series:
     """A series of a vector (one ``value``) or a matrix (``values``); NaN and infinite values are left out."""
     page = table(value)
     given = [page["value"]] if "value" in page else listing(page["values"])
-    points = ((number(at), number(found)) for at, found in given)
-    return Series(labels(page["metric"]), tuple((at, found) for at, found in points if math.isfinite(found)))
+    points = ((number(at), number(figure)) for at, figure in given)
+    return Series(labels(page["metric"]), tuple((at, figure) for at, figure in points if math.isfinite(figure)))
 
 
 def native_histograms(value: object) -> bool:
@@ -37,8 +38,13 @@ def parse_groups(data: object, wanted: Collection[str]) -> tuple[tuple[RuleGroup
             group = _parse_group(item, wanted, lost)
             groups += [group] if group.rules else []
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            if any(_relevant(name, wanted) for name in _names(item)):
-                lost.append(line(f"a rule group with alerts of the runbook could not be read ({_why(error)})"))
+            names = [*_names(item)]
+            if None in names:
+                lost.append(
+                    line(Said("a rule group could not be read, and what it holds is not known ({})", _why(error)))
+                )
+            elif any(_relevant(name, wanted) for name in names):
+                lost.append(line(Said("a rule group with alerts of the runbook could not be read ({})", _why(error))))
     return tuple(groups), lost
 
 
@@ -52,7 +58,7 @@ def _parse_group(value: object, wanted: Collection[str], lost: list[str]) -> Rul
         try:
             rules.append(parse_rule(table(item)))
         except (KeyError, TypeError, ValueError) as error:
-            lost.append(line(f"the rule {_shown(name)} could not be read ({_why(error)})"))
+            lost.append(line(Said("the rule {} could not be read ({})", _shown(name), _why(error))))
     if not rules:
         return RuleGroup("", 0, ())
     return RuleGroup(f"{text(page['file'])};{text(page['name'])}", number(page["interval"]), tuple(rules))
@@ -89,4 +95,4 @@ def _shown(name: object) -> str:
 
 
 def _why(error: Exception) -> str:
-    return f"lacks {error}" if isinstance(error, KeyError) else str(error)
+    return Said("lacks {}", error) if isinstance(error, KeyError) else str(error)

@@ -52,10 +52,12 @@ class Restarts:
         if not episodes or self._covered.itself is None:
             return tuple(episodes)
         self._found = self._restarts(window)
-        return tuple(self._continued(one) for one in episodes) if self._found else tuple(episodes)
+        return tuple(self._continued(episode) for episode in episodes) if self._found else tuple(episodes)
 
     def _continued(self, episode: AlertEpisode) -> AlertEpisode:
-        group = next((one for one in self._groups if episode.name in {rule.name for rule in one.rules}), None)
+        group = next(
+            (candidate for candidate in self._groups if episode.name in {rule.name for rule in candidate.rules}), None
+        )
         at, hops = episode.active_at.timestamp(), 0
         while group is not None and hops < _MOST_RESTARTS:
             earlier = self._earlier(episode.labels, at, group)
@@ -66,7 +68,7 @@ class Restarts:
 
     def _earlier(self, labels: Labels, became: float, group: RuleGroup) -> float | None:
         """``activeAt`` before the restart that an alert came back after; None where it did not."""
-        restart = max((one for one in self._found if one.seen_before < became + 1), default=None)
+        restart = max((candidate for candidate in self._found if candidate.seen_before < became + 1), default=None)
         first = self._first_evaluation(restart, group) if restart else None
         if restart is None or first is None or became > first + group.interval + 1:
             return None
@@ -85,8 +87,8 @@ class Restarts:
         mine = STARTED + self._own.selector(instance=self._covered.itself or "")
         points = sorted(
             point
-            for one in self._api.range(f"max_over_time({mine}[{step}s])", span, self._remarks)
-            for point in one.points
+            for series in self._api.range(f"max_over_time({mine}[{step}s])", span, self._remarks)
+            for point in series.points
         )
         changes = [(old[0] - step, new[0]) for old, new in pairwise(points) if new[1] != old[1]]
         return tuple(
@@ -111,9 +113,9 @@ class Restarts:
         """A metric of a group in the new process' first sample with an evaluation in it."""
         end = restart.seen_after + 2 * max(group.interval, self._covered.scrape)
         mine = metric + self._own.of_groups([group], instance=self._covered.itself or "")
-        found = self._api.instant(f"{mine}[{math.ceil(end - restart.seen_after) + 1}s]", self._remarks, end)
+        matrix = self._api.instant(f"{mine}[{math.ceil(end - restart.seen_after) + 1}s]", self._remarks, end)
         after = sorted(
-            point for one in found for point in one.points if point[0] >= restart.seen_after and point[1] > 0
+            point for series in matrix for point in series.points if point[0] >= restart.seen_after and point[1] > 0
         )
         return after[0][1] if after else None
 
@@ -122,12 +124,12 @@ class Restarts:
         key = (restart, group.key)
         if key not in self._before:
             at = min(first, restart.seen_before + group.interval + self._covered.scrape)
-            found = self._api.instant(f"ALERTS_FOR_STATE{self._selector}", self._remarks, at)
-            self._before[key] = {history.identity(one): one.points[0][1] for one in found if one.points}
+            vector = self._api.instant(f"ALERTS_FOR_STATE{self._selector}", self._remarks, at)
+            self._before[key] = {history.identity(series): series.points[0][1] for series in vector if series.points}
         return self._before[key]
 
 
 def _changes(series: Sequence[Series]) -> list[Restart]:
     """The restarts in raw samples of the process' start."""
-    points = sorted(point for one in series for point in one.points)
+    points = sorted(point for samples in series for point in samples.points)
     return [Restart(old[0], new[0]) for old, new in pairwise(points) if new[1] != old[1]]

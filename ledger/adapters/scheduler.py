@@ -12,6 +12,8 @@ from ledger.adapters.http import Clock, Server, ask, bounded_json, masked
 from ledger.adapters.shapes import LARGEST, line, listing, reading, table, text, when, whole
 from ledger.domain.facts import SchedulerSeen, SchedulerStatus
 from ledger.errors import Unreachable
+from ledger.masking import masked_bytes, masked_text
+from ledger.said import Said
 
 MOST_WARNINGS = 20
 _WHO = "the scheduler"
@@ -27,7 +29,7 @@ def read_status(server: Server, clock: Clock) -> SchedulerSeen:
     try:
         answer = ask(server, _WHO, "GET")
         page = bounded_json(answer, _WHO)
-        with reading(f"{_WHO} at {masked(server.url)}"):
+        with reading(Said("the scheduler at {}", masked(server.url))):
             return _parse(table(page), server, clock, answer.content)
     except Unreachable as error:
         return SchedulerSeen("unknown", asked, masked(server.url), error=str(error))
@@ -44,9 +46,9 @@ def _parse(page: dict[str, object], server: Server, clock: Clock, answer: bytes)
     else:
         cycle = whole(page["cycle"])
     given = listing(page["warnings"])
-    warnings = tuple(line(warning) for warning in given[:MOST_WARNINGS])
+    warnings = tuple(line(masked_text(text(warning))) for warning in given[:MOST_WARNINGS])
     if len(given) > MOST_WARNINGS:
-        notes.append(f"it gave {len(given)} warnings, and {MOST_WARNINGS} of them were taken")
+        notes.append(Said("it gave {} warnings, and {} of them were taken", len(given), MOST_WARNINGS))
     if any(warning != said for warning, said in zip(given, warnings, strict=False)):
         notes.append("its warnings were cut or had characters that cannot be printed")
     return SchedulerSeen(
@@ -57,5 +59,5 @@ def _parse(page: dict[str, object], server: Server, clock: Clock, answer: bytes)
         cycle=cycle,
         warnings=warnings,
         notes=tuple(notes),
-        answer=answer,
+        answer=masked_bytes(answer),
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ledger.domain.masking import masked, masked_addresses
+from ledger.masking import learn_address, learn_header, masked, masked_addresses
 
 Clock = Callable[[], datetime]
 """Gives the current time, aware UTC."""
@@ -31,6 +31,13 @@ class Server:
     """What follows the host is a secret, as of a webhook: whoever knows it may post."""
     connect_timeout: float = 1.0
     read_timeout: float = 3.0
+
+    def __post_init__(self) -> None:
+        """What these settings hold that is a secret is taken out of every text from now on."""
+        learn_address(self.url, whole=self.secret_path)
+        learn_address(self.proxy)
+        for name, value in self.headers:
+            learn_header(name, value)
 
     @property
     def timeout(self) -> tuple[float, float]:

@@ -11,6 +11,8 @@ from urllib.parse import quote
 from ledger.adapters.http import Clock, Server, ask, bounded_json, masked
 from ledger.adapters.shapes import reading, table, text
 from ledger.errors import Refused
+from ledger.masking import masked_bytes, masked_text
+from ledger.said import Said
 
 _WHO = "the ticket system"
 _PLACE = "{ticket}"
@@ -35,14 +37,16 @@ def seen(server: Server | None, url_template: str, ticket: str, clock: Clock) ->
     if server is None or not url_template:
         return None
     if _PLACE not in url_template:
-        raise Refused(f"the ticket address has no {_PLACE} in it: correct the configuration")
+        raise Refused(Said("the ticket address has no {} in it: correct the configuration", _PLACE))
     at = clock()
     answer = ask(replace(server, url=url_template.replace(_PLACE, quote(ticket, safe=""))), _WHO, "GET")
     if answer.status_code == 404:
-        raise Refused(f"the ticket system knows no ticket {ticket}: check its id")
+        raise Refused(Said("the ticket system knows no ticket {}: check its id", ticket))
     page = bounded_json(answer, _WHO)
     with reading(_WHO):
-        return TicketSeen(ticket, _status(table(page)), answer.content, masked(answer.url), at)
+        return TicketSeen(
+            ticket, masked_text(_status(table(page))), masked_bytes(answer.content), masked(answer.url), at
+        )
 
 
 def _status(page: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ledger.domain.masking import masked, masked_text
+from ledger.masking import masked, masked_text
 
 
 @dataclass(frozen=True, slots=True)

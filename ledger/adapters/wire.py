@@ -51,6 +51,7 @@ class _Deadline(io.RawIOBase):
 class _Response(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
+        self.line = sock
         self.fp = io.BufferedReader(_Deadline(self.fp.detach(), sock))
 
 
@@ -89,13 +90,29 @@ class BoundedSession(requests.Session):
 
     def __init__(self) -> None:
         super().__init__()
+        self.answers = 0
+        """Whole answers so far."""
+        self.connections = 0
+        """Connections that answers came over; each is used until the other end closes it."""
+        self._line: socket.socket | None = None
         self.trust_env = False
         self.stream = True
-        self.hooks["response"].append(_read_whole)
+        self.hooks["response"] += [self._note, _read_whole, self._count]
 
     def mount(self, prefix: str | bytes, adapter: BaseAdapter) -> None:
         """Mount a bounded adapter whatever is asked for: prometheus-api-client mounts a plain one over ours."""
         super().mount(prefix, adapter if isinstance(adapter, _BoundedAdapter) else _BoundedAdapter())
+
+    def _note(self, response: requests.Response, *args: Any, **kwargs: Any) -> None:
+        line = getattr(getattr(response.raw, "_original_response", None), "line", None)
+        self.connections += line is None or line is not self._line
+        self._line = line
+        self.cookies.update(
+            response.cookies
+        )  # of a balancer that keeps a client at one server; requests looks too late
+
+    def _count(self, *_: Any, **kwargs: Any) -> None:
+        self.answers += 1
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         """No redirect is ever followed: a login page must not pass for an answer."""

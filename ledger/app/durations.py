@@ -7,6 +7,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from ledger.errors import Refused
+from ledger.said import Said
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:[Zz]|[+-]\d\d:\d\d))?")
 _FORM = re.compile(r"(?:(\d{1,4})h)?(?:(\d{1,5})m)?(?:(\d{1,6})s)?")
@@ -18,7 +19,7 @@ def parse_duration(text: str) -> int:
     parts = [int(part or 0) for part in match.groups()] if match else [0, 0, 0]
     seconds = parts[0] * 3600 + parts[1] * 60 + parts[2]
     if not seconds:
-        raise Refused(f"{text[:40]!a} is no duration; write 20s, 15m, 2h or 1h30m")
+        raise Refused(Said("{} is no duration; write 20s, 15m, 2h or 1h30m", ascii(text[:40])))
     return seconds
 
 
@@ -34,9 +35,9 @@ def parse_moment(text: str) -> datetime:
     """An RFC 3339 date-time, or a date, which means its last moment in UTC; ``Refused`` for other forms."""
     text = text.strip()
     with contextlib.suppress(ValueError, OverflowError):  # near the years 1 and 9999 a time may have no UTC
-        found = datetime.fromisoformat(text.upper()) if _RFC3339.fullmatch(text) else None
-        if found is not None and len(text) > len("2026-11-23"):
-            return found.astimezone(UTC)
-        if found is not None:
-            return found.replace(tzinfo=UTC) + timedelta(days=1, microseconds=-1)
-    raise Refused(f"{text[:40]!a} is no date; write 2026-11-23 or 2026-11-23T05:27:01+00:00")
+        moment = datetime.fromisoformat(text.upper()) if _RFC3339.fullmatch(text) else None
+        if moment is not None and len(text) > len("2026-11-23"):
+            return moment.astimezone(UTC)
+        if moment is not None:
+            return moment.replace(tzinfo=UTC) + timedelta(days=1, microseconds=-1)
+    raise Refused(Said("{} is no date; write 2026-11-23 or 2026-11-23T05:27:01+00:00", ascii(text[:40])))

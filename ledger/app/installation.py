@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import dataclasses
 import os
-import secrets
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,28 +18,31 @@ from ledger.app.home import keys
 from ledger.app.home.config import Config
 from ledger.app.home.folders import Home
 from ledger.app.people.directory import Directory
+from ledger.app.press import Press, new_request_id
 from ledger.app.record.ledger import Ledger
 from ledger.app.record.publish import Foreign, Publication, Publisher, Unpublished
 from ledger.app.record.published_ledger import PublishedLedger, published_log
+from ledger.app.record.snapshots import Snapshots
 from ledger.digest import sha384
-from ledger.domain.command import SYSTEM, Actor, Command, Request
+from ledger.domain.command import SYSTEM, Command, Request
 from ledger.domain.decide import decide
 from ledger.domain.facts import FileSeen, Matcher, SchedulerSeen
 from ledger.domain.keeping.events import ForeignLinesFound
-from ledger.domain.masking import masked
 from ledger.domain.observing.commands import Record
 from ledger.domain.record import parse_body
+from ledger.domain.rules import none_such
 from ledger.domain.runbook import COMPONENTS, Alerts
 from ledger.domain.state import Rollback, State
 from ledger.errors import Conflict, Corrupt, LedgerError, Refused, Unreachable
+from ledger.masking import masked
 from ledger.proof.entry import check_signatures, parse_entry
 from ledger.proof.note import format_verifier
+from ledger.said import Said
 from ledger.stop import folder
 from ledger.store.artefacts import Artefacts
-from ledger.store.log import Log
-from ledger.store.published import PublishedLog
-from ledger.store.reading import takes_no_writes
-from ledger.store.recorder import Receipt
+from ledger.store.contract import Log, NotWritable
+from ledger.store.open import open_locks, open_log, open_snapshots
+from ledger.store.values import Receipt
 
 if TYPE_CHECKING:  # asking a server needs a library that is slow to import: each is imported when it is asked
     from ledger.adapters.alertmanager import Alertmanager, Memory
@@ -60,7 +61,11 @@ def open_home(root: Path, stage: str = "") -> Installation:
     """
     config = settings.for_stage(settings.load(Home(root).config), stage)
     home = Home(root, config.stage)
-    log, first = _open_log(home)
+    return wired(home, config, *_open_log(home))
+
+
+def wired(home: Home, config: Config, log: Log, first: bytes) -> Installation:
+    """The installation that reads this log, whose first line is given; ``Corrupt`` where its keys did not sign that."""
     opening = parse_entry(first)
     event = parse_body(1, opening.timestamp, opening.body).event
     origin = opening.body["artefacts"].get("origin", "")
@@ -71,54 +76,52 @@ def open_home(root: Path, stage: str = "") -> Installation:
         check_signatures(opening, key, origin)
     except Corrupt as error:
         raise Corrupt(
-            f"{home.path(config.signing.hmac_key_file)} is not the key that signed this ledger: {error}"
+            Said("{} is not the key that signed this ledger: {}", home.path(config.signing.hmac_key_file), error)
         ) from error
     signer = keys.read_signer(home.path(config.signing.checkpoint_key_file), origin)
     if format_verifier(signer.verifier) != getattr(event, "checkpoint_key", ""):
         raise Corrupt(
-            f"{home.path(config.signing.checkpoint_key_file)} is not the key that signs this ledger's checkpoints"
+            Said(
+                "{} is not the key that signs this ledger's checkpoints", home.path(config.signing.checkpoint_key_file)
+            )
         )
-    kind = PublishedLedger if isinstance(log, PublishedLog) else Ledger
-    return Installation(home, config, kind(log, stage=config.stage, key=key, signer=signer, clock=now))
+    if log.source.name == "published lines":
+        published = PublishedLedger(log, stage=config.stage, key=key, signer=signer, clock=now)
+        return Installation(home, config, published)
+    snapshots = Snapshots(open_snapshots(home.snapshot), log, key, signer.verifier)
+    return Installation(
+        home, config, Ledger(log, stage=config.stage, key=key, signer=signer, clock=now, snapshots=snapshots)
+    )
 
 
 def _open_log(home: Home) -> tuple[Log, bytes]:
     """The store and its first line; the published lines where the store is there and cannot be read."""
-    log = Log(home.store)
+    log = open_log(home.store)
     try:
         first = log.line(1)
         empty = first is None and not (log.size() or log.newest_checkpoint())
-    except Unreachable as error:
+    except NotWritable as error:
         log.close()
-        if not takes_no_writes(error):
-            raise
         return published_log(home, error)
+    except Unreachable:
+        log.close()
+        raise
     if empty:
         raise Unreachable(
-            f"the ledger at {home.store} has no entries; make one with: stage4 init, or say where it is with --home DIR"
+            Said(
+                "the ledger at {} has no entries; make one with: stage4 init, or say where it is with --home DIR",
+                home.store,
+            )
         )
     if first is None:
         raise Corrupt(
-            f"the ledger at {home.store} has lost its first entry. Keep the folders var and audit as they are and put "
-            "back a copy of the store from before: see docs/recovery.md"
+            Said(
+                "the ledger at {} has lost its first entry. Keep the folders var and audit as they are "
+                "and put back a copy of the store from before: see docs/recovery.md",
+                home.store,
+            )
         )
     return log, first
-
-
-class Press:
-    """One press of a button may submit several commands: their request ids in order."""
-
-    def __init__(self, request_id: str, decided_on: int | None) -> None:
-        self._id = request_id
-        self._decided_on = decided_on
-        self._count = 0
-        self.held: list[bytes] = []
-        """Evidence that nothing has been decided on yet: what is refused leaves none behind."""
-
-    def next(self) -> tuple[str, int | None]:
-        """The next command's request id, and what the first one was decided on."""
-        self._count += 1
-        return (self._id, self._decided_on) if self._count == 1 else (f"{self._id}-{self._count}", None)
 
 
 class Installation:
@@ -131,9 +134,11 @@ class Installation:
         self.artefacts = Artefacts(home.artefacts)
         self.people = Directory(home.people)
         self.clock = ledger.clock
-        self.publisher = Publisher(home, ledger.log, self.artefacts, ledger.verifier, ledger.check)
+        self.locks = open_locks(home.locks)
+        self.publisher = Publisher(
+            home, ledger.log, self.locks, self.artefacts, ledger.verifier, ledger.check, ledger.require_read
+        )
         self.publication = Publication()
-        self._press: Press | None = None
         self._members: Memory | None = None
         os.environ.setdefault("MPLCONFIGDIR", str(home.var / "cache" / "matplotlib"))
 
@@ -146,66 +151,54 @@ class Installation:
         """A rollback by id; without one the only open one. ``Refused`` where that is not clear."""
         state = self.state
         if name:
-            found = state.rollback(name)
-            if found is None:
-                raise Refused(f"there is no rollback {name[:80]!a}; open ones: {', '.join(state.open) or 'none'}")
-            return found
+            rollback = state.rollback(name)
+            if rollback is None:
+                raise Refused(none_such(state, ascii(name[:80])))
+            return rollback
         if len(state.open) != 1:
-            listed = ", ".join(state.open) or "none; open one with: stage4 rollback open --ticket INC-1 --reason …"
-            raise Refused(f"say which rollback; open ones: {listed}")
+            raise Refused(
+                Said("say which rollback; open ones: {}", ", ".join(state.open))
+                if state.open
+                else "say which rollback; open ones: none; "
+                "open one with: stage4 rollback open --ticket INC-1 --reason …"
+            )
         return next(iter(state.open.values()))
 
-    def submit(
-        self,
-        command: Command,
-        actor: Actor,
-        rollback: str = "",
-        request_id: str = "",
-        timeout: float | None = None,
-    ) -> Receipt:
+    def submit(self, command: Command, press: Press, rollback: str = "", timeout: float | None = None) -> Receipt:
         """Decide, record and publish. A publication that fails is kept in :attr:`publication` and stops nothing.
 
         ``Corrupt`` where the store does not continue what was published: it was restored from an old copy, or forked.
         """
-        receipt = self.record(command, actor, rollback, request_id, timeout)
+        receipt = self.record(command, press, rollback, timeout)
         self.publish_if_possible()
         return receipt
 
-    def record(
-        self,
-        command: Command,
-        actor: Actor,
-        rollback: str = "",
-        request_id: str = "",
-        timeout: float | None = None,
-    ) -> Receipt:
+    def record(self, command: Command, press: Press, rollback: str = "", timeout: float | None = None) -> Receipt:
         """Like :meth:`submit`, without publishing: whoever has something more urgent to do publishes afterwards."""
         self.ledger.require_sound()
         self.publisher.witness.compare()
-        decided_on = None
-        if self._press is not None and not request_id and actor != SYSTEM:
-            request_id, decided_on = self._press.next()
+        request_id, decided_on = press.next()
         request = Request(
             command=command,
-            actor=actor,
+            actor=press.actor,
             at=self.clock(),
-            id=request_id or new_request_id(),
+            id=request_id,
             rollback=rollback,
             decided_on=decided_on,
         )
-        self._keep_held(request)
+        self._keep_held(press, request)
         receipt = self.ledger.submit(request, timeout)
         folder.remember(self.home.root, self.override_path().parent)
         return receipt
 
-    def _keep_held(self, request: Request) -> None:
+    def _keep_held(self, press: Press, request: Request) -> None:
         """Store the evidence of a press before an entry names it, and only where the rules take the press.
 
         The same press sent again is answered by its receipt, whatever the rules say by now.
         """
-        if self._press is None or not self._press.held:
+        held = press.release()
+        if not held:
             return
-        held, self._press.held = self._press.held, []
         try:
             decide(self.state, request)
         except (Refused, Conflict):
@@ -220,16 +213,6 @@ class Installation:
         with contextlib.suppress(LedgerError):
             self.publish()
 
-    def pressed(self, request_id: str, decided_on: int | None) -> Installation:
-        """This installation for one press of a button: what the person submits goes under the press's own ids.
-
-        Its first command is decided on the rollback as the person saw it (``decided_on``: its last ``rollback_entry``);
-        the same press sent again repeats the ids, so nothing is done twice.
-        """
-        own = copy.copy(self)
-        own._press = Press(request_id, decided_on)  # noqa: SLF001 (it is one of us)
-        return own
-
     def publish(self) -> tuple[Foreign, ...]:
         """Bring the published files up to the store; what is not ours in them becomes an entry of its own.
 
@@ -237,37 +220,39 @@ class Installation:
         """
         self.ledger.require_sound()
         try:
-            found = self._publish()
+            foreign = self._publish()
         except LedgerError as error:
             self.publication.failed(str(error))
             raise
         self.publication.why = ""
-        return found
+        return foreign
 
     def _publish(self) -> tuple[Foreign, ...]:
         self.ledger.view()
         try:
-            found = self.publisher.publish()
+            foreign = self.publisher.publish()
         except Unpublished as error:
             self._record(error.found)
             raise
-        self._record(found)
-        if found:
+        self._record(foreign)
+        if foreign:
             self.publisher.publish()
-        return found
+        return foreign
 
-    def _record(self, found: tuple[Foreign, ...]) -> None:
-        for one in found:
-            event = ForeignLinesFound(path=one.path, finding=one.finding, size=one.size, lines_sha384=one.sha384)
+    def _record(self, foreign: tuple[Foreign, ...]) -> None:
+        for lines in foreign:
+            event = ForeignLinesFound(
+                path=lines.path, finding=lines.finding, size=lines.size, lines_sha384=lines.sha384
+            )
             request = Request(command=Record(event=event), actor=SYSTEM, at=self.clock(), id=new_request_id())
             self.ledger.submit(request)
 
-    def keep(self, text: str | bytes) -> str:
+    def keep(self, text: str | bytes, press: Press | None = None) -> str:
         """Store a piece of evidence and return its name; a press's own once its command is taken."""
         data = text if isinstance(text, bytes) else text.encode()
-        if self._press is None:
+        if press is None or not press.holds:
             return self.artefacts.put(data)
-        self._press.held.append(data)
+        press.hold(data)
         return sha384(data)
 
     # --- the outside world -----------------------------------------------------------------------------------------
@@ -275,7 +260,7 @@ class Installation:
     def override_path(self, component: str = "multi_strategy") -> Path:
         """Absolute path of a component's override file."""
         if component not in COMPONENTS:
-            raise Refused(f"unknown component {component[:60]!a}; known: {', '.join(COMPONENTS)}")
+            raise Refused(Said("unknown component {}; known: {}", ascii(component[:60]), ", ".join(COMPONENTS)))
         return self.home.path(self.config.override.directory) / COMPONENTS[component][0]
 
     def look(self, path: Path | str) -> FileSeen:
@@ -352,15 +337,10 @@ class Installation:
         return self.home.path(self.config.dashboard.file) if self.config.dashboard.file else None
 
     def _server(self, name: str, url: str | None = None) -> Server:
-        found = settings.server(self.config, name, url)
-        if found is None:
-            raise Unreachable(f"no {name}.url is configured in {self.home.config}")
-        return found
-
-
-def new_request_id() -> str:
-    """A request id that nobody guesses: 32 hex digits."""
-    return secrets.token_hex(16)
+        server = settings.server(self.config, name, url)
+        if server is None:
+            raise Unreachable(Said("no {}.url is configured in stage4.toml", name))
+        return server
 
 
 @contextlib.contextmanager

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 from ledger.app.home.folders import Home
 from ledger.errors import LedgerError
 from ledger.files import read_bounded, replace
+from ledger.said import Said
 
 TOLD: Final = timedelta(days=1)
 """How long after it was seen last it is still told."""
@@ -53,13 +54,16 @@ def forget(home: Home) -> None:
 
 def describe(front: Front) -> str:
     """What it means."""
-    return (
-        f"requests come through {front.peer} with X-Forwarded-For (last seen {front.seen_at:%Y-%m-%d %H:%M:%S} UTC), "
-        "and no --behind-proxy names it: everybody behind it counts as one address, and nothing is taken for https"
+    return Said(
+        "requests come through {} with X-Forwarded-For (last seen {} UTC), and no --behind-proxy "
+        "names it: everybody behind it counts as one address, and nothing is taken for https",
+        front.peer,
+        f"{front.seen_at:%Y-%m-%d %H:%M:%S}",
     )
 
 
 def remedy(front: Front) -> str:
     """What to do about it."""
-    address = "" if ipaddress.ip_address(front.peer).is_loopback else f"={front.peer}"
-    return f"if that is your proxy: stage4 serve --behind-proxy{address}"
+    if ipaddress.ip_address(front.peer).is_loopback:
+        return "if that is your proxy: stage4 serve --behind-proxy"
+    return Said("if that is your proxy: stage4 serve --behind-proxy={}", front.peer)

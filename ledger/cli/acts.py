@@ -11,7 +11,7 @@ import click
 
 from ledger.app.acts import ACTS, Act, Field, Proof, prepare
 from ledger.app.acts.fields import Given, Raw, Upload
-from ledger.app.installation import new_request_id
+from ledger.app.press import Press, new_request_id
 from ledger.app.reading.queries import rollback_json
 from ledger.app.steps.common import Outcome
 from ledger.app.steps.duties import LARGEST
@@ -33,18 +33,17 @@ def add_acts(group: click.Group, besides: Iterable[str]) -> None:
 
 def by_command() -> dict[str, list[Act]]:
     """Command -> its acts: several where it takes the step's number."""
-    found: dict[str, list[Act]] = {}
+    acts: dict[str, list[Act]] = {}
     for act in ACTS.values():
-        found.setdefault(act.command or act.name, []).append(act)
-    return found
+        acts.setdefault(act.command or act.name, []).append(act)
+    return acts
 
 
 def take(session: Session, act: Act, rollback: Rollback, given: Given, ticket: str = "") -> Outcome:
     """Take an act as the person at this terminal, its progress told."""
-    installation = session.installation
-    if any(field.kind == "file" for field in act.fields):
-        installation = installation.pressed(new_request_id(), None)  # what is refused leaves nothing behind
-    ready = prepare(act, installation, session.actor, rollback, given, Proof(ticket=ticket), called)
+    brings_file = any(field.kind == "file" for field in act.fields)
+    press = Press(session.actor, new_request_id() if brings_file else "")  # what is refused leaves nothing behind
+    ready = prepare(act, session.installation, press, rollback, given, Proof(ticket=ticket), called)
     return ready.run(session.say)
 
 
@@ -92,8 +91,8 @@ def _command(name: str, acts: list[Act]) -> click.Command:
         if "ticket" in fields:
             typed["ticket"] = ticket
         given = given_of(act.fields, typed)
-        found = session.installation.rollback(rollback)
-        tell(session, take(session, act, found, given, ticket or rollback))
+        current = session.installation.rollback(rollback)
+        tell(session, take(session, act, current, given, ticket or rollback))
 
     command: click.Command = click.command(name, help=_help(first))(stage4_command(run))
     command.params = [*_parameters(first, fields, list(numbers)), *command.params]

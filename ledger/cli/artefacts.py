@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from ledger.app.press import Press
 from ledger.app.record.erasing import Artefact, erase, full_name, show
 from ledger.cli.context import Session, stage4_command
 from ledger.errors import Erased
@@ -29,10 +30,10 @@ def show_(session: Session, digest: str) -> None:
     \b
     stage4 artefact show sha384:DIGEST          as the entry names it
     """
-    found = show(session.installation, digest)
-    if found.error is not None and not isinstance(found.error, Erased):
-        raise found.error
-    session.answer(_page(session, found), lambda: _print(session, found))
+    known = show(session.installation, digest)
+    if known.error is not None and not isinstance(known.error, Erased):
+        raise known.error
+    session.answer(_page(session, known), lambda: _print(session, known))
 
 
 @artefact.command("erase")
@@ -48,7 +49,7 @@ def erase_(session: Session, digest: str, ground: str) -> None:
     stage4 artefact erase sha384:DIGEST --ground "a customer's data"      the first person
     stage4 artefact erase sha384:DIGEST                                   the second
     """
-    after = erase(session.installation, session.actor, digest, ground)
+    after = erase(session.installation, Press(session.actor), digest, ground)
     name = full_name(digest)
     page = {
         "artefact": name,
@@ -64,31 +65,31 @@ def erase_(session: Session, digest: str, ground: str) -> None:
     session.answer(page, lambda: click.echo(told))
 
 
-def _page(session: Session, found: Artefact) -> dict[str, object]:
-    text = found.free_text
+def _page(session: Session, known: Artefact) -> dict[str, object]:
+    text = known.free_text
     return {
-        "artefact": found.name,
-        "named_by": [one._asdict() for one in found.named],
-        "path": str(session.installation.artefacts.path(found.name)),
-        "size": None if found.error else len(found.data),
-        "text": found.text,
+        "artefact": known.name,
+        "named_by": [mention._asdict() for mention in known.named],
+        "path": str(session.installation.artefacts.path(known.name)),
+        "size": None if known.error else len(known.data),
+        "text": known.text,
         "proposal_entry": text.proposal or None if text else None,
         "erased_entry": text.erased or None if text else None,
         "ground": text.ground or None if text else None,
     }
 
 
-def _print(session: Session, found: Artefact) -> None:
-    click.echo(found.name)
-    for one in found.named:
-        click.echo(f"  named by entry {one.entry} ({one.status}) as {one.field}")
-    text = found.free_text
+def _print(session: Session, known: Artefact) -> None:
+    click.echo(known.name)
+    for mention in known.named:
+        click.echo(f"  named by entry {mention.entry} ({mention.status}) as {mention.field}")
+    text = known.free_text
     if text and text.erased:
         click.echo(f"  erased by entry {text.erased}: {text.ground}")
         return
     if text and text.proposal:
         click.echo(f"  entry {text.proposal} proposes to erase it: {text.ground}")
-    click.echo(f"  {len(found.data)} bytes at {session.installation.artefacts.path(found.name)}")
-    if found.text is not None:
+    click.echo(f"  {len(known.data)} bytes at {session.installation.artefacts.path(known.name)}")
+    if known.text is not None:
         click.echo()
-        click.echo(found.text.rstrip("\n"))
+        click.echo(known.text.rstrip("\n"))

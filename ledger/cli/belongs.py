@@ -23,10 +23,10 @@ def whom_to_ask(root: Path, error: BaseException, *, opening: bool = False) -> s
     refused, var = _refused(error, root), Home(root).var
     if refused is None and not (opening and _is_shut(var)):
         return ""
-    found = _nearest(refused or var)
+    nearest = _nearest(refused or var)
     owner, me = _owner(root), _user(os.geteuid())
-    if owner == me and found is not None and (other := _owner(found)) != me:
-        return f"{found} belongs to {other}: was something run as {other}? Give it to {me}: chown -h {me} {found}"
+    if owner == me and nearest is not None and (other := _owner(nearest)) != me:
+        return f"{nearest} belongs to {other}: was something run as {other}? Give it to {me}: chown -h {me} {nearest}"
     if owner == me:
         return ""
     named = f"'#{owner.removeprefix('uid ')}'" if owner.startswith("uid ") else owner  # sudo(8)
@@ -68,18 +68,18 @@ def _is_shut(var: Path) -> bool:
 
 def _nearest(path: Path) -> Path | None:
     """The path, or the nearest folder above it that can be looked at."""
-    for one in (path, *path.parents):
+    for place in (path, *path.parents):
         try:
-            one.lstat()
+            place.lstat()
         except OSError:
             continue
-        return one
+        return place
     return None
 
 
 def _owner(path: Path) -> str:
-    found = _nearest(path)
-    return _user(found.lstat().st_uid) if found else "somebody else"
+    nearest = _nearest(path)
+    return _user(nearest.lstat().st_uid) if nearest else "somebody else"
 
 
 def _user(uid: int) -> str:

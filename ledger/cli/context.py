@@ -22,7 +22,7 @@ from ledger.app.reading.condition import Condition, condition, reading_sentence
 from ledger.app.reading.queries import shown_time
 from ledger.cli.belongs import unusable, whom_to_ask
 from ledger.domain.command import Actor
-from ledger.errors import LedgerError, Refused, Unreachable, kind_of
+from ledger.errors import Corrupt, LedgerError, Refused, Unreachable, kind_of
 
 if TYPE_CHECKING:
     from ledger.app.people.accounts import Accounts
@@ -54,6 +54,18 @@ class Session:
         self.warn(reading_sentence(made.ledger.log.source))
         return made
 
+    def open_readable(self) -> None:
+        """Open the home also where its store does not hold; what is wrong with it is said on standard error."""
+        from ledger.app.readable import open_readable
+
+        self.opening = True
+        self.installation = made = open_readable(self.root)
+        try:
+            made.ledger.view()
+        except Corrupt as error:
+            self.warn(str(error))
+        self.warn(reading_sentence(made.ledger.log.source))
+
     def warn(self, *sentences: str) -> None:
         """Say each sentence once, on standard error: what is true of the ledger itself, whatever was asked."""
         for sentence in sentences:
@@ -63,9 +75,9 @@ class Session:
 
     def condition(self) -> Condition:
         """How the ledger stands, said on standard error where it does not stand well."""
-        found = condition(self.installation, settled=True)
-        self.warn(*found)
-        return found
+        standing = condition(self.installation, settled=True)
+        self.warn(*standing)
+        return standing
 
     @functools.cached_property
     def accounts(self) -> Accounts:
@@ -142,7 +154,7 @@ _PERSON = re.compile(r"(stage4 people \w+ )?\b(p-[0-9a-f]{5})\b")
 
 def by_name(sentence: str, names: dict[str, str]) -> str:
     """The sentence with people's names where it has ids, as far as the directory knows them."""
-    return _PERSON.sub(lambda found: found[0] if found[1] else names.get(found[2], found[2]), sentence)
+    return _PERSON.sub(lambda match: match[0] if match[1] else names.get(match[2], match[2]), sentence)
 
 
 def fail(error: LedgerError, *, as_json: bool, names: dict[str, str] | None = None, hint: str = "") -> NoReturn:

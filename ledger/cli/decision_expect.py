@@ -120,10 +120,10 @@ def _texts(option: str, form: Any, metavar: str, words: str) -> Callable[[_Funct
 
 
 def _fingerprint(text: str) -> str:
-    found = fingerprint(text)
-    if found is None:
+    digits = fingerprint(text)
+    if digits is None:
         raise click.BadParameter(f"a SHA-256 fingerprint has 64 hex digits, found {text!r}")
-    return found
+    return digits
 
 
 def _lower(typed: tuple[str, ...], variable: str) -> tuple[str, ...]:
@@ -134,29 +134,29 @@ def _list(variable: str) -> list[str]:
     """A variable of the environment: a JSON list of texts, or texts with ``,`` or ``;`` between them."""
     text = os.environ.get(PREFIX + variable, "")
     try:
-        found = json.loads(text)
+        given = json.loads(text)
     except ValueError:
-        found = re.split("[,;]", text)
-    texts = found if isinstance(found, list) else [text]
-    if not all(isinstance(one, str) for one in texts):
+        given = re.split("[,;]", text)
+    texts = given if isinstance(given, list) else [text]
+    if not all(isinstance(part, str) for part in texts):
         raise click.UsageError(f"{PREFIX}{variable} is to be a list of texts, found {text!r}")
-    return [one.strip() for one in texts if one.strip()]
+    return [part.strip() for part in texts if part.strip()]
 
 
 def _object(variable: str) -> dict[str, Any]:
     """A variable of the environment: a JSON object."""
     text = os.environ.get(PREFIX + variable, "")
     try:
-        found = parse_json(text) if text.strip() else {}
+        page = parse_json(text) if text.strip() else {}
     except Corrupt as error:
         raise click.UsageError(f"{PREFIX}{variable} is to be a JSON object: {error}") from error
-    if not isinstance(found, dict):
+    if not isinstance(page, dict):
         raise click.UsageError(f"{PREFIX}{variable} is to be a JSON object, found {text!r}")
-    return found
+    return page
 
 
 def _counts(variable: str) -> dict[str, int]:
-    found = _object(variable)
-    if not all(type(number) is int and number >= 0 for number in found.values()):
-        raise click.UsageError(f"{PREFIX}{variable} is to hold whole numbers by event, found {json.dumps(found)}")
-    return found
+    counts = _object(variable)
+    if not all(type(number) is int and number >= 0 for number in counts.values()):
+        raise click.UsageError(f"{PREFIX}{variable} is to hold whole numbers by event, found {json.dumps(counts)}")
+    return counts

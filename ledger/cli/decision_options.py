@@ -74,10 +74,10 @@ def count(text: str) -> EventCount:
 
 def named_count(text: str) -> tuple[str, int]:
     """``NAME=N``, as :func:`count`."""
-    found = count(text)
-    if found.name is None:
+    wanted = count(text)
+    if wanted.name is None:
         raise click.BadParameter(f"expected NAME=N, N a whole number, found {text!r}")
-    return found.name, found.at_least
+    return wanted.name, wanted.at_least
 
 
 def common_options(command: _Function) -> _Function:
@@ -148,9 +148,9 @@ def expected_key(key: SharedKey | None, expected: str | None) -> SharedKey | Non
 
 def without_twins(option: str, pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     """The pairs as a dictionary; a usage error where a key was given twice."""
-    found: dict[str, Any] = {}
+    by_key: dict[str, Any] = {}
     for key, value in pairs:
-        if key in found:
+        if key in by_key:
             raise click.UsageError(f"{option}: {key!r} was given twice")
-        found[key] = value
-    return found
+        by_key[key] = value
+    return by_key

@@ -24,7 +24,7 @@ def reported(options: dict[str, Any]) -> Iterator[None]:
         yield
     except LedgerError as error:
         owed = error.owed if isinstance(error, Refused) else ()
-        for line in (str(error), *(f"  - {one}" for one in owed)):
+        for line in (str(error), *(f"  - {debt}" for debt in owed)):
             say(line, err=True)
         if options["as_json"]:
             say(json.dumps({"ok": False, "error": kind_of(error), "sentence": str(error), "owed": owed}))
@@ -39,7 +39,9 @@ def exit_status(status: int, options: dict[str, Any]) -> int:
 
 def say(what: str | Finding, *, err: bool = False) -> None:
     """Print a line; bytes of a path that are no text, and control characters, are escaped."""
-    text = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in str(what))
+    text = "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode() for character in str(what)
+    )
     click.echo(text, err=err)
 
 

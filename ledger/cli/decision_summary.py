@@ -199,11 +199,11 @@ def _telemetry(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]
     artefacts = {options["summary_hash_key"] or f"summary_{hashed}": file.digest(hashed)}
     if file.telemetry is None:
         return artefacts, {}
-    found = {"summary_path": options["summary_json"]}
+    fields = {"summary_path": options["summary_json"]}
     for name in ("signature", "metadata"):
         if isinstance(file.telemetry.get(name), dict):
-            found[f"summary_{name}"] = file.telemetry[name]
-    return artefacts, found
+            fields[f"summary_{name}"] = file.telemetry[name]
+    return artefacts, fields
 
 
 def _summary(

@@ -16,6 +16,7 @@ from ledger.app.home.setup import init as make_home
 from ledger.app.installation import Installation
 from ledger.app.people import staff
 from ledger.app.people.accounts import check_login
+from ledger.app.press import Press
 from ledger.cli.context import EXIT_UNREACHABLE, Session, stage4_command
 from ledger.cli.passwords import ask_login, password_options, read_password
 from ledger.domain.runbook import ALL_ROLES
@@ -60,7 +61,7 @@ def init(
         _require_account_wanted(session, admin_login or "")
     begun = Home(session.root).store.exists()
     asks = sys.stdin.isatty() and sys.stdout.isatty() and not session.as_json and bool(lacking)
-    if asks and not name and {"ledger", "people"} & {one.name for one in lacking}:
+    if asks and not name and {"ledger", "people"} & {part.name for part in lacking}:
         name = click.prompt("Your name", default="", show_default=False, err=True)
     login = ask_login(name) if asks and admin_login is None and not _accounts(session) else admin_login or ""
     given = ""
@@ -71,7 +72,7 @@ def init(
         make_home(session.root, name=name, roles=roles).ledger.log.close()
     account = _give(session, login, given) if login else {}
     _publishes(session)  # what failed under way
-    finished = [one.name for one in lacking] if begun else []
+    finished = [part.name for part in lacking] if begun else []
     _show_made(session, session.installation, account, finished + (["published"] if waited else []))
     _tell_roles(session, roles)
     _require_whole(session)
@@ -107,7 +108,7 @@ def _give(session: Session, login: str, given: str) -> dict[str, str]:
     if has:
         click.echo(f"stage4: {has} has an account already; a new password: stage4 people password {person}", err=True)
         return {"login": has}
-    made = staff.give_account(session.installation, session.accounts, session.actor, person, login, given)
+    made = staff.give_account(session.installation, session.accounts, Press(session.actor), person, login, given)
     return {"login": login} | ({} if given else {"password": made})
 
 
@@ -152,7 +153,7 @@ def _show_made(session: Session, installation: Installation, account: dict[str, 
 def _require_whole(session: Session) -> None:
     """What could not be made or published is said, with the exit status of what is not done."""
     lacking = missing(session.root)
-    for one in lacking:
-        click.echo(f"stage4: not made: {one.found}. {one.remedy}", err=True)
+    for part in lacking:
+        click.echo(f"stage4: not made: {part.found}. {part.remedy}", err=True)
     if lacking or session.installation.publication.why:
         sys.exit(EXIT_UNREACHABLE)

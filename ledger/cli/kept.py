@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from ledger.app.press import Press
 from ledger.cli.context import Session
 from ledger.domain.command import Actor
 from ledger.domain.keeping.commands import KeepLog
@@ -16,6 +17,6 @@ def keep_log(session: Session, program: str, exit_status: int, rollback: str, ac
         installation = session.installation
         digest = installation.keep("\n".join(session.printed) + "\n")
         command = KeepLog(program=program, exit_status=exit_status, log_sha384=digest)
-        installation.submit(command, actor or session.actor, rollback)
+        installation.submit(command, Press(actor or session.actor), rollback)
     except LedgerError as error:
         click.echo(f"{program}: this log was not kept: {error}", err=True)

@@ -20,7 +20,7 @@ from ledger.errors import Refused, Unreachable
 from ledger.lab import faults
 from ledger.lab.loopback import call_json
 from ledger.lab.occupancy import running
-from ledger.lab.rehearsal import Step, lab_home
+from ledger.lab.rehearsal import Step, lab_home, refuse_others
 from ledger.lab.rehearsal import rehearse as run_rehearsal
 from ledger.lab.scenarios import SCENARIOS, Expectation, Scenario, perform, stage
 
@@ -72,10 +72,10 @@ def misbehave(session: Session, mode: str) -> None:
     stage4 lab misbehave latency
     stage4 lab misbehave none
     """
-    found = running(Home(session.root).var / "lab")
-    if found is None:
+    record = running(Home(session.root).var / "lab")
+    if record is None:
         raise Refused(f"no lab runs on {Home(session.root).root}; start it with: stage4 lab")
-    call_json(f"{found['addresses']['scheduler']}/lab/misbehave", {"mode": mode})
+    call_json(f"{record['addresses']['scheduler']}/lab/misbehave", {"mode": mode})
     session.answer({"mode": mode}, lambda: click.echo(f"the scheduler now misbehaves: {mode}"))
 
 
@@ -107,7 +107,7 @@ def rehearse(session: Session, duration: str, ticket: str, name: str | None, *, 
 
 
 def _list(session: Session) -> None:
-    rows = [{"name": one.name, "about": one.about} for one in SCENARIOS.values()]
+    rows = [{"name": scenario.name, "about": scenario.about} for scenario in SCENARIOS.values()]
 
     def show() -> None:
         for row in rows:
@@ -145,6 +145,7 @@ def _scenario(session: Session, scenario: Scenario) -> None:
 def _whole(session: Session, duration: str, ticket: str) -> None:
     """The rehearsal of everybody awake."""
     seconds = parse_duration(duration)
+    refuse_others(session.root)
     with lab_home(session.root, session.say) as (installation, servers), reporting(session) as progress:
         steps = run_rehearsal(
             installation,

@@ -40,8 +40,9 @@ def observe(session: Session, metrics: int | None) -> None:
         session.say(f"metrics on http://127.0.0.1:{server.server_port}/metrics")
     stopped = threading.Event()
     guard.changed = lambda: tell_findings(session, guard)
+    guard.begin()
     threading.Thread(target=guard.run, args=(stopped,), name="guard", daemon=True).start()
     try:
-        observer.run(stopped)
+        observer.run(stopped, guard.looked_once)
     except KeyboardInterrupt:
         stopped.set()

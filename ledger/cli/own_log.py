@@ -11,6 +11,7 @@ import click
 from ledger.app.home.folders import Home
 from ledger.app.installation import Installation, open_home
 from ledger.app.people.directory import terminal_actor
+from ledger.app.press import Press
 from ledger.app.steps import closing
 from ledger.decision_log.write import Summary, for_ledger
 from ledger.domain.keeping.commands import KeepLog, RecordSummary
@@ -49,16 +50,16 @@ class LedgerLog:
     def _append(self, summary: Summary) -> str:
         plain = for_ledger(summary)
         installation = self._installation
-        actor = terminal_actor(installation.home, installation.state, os.environ.get("STAGE4_AS", ""))
+        press = Press(terminal_actor(installation.home, installation.state, os.environ.get("STAGE4_AS", "")))
         claims = _claims(plain)
         if plain.status != CLOSING:
-            receipt = installation.submit(RecordSummary(external_status=plain.status, claims=claims), actor)
+            receipt = installation.submit(RecordSummary(external_status=plain.status, claims=claims), press)
             return f"recorded as entry {receipt.last} of {installation.home.published}"
         incident = plain.artefacts.get("incident_id", "")
         rollback = installation.rollback(self._named(incident))
         outcome = closing.complete(
             installation,
-            actor,
+            press,
             rollback,
             summary_sha384=str(plain.artefacts.get("summary_sha384", "")),
             incident_id=incident,
@@ -69,7 +70,7 @@ class LedgerLog:
         sentence = f"{outcome.rollback.id} is {outcome.rollback.phase}: entry {entry} of {installation.home.published}"
         digest = installation.keep(sentence + "\n")
         log = KeepLog(program="verify_decision_log.py", exit_status=0, log_sha384=digest)
-        installation.submit(log, actor, outcome.rollback.id)
+        installation.submit(log, press, outcome.rollback.id)
         return sentence
 
     def _named(self, incident: str) -> str:
@@ -77,8 +78,8 @@ class LedgerLog:
         if not incident:
             raise Refused("rollback_completed needs the rollback: add --artefact incident_id=<ID>")
         running = self._installation.state.open
-        found = [one.id for one in running.values() if incident in (one.id, one.ticket)]
-        return found[0] if len(found) == 1 else incident
+        ids = [rollback.id for rollback in running.values() if incident in (rollback.id, rollback.ticket)]
+        return ids[0] if len(ids) == 1 else incident
 
 
 def _claims(summary: Summary) -> dict[str, Any]:
@@ -87,14 +88,14 @@ def _claims(summary: Summary) -> dict[str, Any]:
     artefacts = {
         name: value for name, value in summary.artefacts.items() if name not in ("incident_id", "summary_sha384")
     }
-    found: dict[str, Any] = {
+    claims: dict[str, Any] = {
         "artefacts": artefacts,
         "metadata": metadata,
         "runtime_flags": dict(summary.runtime_flags),
         "tags": [tag for tag in summary.tags if tag != "rollback"],
         "timestamp": summary.timestamp,
     }
-    return {name: value for name, value in found.items() if value}
+    return {name: value for name, value in claims.items() if value}
 
 
 def _minutes(value: Any) -> int | None:

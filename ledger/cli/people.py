@@ -6,10 +6,13 @@ from typing import Any, TextIO
 
 import click
 
+from ledger.app.acts.people import About, Made, take
+from ledger.app.acts.taking import Proof
 from ledger.app.durations import parse_moment
 from ledger.app.home.setup import add_missing_stages
 from ledger.app.installation import Installation
 from ledger.app.people import staff
+from ledger.app.press import Press
 from ledger.app.reading.queries import state_at
 from ledger.cli.context import Session, stage4_command
 from ledger.cli.passwords import password_options, read_password
@@ -61,9 +64,7 @@ def add(
     if login is None and (generate or password_file):
         raise click.UsageError("a password belongs to an account; say --login NAME too")
     given = "" if login is None else read_password(generate=generate, file=password_file)
-    added, made = staff.add(
-        _opened(session), session.accounts, session.actor, name, roles, login=login, uid=uid, password=given
-    )
+    added, made = _take(session, "add", About(name=name, roles=roles, login=login, uid=uid, password=given))
     page: dict[str, Any] = {"person": added, "name": name, "roles": roles}
     page |= {} if login is None else _account_page(login, given, made)
     session.answer(page, lambda: _show_account({**page, "roles": ", ".join(roles)}))
@@ -99,7 +100,7 @@ def grant(session: Session, person: str, roles: tuple[str, ...]) -> None:
     \b
     stage4 people grant p-4f9c2 --role product_owner
     """
-    staff.change_roles(_opened(session), session.accounts, session.actor, person, grant=roles)
+    _take(session, "grant", About(person, roles=roles))
     _show(session)
 
 
@@ -113,7 +114,7 @@ def revoke(session: Session, person: str, roles: tuple[str, ...]) -> None:
     \b
     stage4 people revoke p-4f9c2 --role product_owner
     """
-    staff.change_roles(_opened(session), session.accounts, session.actor, person, revoke=roles)
+    _take(session, "revoke", About(person, roles=roles))
     _show(session)
 
 
@@ -126,7 +127,7 @@ def deactivate(session: Session, person: str) -> None:
     \b
     stage4 people deactivate p-4f9c2
     """
-    staff.deactivate(_opened(session), session.accounts, session.actor, person)
+    _take(session, "deactivate", About(person))
     _show(session)
 
 
@@ -139,8 +140,8 @@ def erase(session: Session, person: str) -> None:
     \b
     stage4 people erase p-4f9c2
     """
-    installation = _opened(session)
-    staff.erase(installation, session.actor, person)
+    _take(session, "erase", About(person))
+    installation = session.installation
     told = f"{person}: name and uid are erased from {installation.people.path}; the ledger's entries are untouched"
     session.answer({"erased": person, "directory": str(installation.people.path)}, lambda: click.echo(told))
 
@@ -158,9 +159,13 @@ def password(session: Session, person: str, login: str, generate: bool, password
     stage4 people password p-4f9c2 --generate
     """
     given = read_password(generate=generate, file=password_file)
-    made = staff.give_account(_opened(session), session.accounts, session.actor, person, login, given)
+    made = _take(session, "password", About(person, login=login, password=given)).password
     page = {"person": person, **_account_page(session.accounts.login_of(person), given, made)}
     session.answer(page, lambda: _show_account(page))
+
+
+def _take(session: Session, what: str, about: About) -> Made:
+    return take(what, _opened(session), session.accounts, Press(session.actor), about, Proof(accounts=session.accounts))
 
 
 def _opened(session: Session) -> Installation:

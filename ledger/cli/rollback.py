@@ -10,13 +10,16 @@ import click
 from ledger.app.acts import ACTS
 from ledger.app.acts.opening import FIELDS as OPENING
 from ledger.app.acts.opening import open_rollback
+from ledger.app.press import Press
 from ledger.app.reading.queries import rollback_json
+from ledger.app.reading.status import look_at_override, owing
 from ledger.app.steps import silencing
 from ledger.app.steps.common import Outcome, names
 from ledger.cli.acts import add_acts, called, given_of, options, take, tell
 from ledger.cli.context import Session, stage4_command
-from ledger.cli.show import show_rollback
+from ledger.cli.show import owed_text, show_rollback
 from ledger.cli.watching import watch_with_progress
+from ledger.domain.effects import awaits_file
 from ledger.domain.state import Rollback
 from ledger.errors import Refused, Unreachable
 
@@ -44,7 +47,7 @@ def open_(session: Session, **typed: Any) -> None:
     stage4 rollback open --ticket INC-2042 --reason "latency is critical"
     stage4 rollback open --ticket CHG-7 --purpose maintenance --reason "new hosts" --window 4h
     """
-    tell(session, open_rollback(session.installation, session.actor, given_of(OPENING, typed), called))
+    tell(session, open_rollback(session.installation, Press(session.actor), given_of(OPENING, typed), called))
 
 
 open_.params[:0] = options(OPENING)
@@ -69,10 +72,10 @@ def silence(session: Session, rollback: str, duration: str | None, preview: bool
         for name in names(seen.muted):
             session.say(f"mutes     {name}")
         for name in names(seen.elsewhere):
-            session.say(f"not ours  {name}: left alone")
+            session.say(f"leaves    {name}")
     if not preview:
-        found = installation.rollback(rollback)
-        tell(session, take(session, ACTS["silence"], found, {"duration": duration}))
+        current = installation.rollback(rollback)
+        tell(session, take(session, ACTS["silence"], current, {"duration": duration}))
 
 
 @rollback.command()
@@ -85,8 +88,8 @@ def watch(session: Session, rollback: str, duration: str) -> None:
     \b
     stage4 rollback watch INC-2042 --duration 15m
     """
-    found = session.installation.rollback(rollback)
-    tell(session, watch_with_progress(session, found, duration or session.installation.config.watch.duration))
+    current = session.installation.rollback(rollback)
+    tell(session, watch_with_progress(session, current, duration or session.installation.config.watch.duration))
 
 
 @rollback.command()
@@ -101,9 +104,9 @@ def restore(session: Session, rollback: str, permalink: str | None, ticket: str 
     \b
     stage4 rollback restore INC-2042
     """
-    found = session.installation.rollback(rollback)
+    current = session.installation.rollback(rollback)
     act = ACTS["owe-silence-end" if owe_silence_end else "restore"]
-    tell(session, take(session, act, found, {"permalink": permalink}, ticket or rollback))
+    tell(session, take(session, act, current, {"permalink": permalink}, ticket or rollback))
 
 
 @rollback.command()
@@ -117,22 +120,30 @@ def restore(session: Session, rollback: str, permalink: str | None, ticket: str 
 def adopt(session: Session, rollback: str, **typed: Any) -> None:
     """Take over what somebody did outside: a silence, an override made by hand, its removal.
 
-    What is due decides what is adopted: a removal that was seen, else the override of step 1, else the silence.
+    What is due decides what is adopted: a removal that was seen (by the observer, or now), else the override of step 1,
+    else the silence.
     Each has a command of its own too: adopt-removal, adopt-override, adopt-silence.
 
     \b
     stage4 rollback adopt INC-2042 --reason "removed as the runbook says"
     """
-    found = session.installation.rollback(rollback)
-    if found.override.removed_outside:
+    current = session.installation.rollback(rollback)
+    if current.override.removed_outside or (not typed["silence_id"] and _is_gone(session, current)):
         act = ACTS["adopt-removal"]
-    elif found.override.written_at is None and not typed["silence_id"]:
+    elif current.override.written_at is None and not typed["silence_id"]:
         act = ACTS["adopt-override"]
-    elif found.silence.state != "active":
+    elif current.silence.state != "active":
         act = ACTS["adopt-silence"]
     else:
-        raise Refused(f"there is nothing to adopt for {found.id}")
-    tell(session, take(session, act, found, given_of(act.fields, typed)))
+        raise Refused(f"there is nothing to adopt for {current.id}")
+    tell(session, take(session, act, current, given_of(act.fields, typed)))
+
+
+def _is_gone(session: Session, current: Rollback) -> bool:
+    """Whether its override is not there, although nobody observed that somebody removed it."""
+    return (
+        current.holds and not awaits_file(current) and session.installation.look(current.override.path).kind == "absent"
+    )
 
 
 @rollback.command()
@@ -146,21 +157,21 @@ def retry(session: Session, step: int, rollback: str, duration: str | None) -> N
     \b
     stage4 rollback retry 4 --duration 15m
     """
-    found = session.installation.rollback(rollback)
-    tell(session, _attempt(session, found, step, duration))
+    current = session.installation.rollback(rollback)
+    tell(session, _attempt(session, current, step, duration))
 
 
-def _attempt(session: Session, found: Rollback, step: int, duration: str | None) -> Outcome:
+def _attempt(session: Session, current: Rollback, step: int, duration: str | None) -> Outcome:
     if step == 1:
-        team = found.override.request.requested_by if found.override.request else None
-        return take(session, ACTS["disable"], found, {"requested_by": team})
+        team = current.override.request.requested_by if current.override.request else None
+        return take(session, ACTS["disable"], current, {"requested_by": team})
     if step == 2:
-        return take(session, ACTS["silence"], found, {"duration": duration})
+        return take(session, ACTS["silence"], current, {"duration": duration})
     if step == 3:
-        return take(session, ACTS["check"], found, {})
+        return take(session, ACTS["check"], current, {})
     if step == 4:
-        return watch_with_progress(session, found, duration or session.installation.config.watch.duration)
-    raise Refused(f"step {step} has its own command: stage4 rollback {'restore' if step == 5 else 'show'} {found.id}")
+        return watch_with_progress(session, current, duration or session.installation.config.watch.duration)
+    raise Refused(f"step {step} has its own command: stage4 rollback {'restore' if step == 5 else 'show'} {current.id}")
 
 
 @rollback.command("recreate-silence")
@@ -173,8 +184,8 @@ def recreate_silence(session: Session, rollback: str, duration: str | None) -> N
     \b
     stage4 rollback recreate-silence INC-2042
     """
-    found = session.installation.rollback(rollback)
-    tell(session, take(session, ACTS["silence"], found, {"duration": duration}))
+    current = session.installation.rollback(rollback)
+    tell(session, take(session, ACTS["silence"], current, {"duration": duration}))
 
 
 @rollback.command()
@@ -188,7 +199,8 @@ def show(session: Session, rollback: str) -> None:
     stage4 rollback show --json
     """
     session.condition()
-    page = rollback_json(session.installation.rollback(rollback), session.names)
+    current = session.installation.rollback(rollback)
+    page = rollback_json(current, session.names, look_at_override(session.installation, current))
     session.answer(page, lambda: show_rollback(session.console, page))
 
 
@@ -196,22 +208,26 @@ def show(session: Session, rollback: str) -> None:
 @click.option("--all", "everything", is_flag=True, help="Closed ones too.")
 @stage4_command
 def list_(session: Session, everything: bool) -> None:
-    """Open rollbacks and what comes next for each.
+    """Open rollbacks, what comes next for each and what they owe; and the closed ones that owe something still.
 
     \b
     stage4 rollback list --all
     """
     session.condition()
     state = session.installation.state
-    found = [*state.open.values(), *(state.closed.values() if everything else ())]
-    pages = [rollback_json(one, session.names) for one in found]
+    rollbacks = [*state.open.values(), *(state.closed.values() if everything else owing(state))]
+    pages = [
+        rollback_json(listed, session.names, look_at_override(session.installation, listed)) for listed in rollbacks
+    ]
 
     def show() -> None:
         for page in pages:
             click.echo(f"{page['rollback']}  {page['phase']}  {page['reason']}")
             for line in page["next"]:
                 click.echo(f"  next  {line}")
-        if not pages:
+            for debt in page["owed"]:
+                click.echo(f"  owed  {owed_text(debt)}")
+        if not state.open:
             click.echo("no rollback is open. To open one: stage4 rollback open --ticket INC-1 --reason …")
 
     session.answer(pages, show)

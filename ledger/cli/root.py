@@ -111,5 +111,6 @@ def stage4(home: str | None, as_json: bool, acting_as: str | None, stage: str | 
       stage4 verify audit/decision_logs/stage4.jsonl \\
         --checkpoint audit/decision_logs/stage4.checkpoint --public-key VKEY
     \b
-    Exit status: 0 done, 1 refused or not verified, 2 usage, 3 unreachable or unreadable.
+    Exit status: 0 done, 1 refused or not verified, 2 usage, 3 unreachable, unreadable or not permitted,
+    4 proved but incomplete.
     """

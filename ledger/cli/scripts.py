@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from ledger.app.durations import parse_duration
+from ledger.app.press import Press
 from ledger.app.reading.queries import rollback_json
 from ledger.app.steps import headers, stopping
 from ledger.app.steps.common import status_log
@@ -86,10 +87,10 @@ def _due(session: Session, name: str) -> Rollback | None:
         if name:
             return session.installation.rollback(name)
         waiting = [
-            one
-            for one in session.installation.state.open.values()
-            if (one.override.removed_at and not one.restarted_at)
-            or (one.holds and not one.override.removed_outside and not owed_before(one, Step.CHECK))
+            rollback
+            for rollback in session.installation.state.open.values()
+            if (rollback.override.removed_at and not rollback.restarted_at)
+            or (rollback.holds and not rollback.override.removed_outside and not owed_before(rollback, Step.CHECK))
         ]
     except LedgerError:
         return None
@@ -100,7 +101,7 @@ def _record(session: Session, due: Rollback | None, seen: SchedulerSeen) -> str:
     if due is None:
         return f"recorded  no: {_why_not(session)}"
     try:
-        outcome = stopping.record_check(session.installation, session.actor, due, seen)
+        outcome = stopping.record_check(session.installation, Press(session.actor), due, seen)
     except LedgerError as error:
         return f"recorded  no: {error}"
     return f"recorded  {due.id}: {outcome.verdict}" + "".join(f"; {reason}" for reason in outcome.reasons)
@@ -109,11 +110,11 @@ def _record(session: Session, due: Rollback | None, seen: SchedulerSeen) -> str:
 def _why_not(session: Session) -> str:
     """Why no rollback takes the reading: what is owed before, or that none is open."""
     with contextlib.suppress(LedgerError):
-        for one in session.installation.state.holders:
-            if one.override.removed_outside:
-                return f"somebody removed the override; take that over: stage4 rollback adopt {one.id} --reason …"
-            if owed := owed_before(one, Step.CHECK):
-                return f"step 3 of {one.id} is not ready: {owed[0]}"
+        for rollback in session.installation.state.holders:
+            if rollback.override.removed_outside:
+                return f"somebody removed the override; take that over: stage4 rollback adopt {rollback.id} --reason …"
+            if owed := owed_before(rollback, Step.CHECK):
+                return f"step 3 of {rollback.id} is not ready: {owed[0]}"
     return "no rollback waits for this reading"
 
 
@@ -160,13 +161,15 @@ def watch(
         session.say(headers.format_report(headers.headers_report(installation)).decode().rstrip())
     if headers_report_only:
         return
-    found = installation.rollback(rollback)
-    if owed := owed_before(found, Step.WATCH):
-        raise Refused(f"step 4 of {found.id} is not ready", owed)
-    outcome = watch_with_progress(session, found, duration or installation.config.watch.duration)
+    current = installation.rollback(rollback)
+    if owed := owed_before(current, Step.WATCH):
+        raise Refused(f"step 4 of {current.id} is not ready", owed)
+    outcome = watch_with_progress(session, current, duration or installation.config.watch.duration)
     for line in outcome.log.splitlines():
         session.say(line)
-    report = next(one.sha384 for one in reversed(outcome.rollback.evidence) if one.name == "report_sha384")
+    report = next(
+        artefact.sha384 for artefact in reversed(outcome.rollback.evidence) if artefact.name == "report_sha384"
+    )
     session.say(f"report    {installation.artefacts.path(report)}")
     if output:
         target = Path(output).absolute()
@@ -174,7 +177,7 @@ def watch(
         session.say(f"report    {target}")
     session.say(f"verdict   {outcome.verdict}")
     status = 0 if outcome.verdict == "pass" else EXIT_REFUSED
-    keep_log(session, "watch_metrics_stream.py", status, found.id)
+    keep_log(session, "watch_metrics_stream.py", status, current.id)
     page = rollback_json(outcome.rollback, session.names) | {"verdict": outcome.verdict}
     session.answer(page, lambda: show_rollback(session.console, page))
     sys.exit(status)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
+import socket
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -15,15 +18,16 @@ from ledger.app.installation import Installation
 from ledger.app.people.accounts import Accounts, generate
 from ledger.app.people.directory import LAB_PEOPLE, Person
 from ledger.app.people.staff import first_account
+from ledger.app.press import Press
 from ledger.app.steps import opening
 from ledger.cli.context import Session, stage4_command
 from ledger.cli.lab import rehearse
 from ledger.domain.command import SYSTEM
 from ledger.domain.people.commands import AddPerson
-from ledger.errors import Refused
+from ledger.errors import Corrupt, Refused, Unreachable
 from ledger.lab.loopback import answers, until
 from ledger.lab.processes import Processes
-from ledger.lab.rehearsal import lab_home, person, wait_for_alert
+from ledger.lab.rehearsal import REASONS, lab_home, person, wait_for_alert
 
 if TYPE_CHECKING:
     from web.site import Networks
@@ -60,12 +64,15 @@ def serve(session: Session, host: str, port: int, proxy: str) -> None:
     from web.proxy import networks
     from web.server import Server
 
+    require_free(host, port)
     proxies = networks(proxy)
+    session.open_readable()
     sweep_home(session.installation.home)
     for sentence in add_missing_stages(session.root):
         session.say(sentence)
-    if first := first_account(session.installation, session.accounts):
-        session.say(f"nobody has an account yet; in another terminal: {first}")
+    with contextlib.suppress(Corrupt):  # the server says what is wrong with the store, on every page
+        if first := first_account(session.installation, session.accounts):
+            session.say(f"nobody has an account yet; in another terminal: {first}")
     told_at_start(session, proxies)
     session.close()
     if not proxies and host not in ("127.0.0.1", "::1", "localhost"):
@@ -73,6 +80,19 @@ def serve(session: Session, host: str, port: int, proxy: str) -> None:
     session.say(f"dashboard  http://{host}:{port}  (Ctrl-C ends it)")
     sys.argv = [sys.argv[0]]
     Server(session.root, host, port, proxies=proxies).run()
+
+
+def require_free(host: str, port: int) -> None:
+    """``Unreachable`` where nobody can listen there: said before anything is opened or announced."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            probe.listen()
+    except OSError as error:
+        why = "something listens there already" if error.errno == errno.EADDRINUSE else error.strerror or str(error)
+        raise Unreachable(f"cannot listen on {host}, port {port}: {why}; choose another one with --port") from error
 
 
 def told_at_start(session: Session, proxies: Networks) -> None:
@@ -114,9 +134,13 @@ def attended(session: Session, port: int, ticket: str) -> None:
         raise Refused(f"something answers on port {port} already; choose another one with --port")
     with lab_home(session.root, session.say, observed=False) as (installation, lab):
         password = give_accounts(installation)
-        session.say("the scheduler misbehaves: waiting until a critical alert fires")
-        lab.misbehave("latency")
-        wait_for_alert(installation, lab)
+        held = installation.state.holder
+        if held is not None and installation.look(held.override.path).kind == "file":
+            session.say(f"{held.id} is open, and its override stands: it goes on where it was left")
+        else:
+            session.say("the scheduler misbehaves: waiting until a critical alert fires")
+            lab.misbehave("latency")
+            wait_for_alert(installation, lab)
         rollback = _ready(installation, ticket)
         with Processes(lab.folder / "log") as processes:
             command = [sys.executable, "-m", "ledger.cli", "serve", "--port", str(port), "--home", str(session.root)]
@@ -143,7 +167,7 @@ def give_accounts(installation: Installation) -> str:
     accounts, password = Accounts(installation.home, installation.clock), generate()
     for name, roles in LAB_READERS.items():
         if name not in installation.state.people:
-            installation.submit(AddPerson(person=name, roles=roles), SYSTEM)
+            installation.submit(AddPerson(person=name, roles=roles), Press(SYSTEM))
             installation.people.put(Person(name, f"{name.removeprefix('lab-').title()} (lab)", None))
     for name in (*LAB_PEOPLE, *LAB_READERS):
         accounts.add(name.removeprefix("lab-"), name, password)
@@ -155,8 +179,7 @@ def _ready(installation: Installation, ticket: str) -> str:
     for name in installation.state.open:
         return name
     manager = person(installation, "incident_manager")
-    reason = "Scheduler latency is critical since the last deployment"
-    return opening.open_rollback(installation, manager, ticket=ticket, reason=reason).rollback.id
+    return opening.open_rollback(installation, Press(manager), ticket=ticket, reason=REASONS[1]).rollback.id
 
 
 def _tell(session: Session, address: str, password: str, rollback: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from rich.console import Console
@@ -9,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ledger.app.durations import format_duration
+from ledger.domain.moments import clock_or_day
 
 MARKS = {
     "pass": ("✔", "green"),
@@ -52,13 +54,17 @@ def show_rollback(console: Console, page: dict[str, Any]) -> None:
     for pending in page["pending"]:
         console.print(f"pending: {pending['effect']} asked for by entry {pending['entry']}", style="yellow")
     for debt in page["owed"]:
-        since = debt["since"][:16].replace("T", " ")
-        console.print(f"owed  {debt['what']} ({debt['who']}), since {since} UTC", markup=False, style="yellow")
+        console.print(f"owed  {owed_text(debt)}", markup=False, style="yellow")
     for line in page["next"]:
         console.print(f"next  {line}", markup=False, style="bold")
     _show_paper(console, [line for step in page["steps"] for line in step["paper"]])
     if page["duration_min"] is not None:
-        console.print(f"stopped for {page['duration_min']} min")
+        console.print(f"duration {page['duration_min']} min, from the first stop to the restore")
+
+
+def owed_text(debt: dict[str, Any]) -> str:
+    """What is owed, by whom, since when."""
+    return f"{debt['what']} ({debt['who']}), since {debt['since'][:16].replace('T', ' ')} UTC"
 
 
 def _show_paper(console: Console, lines: list[str]) -> None:
@@ -77,17 +83,14 @@ def show_status(console: Console, page: dict[str, Any]) -> None:
         row = page[name]
         table.add_row(name, row["declared"], row["commanded"] or "-", _observed(row), _age(row))
     for row in page["silences"]:
-        observed = (row["error"] and "unknown") or row["observed"] or "-"
-        table.add_row(f"silence {row['rollback']}", row["declared"], row["ends_at"] or "-", observed, _age(row))
+        observed = row["observed"] or ("not known" if row["id"] else "-")
+        ends = f"until {_utc(row['ends_at'], page['at'])}" if row["ends_at"] else "-"
+        table.add_row(f"silence {row['rollback']}", row["declared"], ends, observed, _age(row))
     console.print(table)
-    alerts = page["alerts"]
-    known = alerts["error"] is None
+    _show_alerts(console, page)
+    muted = page["muted"]
     console.print(
-        f"alerts     {alerts['firing']} firing, {alerts['critical']} critical"
-        if known
-        else f"alerts     {alerts['error']}",
-        style=None if known and not alerts["critical"] else "yellow",
-        markup=False,
+        f"muting     {muted['sentence']}", style="yellow" if muted["verdict"] != "muted" else None, markup=False
     )
     console.print(f"ledger     {page['entries']} entries, last {_last(page)}, head {page['head'][:23]}…")
     _show_standing(console, page)
@@ -98,8 +101,32 @@ def show_status(console: Console, page: dict[str, Any]) -> None:
     for rollback in page["rollbacks"]:
         console.print()
         show_rollback(console, rollback)
+    for debt in page["owed_by_closed"]:
+        console.print(f"owed       {debt['rollback']}: {owed_text(debt)}", markup=False, style="yellow")
     if not page["rollbacks"]:
         console.print("no rollback is open. To open one: stage4 rollback open --ticket INC-1 --reason …", style="dim")
+
+
+def show_outside(console: Console, page: dict[str, Any]) -> None:
+    """What is seen, where nothing can be said of what is declared."""
+    override, scheduler = page["override"], page["scheduler"]
+    mode = f", {override['mode']}" if override["mode"] else ""
+    console.print(f"override   {override['observed']}{mode}: {override['path']}", markup=False)
+    why = f": {scheduler['error']}" if scheduler["error"] else ""
+    console.print(f"scheduler  {scheduler['observed']}{why}", markup=False)
+    _show_alerts(console, page)
+
+
+def _show_alerts(console: Console, page: dict[str, Any]) -> None:
+    alerts = page["alerts"]
+    known = alerts["error"] is None
+    console.print(
+        f"alerts     {alerts['firing']} firing, {alerts['critical']} critical"
+        if known
+        else f"alerts     {alerts['error']}",
+        style=None if known and not alerts["critical"] else "yellow",
+        markup=False,
+    )
 
 
 def _show_standing(console: Console, page: dict[str, Any]) -> None:
@@ -111,6 +138,10 @@ def _show_standing(console: Console, page: dict[str, Any]) -> None:
         console.print(
             f"read from  {page['read_from']['name']}: {page['read_from']['why']}", style="yellow", markup=False
         )
+
+
+def _utc(moment: str, now: str) -> str:
+    return f"{clock_or_day(datetime.fromisoformat(moment), datetime.fromisoformat(now))} UTC"
 
 
 def _last(page: dict[str, Any]) -> str:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 import time
+from typing import Any
 
 import click
 
 from ledger import streams
-from ledger.app.reading.queries import judged_json, status_json
-from ledger.cli.context import Session, stage4_command
-from ledger.cli.show import show_status
+from ledger.app.reading.queries import judged_json
+from ledger.app.reading.status import outside_json, status_json
+from ledger.cli.context import EXIT_REFUSED, Session, stage4_command
+from ledger.cli.show import show_outside, show_status
+from ledger.errors import Corrupt, LedgerError
+
+STOP_WORKS = "the stop works all the same: stage4 stop"
 
 
 @click.command()
@@ -20,10 +26,41 @@ def status(session: Session) -> None:
     \b
     stage4 status
     stage4 status --json
+    Where the store does not hold: what the published lines say, what is seen outside, and exit status 1.
     """
-    standing = session.condition()
-    page = status_json(session.installation) | standing.as_json(session.installation.ledger.log.source)
+    try:
+        page = _page(session)
+    except Corrupt as error:
+        if session.stage:
+            raise
+        sys.exit(_damaged(session, error))
     session.answer(page, lambda: show_status(session.console, page))
+
+
+def _page(session: Session) -> dict[str, Any]:
+    standing = session.condition()
+    return status_json(session.installation, session.names) | standing.as_json(session.installation.ledger.log.source)
+
+
+def _damaged(session: Session, error: Corrupt) -> int:
+    """Say what is wrong, what can be seen all the same, and that the stop works."""
+    session.close()
+    session.open_readable()
+    try:
+        page = _page(session)
+        show = show_status
+    except LedgerError:
+        page = outside_json(session.installation)
+        show = show_outside
+    page |= {"damaged": str(error), "stop": STOP_WORKS}
+
+    def told() -> None:
+        session.console.print(f"DAMAGED    {error}", style="bold red", markup=False)
+        show(session.console, page)
+        session.console.print(STOP_WORKS, style="bold", markup=False)
+
+    session.answer(page, told)
+    return EXIT_REFUSED
 
 
 @click.command()
@@ -46,12 +83,12 @@ def log(session: Session, follow: bool, incident: str, last: int | None) -> None
     session.condition()
     after = max(0, installation.ledger.log.size() - last) if last else 0
     while True:
-        for one in following(installation, after):
-            after = one.sequence
-            rollback = one.record.rollback if one.record else incident
+        for row in following(installation, after):
+            after = row.sequence
+            rollback = row.record.rollback if row.record else incident
             if incident and rollback != incident and not rollback.startswith(f"{incident}."):
                 continue
-            session.print_line(judged_json(one), names)
+            session.print_line(judged_json(row), names)
             if streams.gone():
                 return
         if not follow:

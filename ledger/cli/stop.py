@@ -11,8 +11,8 @@ from typing import Any
 import click
 
 from ledger import override
-from ledger.app.installation import new_request_id
 from ledger.app.people.directory import stop_actor
+from ledger.app.press import Press, new_request_id
 from ledger.app.reading.queries import rollback_json
 from ledger.app.steps import stop as through_ledger
 from ledger.app.steps.common import Outcome
@@ -101,7 +101,8 @@ def press_stop(session: Session, program: str, output_dir: str) -> None:
         asked = _with_folder(session, typed.asked, output_dir)
         actor = stop_actor(session.installation.home, session.installation.state, session.acting_as)
         patience = min(through_ledger.PATIENCE, max(0.1, cord.left - 0.2))
-        outcome = through_ledger.stop(session.installation, actor, asked, request_id=cord.request_id, patience=patience)
+        press = Press(actor, cord.request_id)
+        outcome = through_ledger.stop(session.installation, press, asked, patience=patience)
     except Exception as error:  # noqa: BLE001 (whatever it is, the stop must happen)
         cord.claim()
         sys.exit(cord.pull(str(error) or type(error).__name__))

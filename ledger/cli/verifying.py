@@ -13,7 +13,7 @@ import click
 
 from ledger.app.reading.auditing import Given, own, verify_given
 from ledger.cli.context import EXIT_INCOMPLETE, EXIT_REFUSED, Session, stage4_command
-from ledger.cli.own_home import verify_home
+from ledger.cli.own_home import counted, verify_home
 from ledger.errors import Corrupt
 from ledger.files import read_bounded
 from ledger.proof.checkpoint import open_checkpoint
@@ -27,6 +27,11 @@ _VERDICTS: dict[Outcome, tuple[str, str]] = {
     "not_verified": ("NOT VERIFIED", "bold red"),
     "incomplete": ("PROVED AS FAR AS THE CHECKPOINT", "bold yellow"),
 }
+NEXT = (
+    "Keep this file as it is and get another copy from whoever runs the ledger, who makes one with: stage4 export "
+    "--out DIR. In the ledger's home, stage4 verify says what is wrong there and what to do"
+)
+"""What to do with a log that is not verified."""
 
 
 @click.command()
@@ -50,6 +55,7 @@ def verify(session: Session, path: str, **given: Any) -> None:
     A checkpoint that you kept is worth more than the one beside the log. With --head KEPT the log must still
     contain what it says, and the newest --checkpoint covers the rest. As --checkpoint KEPT alone it proves the
     log as far as it goes; newer lines that follow rightly, and that nothing given signs, make it exit status 4.
+    So does a log without a checkpoint, or without --public-key: lines that were cut off at its end would not show.
 
     Without a log: this home's own ledger by its own keys. Every row of the store, every checkpoint ever kept, the
     published files and every artefact are read as they are, and nothing is put right before or after.
@@ -58,7 +64,7 @@ def verify(session: Session, path: str, **given: Any) -> None:
     stage4 verify
     stage4 verify --head 29:BASE64
     Exit status: 0 verified, 1 not verified, 2 usage, 3 unreadable,
-    4 proved as far as the checkpoint, and newer lines follow.
+    4 proved as far as the checkpoint, and newer lines follow, or no signed checkpoint was given.
     """
     sys.exit(run_verify(session, path, **given))
 
@@ -119,17 +125,25 @@ def _show(session: Session, report: Report, *, signed: bool) -> None:
         console.print(f"{mark} {place}: {finding.cause}: {finding.sentence}", style=style, markup=False)
         if finding.accuses and (finding.expected or finding.found):
             console.print(f"    expected {finding.expected}\n    found    {finding.found}", markup=False)
+    if outcome == "not_verified":
+        console.print(f"→ {NEXT}", markup=False)
     for sentence in report.checked:
         console.print(f"✔ {sentence}", style="green" if outcome != "not_verified" else None, markup=False)
     for sentence in report.not_checked:
         console.print(f"? {sentence}", style="yellow", markup=False)
     verdict, style = _VERDICTS[outcome]
-    if outcome == "incomplete" and not signed:
+    why = ""
+    if outcome == "incomplete" and not report.proved:
+        why = ": none was given"
+    elif outcome == "incomplete" and report.checkpoint_size is None:
+        verdict = "PROVED AS FAR AS THE KEPT HEAD"
+    elif outcome == "incomplete" and not signed:
         verdict = "AGREES AS FAR AS THE CHECKPOINT"
-    counted = {
+        why = ": its signature was not checked"
+    numbers = {
         "verified": f"{report.entries} entries",
-        "not_verified": f"{len(report.findings)} findings  {report.entries} entries",
-        "incomplete": f"{report.proved} of {report.entries} entries",
+        "not_verified": f"{counted(report.findings)}  {report.entries} entries",
+        "incomplete": f"{report.proved} of {report.entries} entries{why}",
     }[outcome]
     separator = ": " if outcome == "not_verified" else "  "
-    console.print(f"{verdict}{separator}{counted}", style=style)
+    console.print(f"{verdict}{separator}{numbers}", style=style)

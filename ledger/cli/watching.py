@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from ledger.app.durations import format_duration, parse_duration
+from ledger.app.press import Press
 from ledger.app.steps import watching
 from ledger.app.steps.common import Outcome
 from ledger.cli.context import Session
@@ -18,7 +19,8 @@ Report = Callable[[watching.Progress], None]
 def watch_with_progress(session: Session, rollback: Rollback, duration: str, actor: Actor | None = None) -> Outcome:
     """Step 4 with its progress shown."""
     with reporting(session) as report:
-        return watching.watch(session.installation, actor or session.actor, rollback, parse_duration(duration), report)
+        press = Press(actor or session.actor)
+        return watching.watch(session.installation, press, rollback, parse_duration(duration), report)
 
 
 @contextmanager

@@ -36,7 +36,6 @@ from ledger.files import replace as replace_file
 
 LONGEST_SECONDS = 24 * 3600  # a longer silence is a slip of the finger, and would hide real alerts
 MARKER = "[stage4:{}:workflow]"  # the ledger's own silences have the end of its origin there
-_LABEL = re.compile(r"[A-Za-z_]\w*=.+", re.ASCII)
 _STOP = re.compile(r"STOP-[0-9]{1,15}")
 _STATES = {"active": 0, "pending": 1, "expired": 2}
 
@@ -101,8 +100,8 @@ def silence(session: Session, name: str, duration: str, reason: str, out: Path |
         _check_fit(done.silence, name, matchers)
         page = _page("silence", name, run, done, muted)
         report.say(f"silence   {done.silence.id} ({'created' if done.changed else 'was there already, nothing sent'})")
-        left = format_duration((done.silence.ends_at - now()).total_seconds())
-        report.say(f"state     {done.silence.state}, until {page['ends_at']} ({left})")
+        left = _left(done.silence, alertmanager)
+        report.say(f"state     {done.silence.state}, until {page['ends_at']}{f' ({left})' if left else ''}")
         _finish(report, page, out)
 
 
@@ -120,11 +119,11 @@ def unsilence(session: Session, name: str, silence_id: str, out: Path | None) ->
     with reported(session, "unsilence") as report:
         run = _begin(report, name)
         alertmanager = _alertmanager(settings.load(Home(session.root).config))
-        found = _to_end(alertmanager, name, silence_id)
-        muted = tuple(alert for alert in alertmanager.firing() if found.id in alert.silenced_by)
-        report.say(f"silence   {found.id} by {found.created_by}: {found.comment}")
+        seen = _to_end(alertmanager, name, silence_id)
+        muted = tuple(alert for alert in alertmanager.firing() if seen.id in alert.silenced_by)
+        report.say(f"silence   {seen.id} by {seen.created_by}: {seen.comment}")
         report.list_alerts("will be heard again", muted)
-        done = _end(alertmanager, found)
+        done = _end(alertmanager, seen)
         page = _page("unsilence", name, run, done, muted)
         report.say(f"state     expired, {'ended' if done.changed else 'had ended'} at {page['ends_at']}")
         _finish(report, page, out)
@@ -163,12 +162,9 @@ def _alertmanager(config: settings.Config) -> Alertmanager:
 
 def _matchers(config: settings.Config, report: Report) -> tuple[Matcher, ...]:
     """The Stage4 alerts of this installation, as the ledger's own silences have them."""
-    pairs = [f"{one}={value}" for one, value in config.silence.labels.items()]
-    if odd := [one for one in pairs if not _LABEL.fullmatch(one)]:
-        raise Refused(f"silence.labels has {', '.join(odd)[:80]!a}; write it as env=prod,cluster=a")
     if not config.silence.labels:
         report.say("warning: silence.labels is empty, so every environment's Stage4 alerts are muted")
-    labels = (Matcher(one, value) for one, value in sorted(config.silence.labels.items()))
+    labels = (Matcher(label, value) for label, value in sorted(config.silence.labels.items()))
     return (Matcher("alertname", config.alerts.pattern, is_regex=True), *labels)
 
 
@@ -176,7 +172,7 @@ def _begin(report: Report, name: str) -> Run:
     """Check the rollback's name, say for whom this is done, and give the run."""
     _check_rollback(name)
     variables = ("SERVER_URL", "REPOSITORY", "RUN_ID", "ACTOR", "TRIGGERING_ACTOR")
-    server, project, number, who, rerun_by = (os.environ.get(f"GITHUB_{one}", "") for one in variables)
+    server, project, number, who, rerun_by = (os.environ.get(f"GITHUB_{variable}", "") for variable in variables)
     url = f"{server}/{project}/actions/runs/{number}" if number else ""
     actor = f"github-actions/{rerun_by or who}" if who else f"terminal/{os.getuid()}"
     for line in (f"rollback  {name}", f"actor     {actor}", f"run       {url or '(none)'}"):
@@ -186,8 +182,10 @@ def _begin(report: Report, name: str) -> Run:
 
 def _marked(alertmanager: Alertmanager, name: str) -> list[SilenceSeen]:
     """All silences with the rollback's marker, of any origin: living ones first, the ledger's own before the oldest."""
-    ours = [one for one in alertmanager.silences() if re.search(_mark_pattern(name), one.comment)]
-    return sorted(ours, key=lambda one: (_STATES[one.state], MARKER.format(name) in one.comment, one.starts_at, one.id))
+    ours = [seen for seen in alertmanager.silences() if re.search(_mark_pattern(name), seen.comment)]
+    return sorted(
+        ours, key=lambda seen: (_STATES[seen.state], MARKER.format(name) in seen.comment, seen.starts_at, seen.id)
+    )
 
 
 def _mark_pattern(name: str) -> str:
@@ -221,15 +219,22 @@ def _settle(server: Alertmanager, name: str, matchers: Sequence[Matcher], second
     return Done(made.silence, made.transcript, changed=not made.found)
 
 
-def _check_fit(found: SilenceSeen, name: str, matchers: Sequence[Matcher]) -> None:
+def _left(seen: SilenceSeen, alertmanager: Alertmanager) -> str:
+    """How long the silence still lasts by the clock of Alertmanager; "" where our two clocks cannot say."""
+    ahead = max((member.ahead for member in alertmanager.members), default=timedelta())
+    seconds = (seen.ends_at - now() - ahead).total_seconds()
+    return format_duration(seconds) if seconds > 0 else ""
+
+
+def _check_fit(seen: SilenceSeen, name: str, matchers: Sequence[Matcher]) -> None:
     """``Refused`` where the rollback's silence mutes something else, or nothing yet."""
     mended = f"end it first, by the workflow's mode unsilence or: stage4 workflow unsilence --rollback {name}"
-    if set(found.matchers) != set(matchers):
-        asked, there = (", ".join(sorted(map(str, those))) for those in (matchers, found.matchers))
-        sentence = f"{name} has the silence {found.id} already, with other matchers: {mended}"
+    if set(seen.matchers) != set(matchers):
+        asked, there = (", ".join(sorted(map(str, those))) for those in (matchers, seen.matchers))
+        sentence = f"{name} has the silence {seen.id} already, with other matchers: {mended}"
         raise Refused(sentence, (f"asked for {asked}", f"found {there}"))
-    if found.state != "active":
-        raise Refused(f"the silence {found.id} of {name} only begins at {format_time(found.starts_at)}: {mended}")
+    if seen.state != "active":
+        raise Refused(f"the silence {seen.id} of {name} only begins at {format_time(seen.starts_at)}: {mended}")
 
 
 def _to_end(alertmanager: Alertmanager, name: str, silence_id: str) -> SilenceSeen:
@@ -237,30 +242,30 @@ def _to_end(alertmanager: Alertmanager, name: str, silence_id: str) -> SilenceSe
     if silence_id:
         return _named(alertmanager, name, silence_id)
     marked = _marked(alertmanager, name)
-    living = [one for one in marked if one.state != "expired"]
+    living = [seen for seen in marked if seen.state != "expired"]
     if len(living) > 1:
-        raise Refused(f"{name} has more than one silence; say which: {', '.join(one.id for one in living)}")
+        raise Refused(f"{name} has more than one silence; say which: {', '.join(seen.id for seen in living)}")
     if not marked:
         raise Refused(f"Alertmanager knows no silence of {name}: none has [stage4:{name}: in its comment")
-    return living[0] if living else max(marked, key=lambda one: one.ends_at)
+    return living[0] if living else max(marked, key=lambda seen: seen.ends_at)
 
 
 def _named(alertmanager: Alertmanager, name: str, silence_id: str) -> SilenceSeen:
     try:
-        found = alertmanager.silence(str(uuid.UUID(silence_id)))
+        seen = alertmanager.silence(str(uuid.UUID(silence_id)))
     except ValueError as error:
         raise Refused(f"{silence_id[:80]!a} is no silence id; it looks like {uuid.UUID(int=0)}") from error
-    if found is None or not re.search(_mark_pattern(name), found.comment):
-        whose = f"{found.created_by[:80]!r} made it, with the comment {found.comment[:200]!r}" if found else "unknown"
+    if seen is None or not re.search(_mark_pattern(name), seen.comment):
+        whose = f"{seen.created_by[:80]!r} made it, with the comment {seen.comment[:200]!r}" if seen else "unknown"
         raise Refused(f"the silence {silence_id} is not one of {name} and is left alone: {whose}")
-    return found
+    return seen
 
 
-def _end(alertmanager: Alertmanager, found: SilenceSeen) -> Done:
-    if found.state == "expired":
-        return Done(found, changed=False)
-    ended = alertmanager.expire(found.id)  # None: no member knows it any more
-    return Done(ended.silence or replace(found, state="expired", ends_at=now()), ended.transcript)
+def _end(alertmanager: Alertmanager, seen: SilenceSeen) -> Done:
+    if seen.state == "expired":
+        return Done(seen, changed=False)
+    ended = alertmanager.expire(seen.id)  # None: no member knows it any more
+    return Done(ended.silence or replace(seen, state="expired", ends_at=now()), ended.transcript)
 
 
 def _page(action: str, name: str, run: Run, done: Done, muted: Sequence[AlertSeen]) -> dict[str, Any]:
@@ -277,7 +282,7 @@ def _page(action: str, name: str, run: Run, done: Done, muted: Sequence[AlertSee
     }
     page |= {"silence_id": seen.id, "state": seen.state, "created_by": seen.created_by, "comment": seen.comment}
     page |= {"matchers": wire["matchers"], "starts_at": wire["startsAt"], "ends_at": wire["endsAt"]}
-    page["muted"] = [{"labels": dict(one.labels), "active_at": format_time(one.active_at)} for one in muted]
+    page["muted"] = [{"labels": dict(alert.labels), "active_at": format_time(alert.active_at)} for alert in muted]
     return {**page, "transcript": done.transcript.decode()}
 
 

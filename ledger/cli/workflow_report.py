@@ -43,7 +43,7 @@ def reported(session: Session, heading: str) -> Iterator[Report]:
         yield report
     except LedgerError as error:
         owed = error.owed if isinstance(error, Refused) else ()
-        report.lines += map(one_line, (f"not done: {error}", *(f"  - {one}" for one in owed)))
+        report.lines += map(one_line, (f"not done: {error}", *(f"  - {debt}" for debt in owed)))
         raise
     finally:
         log = "\n".join(report.lines).replace("`", "'")  # nothing in it can end the block
@@ -62,4 +62,6 @@ def append_to(variable: str, text: str) -> None:
 
 def one_line(text: str) -> str:
     """``text`` with line breaks and what cannot be printed escaped: GitHub reads lines as commands."""
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
+    )

@@ -52,10 +52,10 @@ def validate(session: Session, promtool: str, rules: Path, *, fetch: bool) -> No
 
 
 def _find_promtool(unpacked: Path, *, fetch: bool, report: Report) -> str:
-    found = shutil.which("promtool") or shutil.which("promtool", path=str(unpacked / "usr" / "bin"))
-    if not found and not fetch:
+    promtool = shutil.which("promtool") or shutil.which("promtool", path=str(unpacked / "usr" / "bin"))
+    if not promtool and not fetch:
         raise Unreachable("there is no promtool on PATH: give --promtool FILE, or --fetch to unpack Debian's packages")
-    return found or str(tools.fetch(unpacked, report.say).promtool)
+    return promtool or str(tools.fetch(unpacked, report.say).promtool)
 
 
 def _promtool(program: str, report: Report, command: tuple[str, ...], files: Sequence[Path]) -> Iterator[str]:
@@ -76,11 +76,11 @@ def _promtool(program: str, report: Report, command: tuple[str, ...], files: Seq
 def _missing(text: str, expected: Sequence[str]) -> Iterator[str]:
     """What the runbook needs and the rules lack. Reads block style only: promtool has read the YAML properly before."""
     parts = _RULE.split(text)  # what is before the first rule, then name, body, name, body …
-    found = dict(zip(parts[1::2], parts[2::2], strict=True))
+    bodies = dict(zip(parts[1::2], parts[2::2], strict=True))
     for rule in expected:
-        block = _RULE_LABELS.search(found.get(rule, ""))
-        lacking = [one for one in ("severity", "team") if not block or f" {one}: " not in block[2]]
-        if rule not in found:
+        block = _RULE_LABELS.search(bodies.get(rule, ""))
+        lacking = [label for label in ("severity", "team") if not block or f" {label}: " not in block[2]]
+        if rule not in bodies:
             yield f"the rule {rule} is missing (or not written as `- alert: {rule}`)"
         elif lacking:
             yield f"the rule {rule} lacks the labels {', '.join(lacking)}"

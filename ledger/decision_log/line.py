@@ -88,7 +88,7 @@ def check_written(line: bytes, entry: dict[str, Any]) -> Iterator[Finding]:
     """
     if line not in _spellings(entry):
         # Where it leaves the spelling that it keeps to longest: a line with spaces after its commas is no wrong line.
-        at = max((_first_difference(line, one) for one in _spellings(entry)), default=0)
+        at = max((_first_difference(line, spelling) for spelling in _spellings(entry)), default=0)
         yield Finding(
             "line",
             f"not spelled as JSON is written here, from byte {at} on; the signature does not cover spelling",
@@ -107,9 +107,9 @@ def _spellings(entry: dict[str, Any]) -> Iterator[bytes]:
             yield text.encode(errors="replace")
 
 
-def _first_difference(one: bytes, other: bytes) -> int:
-    pairs = enumerate(zip(one, other, strict=False))
-    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
+def _first_difference(line: bytes, other: bytes) -> int:
+    pairs = enumerate(zip(line, other, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(line), len(other)))
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

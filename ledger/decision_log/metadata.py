@@ -113,8 +113,8 @@ def _check_tls(metadata: Mapping[str, Any], wanted: Expectations) -> Iterator[Fi
         if not isinstance(materials, dict) or materials.get(name) is not True:
             yield Finding(f"metadata.tls_materials.{name}", "is not said to be there", "true", shown(materials))
     if wanted.server_sha256 or "server_sha256" in wanted.tls_materials:
-        found = fingerprint(metadata.get("server_sha256"))
-        if found is None or (wanted.server_sha256 and found not in wanted.server_sha256):
+        sha256 = fingerprint(metadata.get("server_sha256"))
+        if sha256 is None or (wanted.server_sha256 and sha256 not in wanted.server_sha256):
             expected = " or ".join(wanted.server_sha256) or "64 hex digits"
             yield Finding(
                 "metadata.server_sha256", "another fingerprint", expected, shown(metadata.get("server_sha256"))
@@ -140,8 +140,8 @@ def _equal(metadata: Mapping[str, Any], name: str, expected: Any) -> Iterator[Fi
         yield Finding(f"metadata.{name}", "not as expected", shown(expected), shown(found))
 
 
-def _same(one: Any, other: Any) -> bool:
-    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
+def _same(value: Any, other: Any) -> bool:
+    return isinstance(value, bool) == isinstance(other, bool) and bool(value == other)
 
 
 def _readings(typed: Any) -> Iterator[Any]:
@@ -160,4 +160,4 @@ def _readings(typed: Any) -> Iterator[Any]:
 
 
 def _names(value: Any) -> set[str]:
-    return {one.strip().lower() for one in value if isinstance(one, str)} if isinstance(value, list) else set()
+    return {name.strip().lower() for name in value if isinstance(name, str)} if isinstance(value, list) else set()

@@ -70,10 +70,10 @@ def require_place(path: Path) -> None:
         return
     try:
         data = read_bounded(path, _MAX_REPORT) if path.is_file() and not path.is_symlink() else b""
-        found = parse_json(data.decode())
+        page = parse_json(data.decode())
     except (Corrupt, UnicodeDecodeError, LedgerError):
-        found = None
-    if not isinstance(found, dict) or _VERSION not in found:
+        page = None
+    if not isinstance(page, dict) or _VERSION not in page:
         raise Refused(f"{path} is there and is no report of this program, so it is not replaced; name another file")
 
 

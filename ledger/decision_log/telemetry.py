@@ -141,8 +141,8 @@ class Telemetry:
 def instant(text: Any) -> datetime | None:
     """An ISO 8601 time, UTC where it names no offset; ``None`` for anything else."""
     try:
-        found = datetime.fromisoformat(text.strip()) if isinstance(text, str) else None
-        return found and (found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC))
+        moment = datetime.fromisoformat(text.strip()) if isinstance(text, str) else None
+        return moment and (moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC))
     except (ValueError, OverflowError):
         return None
 

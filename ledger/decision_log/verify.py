@@ -71,11 +71,11 @@ def verify_stream(stream: BinaryIO, rules: Rules, tell: Tell | None = None) -> R
     """As :func:`verify_log`, for bytes that are open already, standard input for example."""
     if rules.key is None and not rules.allow_unsigned:
         raise Refused("no key was given: name --hmac-key-file FILE, or --allow-unsigned for a log without signatures")
-    found: list[Finding] = []
+    findings: list[Finding] = []
     tally, count = _Tally(telemetry=Telemetry() if rules.add_up or _by_content(rules) else None), 0
     for finding in _find(stream, rules, tally):
         count += 1
-        (tell or found.append)(finding)
+        (tell or findings.append)(finding)
     checked, not_checked = _coverage(rules, tally)
     return Report(
         entries=tally.entries,
@@ -83,7 +83,7 @@ def verify_stream(stream: BinaryIO, rules: Rules, tell: Tell | None = None) -> R
         count=count,
         checked=checked,
         not_checked=not_checked,
-        findings=tuple(found),
+        findings=tuple(findings),
         sound=tally.sound,
         metadata_lines=tally.metadata_lines,
         metadata=tally.metadata,
@@ -171,7 +171,7 @@ def _count(entry: dict[str, Any], rules: Rules, tally: _Tally) -> None:
     event, status = entry.get("event"), entry.get("status")
     names = (event,) if isinstance(event, str) and event else (status, UNKNOWN)
     tally.counted += 1
-    for wanted in {one.name for one in rules.event_counts}:
+    for wanted in {count.name for count in rules.event_counts}:
         tally.events[wanted or ""] += wanted in names
     if tally.telemetry is not None:
         tally.telemetry.add(entry)
@@ -226,7 +226,7 @@ def _check_digest(file: SummaryFile, line: int, name: str, value: Any) -> Iterat
     except Refused as error:
         yield Finding(place, str(error), "<algorithm>:<hex>", shown(value), line)
         return
-    if not any(is_digest_of(str(value), one.rpartition(":")[2]) for one in known):
+    if not any(is_digest_of(str(value), digest.rpartition(":")[2]) for digest in known):
         yield Finding(place, f"is not the digest of {file.name}", " or ".join(known), shown(value), line)
 
 

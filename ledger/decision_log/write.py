@@ -191,10 +191,10 @@ def _opened(path: Path) -> Iterator[int]:
 
 
 def _refuse_torn(descriptor: int, path: Path) -> None:
-    found = os.fstat(descriptor)
-    if not stat.S_ISREG(found.st_mode):
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
         raise Refused(f"{path} is no regular file; use --append - for standard output")
-    if found.st_size and os.pread(descriptor, 1, found.st_size - 1) != b"\n":
+    if status.st_size and os.pread(descriptor, 1, status.st_size - 1) != b"\n":
         raise Refused(
             f"the last line of {path} has no newline at its end and may be cut; nothing was written",
             ("look at the last line, then complete it with a newline or move it away, and run this again",),

@@ -11,8 +11,10 @@ from typing import NamedTuple
 from ledger.domain.runbook import COMPONENTS, TRADING
 from ledger.domain.text import LONGEST, check_ticket, clean
 from ledger.errors import Refused
+from ledger.said import Said
 
 NO_REASON = "no reason was given with the stop"
+UNREAD = "what was typed is too large to be read, and was left out"
 _SECONDS = {"": 60, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _LONGEST_SECONDS = 366 * 86400
 
@@ -48,7 +50,7 @@ def fit(
     short = clean(reason) or NO_REASON
     whole = clean(reason, LONGEST) if reason.strip() not in ("", short) else ""
     if whole:
-        notes.append(f"the reason was shortened or made printable ({len(reason)} characters were typed)")
+        notes.append(Said("the reason was shortened or made printable ({} characters were typed)", len(reason)))
     team = clean(requested_by, 80)
     if team != requested_by.strip():
         notes.append("the team was shortened or made printable")
@@ -64,7 +66,7 @@ def _ticket(ticket: str, notes: list[str]) -> str:
     try:
         return check_ticket(ticket)
     except Refused:
-        notes.append(f"the ticket {clean(ticket, 80)!a} is none (of the form INC-2042) and was left out")
+        notes.append(Said("the ticket {} is none (of the form INC-2042) and was left out", ascii(clean(ticket, 80))))
         return ""
 
 
@@ -72,16 +74,18 @@ def _component(component: str, notes: list[str]) -> str:
     component = component.strip() or TRADING
     if component in COMPONENTS:
         return component
-    notes.append(f"{clean(component, 60)!a} is no component ({', '.join(COMPONENTS)}): trading was stopped")
+    notes.append(
+        Said("{} is no component ({}): trading was stopped", ascii(clean(component, 60)), ", ".join(COMPONENTS))
+    )
     return TRADING
 
 
 def _lasts(lasts: str, notes: list[str]) -> int | None:
     if not lasts.strip():
         return None
-    found = re.fullmatch(r"([0-9]{1,7})([smhd]?)", lasts.strip())
-    seconds = int(found[1]) * _SECONDS[found[2]] if found else 0
+    match = re.fullmatch(r"([0-9]{1,7})([smhd]?)", lasts.strip())
+    seconds = int(match[1]) * _SECONDS[match[2]] if match else 0
     if 0 < seconds <= _LONGEST_SECONDS:
         return seconds
-    notes.append(f"the duration {clean(lasts, 40)!a} is none and was left out: the override has no end")
+    notes.append(Said("the duration {} is none and was left out: the override has no end", ascii(clean(lasts, 40))))
     return None

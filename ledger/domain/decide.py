@@ -19,6 +19,7 @@ from ledger.domain.stopping import decide as _stopping
 from ledger.domain.stopping import stop as _stop
 from ledger.domain.watching import decide as _watching
 from ledger.errors import Refused, Undecidable
+from ledger.said import Said
 
 __all__ = ["MODULES", "Decided", "decide"]
 MODULES = (
@@ -45,8 +46,11 @@ def decide(state: State, request: Request) -> tuple[Decided, ...]:
     """
     if state.unknown:
         raise Undecidable(
-            f"entry {state.unknown[0]} is of a kind that this version does not know; install the version that wrote "
-            "it. The stop works all the same: scripts/disable_multi_strategy.py"
+            Said(
+                "entry {} is of a kind that this version does not know; install the version that wrote "
+                "it. The stop works all the same: scripts/disable_multi_strategy.py",
+                state.unknown[0],
+            )
         )
     if state.opened is None and type(request.command) is not OpenLedger:
         raise Refused("this ledger was not opened yet; make it with: stage4 init")

@@ -21,7 +21,7 @@ def remember_texts(state: State, record: Recorded, event: Event) -> State:
 def proposed(state: State, record: Recorded, event: ErasureProposed) -> State:
     """The first of two people."""
     text = _text(state, event.erased_sha384)
-    require(not text.proposal, f"entry {text.proposal} proposed that already")
+    require(not text.proposal, "entry {} proposed that already", text.proposal)
     after = text._replace(proposal=record.sequence, proposed_by=record.actor, ground=event.ground)
     return state._replace(texts={**state.texts, event.erased_sha384: after})
 
@@ -30,14 +30,14 @@ def proposed(state: State, record: Recorded, event: ErasureProposed) -> State:
 def erased(state: State, record: Recorded, event: ArtefactErased) -> State:
     """The second, who is not the first."""
     text = _text(state, event.erased_sha384)
-    require(text.proposal and text.proposal == event.proposal, f"entry {event.proposal} did not propose that")
+    require(text.proposal and text.proposal == event.proposal, "entry {} did not propose that", event.proposal)
     require(text.proposed_by != record.actor, "a second person erases (four eyes)")
     require(text.ground == event.ground, "the ground is the one that was proposed")
     return state._replace(texts={**state.texts, event.erased_sha384: text._replace(erased=record.sequence)})
 
 
 def _text(state: State, name: str) -> FreeText:
-    require(name in state.texts, f"{name} is no free text of this ledger")
+    require(name in state.texts, "{} is no free text of this ledger", name)
     text = state.texts[name]
-    require(not text.erased, f"{name} was erased by entry {text.erased}")
+    require(not text.erased, "{} was erased by entry {}", name, text.erased)
     return text

@@ -2,18 +2,20 @@
 
 Digests (fields named ``…_sha384``) and ids listed in :data:`ARTEFACT_FIELDS` go to ``artefacts``, all others to
 ``metadata``. A field that equals ``None``, ``""`` or ``()`` and has that as default is left out, so that one event has
-one form. Times are ``YYYY-MM-DDTHH:MM:SS.ffffff+00:00``; tuples are lists.
+one form. Sentences of the program's own (:attr:`Event.said`) are ``[code, template, values…]``. Times are
+``YYYY-MM-DDTHH:MM:SS.ffffff+00:00``; tuples are lists.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any, ClassVar, NamedTuple, TypeVar, cast, dataclass_transform
 
+from ledger import said
 from ledger.domain.facts import Matcher
 from ledger.errors import Corrupt
 
@@ -41,12 +43,15 @@ class Event:
     """True where it may come after the rollback was closed."""
     sentence: ClassVar[str] = ""
     """What the timeline says; ``{field}`` names a field."""
+    said: ClassVar[frozenset[str]] = frozenset()
+    """Fields that are sentences of the program's, not of people: kept with their values (:mod:`ledger.said`)."""
 
 
 EVENTS: dict[tuple[str, int], type[Event]] = {}
 """(status, version) -> class. A name in the database never decides what Python imports: only classes that
 :mod:`ledger.domain.events` imports are here."""
 _E = TypeVar("_E", bound=type[Event])
+_V = TypeVar("_V")
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
@@ -56,6 +61,29 @@ def event(kind: _E) -> _E:
     if EVENTS.setdefault((made.status, made.version), made) is not made:
         raise ValueError(f"{made.status} version {made.version} is an event already")
     return cast("_E", made)
+
+
+def in_english(kind: _E) -> _E:
+    """The version before ``kind``, which kept as English alone what is :attr:`~Event.said` since. Has its meaning."""
+    version = kind.version - 1
+    named = {"__doc__": f"Version {version}, which kept its sentences as English alone.", "__module__": kind.__module__}
+    own = {"version": version, "said": frozenset(), "__annotations__": {}}
+    return event(cast("_E", type(f"{kind.__name__}{version}", (kind,), named | own)))
+
+
+def versions_of(kind: type[Event]) -> tuple[type[Event], ...]:
+    """The class, and those of earlier versions with the same meaning."""
+    return tuple(version for version in EVENTS.values() if issubclass(version, kind) and version.status == kind.status)
+
+
+def by_version(table: Mapping[type[Event], _V]) -> dict[type[Event], _V]:
+    """What is said of a class said of its earlier versions too, where the table says nothing of their own."""
+    found = {}
+    for kind in EVENTS.values():
+        same = (base for base in kind.__mro__ if base in table and getattr(base, "status", "") == kind.status)
+        if (nearest := next(same, None)) is not None:
+            found[kind] = table[nearest]
+    return found
 
 
 def events_of(module: ModuleType) -> tuple[type[Event], ...]:
@@ -74,6 +102,8 @@ class Field(NamedTuple):
     """The JSON type that is taken as it is; None where ``encode`` and ``decode`` have something to do."""
     encode: Callable[[Any], Any]
     decode: Callable[[Any], Any]
+    said: bool
+    """Whether it is a sentence of the program's, or several."""
 
 
 _MARKS = "--T::."
@@ -126,27 +156,38 @@ def _texts(value: Any) -> tuple[str, ...]:
 def _matchers(value: Any) -> tuple[Matcher, ...]:
     if type(value) is not list:
         raise Corrupt(f"expected a list of matchers, found {value!r}")
-    found = []
+    matchers = []
     for item in value:
         if type(item) is not list or [type(part) for part in item] != [str, str, bool, bool]:
             raise Corrupt(f"expected [name, value, is_regex, is_equal], found {item!r}")
-        found.append(Matcher(*item))
-    return tuple(found)
+        matchers.append(Matcher(*item))
+    return tuple(matchers)
+
+
+def _sentences(value: Any) -> tuple[said.Said, ...]:
+    if type(value) is not list:
+        raise Corrupt(f"expected a list of sentences, found {value!r}")
+    return tuple(map(said.decode, value))
 
 
 def _same(value: Any) -> Any:
     return value
 
 
+def _plain(text: str) -> str:
+    """The text alone, where it was a sentence with its values."""
+    return text[:]
+
+
 def _codec(annotation: Any) -> tuple[type | None, Callable[[Any], Any], Callable[[Any], Any]]:
     if annotation is datetime:
         return None, format_time, parse_time
     if annotation == tuple[str, ...]:
-        return None, list, _texts
+        return None, lambda texts: list(map(_plain, texts)), _texts
     if annotation == tuple[Matcher, ...]:
         return None, (lambda matchers: [list(matcher) for matcher in matchers]), _matchers
     if annotation in (str, int, bool, dict):
-        return annotation, _same, _exactly(annotation)
+        return annotation, _plain if annotation is str else _same, _exactly(annotation)
     if typing.get_origin(annotation) is dict:
         return dict, _same, _exactly(dict)
     if typing.get_origin(annotation) is typing.Literal:
@@ -154,19 +195,26 @@ def _codec(annotation: Any) -> tuple[type | None, Callable[[Any], Any], Callable
     raise TypeError(f"no entry form for {annotation}")
 
 
+_SAID: Mapping[Any, tuple[type | None, Callable[[Any], Any], Callable[[Any], Any]]] = {
+    str: (None, said.encode, said.decode),
+    tuple[str, ...]: (None, lambda texts: list(map(said.encode, texts)), _sentences),
+}
+"""How what is said stands in an entry, by its annotation."""
+
+
 def fields_of(kind: type[Event]) -> tuple[Field, ...]:
     """How ``kind``'s fields stand in an entry; computed once, when the registry is built."""
     hints = typing.get_type_hints(kind)
-    found = []
+    fields = []
     for field in dataclasses.fields(kind):
         hint = hints[field.name]
         arguments = [a for a in typing.get_args(hint) if a is not type(None)]
         nullable = type(None) in typing.get_args(hint) and len(arguments) == 1
-        codec = _codec(arguments[0] if nullable else hint)
+        codec = _SAID[hint] if field.name in kind.said else _codec(arguments[0] if nullable else hint)
         optional = field.default is not dataclasses.MISSING and field.default in (None, "", ())
         artefact = field.name.endswith("_sha384") or field.name in ARTEFACT_FIELDS
-        found.append(Field(field.name, artefact, optional, field.default, *codec))
-    return tuple(found)
+        fields.append(Field(field.name, artefact, optional, field.default, *codec, field.name in kind.said))
+    return tuple(fields)
 
 
 def digests_of(kind: type[Event]) -> tuple[str, ...]:

@@ -72,7 +72,7 @@ def format_event(event: Event) -> tuple[dict[str, Any], dict[str, Any]]:
 def parse_event(kind: type[Event], fields: dict[str, Any]) -> Event:
     """The event behind its fields (both parts together); ``Corrupt`` for a missing, unknown or wrong one."""
     values: dict[str, Any] = {}
-    for name, _, optional, default, plain, _, decode in _FIELDS[kind]:
+    for name, _, optional, default, plain, _, decode, _ in _FIELDS[kind]:
         if name not in fields:
             if not optional:
                 raise Corrupt(f"{kind.status}: {name} is missing")

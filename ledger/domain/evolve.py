@@ -35,6 +35,7 @@ from ledger.domain.stopping import apply as _stopping
 from ledger.domain.transition import STAGE, TRANSITIONS, require
 from ledger.domain.watching import apply as _watching
 from ledger.errors import Corrupt
+from ledger.said import Said
 
 MODULES = (
     _closing,
@@ -58,14 +59,28 @@ _WITH_FREE_TEXT = frozenset(kind for kind, names in DIGESTS.items() if not FREE_
 
 
 def evolve(state: State, record: Recorded) -> State:
-    """The state after one entry; ``Corrupt`` where the entry cannot stand there."""
+    """The state after one entry; ``Corrupt`` where the entry cannot stand there.
+
+    After one that this build does not know nothing is called wrong for what it builds on: it is not known either.
+    """
     if record.sequence != state.sequence + 1:
-        raise Corrupt(f"sequence: expected {state.sequence + 1}, found {record.sequence}")
+        raise Corrupt(Said("sequence: expected {}, found {}", state.sequence + 1, record.sequence))
     if record.timestamp < state.timestamp:
-        raise Corrupt(f"timestamp goes back: {record.timestamp.isoformat()} after {state.timestamp.isoformat()}")
+        raise Corrupt(
+            Said("timestamp goes back: {} after {}", record.timestamp.isoformat(), state.timestamp.isoformat())
+        )
     event = record.event
     if event is None:
         return _unknown(state, record)
+    if not state.unknown:
+        return _apply(state, record, event)
+    try:
+        return _apply(state, record, event)
+    except Corrupt:
+        return _unknown(state, record)  # what it builds on may be what is not known here
+
+
+def _apply(state: State, record: Recorded, event: Event) -> State:
     if (state.opened is None) != (type(event) is LedgerOpened):
         raise Corrupt("the first entry, and only it, is ledger_opened")
     if type(event) in STAGE:
@@ -89,7 +104,7 @@ def _unknown(state: State, record: Recorded) -> State:
 def _require_next(rollback: Rollback, record: Recorded) -> None:
     if record.rollback_entry != rollback.entries + 1:
         expected = rollback.entries + 1
-        raise Corrupt(f"rollback_entry of {rollback.id}: expected {expected}, found {record.rollback_entry}")
+        raise Corrupt(Said("rollback_entry of {}: expected {}, found {}", rollback.id, expected, record.rollback_entry))
 
 
 def _put(state: State, record: Recorded, after: Rollback) -> State:
@@ -98,21 +113,21 @@ def _put(state: State, record: Recorded, after: Rollback) -> State:
             record.sequence, record.timestamp, record.at, {**state.open, after.id: after}, state.closed
         )
     others = {name: other for name, other in state.open.items() if name != after.id}
-    return state.moved_on(record.sequence, record.timestamp, record.at, others, {**state.closed, after.id: after})
+    return state.moved_on(record.sequence, record.timestamp, record.at, others, state.closed.put(after))
 
 
 def _apply_to_rollback(state: State, record: Recorded, event: Event) -> Rollback:
     kind = type(event)
     if type(event) is RollbackOpened:
-        require(state.rollback(record.rollback) is None, f"{record.rollback} was opened before")
+        require(state.rollback(record.rollback) is None, "{} was opened before", record.rollback)
         before = after = opened(record, event)
     else:
-        found = state.open.get(record.rollback) or state.closed.get(record.rollback)
-        if found is None:
-            raise Corrupt(f"{record.status}: there is no rollback {record.rollback}")
-        before = found
+        rollback = state.open.get(record.rollback) or state.closed.get(record.rollback)
+        if rollback is None:
+            raise Corrupt(Said("{}: there is no rollback {}", record.status, record.rollback))
+        before = rollback
         if before.phase != "open" and not kind.after_closing:
-            raise Corrupt(f"{record.status}: {before.id} is closed")
+            raise Corrupt(Said("{}: {} is closed", record.status, before.id))
         apply = TRANSITIONS.get(kind)
         after = apply(before, record, event) if apply else before
     if record.rollback_entry != after.entries + 1:
@@ -136,8 +151,8 @@ def _apply_to_rollback(state: State, record: Recorded, event: Event) -> Rollback
 def _evidence(record: Recorded, event: Event) -> list[Evidence]:
     sequence, status, new = record.sequence, record.status, tuple.__new__
     step, file = (event.number, event.name) if type(event) is EvidenceAttached else (event.step, "")
-    found = [(name, getattr(event, name)) for name in DIGESTS[type(event)]]
-    return [new(Evidence, (sequence, status, name, value, step, file)) for name, value in found if value]
+    digests = [(name, getattr(event, name)) for name in DIGESTS[type(event)]]
+    return [new(Evidence, (sequence, status, name, value, step, file)) for name, value in digests if value]
 
 
 def _judged(before: Rollback, after: Rollback, record: Recorded, event: Any) -> tuple[StepState, ...]:

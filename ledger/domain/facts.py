@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 from ledger.domain.runbook import ALERT_PATTERN
+from ledger.said import Said
 
 FileKind = Literal["absent", "file", "link", "folder", "other", "unreadable"]
 SchedulerStatus = Literal["enabled", "disabled", "unknown"]
@@ -78,6 +79,8 @@ class AlertSeen:
     active_at: datetime
     silenced_by: tuple[str, ...] = ()
     """Ids of the silences that suppress it (Alertmanager only)."""
+    otherwise: tuple[str, ...] = ()
+    """What else suppresses it, in words: ``inhibited by the alert 3f2a…`` (Alertmanager only)."""
 
     @property
     def severity(self) -> str:
@@ -110,16 +113,29 @@ class SilenceSeen:
 
 
 class Unread(NamedTuple):
-    """One item of a list that could not be read. It costs itself: the rest of the list is used."""
+    """One item of a list that could not be read, or the rest of them. It costs itself: the rest of the list is used."""
 
     what: str
-    """``the silence 3f2a…`` or ``the alert MultiStrategy…``."""
+    """``the silence 3f2a…`` or ``the alert MultiStrategy…``; empty where it stands for ``more``."""
     active: bool
     """Whether it may be active: then what it does is not known."""
     comment: str
+    """Its comment; of ``more`` one is there only where one of them has a mark like ours, or that was not looked at."""
     why: str
+    more: int = 0
+    """How many items it stands for, where more cannot be read than are kept one by one; else 0."""
+
+    def may_be(self, name: str) -> bool:
+        """Whether it may be the item of that id."""
+        return bool(self.more) or name in self.what
+
+    def may_bear(self, marker: str) -> bool:
+        """Whether its comment has the marker, or may have it."""
+        return marker in self.comment or bool(self.more and self.comment)
 
     def __str__(self) -> str:
+        if self.more:
+            return f"{self.more} more items cannot be read"
         return f"{self.what} cannot be read ({self.why})"
 
 
@@ -138,6 +154,8 @@ class MemberSeen:
     """Silences, and alerts that may be the runbook's, that could not be read."""
     ahead: float = 0.0
     """Seconds by which its clock is ahead of ours, by its Date header; 0 where that is too coarse to say."""
+    adrift: bool = False
+    """Whether that header is no time or out of reason: its clock is not known."""
     error: str = ""
     """Why it did not say all; empty where it did."""
     pattern: str = ALERT_PATTERN
@@ -145,35 +163,61 @@ class MemberSeen:
 
     def silence(self, name: str) -> SilenceSeen | None:
         """The silence of that id, as this member has it."""
-        return next((one for one in self.silences or () if one.id == name), None)
+        return next((silence for silence in self.silences or () if silence.id == name), None)
 
     @property
     def doubts(self) -> tuple[str, ...]:
         """Why what mutes there is not known whole: no answer, or items that may be active and cannot be read."""
-        unclear = tuple(f"Alertmanager at {self.name}: {one}" for one in self.unread if one.active)
+        unclear = tuple(Said("Alertmanager at {}: {}", self.name, unread) for unread in self.unread if unread.active)
         return (self.error, *unclear) if self.error else unclear
 
 
 @dataclass(frozen=True, slots=True)
 class PrometheusSeen:
-    """How many of the runbook's alerts Prometheus has; ``counts`` is None, with why, where it did not say."""
+    """Prometheus on the runbook's alerts; ``counts`` or ``lasting`` is None, with why, where that is not known."""
 
     counts: tuple[AlertCount, ...] | None
     error: str = ""
+    lasting: tuple[AlertSeen, ...] | None = ()
+    """Those that fire, and did so two minutes before: long enough to have been sent again."""
+    configured: bool = True
+    """Whether there is one to ask."""
 
 
 class Muting(NamedTuple):
-    """An active silence that mutes Stage4 alerts of this installation, or can."""
+    """A silence that mutes Stage4 alerts of this installation, or can: an active one, or one that begins later."""
 
     silence: SilenceSeen
     members: tuple[str, ...]
-    """The members at which it is active."""
+    """The members at which it has not expired."""
     alerts: tuple[str, ...] = ()
     """Titles of firing alerts that it mutes; none where it only can, by its matchers."""
     owner: str = ""
     """The rollback whose silence it is, by its id or by our mark; empty where somebody else made it."""
     surplus: bool = False
     """True where it carries our mark and is not the rollback's one silence."""
+
+    @property
+    def begins(self) -> datetime | None:
+        """When it begins; None where it is active already."""
+        return self.silence.starts_at if self.silence.state == "pending" else None
+
+
+class Unlisted(NamedTuple):
+    """What suppresses alerts of this installation by a member's own word, and is no silence that this member lists.
+
+    A silence that rights hide, or a list kept by a proxy: who made it and until when it mutes is not known. Or no
+    silence at all: an alert that inhibits them, a time interval.
+    """
+
+    id: str
+    """The silence's; empty where it is none."""
+    members: tuple[str, ...]
+    """The members that name it and do not list it."""
+    alerts: tuple[str, ...]
+    """Titles of the firing alerts that it mutes."""
+    how: str = ""
+    """What it is where it is no silence: ``inhibited by the alert 3f2a…``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import NamedTuple
 
 from ledger.domain.facts import AlertEpisode, AlertSeen, FileSeen, Matcher, SchedulerSeen, WatchSeen
+from ledger.domain.matching import fullmatch
 from ledger.domain.runbook import ALERT_PATTERN, Verdict
-from ledger.domain.state import Rollback, Watch
+from ledger.domain.state import Override, Rollback, Watch
 from ledger.domain.text import listed, shorten
+from ledger.said import Said
 
 MAX_REASONS = 20
 LONGEST_REASON = 1_000
@@ -33,29 +33,36 @@ def worst(*judged: tuple[Verdict, str]) -> Judged:
         if any(verdict == grave for verdict, _ in findings):
             sentences = [sentence for verdict, sentence in findings if verdict != "pass"]
             if len(sentences) > MAX_REASONS:
-                sentences = [*sentences[:MAX_REASONS], f"and {len(sentences) - MAX_REASONS} more; the report has all"]
+                sentences = [
+                    *sentences[:MAX_REASONS],
+                    Said("and {} more; the report has all", len(sentences) - MAX_REASONS, code="more"),
+                ]
             return Judged(grave, tuple(sentences))
     return Judged("pass")
 
 
-def fail(bad: object, sentence: str) -> tuple[Verdict, str]:
-    """The finding ``fail`` where it is bad."""
-    return "fail", sentence if bad else ""
+def fail(bad: object, code: str, template: str, *values: object) -> tuple[Verdict, str]:
+    """The finding ``fail`` where it is bad, with its sentence (:mod:`ledger.said`)."""
+    return "fail", Said(template, *values, code=code) if bad else ""
 
 
-def unclear(bad: object, sentence: str) -> tuple[Verdict, str]:
-    """The finding ``inconclusive`` where it is bad."""
-    return "inconclusive", sentence if bad else ""
+def unclear(bad: object, code: str, template: str, *values: object) -> tuple[Verdict, str]:
+    """The finding ``inconclusive`` where it is bad, with its sentence (:mod:`ledger.said`)."""
+    return "inconclusive", Said(template, *values, code=code) if bad else ""
 
 
 def judge_file(file: FileSeen, declared: str) -> Judged:
     """Step 1: a plain file of mode 600 with valid JSON and the declared digest (empty: any)."""
     if file.kind != "file":
-        return Judged("fail", (f"{file.path} is {file.kind}" + (f": {file.error}" if file.error else ""),))
+        if file.error:
+            return worst(fail(True, "file_kind", "{} is {}: {}", file.path, file.kind, file.error))
+        return worst(fail(True, "file_kind", "{} is {}", file.path, file.kind))
     return worst(
-        fail(file.mode != "0600", f"mode is {file.mode}, expected 0600"),
-        fail(declared and file.sha384 != declared, f"digest: declared {declared}, found {file.sha384}"),
-        fail(not _is_json_object(file.content), "content is not a JSON object"),
+        fail(file.mode != "0600", "file_mode", "mode is {}, expected 0600", file.mode),
+        fail(
+            declared and file.sha384 != declared, "file_digest", "digest: declared {}, found {}", declared, file.sha384
+        ),
+        fail(not _is_json_object(file.content), "file_content", "content is not a JSON object"),
     )
 
 
@@ -69,27 +76,37 @@ def _is_json_object(content: bytes) -> bool:
 def is_stage4(alert: AlertSeen | AlertEpisode, installation: Sequence[Matcher], pattern: str = ALERT_PATTERN) -> bool:
     """Whether the alert is one of the runbook's and carries the installation's labels (plain equality matchers).
 
-    The runbook's are those whose whole name matches ``pattern``, a regex that Python and RE2 read alike.
+    The runbook's are those whose whole name matches ``pattern``, a regex as RE2 reads it. Raises ``Refused`` where that
+    is not known.
     """
     labels = dict(alert.labels)
-    return bool(_compiled(pattern).fullmatch(alert.name)) and all(
+    return fullmatch(pattern, alert.name) and all(
         labels.get(matcher.name, "") == matcher.value for matcher in installation
     )
 
 
-@lru_cache(maxsize=16)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern, re.ASCII)  # as RE2, and so Prometheus and Alertmanager, read it
+def may_be_ours(alert: AlertSeen | AlertEpisode, installation: Sequence[Matcher], pattern: str = ALERT_PATTERN) -> bool:
+    """Whether the alert is one of the runbook's and no label of it is another installation's.
+
+    Prometheus adds labels such as ``env`` only on sending: one that is missing does not make it another's.
+    """
+    labels = dict(alert.labels)
+    known = [matcher for matcher in installation if labels.get(matcher.name)]
+    return is_stage4(alert, known, pattern)
 
 
 def judge_stop(rollback: Rollback, seen: SchedulerSeen) -> Judged:
     """Step 3: ``disabled`` in the scheduler's own words, read after the override was written."""
     written = rollback.override.written_at
     return worst(
-        unclear(seen.status == "unknown", f"the scheduler's status is unknown: {seen.error}"),
-        fail(seen.status == "enabled", "the scheduler is enabled"),
-        fail(written is None, "the override was not written"),
-        unclear(written is not None and seen.at <= written, "the status was read before the override was written"),
+        unclear(seen.status == "unknown", "scheduler_unknown", "the scheduler's status is unknown: {}", seen.error),
+        fail(seen.status == "enabled", "scheduler_enabled", "the scheduler is enabled"),
+        fail(written is None, "override_not_written", "the override was not written"),
+        unclear(
+            written is not None and seen.at <= written,
+            "status_read_too_early",
+            "the status was read before the override was written",
+        ),
     )
 
 
@@ -103,11 +120,12 @@ def judge_watch(
     """Step 4, with the new critical alerts and those carried over from before the stop.
 
     New = active since the second of ``override_written`` or later: Prometheus keeps ``activeAt`` in whole seconds. What
-    was active at the stop and is again after Prometheus itself began anew is carried over like the rest.
+    was active at the stop and is again after Prometheus itself began anew is carried over like the rest. Ours is also
+    what lacks a label of the installation: this is Prometheus' own history, and it adds some only on sending.
     """
     running = rollback.watch
     stopped = (rollback.override.written_at or watch.start).replace(microsecond=0)
-    ours = [episode for episode in watch.episodes if is_stage4(episode, installation, watch.pattern)]
+    ours = [episode for episode in watch.episodes if may_be_ours(episode, installation, watch.pattern)]
     expected = set(rollback.expected)
     new = tuple(e for e in ours if e.severity == "critical" and e.since >= stopped and e.name not in expected)
     carried = tuple(e for e in ours if e.since < stopped)
@@ -119,23 +137,43 @@ def judge_watch(
     ]
     covered = min(watch.up_samples, watch.evaluated_samples)
     judged = worst(
-        fail(running and running.disturbed, f"the window must start again: {running.disturbed if running else ''}"),
+        fail(
+            running and running.disturbed,
+            "watch_disturbed",
+            "the window must start again: {}",
+            running.disturbed if running else "",
+        ),
         unclear(
             running is not None and not _covers(watch, running),
-            f"the history is of another window: {watch.start.isoformat()} to {watch.end.isoformat()}",
+            "window_other",
+            "the history is of another window: {} to {}",
+            watch.start.isoformat(),
+            watch.end.isoformat(),
         ),
-        fail(new, f"new critical alerts: {listed(e.name for e in new)}"),
-        fail(scheduler.status == "enabled", "the scheduler is enabled: the window must start again"),
-        fail(file.sha384 != rollback.override.sha384, "the override changed in the window: it must start again"),
-        unclear(scheduler.status == "unknown", f"the scheduler's status is unknown: {scheduler.error}"),
-        unclear(foreign, f"new critical alerts from elsewhere: {listed(foreign)}"),
-        unclear(watch.missing_rules, f"rules not loaded: {', '.join(watch.missing_rules)}"),
-        unclear(sick, f"rules not healthy: {', '.join(sick)}"),
+        fail(new, "alerts_new", "new critical alerts: {}", listed(e.name for e in new)),
+        fail(
+            scheduler.status == "enabled", "scheduler_enabled", "the scheduler is enabled: the window must start again"
+        ),
+        fail(
+            file.sha384 != rollback.override.sha384,
+            "override_changed",
+            "the override changed in the window: it must start again",
+        ),
+        unclear(
+            scheduler.status == "unknown", "scheduler_unknown", "the scheduler's status is unknown: {}", scheduler.error
+        ),
+        unclear(foreign, "alerts_elsewhere", "new critical alerts from elsewhere: {}", listed(foreign)),
+        unclear(watch.missing_rules, "rules_not_loaded", "rules not loaded: {}", ", ".join(watch.missing_rules)),
+        unclear(sick, "rules_not_healthy", "rules not healthy: {}", ", ".join(sick)),
         unclear(
             covered < watch.expected_samples or watch.gaps,
-            f"coverage is not complete: {covered} of {watch.expected_samples} samples, {len(watch.gaps)} gaps",
+            "coverage",
+            "coverage is not complete: {} of {} samples, {} gaps",
+            covered,
+            watch.expected_samples,
+            len(watch.gaps),
         ),
-        *(unclear(True, f"Prometheus warns: {warning}") for warning in watch.warnings),
+        *(unclear(True, "prometheus_warns", "Prometheus warns: {}", warning) for warning in watch.warnings),
     )
     return judged, new, carried
 
@@ -145,7 +183,7 @@ def _elsewhere(watch: WatchSeen, installation: Sequence[Matcher], stopped: datet
     others = [
         e.name
         for e in watch.episodes
-        if e.severity == "critical" and e.since >= stopped and not is_stage4(e, installation, watch.pattern)
+        if e.severity == "critical" and e.since >= stopped and not may_be_ours(e, installation, watch.pattern)
     ]
     return [*others, *(f"{name} ({count})" for name, count in watch.elsewhere)]
 
@@ -157,19 +195,27 @@ def _covers(watch: WatchSeen, running: Watch) -> bool:
 
 def judge_restart(rollback: Rollback, seen: SchedulerSeen) -> Judged:
     """Step 5's restart: ``enabled``, no warnings, and a cycle finished after the removal."""
-    removed, before = rollback.override.removed_at, rollback.override.cycle
+    removed = rollback.override.removed_at
     return worst(
-        fail(removed is None, "the override was not removed yet"),
-        unclear(seen.status == "unknown", f"the scheduler's status is unknown: {seen.error}"),
-        fail(seen.status == "disabled", "the scheduler is still disabled"),
-        fail(seen.warnings, f"the scheduler warns: {'; '.join(seen.warnings)}"),
-        unclear(seen.status == "enabled" and not _cycled(seen, before, removed), "no cycle was seen to finish yet"),
+        fail(removed is None, "override_not_removed", "the override was not removed yet"),
+        unclear(seen.status == "unknown", "scheduler_unknown", "the scheduler's status is unknown: {}", seen.error),
+        fail(seen.status == "disabled", "scheduler_disabled", "the scheduler is still disabled"),
+        fail(seen.warnings, "scheduler_warns", "the scheduler warns: {}", "; ".join(seen.warnings)),
+        unclear(
+            seen.status == "enabled" and not _cycled(seen, rollback.override),
+            "no_cycle",
+            "no cycle was seen to finish yet",
+        ),
     )
 
 
-def _cycled(seen: SchedulerSeen, before: int | None, removed: datetime | None) -> bool:
+def _cycled(seen: SchedulerSeen, override: Override) -> bool:
+    """Whether a cycle finished after the removal: by a reading from just before it, or by one from after it."""
+    before, counted, removed = override.cycle, override.counted, override.removed_at
     if seen.cycle is None:
         return False
+    if counted is not None and seen.cycle > counted:
+        return True
     if before is not None and seen.cycle >= before:
         return seen.cycle > before
     # The count began anew (the scheduler was restarted) or was not known: a cycle since a start after the removal.

@@ -20,12 +20,12 @@ LAB = "lab-"
 
 def marks(state: State, actor: str, role: str, at: datetime) -> tuple[str, ...]:
     """``metadata.marks`` of what ``actor`` does now under ``role``: sorted texts such as ``role_granted:12``."""
-    fresh = [one for one in state.fresh.get(actor, ()) if at - one.at < LASTS]
+    fresh = [change for change in state.fresh.get(actor, ()) if at - change.at < LASTS]
     if not fresh:
         return ()
     held = state.people.get(actor, frozenset())
     roles = ("", role) if role in held else ("", role, *held)  # an assumed role rests on those that are held
-    texts = [f"{one.what}:{one.entry}" for one in fresh if one.role in roles]
+    texts = [f"{change.what}:{change.entry}" for change in fresh if change.role in roles]
     return tuple(sorted(set(texts))) if len(texts) > 1 else tuple(texts)
 
 
@@ -60,6 +60,10 @@ def _remember(
     state: State, record: Recorded, what: Literal["password_reset", "role_granted"], person: str, roles: tuple[str, ...]
 ) -> State:
     """The newest grant of each role and the newest reset are kept."""
-    kept = [one for one in state.fresh.get(person, ()) if (one.what, one.role) not in {(what, role) for role in roles}]
+    kept = [
+        change
+        for change in state.fresh.get(person, ())
+        if (change.what, change.role) not in {(what, role) for role in roles}
+    ]
     new = [Fresh(what, role, record.sequence, record.at) for role in roles]
     return state._replace(fresh={**state.fresh, person: (*kept, *new)})

@@ -1,38 +1,70 @@
 """Which alerts a set of matchers mutes, decided as Alertmanager decides it (pkg/labels/matcher.go).
 
-Alertmanager reads regexes as Go's RE2, fully anchored. Python reads most of them alike; those that it would read
-otherwise (or that RE2 does not know) are refused: a preview of other alerts than will be muted is worse than none.
+Alertmanager and Prometheus read regexes as Go's RE2, fully anchored, in a time that grows with the text alone. Whoever
+has that engine hands it in (`ledger.regexes`): it is a package, and what the stop needs is the standard library. With
+none only names and beginnings are decided on, such as ``MultiStrategy.+``; what all else matches is not known.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+from typing import TypeAlias
 
 from ledger.domain.facts import AlertSeen, Matcher
 from ledger.errors import Refused
+from ledger.said import Said
 
-_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
-_ESCAPE_OR_CLASS = re.compile(r"\\.|\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]", re.DOTALL)
-_SAME_ESCAPES = frozenset("AbBdDfnrsStvwWxa")
-_SAME_GROUP = r"\(\?(?!:|P<[A-Za-z_]\w*>|[ims]+(?:-[ims]+)?[:)]|-[ims]+:)"
-_TROUBLE = (
-    (re.compile(_SAME_GROUP), "a group that is not (?:…), (?P<name>…) or the flags i, m, s"),
-    (re.compile(r"\{,"), "a repetition without its first number"),
-    (re.compile(r"[*+?}]\+"), "a doubled repetition"),
-    (re.compile(r"[*+}][^()]*\)+[*+{]"), "a repetition inside a repetition"),
-)
+Matching: TypeAlias = Callable[[str], bool]
+"""Whether a whole text matches one regex."""
+Engine: TypeAlias = Callable[[str], Matching]
+"""From a regex; raises ``Refused`` where it is none that RE2 takes."""
+LONGEST_REGEX = 100_000
+"""Characters of a regex that is decided on."""
+_PLAIN = re.compile(r"\w*(?:\.[*+])?", re.ASCII)
+"""What Python reads as RE2 does, as quickly: a name or a beginning, as the shipped pattern is."""
+
+
+class Undecided(Refused):
+    """What a regex matches is not known here: there is no RE2."""
+
+
+def _none(pattern: str) -> Matching:
+    raise Undecided(
+        Said(
+            "what the regex {} matches is not known: the package google-re2 is not there; install stage4-ledger again",
+            repr(pattern[:200]),
+        )
+    )
+
+
+_engine: Engine = _none
+
+
+def use(engine: Engine) -> None:
+    """From now on regexes are read by this engine."""
+    global _engine
+    _engine = engine
+    _compiled.cache_clear()
 
 
 def matches(matcher: Matcher, labels: Mapping[str, str]) -> bool:
     """Whether one matcher accepts a label set; a missing label counts as empty text.
 
-    Raises ``Refused`` where the regex is invalid or RE2 would read it differently.
+    Raises ``Refused`` where the regex is none that RE2 takes, ``Undecided`` where there is no RE2.
     """
     value = labels.get(matcher.name, "")
-    hit = bool(_compiled(matcher.value).fullmatch(value)) if matcher.is_regex else value == matcher.value
+    hit = fullmatch(matcher.value, value) if matcher.is_regex else value == matcher.value
     return hit is matcher.is_equal
+
+
+def fullmatch(pattern: str, text: str) -> bool:
+    """Whether the whole text matches; raises as ``matches`` does."""
+    compiled = _compiled(pattern)
+    if isinstance(compiled, Refused):
+        raise type(compiled)(*compiled.args)
+    return compiled(text)
 
 
 def affected(matchers: Sequence[Matcher], alerts: Iterable[AlertSeen]) -> tuple[AlertSeen, ...]:
@@ -51,30 +83,25 @@ def accepts(matchers: Sequence[Matcher], alert: AlertSeen) -> bool:
 
 
 def check(matchers: Sequence[Matcher]) -> None:
-    """Raise ``Refused`` where a regex is invalid or would be read differently by Alertmanager."""
+    """Raise as ``matches`` does where a regex cannot be decided on."""
     for matcher in matchers:
         if matcher.is_regex:
-            _compiled(matcher.value)
+            fullmatch(matcher.value, "")
 
 
-@lru_cache(maxsize=256)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    trouble = _trouble(pattern)
-    if trouble:
-        raise Refused(f"the regex {pattern!r} has {trouble}: Alertmanager reads that differently or not at all")
+@lru_cache(maxsize=64)  # a compiled one may take a megabyte
+def _compiled(pattern: str) -> Matching | Refused:
+    """Also why it is refused: one that is too large takes long to find out."""
+    if _PLAIN.fullmatch(pattern):
+        plain = re.compile(pattern, re.ASCII)
+        return lambda text: plain.fullmatch(text) is not None
+    if len(pattern) > LONGEST_REGEX:
+        return Refused(
+            Said(
+                "the regex {}… has {} characters; at most {} are read", repr(pattern[:60]), len(pattern), LONGEST_REGEX
+            )
+        )
     try:
-        return re.compile(pattern, re.ASCII)  # RE2's \d, \w, \s and \b know ASCII only
-    except (re.error, OverflowError, RecursionError) as error:
-        raise Refused(f"the regex {pattern!r} is invalid: {error}") from error
-
-
-def _trouble(pattern: str) -> str:
-    for escaped in _ESCAPE.findall(pattern):
-        if escaped.isalnum() and escaped not in _SAME_ESCAPES:
-            return f"the escape \\{escaped}"
-    if re.search(r"\[:\^?\w+:\]", pattern):
-        return "a named class like [:alpha:]"
-    skeleton = _ESCAPE_OR_CLASS.sub("x", pattern)
-    if not pattern.isascii() and re.search(r"\(\?[ms]*i", skeleton):
-        return "letters beyond ASCII together with the flag i"
-    return next((words for regex, words in _TROUBLE if regex.search(skeleton)), "")
+        return _engine(pattern)
+    except Refused as error:
+        return error

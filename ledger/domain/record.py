@@ -135,10 +135,10 @@ def _parse_own(kind: type[Event], body: dict[str, Any]) -> Event:
     return parse_event(kind, fields)
 
 
-def _system(found: Any) -> dict[str, Any]:
-    if type(found) is not dict or not found:
-        raise Corrupt(f"metadata.os: expected an object with something in it, found {found!r}")
-    return found
+def _system(value: Any) -> dict[str, Any]:
+    if type(value) is not dict or not value:
+        raise Corrupt(f"metadata.os: expected an object with something in it, found {value!r}")
+    return value
 
 
 def _wall_time(text: Any, timestamp: str) -> datetime:

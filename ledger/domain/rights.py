@@ -71,6 +71,7 @@ from ledger.domain.silencing.events import (
     SilenceExtendFailed,
     SilenceExtendRequested,
     SilenceFailed,
+    SilenceFound,
     SilenceLost,
     SilenceRequested,
     SilenceSurplusEnded,
@@ -187,13 +188,14 @@ _BY_EVENT: dict[type[Event], Right] = {
     OverrideRemovalRequested: _OPERATOR,
     OverrideRemoved: _SYSTEM,
     OverrideRemovalFailed: _SYSTEM,
-    OverrideRemovedOutside: _SYSTEM,
+    OverrideRemovedOutside: _OPERATOR._replace(system=True),  # who adopts it where nobody observed
     RemovalAdopted: _OPERATOR,
     OverrideExpired: _SYSTEM,
     EffectExpired: _SYSTEM,
     EffectCancelled: Right(judged=False),  # by a waiver, an abort or the stop
     SilenceRequested: right_of_step(Step.SILENCE),
     SilenceCreated: _SYSTEM,
+    SilenceFound: _SYSTEM,
     SilenceFailed: _SYSTEM,
     SilenceAdopted: right_of_step(Step.SILENCE),
     SilenceExtendRequested: right_of_step(Step.SILENCE),

@@ -14,6 +14,7 @@ from ledger.domain.rights import RIGHTS, held_in, right_of_step
 from ledger.domain.runbook import ALL_ROLES, STEPS, STOP_ROLES, Role, Step
 from ledger.domain.state import Rollback, State
 from ledger.errors import Conflict, NotYours, Refused
+from ledger.said import Said
 
 SIGNED_IN = ("session", "token")
 """How people are known who come by the network, and not by a shell on this machine."""
@@ -58,8 +59,9 @@ def act_as(state: State, request: Request, *allowed: Role) -> Role:
     if request.actor == SYSTEM and "system" in allowed:
         return "system"
     needed = " or ".join(role for role in allowed if role != "system")
-    has = ", ".join(sorted(held)) or "no role"
-    raise NotYours(f"this needs the role {needed}; {request.actor.person} holds {has}")
+    if not held:
+        raise NotYours(Said("this needs the role {}; {} holds no role", needed, request.actor.person))
+    raise NotYours(Said("this needs the role {}; {} holds {}", needed, request.actor.person, ", ".join(sorted(held))))
 
 
 def stop_role(state: State, request: Request) -> Role:
@@ -71,13 +73,13 @@ def stop_role(state: State, request: Request) -> Role:
         return "system"
     held = state.people.get(request.actor.person, frozenset())
     if held == {"auditor"} and request.actor.auth in SIGNED_IN:
-        raise NotYours(f"an auditor changes nothing; {request.actor.person} holds no other role")
+        raise NotYours(Said("an auditor changes nothing; {} holds no other role", request.actor.person))
     return next((role for role in (*STOP_ROLES, *ALL_ROLES) if role in held), "none")
 
 
 def second_eyes(state: State, request: Request, first: str, rollback: str, role: Role) -> tuple[Decided, ...]:
     """What a second pair of eyes adds where the first person gave it its role or password, however long ago."""
-    given = max((one.entry for one in state.given.get(request.actor.person, ()) if one.by == first), default=0)
+    given = max((grant.entry for grant in state.given.get(request.actor.person, ()) if grant.by == first), default=0)
     return (Decided(SecondEyesDoubted(given_by=first, given=given), rollback, role),) if given else ()
 
 
@@ -106,18 +108,32 @@ def require_window(rollback: Rollback, request: Request) -> None:
     """Planned work does not begin before its window (docs/runbook.md, "Planned work")."""
     if rollback.purpose != "incident" and request.at < rollback.window_start:
         starts = rollback.window_start.isoformat(timespec="minutes")
-        raise Refused(f"the window of {rollback.id} starts at {starts}; until then only the stop is taken")
+        raise Refused(Said("the window of {} starts at {}; until then only the stop is taken", rollback.id, starts))
+
+
+def none_such(state: State, name: str) -> Said:
+    """There is no rollback of that name, and which are open."""
+    known = ", ".join(state.open)
+    if not name:
+        told = "there is no rollback (none named); open ones: "
+        return Said(told + "{}", known) if known else Said(told + "none")
+    told = "there is no rollback {}; open ones: "
+    return Said(told + "{}", name, known) if known else Said(told + "none", name)
 
 
 def known_rollback(state: State, request: Request) -> Rollback:
     """The rollback that the request names, open or closed."""
     rollback = state.rollback(request.rollback)
     if rollback is None:
-        known = ", ".join(state.open) or "none"
-        raise Refused(f"there is no rollback {request.rollback or '(none named)'}; open ones: {known}")
+        raise Refused(none_such(state, request.rollback))
     if request.decided_on is not None and request.decided_on != rollback.entries:
         raise Conflict(
-            f"{rollback.id} moved since you looked: you saw its entry {request.decided_on}, it has {rollback.entries}"
+            Said(
+                "{} moved since you looked: you saw its entry {}, it has {}",
+                rollback.id,
+                request.decided_on,
+                rollback.entries,
+            )
         )
     return rollback
 
@@ -125,11 +141,13 @@ def known_rollback(state: State, request: Request) -> Rollback:
 def open_rollback(state: State, request: Request) -> Rollback:
     """The open rollback that the request names; ``Conflict`` where it moved since the person looked."""
     rollback = known_rollback(state, request)
-    if not rollback.is_open:
-        raise Refused(
-            f"{rollback.id} is {rollback.phase}; only notes, a late confirmation and logs are taken after that"
-        )
-    return rollback
+    if rollback.is_open:
+        return rollback
+    same = ", ".join(other.id for other in state.open.values() if rollback.ticket and other.ticket == rollback.ticket)
+    told = "{} is {}; only notes, a late confirmation and logs are taken after that"
+    if same:
+        raise Refused(Said(told + ". Open under the same ticket: {}", rollback.id, rollback.phase, same))
+    raise Refused(Said(told, rollback.id, rollback.phase))
 
 
 def owed_before(rollback: Rollback, number: int) -> tuple[str, ...]:
@@ -142,7 +160,7 @@ def owed_before(rollback: Rollback, number: int) -> tuple[str, ...]:
     if number == Step.RESTORE:
         if rollback.restoring:
             return ()
-        return ("incident_manager: end the incident: stage4 rollback end-incident " + rollback.id,)
+        return (Said("incident_manager: end the incident: stage4 rollback end-incident {}", rollback.id),)
     if number == Step.COMPLETE:
         return () if rollback.steps[Step.RESTORE].passed else (_owed(rollback, 5),)
     return ()
@@ -156,16 +174,24 @@ def owed_before_end(rollback: Rollback) -> tuple[str, ...]:
 def _owed(rollback: Rollback, number: int) -> str:
     step = STEPS[number]
     verdict = rollback.steps[number].verdict
-    found = f" (last verdict: {verdict})" if verdict else ""
     role = "product_owner" if number == Step.ANNOUNCE else step.role
-    return f"{role}: step {number}, {step.passes_when}{found}: {step.command.format(rollback=rollback.id)}"
+    if not verdict:
+        return Said("{}: step {}, {}: stage4 rollback {}", role, number, step.passes_when, step.typed(rollback.id))
+    return Said(
+        "{}: step {}, {} (last verdict: {}): stage4 rollback {}",
+        role,
+        number,
+        step.passes_when,
+        verdict,
+        step.typed(rollback.id),
+    )
 
 
 def require_ready(rollback: Rollback, number: int) -> None:
     """``Refused`` with what is owed where the step is not ready."""
     owed = owed_before(rollback, number)
     if owed:
-        raise Refused(f"step {number} of {rollback.id} is not ready", owed)
+        raise Refused(Said("step {} of {} is not ready", number, rollback.id), owed)
 
 
 def duration_minutes(rollback: Rollback) -> int | None:
@@ -193,5 +219,5 @@ def name_rollback(state: State, ticket: str) -> str:
 def as_role(name: str) -> Role:
     """A role from its name; ``Refused`` lists the names."""
     if name not in ALL_ROLES:
-        raise Refused(f"{name!a} is no role; roles are {', '.join(ALL_ROLES)}")
+        raise Refused(Said("{} is no role; roles are {}", ascii(name), ", ".join(ALL_ROLES)))
     return name

@@ -75,6 +75,10 @@ class StepRow(NamedTuple):
     command: str
     """What to type next, with ``{rollback}`` and friends left to fill in."""
 
+    def typed(self, rollback: str) -> str:
+        """What is typed after ``stage4 rollback``."""
+        return self.command.format(rollback=rollback).removeprefix("stage4 rollback ")
+
 
 STEPS = (
     StepRow(

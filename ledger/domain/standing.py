@@ -9,6 +9,7 @@ from ledger.domain.facts import FileSeen
 from ledger.domain.override_text import parse_override
 from ledger.domain.runbook import COMPONENTS
 from ledger.domain.text import clean
+from ledger.said import Said
 
 MODE = "0600"
 """The mode of an override: nobody but its owner changes or reads what stops trading."""
@@ -21,16 +22,16 @@ def why_it_does_not_stop(file: FileSeen, component: str, at: datetime) -> str:
     override (docs/runbook.md, "The stop"). A scheduler may well stop for less; nobody can be promised that.
     """
     if file.kind != "file":
-        return "nothing is there" if file.kind == "absent" else f"it is {_A[file.kind]}"
+        return "nothing is there" if file.kind == "absent" else Said("it is {}", _A[file.kind])
     fields = parse_override(file.content)
     if fields is None:
         return "its content is no override" if file.content.strip() else "it is empty"
     _, schema, action = COMPONENTS[component]
     for name, wanted in (("action", action), ("schema", schema)):
         if fields.get(name) != wanted:
-            return f"its {name} is {clean(fields.get(name, ''), 60)!a} and not {wanted}"
+            return Said("its {} is {} and not {}", name, ascii(clean(fields.get(name, ""), 60)), wanted)
     if file.mode != MODE:
-        return f"its mode is {file.mode} and not {MODE}"
+        return Said("its mode is {} and not 0600", file.mode)
     return _expired(fields, at)
 
 
@@ -44,7 +45,7 @@ def _expired(fields: dict[str, str], at: datetime) -> str:
         over = datetime.fromisoformat(fields["expires_at"]) <= at
     except (ValueError, TypeError):
         return "its end cannot be read"
-    return f"it expired at {clean(fields['expires_at'], 40)}" if over else ""
+    return Said("it expired at {}", clean(fields["expires_at"], 40)) if over else ""
 
 
 class Claims(NamedTuple):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
+from ledger.domain.closed import Closed
 from ledger.domain.event import Event
 from ledger.domain.facts import Matcher
 from ledger.domain.keeping.events import LedgerOpened
@@ -16,8 +17,6 @@ from ledger.domain.watching.events import WatchStarted
 
 Phase = Literal["open", "completed", "aborted"]
 EPOCH = datetime.fromtimestamp(0, UTC)
-FLAGS = ("alerts.silenced", "override.active", "rollback.active", "scheduler.known", "scheduler.stopped")
-"""What an entry says of the state after it, in ``runtime_flags``."""
 _NOTHING: Mapping[str, Any] = {}
 """Shared by all states that begin empty; a Mapping has nothing that would change it."""
 
@@ -117,6 +116,8 @@ class Override(NamedTuple):
     """When that was seen."""
     owner: str = ""
     """The file's owner as declared (or adopted); empty where that is not known."""
+    counted: int | None = None
+    """The scheduler's finished cycles at the first reading that was kept after the removal."""
 
 
 class Silence(NamedTuple):
@@ -186,6 +187,8 @@ class Rollback(NamedTuple):
     stopped_at: datetime | None = None
     """When trading was stopped for it first; the override's own time is that of the latest stop."""
     restarted_at: datetime | None = None
+    fired_again: int = 0
+    """The entry that saw critical alerts firing after the restore."""
     all_clear: int = 0
     summary_sha384: str = ""
     evidence: tuple[Evidence, ...] = ()
@@ -220,6 +223,11 @@ class Rollback(NamedTuple):
     def stoppable_again(self) -> bool:
         """Whether step 1 may be taken again: it did not pass, or somebody removed the file."""
         return not self.steps[Step.DISABLE].passed or bool(self.override.removed_outside)
+
+    @property
+    def unended(self) -> bool:
+        """Whether its silence, or a second one with its mark, was not seen to end."""
+        return self.silence.state in ("active", "end_owed") or bool(self.silence.surplus)
 
     @property
     def holds(self) -> bool:
@@ -296,7 +304,7 @@ class State(NamedTuple):
     at: datetime = EPOCH
     """The last entry by the wall clock; earlier than ``timestamp`` where an earlier entry is later (a clock jumped)."""
     open: Mapping[str, Rollback] = _NOTHING
-    closed: Mapping[str, Rollback] = _NOTHING
+    closed: Closed = Closed()
     opened: LedgerOpened | None = None
     people: Mapping[str, frozenset[str]] = _NOTHING
     deactivated: Mapping[str, int] = _NOTHING
@@ -324,7 +332,7 @@ class State(NamedTuple):
         timestamp: datetime,
         at: datetime,
         open_: Mapping[str, Rollback],
-        closed: Mapping[str, Rollback],
+        closed: Closed,
     ) -> State:
         """With these five, which every entry changes: they stand first, so that the rest is taken over in one piece."""
         return tuple.__new__(State, (sequence, timestamp, at, open_, closed, *self[5:]))
@@ -335,14 +343,14 @@ class State(NamedTuple):
 
     def holders_of(self, component: str) -> tuple[Rollback, ...]:
         """The open rollbacks that hold a component, the first to stop it first."""
-        return tuple(one for one in self.open.values() if one.holds and one.component == component)
+        return tuple(rollback for rollback in self.open.values() if rollback.holds and rollback.component == component)
 
     def asked(self, component: str, kinds: tuple[EffectKind, ...]) -> tuple[Rollback, ...]:
         """The open rollbacks of a component with an effect of one of these kinds asked for and not done."""
         return tuple(
-            one
-            for one in self.open.values()
-            if one.component == component and any(effect.kind in kinds for effect in one.effects)
+            rollback
+            for rollback in self.open.values()
+            if rollback.component == component and any(effect.kind in kinds for effect in rollback.effects)
         )
 
     @property
@@ -363,18 +371,6 @@ class State(NamedTuple):
 def file_name(path: str) -> str:
     """The last part of a path, which says whose override it is."""
     return path.rpartition("/")[2]
-
-
-def runtime_flags(state: State) -> dict[str, bool]:
-    """The five flags of an entry: the state after it (docs/architecture.md, "One format")."""
-    return dict(zip(FLAGS, flag_values(state), strict=True))
-
-
-def flag_values(state: State) -> tuple[bool, ...]:
-    """The five flags in the order of :data:`FLAGS`."""
-    silenced = "active" in [rollback.silence.state for rollback in state.open.values()]
-    status = state.scheduler.status
-    return silenced, bool(state.files), bool(state.open), status != "unknown", status == "disabled"
 
 
 def _quick_replace(kind: type[Any]) -> Callable[..., Any]:

@@ -45,8 +45,8 @@ def summarise(rollback: Rollback, origin: str) -> dict[str, Any]:
             for step, state in zip(STEPS[:6], rollback.steps[:6], strict=True)
         ],
         "evidence": [
-            {"entry": one.entry, "status": one.status, "name": one.name, "sha384": one.sha384}
-            for one in rollback.evidence
+            {"entry": evidence.entry, "status": evidence.status, "name": evidence.name, "sha384": evidence.sha384}
+            for evidence in rollback.evidence
         ],
     }
 

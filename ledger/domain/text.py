@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from ledger.errors import Refused
+from ledger.said import Said
 
 INLINE = 200
 """Longest free text inside an entry, in characters; longer text is an artefact and the entry holds its beginning."""
@@ -27,14 +28,14 @@ _TICKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 def check_text(name: str, text: str, *, longest: int = LONGEST, empty: bool = False) -> str:
     """``text`` stripped; ``Refused`` where it is empty, too long, or has control characters or lone surrogates."""
-    text = text.strip()
+    text = text if text == text.strip() else text.strip()
     if not text and not empty:
-        raise Refused(f"{name} is empty; say it in a few words")
+        raise Refused(Said("{} is empty; say it in a few words", name))
     if len(text) > longest:
-        raise Refused(f"{name} has {len(text)} characters; at most {longest} are taken")
-    found = _UNPRINTABLE.search(text)
-    if found:
-        raise Refused(f"{name} has a character that cannot be printed: {found[0]!a}")
+        raise Refused(Said("{} has {} characters; at most {} are taken", name, len(text), longest))
+    match = _UNPRINTABLE.search(text)
+    if match:
+        raise Refused(Said("{} has a character that cannot be printed: {}", name, ascii(match[0])))
     return text
 
 
@@ -44,17 +45,24 @@ def check_ticket(ticket: str) -> str:
     So it is one path segment, one word of a shell, and cannot end in ``.2`` as a second run of a ticket does.
     """
     if _STOP.fullmatch(ticket):
-        raise Refused(f"{ticket} is the name of a stop without a ticket; it cannot be a ticket id")
+        raise Refused(Said("{} is the name of a stop without a ticket; it cannot be a ticket id", ticket))
     if not _TICKET.fullmatch(ticket):
         raise Refused(
-            f"ticket id {ticket[:80]!a} is not of the form INC-2042: letters, digits, '-' and '_', at most 64 of them"
+            Said(
+                "ticket id {} is not of the form INC-2042: letters, digits, '-' and '_', at most 64 of them",
+                ascii(ticket[:80]),
+            )
         )
     return ticket
 
 
 def shorten(text: str, longest: int = INLINE) -> str:
     """The text itself, or its beginning with an ellipsis, at most ``longest`` characters."""
-    return text if len(text) <= longest else text[: longest - 1] + "…"
+    if len(text) <= longest:
+        return text
+    if isinstance(text, Said) and len(cut := text.shortened(longest)) <= longest:
+        return cut
+    return text[: longest - 1] + "…"
 
 
 def listed(names: Iterable[str], most: int = 10) -> str:
@@ -70,14 +78,22 @@ def clean(text: str, longest: int = INLINE) -> str:
 
     Bytes that were no UTF-8 (surrogates, as Python hands them on) and control characters become U+FFFD.
     """
-    return shorten(_UNPRINTABLE.sub("\ufffd", " ".join(text.split())), longest)
+    if isinstance(text, Said) and not _UNPRINTABLE.search(text.template):
+        return shorten(text.each(_one_line), longest)
+    return shorten(_one_line(text), longest)
+
+
+def _one_line(text: str) -> str:
+    return _UNPRINTABLE.sub("\ufffd", " ".join(text.split()))
 
 
 def visible(text: str) -> str:
     """The text with characters that nobody sees named, as ``[U+202E]``."""
+    if isinstance(text, Said):
+        return Said(UNSEEN.sub(named, text.template), *text.each(visible).values, code=text.code)
     return UNSEEN.sub(named, text)
 
 
-def named(found: re.Match[str]) -> str:
+def named(match: re.Match[str]) -> str:
     """``[U+202E]`` for the character that was found."""
-    return f"[U+{ord(found[0]):04X}]"
+    return f"[U+{ord(match[0]):04X}]"

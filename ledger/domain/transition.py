@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from ledger.domain.event import Event
+from ledger.domain.event import Event, versions_of
 from ledger.domain.record import Recorded
 from ledger.domain.state import Deviation, Rollback, State, StepState
 from ledger.errors import Corrupt
+from ledger.said import Said
 
 TRANSITIONS: dict[type[Event], Callable[[Rollback, Recorded, Any], Rollback]] = {}
 """What an event does to its rollback; none where it changes nothing of it. Whole once ``evolve`` is imported."""
@@ -20,10 +22,10 @@ _ApplyToStage = Callable[[State, Recorded, _E], State]
 
 
 def applies(*kinds: type[_E]) -> Callable[[_Apply[_E]], _Apply[_E]]:
-    """Make a function what these events do to their rollback; ``ValueError`` where one has such a function already."""
+    """Make a function what these events, of every version, do to their rollback; ``ValueError`` for a second one."""
 
     def register(function: _Apply[_E]) -> _Apply[_E]:
-        for kind in kinds:
+        for kind in itertools.chain.from_iterable(map(versions_of, kinds)):
             if TRANSITIONS.setdefault(kind, function) is not function:
                 raise ValueError(kind)
         return function
@@ -32,10 +34,10 @@ def applies(*kinds: type[_E]) -> Callable[[_Apply[_E]], _Apply[_E]]:
 
 
 def applies_to_stage(*kinds: type[_E]) -> Callable[[_ApplyToStage[_E]], _ApplyToStage[_E]]:
-    """Make a function what these events do to the stage; ``ValueError`` where one has such a function already."""
+    """Make a function what these events, of every version, do to the stage; ``ValueError`` for a second one."""
 
     def register(function: _ApplyToStage[_E]) -> _ApplyToStage[_E]:
-        for kind in kinds:
+        for kind in itertools.chain.from_iterable(map(versions_of, kinds)):
             if STAGE.setdefault(kind, function) is not function:
                 raise ValueError(kind)
         return function
@@ -43,10 +45,10 @@ def applies_to_stage(*kinds: type[_E]) -> Callable[[_ApplyToStage[_E]], _ApplyTo
     return register
 
 
-def require(condition: object, sentence: str) -> None:
-    """``Corrupt`` with the sentence where the condition does not hold."""
+def require(condition: object, template: str, *values: object) -> None:
+    """``Corrupt`` with the sentence (:mod:`ledger.said`) where the condition does not hold."""
     if not condition:
-        raise Corrupt(sentence)
+        raise Corrupt(Said(template, *values))
 
 
 def with_step(before: Rollback, number: int, step: StepState) -> Rollback:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,10 +15,12 @@ from typing import NamedTuple
 
 from ledger.app.home.folders import Home
 from ledger.app.home.setup import LAB_ROLES, init
-from ledger.app.installation import Installation, open_home
+from ledger.app.installation import Installation, open_home, opened
 from ledger.app.observer import Observer
 from ledger.app.people.directory import terminal_actor
+from ledger.app.press import Press
 from ledger.app.record.deliver import deliver
+from ledger.app.record.spool import take_in
 from ledger.app.steps import closing, opening, restoring, silencing, stopping, watching
 from ledger.app.steps.common import Outcome
 from ledger.domain.command import Actor
@@ -31,6 +35,9 @@ Say = Callable[[str], None]
 TOOLS = Path("var") / "lab" / "tools"
 """Where the servers' programs are unpacked: in the project, else in the home."""
 _PATIENCE = 60.0
+_MANAGER = "lab-incident-manager"
+REASONS = ("Scheduler latency is critical", "Scheduler latency is critical since the last deployment")
+"""Why a rehearsal and a demo open their rollbacks, by which they are known again."""
 
 CONFIG = """\
 # Written anew by each start of the lab; the addresses are those of its servers.
@@ -74,10 +81,18 @@ def find_tools(home: Path, say: Say) -> Tools:
     """The servers' programs: installed, unpacked in the project or the home before, or fetched now."""
     folders = [place / TOOLS for place in (PROJECT, home) if place]
     for folder in folders:
-        if found := locate(folder):
-            return found
+        if tools := locate(folder):
+            return tools
     say("fetching Prometheus and Alertmanager (Debian packages, unpacked into var/lab/tools, not installed)")
     return fetch(folders[0], say)
+
+
+def login_name() -> str:
+    """The account that runs the lab: its person at the terminal; others read the name too, so it is not "you"."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"uid {os.getuid()}"
 
 
 @contextmanager
@@ -90,10 +105,9 @@ def lab_home(
     """
     home = Home(root)
     if home.store.exists():
-        with_existing = open_home(root)
-        opened = with_existing.state.opened
-        with_existing.ledger.log.close()
-        if opened is None or opened.purpose != "lab":
+        with opened(root) as with_existing:
+            ledger = with_existing.state.opened
+        if ledger is None or ledger.purpose != "lab":
             raise Refused(f"{home.root} is a real installation; the lab runs in a home of its own: --home DIR")
     elif home.config.exists():
         raise Refused(f"{home.config} is somebody's configuration; the lab runs in a home of its own: --home DIR")
@@ -105,7 +119,7 @@ def lab_home(
             replace(home.config, text.encode())
             installation = open_home(root)
         else:
-            installation = init(root, purpose="lab", starter=text, name="You", roles=LAB_ROLES)
+            installation = init(root, purpose="lab", starter=text, name=login_name(), roles=LAB_ROLES)
         try:
             with _observing(root, heard or Heard()) if observed else nullcontext():
                 yield installation, lab
@@ -157,7 +171,7 @@ def rehearse(
     say("the scheduler misbehaves: waiting until a critical alert fires")
     wait_for_alert(installation, lab)
     outcome = opening.open_rollback(
-        installation, person(installation, "incident_manager"), ticket=ticket, reason="Scheduler latency is critical"
+        installation, Press(person(installation, "incident_manager")), ticket=ticket, reason=REASONS[0]
     )
     say(outcome.log.rstrip())
     taken: list[Step] = []
@@ -171,18 +185,52 @@ def rehearse(
     return taken
 
 
+def refuse_others(root: Path) -> None:
+    """``Refused`` where somebody's own rollback is open in a lab home: nobody's stop is ended by a rehearsal.
+
+    Asked before any server is started.
+    """
+    home = Home(root)
+    if not home.store.exists():
+        return
+    with opened(root) as installation:
+        ledger = installation.state.opened
+        if ledger is None or ledger.purpose != "lab":
+            return
+        take_in(installation)  # a stop that the ledger did not answer in time
+        others = [rollback.id for rollback in installation.state.open.values() if not _is_left_over(rollback)]
+    if not others:
+        return
+    raise Refused(
+        f"{', '.join(others)} is open in {home.root}, and is somebody's own: a rehearsal does not end it",
+        (
+            "rehearse in another folder: stage4 rehearse --home /tmp/rehearsal",
+            f"or see what closes it: stage4 --home {home.root} rollback show {others[0]}",
+        ),
+    )
+
+
+def _is_left_over(rollback: Rollback) -> bool:
+    """Whether a rehearsal or a demo opened it, and nobody pressed the stop in it."""
+    return rollback.opened_by == _MANAGER and rollback.reason in REASONS and not rollback.emergency
+
+
 def _end_leftovers(installation: Installation, say: Say) -> None:
     """Abort what an interrupted rehearsal left open: the scheduler must run before it can be stopped again."""
     deliver(installation)
     for name in list(installation.state.open):
-        say(f"an earlier rehearsal was interrupted: aborting {name}")
+        say(f"left open by an earlier rehearsal or demo: aborting {name}")
         manager = person(installation, "incident_manager")
         rollback = installation.rollback(name)
         if not rollback.aborting and not rollback.incident_ended:
-            rollback = opening.abort(installation, manager, rollback, "the rehearsal was interrupted").rollback
+            rollback = opening.abort(installation, Press(manager), rollback, "the rehearsal was interrupted").rollback
+        if rollback.is_open and rollback.holds and installation.look(rollback.override.path).kind == "absent":
+            why = "removed between two rehearsals"
+            l2_ops = person(installation, "l2_ops")
+            rollback = restoring.adopt_removal(installation, Press(l2_ops), rollback, why).rollback
         if rollback.is_open:
-            rollback = restoring.restore(installation, person(installation, "l2_ops"), rollback, say).rollback
-            closing.complete(installation, manager, rollback)
+            rollback = restoring.restore(installation, Press(person(installation, "l2_ops")), rollback, say).rollback
+            closing.complete(installation, Press(manager), rollback)
 
 
 Take = Callable[[Rollback], Outcome]
@@ -193,21 +241,21 @@ def _steps(
 ) -> list[tuple[int, str, Take]]:
     def watch(rollback: Rollback) -> Outcome:
         lab.misbehave("none")
-        return watching.watch(installation, person(installation, "noc"), rollback, seconds, progress)
+        return watching.watch(installation, Press(person(installation, "noc")), rollback, seconds, progress)
 
     def restore(rollback: Rollback) -> Outcome:
-        ended = restoring.end_incident(installation, person(installation, "incident_manager"), rollback)
-        return restoring.restore(installation, person(installation, "l2_ops"), ended.rollback, say)
+        ended = restoring.end_incident(installation, Press(person(installation, "incident_manager")), rollback)
+        return restoring.restore(installation, Press(person(installation, "l2_ops")), ended.rollback, say)
 
     l2, observability = person(installation, "l2_ops"), person(installation, "observability")
     return [
-        (0, "announce", lambda r: opening.confirm(installation, person(installation, "product_owner"), r)),
-        (1, "disable", lambda r: stopping.disable(installation, l2, r, requested_by="L2 Ops")),
-        (2, "silence", lambda r: silencing.silence(installation, observability, r)),
-        (3, "check", lambda r: stopping.check(installation, l2, r)),
+        (0, "announce", lambda r: opening.confirm(installation, Press(person(installation, "product_owner")), r)),
+        (1, "disable", lambda r: stopping.disable(installation, Press(l2), r, requested_by="L2 Ops")),
+        (2, "silence", lambda r: silencing.silence(installation, Press(observability), r)),
+        (3, "check", lambda r: stopping.check(installation, Press(l2), r)),
         (4, "watch", watch),
         (5, "restore", restore),
-        (6, "complete", lambda r: closing.complete(installation, person(installation, "incident_manager"), r)),
+        (6, "complete", lambda r: closing.complete(installation, Press(person(installation, "incident_manager")), r)),
     ]
 
 

@@ -27,9 +27,9 @@ def shorten(rules_yaml: str) -> str:
     Longer times stay longer ones (``[30m]`` becomes ``[12s]``, ``for: 10m`` becomes ``4s``). Raises Corrupt for a text
     without an interval, a window or a ``for`` where this looks for them.
     """
-    text, windows = _WINDOW.subn(lambda found: f"[{6 + _minutes(found[1], found[2]) // 5}s]", rules_yaml)
-    text, waits = _FOR.subn(lambda found: f"{found[1]}{2 + _minutes(found[2], found[3]) // 5}s", text)
-    text, intervals = _INTERVAL.subn(lambda found: f"{found[1]}1s", text)
+    text, windows = _WINDOW.subn(lambda match: f"[{6 + _minutes(match[1], match[2]) // 5}s]", rules_yaml)
+    text, waits = _FOR.subn(lambda match: f"{match[1]}{2 + _minutes(match[2], match[3]) // 5}s", text)
+    text, intervals = _INTERVAL.subn(lambda match: f"{match[1]}1s", text)
     if not (windows and waits and intervals):
         raise Corrupt("the rules have no [window], `for:` or `interval:` to shorten: write them as in the shipped file")
     return text

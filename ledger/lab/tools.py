@@ -36,8 +36,8 @@ class Tools:
 
 def locate(folder: Path) -> Tools | None:
     """Find all four on PATH or unpacked under ``folder``; None when one is missing or does not run."""
-    found = _found(folder)
-    return None if _missing(found) else Tools(**found)
+    programs = _found(folder)
+    return None if _missing(programs) else Tools(**programs)
 
 
 def fetch(folder: Path, report: Callable[[str], None]) -> Tools:
@@ -59,12 +59,12 @@ def fetch(folder: Path, report: Callable[[str], None]) -> Tools:
 
 
 def _found(folder: Path) -> dict[str, Path]:
-    found = {field: _find(names, folder) for field, names in _PROGRAMS.items()}
-    return {field: path for field, path in found.items() if path}
+    programs = {field: _find(names, folder) for field, names in _PROGRAMS.items()}
+    return {field: path for field, path in programs.items() if path}
 
 
-def _missing(found: dict[str, Path]) -> list[str]:
-    return [field for field in _PROGRAMS if field not in found]
+def _missing(programs: dict[str, Path]) -> list[str]:
+    return [field for field in _PROGRAMS if field not in programs]
 
 
 def _find(names: tuple[str, ...], folder: Path) -> Path | None:

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from ledger.errors import Corrupt
+from ledger.said import Said
 
 MAX_LINE = 65_535
 """Longest entry in bytes, without the newline: C2SP tlog-tiles gives an entry a 16-bit length."""
@@ -22,7 +23,7 @@ _OPTIONS = (
     | orjson.OPT_PASSTHROUGH_DATETIME
     | orjson.OPT_PASSTHROUGH_DATACLASS
 )
-_SCALARS = frozenset((str, int, bool, type(None)))
+_SCALARS = frozenset((str, int, bool, type(None), Said))
 
 
 def format_canonical(value: Any) -> bytes:
@@ -37,9 +38,15 @@ def format_canonical(value: Any) -> bytes:
     return data
 
 
+def _english(value: Any) -> str:
+    if isinstance(value, Said):
+        return value.text
+    raise TypeError(type(value).__name__)
+
+
 def _dump(value: Any) -> bytes:
     try:
-        return orjson.dumps(value, option=_OPTIONS)
+        return orjson.dumps(value, default=_english, option=_OPTIONS)
     except orjson.JSONEncodeError as error:
         _refuse_inexact(value)  # the better reason, where it knows one
         raise Corrupt(f"no canonical form: {error}") from error

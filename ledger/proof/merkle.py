@@ -49,6 +49,11 @@ class Tree:
         edge.append(leaf)
         self.size += 1
 
+    @property
+    def edge(self) -> tuple[bytes, ...]:
+        """The roots of its perfect subtrees, largest first: with ``size`` they make it again."""
+        return tuple(self._edge)
+
     def root(self) -> bytes:
         """The Merkle tree hash of all leaves, 32 bytes."""
         if not self._edge:

@@ -15,6 +15,7 @@ from ledger.domain.runbook import COMPONENTS
 from ledger.domain.standing import why_it_does_not_stop
 from ledger.domain.text import clean
 from ledger.errors import Unreachable
+from ledger.said import Said
 from ledger.stop.folder import configured
 from ledger.stop.spool import FORMAT, give_up_reserve, login_uid, spool
 
@@ -42,7 +43,9 @@ class Stopped(NamedTuple):
         """What a person is told, line by line."""
         told = [f"already stopped {self.standing}; seen just now, the scheduler was not asked"] if self.standing else []
         if self.doubt:
-            told.append(f"WHETHER THIS STOPS ANYTHING IS NOT KNOWN: {self.doubt}, and with it which folder is read")
+            told.append(
+                Said("WHETHER THIS STOPS ANYTHING IS NOT KNOWN: {}, and with it which folder is read", self.doubt)
+            )
             told.append("next      look whether the scheduler obeys, or stop its service on its machine")
         told += [f"override  {self.path}", f"digest    {self.sha384}"]
         told += [f"moved     what stood there is {self.moved_to} now"] if self.moved_to else []
@@ -109,7 +112,10 @@ def _require_home(root: Path, directory: str) -> None:
     named = directory or os.environ.get("STAGE4_OVERRIDE_DIRECTORY")
     if not named and not any(os.path.lexists(root / sign) for sign in _SIGNS):
         raise Unreachable(
-            f"NOTHING WAS STOPPED: {root} is no home of a ledger. Say where it is, with --home DIR or STAGE4_HOME=DIR"
+            Said(
+                "NOTHING WAS STOPPED: {} is no home of a ledger. Say where it is, with --home DIR or STAGE4_HOME=DIR",
+                root,
+            )
         )
 
 
@@ -125,14 +131,17 @@ def _place(root: Path, path: Path, content: bytes, component: str) -> override.P
     except Unreachable as error:
         raise _by_hand(str(error), path, content) from error
     if why := why_it_does_not_stop(placed.file, component, _now()):
-        raise _by_hand(f"{path} was written, but {why}", path, content)
+        raise _by_hand(Said("{} was written, but {}", path, why), path, content)
     return placed
 
 
 def _by_hand(why: str, path: Path, content: bytes) -> Unreachable:
     return Unreachable(
-        f"NOTHING WAS STOPPED: {why}. Stop the scheduler by hand, on its machine:\n"
-        f"{override.manual_way(path, content)}\nor stop its service."
+        Said(
+            "NOTHING WAS STOPPED: {}. Stop the scheduler by hand, on its machine:\n{}\nor stop its service.",
+            why,
+            override.manual_way(path, content),
+        )
     )
 
 

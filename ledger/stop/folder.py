@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ledger.files import read_small, replace
+from ledger.said import Said
 
 DEFAULT = "var/runtime/overrides"
 _REMEMBERED = "var/override_folder"
@@ -39,7 +40,7 @@ def configured(root: Path, directory: str = "") -> Folder:
             return Folder(root / directory)
         if known := recall(root):
             return Folder(root / known)
-        return Folder(root / DEFAULT, f"stage4.toml cannot be read ({_why(error)})"[:200])
+        return Folder(root / DEFAULT, Said("stage4.toml cannot be read ({})", _why(error))[:200])
 
 
 def _why(error: Exception) -> str:
@@ -53,10 +54,10 @@ def _from_toml(root: Path) -> str:
         return DEFAULT
     import tomllib  # not in every python3 that an operator may have at hand
 
-    found = tomllib.loads(text).get("override", {}).get("directory", DEFAULT)
-    if not isinstance(found, str) or not found or "\0" in found:
+    directory = tomllib.loads(text).get("override", {}).get("directory", DEFAULT)
+    if not isinstance(directory, str) or not directory or "\0" in directory:
         raise ValueError("override.directory is no path")
-    return found
+    return directory
 
 
 def remember(root: Path, folder: Path) -> None:

@@ -62,10 +62,10 @@ def give_up_reserve(root: Path) -> bool:
 def login_uid() -> int:
     """The uid that logged in, also below sudo (``/proc/self/loginuid``); where none is set, the process' own."""
     try:
-        found = int(Path("/proc/self/loginuid").read_text("ascii"))
+        uid = int(Path("/proc/self/loginuid").read_text("ascii"))
     except (OSError, ValueError):
-        found = _NO_LOGIN
-    return os.getuid() if found == _NO_LOGIN else found
+        uid = _NO_LOGIN
+    return os.getuid() if uid == _NO_LOGIN else uid
 
 
 def sign_spool(facts: dict[str, Any], key: bytes) -> str:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ledger.domain.asked import Asked, fit
 from ledger.domain.text import clean
+from ledger.said import Said
 
 VALUES = (
     "--reason",
@@ -38,9 +39,9 @@ class Typed(NamedTuple):
         """The stop that was meant."""
         named = {name[2:].replace("-", "_"): text for name, text in self.given.items()}
         fields = {name: named.get(name, "") for name in ("reason", "ticket", "requested_by", "component")}
-        found = fit(**fields, lasts=named.get("duration_minutes", ""))
-        notes = tuple(f"{clean(text, 60)!a} was not understood and left out" for text in self.left_out)
-        return found._replace(notes=found.notes + notes)
+        asked = fit(**fields, lasts=named.get("duration_minutes", ""))
+        notes = tuple(Said("{} was not understood and left out", ascii(clean(text, 60))) for text in self.left_out)
+        return asked._replace(notes=asked.notes + notes)
 
     @property
     def understood(self) -> list[str]:

@@ -1,1 +1,1 @@
-"""The only place that knows eventsourcing and SQLite: entries, checkpoints, receipts, artefacts."""
+"""What a home keeps: `contract` says what a store promises, `open` opens one, `sqlite` is the one that there is."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from ledger.digest import sha384
 from ledger.errors import Corrupt, Refused, Unreachable
 from ledger.files import digest_file, make_folder, sync_folder, write_once
+from ledger.said import Said
 
 _NAME = re.compile(r"sha384:[0-9a-f]{96}")
 
@@ -24,7 +25,7 @@ class Artefacts:
     def path(self, name: str) -> Path:
         """Where the artefact ``sha384:<96 hex>`` is or would be; ``Refused`` for another form of name."""
         if not _NAME.fullmatch(name):
-            raise Refused(f"an artefact's name is sha384:<96 hex digits>, not {name[:120]!a}")
+            raise Refused(Said("an artefact's name is sha384:<96 hex digits>, not {}", ascii(name[:120])))
         digits = name.removeprefix("sha384:")
         return self.folder / digits[:2] / digits[2:]
 
@@ -37,7 +38,7 @@ class Artefacts:
             if not path.exists() or path.read_bytes() != data:
                 write_once(path, data, 0o600)  # says so where other bytes have the name
         except OSError as error:
-            raise Unreachable(f"cannot store an artefact in {self.folder}: {error.strerror}") from error
+            raise Unreachable(Said("cannot store an artefact in {}: {}", self.folder, error.strerror)) from error
         return name
 
     def put_part(self, source: Path, offset: int) -> str:
@@ -58,9 +59,15 @@ class Artefacts:
                     os.link(kept.name, self.path(name))
                 except FileExistsError:
                     if digest_file(self.path(name)) != name:
-                        raise Corrupt(f"the artefact at {self.path(name)} was changed; expected {name}") from None
+                        raise Corrupt(
+                            Said(
+                                "the artefact at {} was changed; expected sha384:{}",
+                                self.path(name),
+                                digest.hexdigest(),
+                            )
+                        ) from None
         except OSError as error:
-            raise Unreachable(f"cannot store an artefact in {self.folder}: {error.strerror}") from error
+            raise Unreachable(Said("cannot store an artefact in {}: {}", self.folder, error.strerror)) from error
         sync_folder(self.path(name).parent)
         return name
 
@@ -70,9 +77,9 @@ class Artefacts:
         try:
             data = path.read_bytes()
         except OSError as error:
-            raise Unreachable(f"the artefact {name} cannot be read at {path}: {error.strerror}") from error
+            raise Unreachable(Said("the artefact {} cannot be read at {}: {}", name, path, error.strerror)) from error
         if sha384(data) != name:
-            raise Corrupt(f"the artefact at {path} was changed: expected {name}, found {sha384(data)}")
+            raise Corrupt(Said("the artefact at {} was changed: expected {}, found {}", path, name, sha384(data)))
         return data
 
     def erase(self, name: str) -> bool:
@@ -83,7 +90,7 @@ class Artefacts:
         except FileNotFoundError:
             return False
         except OSError as error:
-            raise Unreachable(f"the artefact at {path} cannot be erased: {error.strerror}") from error
+            raise Unreachable(Said("the artefact at {} cannot be erased: {}", path, error.strerror)) from error
         sync_folder(path.parent)
         return True
 

@@ -10,6 +10,7 @@ from ledger.proof.checkpoint import Checkpoint, parse_checkpoint
 from ledger.proof.encoding import format_base64
 from ledger.proof.merkle import Tree, leaf_hash
 from ledger.proof.note import Verifier, format_verifier, open_note
+from ledger.said import Said
 from ledger.verify.causes import Cause
 from ledger.verify.findings import Findings
 from ledger.verify.report import Head
@@ -70,7 +71,7 @@ def _read(note: bytes, verifier: Verifier | None, findings: Findings, faults: _F
 
 
 def _about(findings: Findings, cause: Cause, expected: str, found: str) -> None:
-    sentence = f"{_SENTENCES[cause]}: expected {expected}, found {found}."
+    sentence = Said("{}: expected {}, found {}.", _SENTENCES[cause], expected, found)
     findings.add(cause, None, None, expected, found, sentence)
 
 
@@ -78,13 +79,21 @@ class Anchors:
     """Grows the tree and compares its root at every size that somebody vouches for."""
 
     def __init__(
-        self, checkpoint: Checkpoint | None, heads: Sequence[Head], findings: Findings, *, signed: bool
+        self,
+        checkpoint: Checkpoint | None,
+        heads: Sequence[Head],
+        findings: Findings,
+        *,
+        signed: bool,
+        notes: Sequence[Head] = (),
     ) -> None:
         self._findings = findings
         self._checkpoint = checkpoint
         self._signed = signed
         """Whether the checkpoint's signature was checked."""
         self._heads = tuple(heads)
+        self._notes = tuple(notes)
+        """Those of the heads that signed notes state."""
         self._tree = Tree()
         self._wanted = {head.size for head in heads} | ({checkpoint.size} if checkpoint else set())
         self._sizes = sorted(self._wanted, reverse=True)
@@ -93,6 +102,10 @@ class Anchors:
         """First entry that is missing from the tree; 0 where all are there."""
         self.proved = 0
         """Entries up to the largest size at which the root is as stated."""
+        self.vouched = 0
+        """The same, by somebody who is believed: a checkpoint whose signature was checked, or a head that was kept."""
+        self.agreed: set[int] = set()
+        """The sizes at which every root that was given is as stated."""
         self.beyond = 0
         """Entries after that, where they follow rightly."""
         self._note()
@@ -130,14 +143,16 @@ class Anchors:
     def _judge_checkpoint(self, stated: Checkpoint, last: int, *, torn: bool) -> None:
         if last < stated.size:
             where = "in the middle of a line after entry" if torn else "with entry"
-            sentence = (
-                f"The checkpoint has {stated.size} entries, the lines end {where} {last}: their end was cut off, or "
-                "lines and checkpoint were copied while the ledger was being written. A pair that belongs together: "
-                f"{CONSISTENT}"
+            sentence = Said(
+                f"The checkpoint has {{}} entries, the lines end {where} {{}}: their end was cut off, or lines and "
+                "checkpoint were copied while the ledger was being written. A pair that belongs together: "
+                f"{CONSISTENT}",
+                stated.size,
+                last,
             )
             self._findings.add(Cause.CUT, last + 1, None, str(stated.size), str(last), sentence)
             return
-        self._compare(Cause.ROOT_DIFFERS, None, Head(stated.size, stated.root), "the checkpoint")
+        self._compare(Cause.ROOT_DIFFERS, None, Head(stated.size, stated.root), "the checkpoint", noted=True)
         if last > (covered := max(self.proved, stated.size)):
             self._judge_rest(covered, last)
 
@@ -148,20 +163,26 @@ class Anchors:
         """
         rest = last - covered
         rightly = not self.broken and self.proved == covered and not self._findings.accused_from(covered + 1)
-        sentence = f"{rest} entries from {covered + 1} on stand beyond the checkpoint: nothing proves them."
+        sentence = Said("{} entries from {} on stand beyond the checkpoint: nothing proves them.", rest, covered + 1)
         name = "the checkpoint" if self._checkpoint and covered == self._checkpoint.size else "the kept head"
         if rightly and self._signed:
-            sentence = (
-                f"Proved as far as {name} ({covered} entries). {rest} newer lines, from entry {covered + 1} "
-                "on, follow rightly, and nothing signs them: the ledger went on after the checkpoint was kept or "
-                f"copied. A pair that belongs together: {CONSISTENT}"
+            sentence = Said(
+                f"Proved as far as {name} ({{}} entries). {{}} newer lines, from entry {{}} on, follow rightly, and "
+                "nothing signs them: the ledger went on after the checkpoint was kept or copied. A pair that belongs "
+                f"together: {CONSISTENT}",
+                covered,
+                rest,
+                covered + 1,
             )
         elif rightly:
-            sentence = (
-                f"The first {covered} entries agree with {name}, whose signature was not checked. {rest} newer "
-                f"lines, from entry {covered + 1} on, follow rightly, and nothing signs them."
+            sentence = Said(
+                f"The first {{}} entries agree with {name}, whose signature was not checked. {{}} newer lines, from "
+                "entry {} on, follow rightly, and nothing signs them.",
+                covered,
+                rest,
+                covered + 1,
             )
-        expected, found = f"{covered} entries", f"{last} entries"
+        expected, found = Said("{} entries", covered), Said("{} entries", last)
         opened = self._findings.add(
             Cause.NOT_COVERED, covered + 1, None, expected, found, sentence, accuses=not rightly
         )
@@ -169,23 +190,64 @@ class Anchors:
             opened.cover(rest)
         self.beyond = rest if rightly else 0
 
+    def judge_end(self, last: int) -> None:
+        """Where nothing else is wrong: whether anything given covers the last lines.
+
+        No accusation, and no proof: lines that were cut off leave no trace in those before them.
+        """
+        rest = last - self.vouched
+        if rest <= 0 or self.beyond:
+            return
+        if self.proved == last:
+            sentence = Said(
+                "The lines agree with what the checkpoint says ({} entries); its signature was not "
+                "checked, and whoever made the log may have made it too. Give the verifier key: "
+                "--public-key VKEY",
+                last,
+            )
+        elif self.vouched:
+            sentence = Said(
+                "Proved as far as the kept head ({} entries). {} newer lines, from entry {} on, follow "
+                "rightly, and nothing given covers them. Give the newest checkpoint: --checkpoint FILE "
+                "--public-key VKEY",
+                self.vouched,
+                rest,
+                self.vouched + 1,
+            )
+        else:
+            sentence = Said(
+                "Nothing given covers the end of the lines: what was cut off there would not show, and without an HMAC "
+                "key a change in the last line neither. Give the signed checkpoint: --checkpoint FILE --public-key VKEY"
+            )
+        expected, found = Said("{} entries", last), Said("{} entries", self.vouched)
+        opened = self._findings.add(Cause.NOT_COVERED, self.vouched + 1, None, expected, found, sentence, accuses=False)
+        if opened is not None:
+            opened.cover(rest)
+        self.beyond = rest
+
     def _judge_head(self, head: Head, last: int) -> None:
         if last < head.size:
-            sentence = (
-                f"A head that was kept has {head.size} entries, the ledger ends with entry {last}: its end was cut "
-                "off, or this is an older copy of it."
+            sentence = Said(
+                "A head that was kept has {} entries, the ledger ends with entry {}: its end was cut "
+                "off, or this is an older copy of it.",
+                head.size,
+                last,
             )
             self._findings.add(Cause.HEAD_BEYOND, head.size, None, str(head.size), str(last), sentence)
         else:
-            self._compare(Cause.HEAD_DIFFERS, head.size, head, "a head that was kept")
+            self._compare(Cause.HEAD_DIFFERS, head.size, head, "a head that was kept", noted=head in self._notes)
 
-    def _compare(self, cause: Cause, sequence: int | None, head: Head, name: str) -> None:
+    def _compare(self, cause: Cause, sequence: int | None, head: Head, name: str, *, noted: bool) -> None:
+        """``noted``: it is stated by a signed note, whose signature was checked or not."""
         expected, found = format_base64(head.root), self._roots.get(head.size)
         if found == expected:
             self.proved = max(self.proved, head.size)
+            self.agreed.add(head.size)
+            if self._signed or not noted:
+                self.vouched = max(self.vouched, head.size)
         elif found is not None:
-            sentence = (
-                f"The first {head.size} entries give another Merkle root than {name}: something in them was changed."
+            sentence = Said(
+                "The first {} entries give another Merkle root than {}: something in them was changed.", head.size, name
             )
             self._findings.add(cause, sequence, None, expected, found, sentence)
 

@@ -13,6 +13,7 @@ from ledger.domain.record import Recorded
 from ledger.domain.rights import RIGHTS, Right, held_in
 from ledger.domain.state import Rollback, State
 from ledger.domain.stopping.events import StopTakenIn
+from ledger.said import Said
 from ledger.verify.causes import Cause
 
 _PLAIN: dict[str, frozenset[str]] = {
@@ -46,8 +47,10 @@ def overstepped(state: State, rollback: Rollback | None, record: Recorded) -> Ov
         return None
     allowed = right.named(record.event) if right.named else right.allowed(rollback)
     if role not in allowed:
-        expected, found = " or ".join(allowed), f"{role} in {record.status}"
-        reason = f"{actor} did this ({record.status}) as {role!a}, a role that may not; {expected} may"
+        expected, found = " or ".join(allowed), Said("{} in {}", role, record.status)
+        reason = Said(
+            "{} did this ({}) as {}, a role that may not; {} may", actor, record.status, ascii(role), expected
+        )
         return Overstepped(Cause.ROLE_WITHOUT_RIGHT, expected, found, reason)
     if role == "system":
         held = frozenset({"system"}) if actor == "system" else _NOTHING
@@ -58,8 +61,10 @@ def overstepped(state: State, rollback: Rollback | None, record: Recorded) -> Ov
     if role in held:
         return None
     has = ", ".join(sorted(held)) or "none"
-    reason = f"{actor} acts as {role}, which they do not hold there; by the entries before they hold: {has}"
-    return Overstepped(Cause.ROLE_NOT_HELD, f"a role of {actor}: {has}", f"{actor} as {role}", reason)
+    told = "{} acts as {}, which they do not hold there; by the entries before they hold: "
+    reason = Said(told + "{}", actor, role, has) if held else Said(told + "none", actor, role)
+    expected = Said("a role of {}: {}", actor, has) if held else Said("a role of {}: none", actor)
+    return Overstepped(Cause.ROLE_NOT_HELD, expected, Said("{} as {}", actor, role), reason)
 
 
 def _is_stop(right: Right, rollback: Rollback | None, record: Recorded) -> bool:
@@ -72,6 +77,6 @@ def _is_stop(right: Right, rollback: Rollback | None, record: Recorded) -> bool:
 def goes_on_as_a_stop(after: Recorded) -> bool:
     """Whether an entry right after a rollback's opening shows that a stop opened it, which anybody may press."""
     right = RIGHTS.get(after.status)
-    if after.event is None or right is None or type(after.event) is StopTakenIn:
+    if after.event is None or right is None or isinstance(after.event, StopTakenIn):
         return True
     return after.event.stop if type(after.event) is EmergencyDeclared else right.stop

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
+from ledger.said import Said
 from ledger.verify.causes import Cause
 from ledger.verify.findings import Findings
 from ledger.verify.lines import Line
@@ -46,10 +47,13 @@ class Backwards:
                 break
             last, so_far = line, so_far + 1
         self.lines = so_far
-        sentence = (
-            f"The lines stand in reversed order: line 1 is entry {first.sequence}, the newest, and each line down to "
-            f"line {last.number}, entry {last.sequence}, is the one before it. Turn the file around and verify again: "
-            "tac FILE | stage4 verify -"
+        sentence = Said(
+            "The lines stand in reversed order: line 1 is entry {}, the newest, and each line down "
+            "to line {}, entry {}, is the one before it. Turn the file around and verify again: tac "
+            "FILE | stage4 verify -",
+            first.sequence,
+            last.number,
+            last.sequence,
         )
         found = f"entry {first.sequence} at line 1"
         opened = self._findings.add(Cause.REVERSED_ORDER, None, 1, "the oldest entry first", found, sentence)

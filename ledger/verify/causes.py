@@ -101,7 +101,7 @@ EXPLAINED: dict[Cause, str] = {
     Cause.CHECKPOINT_SIGNATURE: "The checkpoint is not signed by the key given.",
     Cause.CUT: "There are fewer entries than the checkpoint says: the end was cut off, or both were copied apart.",
     Cause.ROOT_DIFFERS: "The entries do not give the checkpoint's Merkle root.",
-    Cause.NOT_COVERED: "Entries stand beyond the checkpoint; nothing proves them. No accusation where they are right.",
+    Cause.NOT_COVERED: "Entries stand beyond the checkpoint, or none was given. No accusation where they are right.",
     Cause.HEAD_DIFFERS: "The entries do not give the root of a head that was kept.",
     Cause.HEAD_BEYOND: "There are fewer entries than a head that was kept says.",
     Cause.HEAD_MALFORMED: "A checkpoint that was kept is no signed note of three lines.",

@@ -9,6 +9,7 @@ from ledger.domain.keeping.events import LedgerOpened
 from ledger.proof.canonical import parse_canonical
 from ledger.proof.entry import GENESIS, HmacKey
 from ledger.proof.note import Verifier, format_verifier
+from ledger.said import Said
 from ledger.verify.anchors import CONSISTENT, Anchors, read_checkpoint, read_kept
 from ledger.verify.backwards import Backwards
 from ledger.verify.causes import Cause
@@ -72,7 +73,7 @@ class _Check:
         self.stated = None if checkpoint is None else read_checkpoint(checkpoint, verifier, findings)  # step 0
         self.notes: Sequence[Head] = [head for note in kept if (head := read_kept(note, verifier, findings))]
         self.heads: Sequence[Head] = [*heads, *self.notes]
-        self.anchors = Anchors(self.stated, self.heads, findings, signed=verifier is not None)
+        self.anchors = Anchors(self.stated, self.heads, findings, signed=verifier is not None, notes=self.notes)
         self.signatures = Signatures(keys, findings)
         self.replay = Replay(findings)
         self.origin = verifier.name if verifier else ""
@@ -172,19 +173,22 @@ class _Check:
     def _broken(self, line: Line, sound: bool | None) -> None:
         """The entry names other bytes than those of the line before it: one of the two was changed."""
         before, this = self.last, line.sequence
+        told = "Entry {} does not name the bytes of entry {} as they stand: "
         if not before:
-            blame = "entries before the first one were cut off, or entry 1 was changed"
+            sentence = Said(told + "entries before the first one were cut off, or entry 1 was changed.", this, before)
         elif self._sound is False:
-            blame = f"entry {before} was changed"
+            sentence = Said(told + "entry {} was changed.", this, before, before)
         elif sound is False:
-            blame = f"entry {this} was changed"
+            sentence = Said(told + "entry {} was changed.", this, before, this)
         elif self.signatures.renamed == before:
-            blame = f"the key_id of entry {before} was changed, which no signature covers"
+            renamed = told + "the key_id of entry {} was changed, which no signature covers."
+            sentence = Said(renamed, this, before, before)
         elif self._sound and sound and self.signatures.expected:
-            blame = f"entry {before} was replaced by somebody who holds the HMAC key"
+            replaced = told + "entry {} was replaced by somebody who holds the HMAC key."
+            sentence = Said(replaced, this, before, before)
         else:
-            blame = f"entry {before} was changed after entry {this} was written, or entry {this} itself was"
-        sentence = f"Entry {this} does not name the bytes of entry {before} as they stand: {blame}."
+            either = told + "entry {} was changed after entry {} was written, or entry {} itself was."
+            sentence = Said(either, this, before, before, this, this)
         self.findings.run(Cause.CHAIN_BROKEN, this, line.number, self._link, line.previous, sentence)
         self.replay.doubt(max(before, 1))
 
@@ -221,7 +225,7 @@ class _Check:
 
     def _foreign(self, cause: Cause, line: Line, expected: str, found: str) -> None:
         name = "stage" if cause is Cause.WRONG_STAGE else "ledger"
-        sentence = f"Entry {line.sequence} is of the {name} {found!a}, not of {expected!a}."
+        sentence = Said(f"Entry {{}} is of the {name} {{}}, not of {{}}.", line.sequence, ascii(found), ascii(expected))
         self.findings.tally(cause, line.sequence, line.number, expected, found, sentence)
 
     def _check_origin(self, line: Line, found: Any) -> None:
@@ -231,12 +235,16 @@ class _Check:
             self._foreign(Cause.WRONG_ORIGIN, line, self.origin, "none" if found is None else str(found))
 
     def _back(self, line: Line, timestamp: str) -> None:
-        sentence = f"Entry {line.sequence} is dated {timestamp}, before entry {self.last} at {self._timestamp}."
+        sentence = Said(
+            "Entry {} is dated {}, before entry {} at {}.", line.sequence, timestamp, self.last, self._timestamp
+        )
         expected = f"not before {self._timestamp}"
         self.findings.add(Cause.TIME_GOES_BACK, line.sequence, line.number, expected, timestamp, sentence)
 
     def _downgraded(self, line: Line, algorithm: str) -> None:
-        sentence = f"Entry {line.sequence} is signed with {algorithm}, the ledger was opened with {self.algorithm}."
+        sentence = Said(
+            "Entry {} is signed with {}, the ledger was opened with {}.", line.sequence, algorithm, self.algorithm
+        )
         self.findings.run(Cause.ALGORITHM_DIFFERS, line.sequence, line.number, self.algorithm, algorithm, sentence)
 
     def _count(self, auth: Any) -> None:
@@ -261,6 +269,8 @@ class _Check:
             self.anchors.judge(self.last, torn=self._torn is not None)  # step 8
             proved = self.anchors.proved if self.verifier is not None else 0
             self.signatures.conclude(proved)
+            if not self.findings.accused():
+                self.anchors.judge_end(self.last)
         return Report(
             entries=self.entries,
             bytes_read=source.bytes_read,
@@ -283,13 +293,15 @@ class _Check:
         if self.stated is not None and self.last < self.stated.size:
             return  # the checkpoint's own finding says so
         innocent = self.stated is not None and is_torn(line)
-        sentence = f"The last line ({line.number}) is torn: it has no newline and is no entry."
+        sentence = Said("The last line ({}) is torn: it has no newline and is no entry.", line.number)
         if is_torn(line):
-            sentence = (
-                f"The last line ({line.number}) is torn: the log was copied while an entry was being written, or its "
-                f"end was cut. A copy that is whole: {CONSISTENT}"
+            sentence = Said(
+                "The last line ({}) is torn: the log was copied while an entry was being written, or its "
+                "end was cut. A copy that is whole: {}",
+                line.number,
+                CONSISTENT,
             )
-        found = f"{len(line.raw)} bytes without one"
+        found = Said("{} bytes without one", len(line.raw))
         self.findings.add(
             Cause.NOT_TERMINATED, self.last + 1, line.number, "a newline", found, sentence, accuses=not innocent
         )

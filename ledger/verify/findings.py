@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from ledger.said import Said
 from ledger.verify.causes import Cause
 from ledger.verify.report import Finding
 
@@ -33,7 +34,7 @@ class Opened:
         first, more = self.finding, self.count - 1
         sentence = first.sentence
         if more and not self._says_count:
-            sentence = f"{first.sentence} The same goes for {more} more."
+            sentence = Said("{} The same goes for {} more.", first.sentence, more)
         return dataclasses.replace(first, sentence=sentence, count=self.count)
 
 
@@ -58,6 +59,12 @@ class Findings:
         self._runs: dict[str, _Run] = {}
         self._tallies: dict[tuple[str, str], Opened] = {}
         self.left_out = 0
+        self._left_out: set[str] = set()
+        """Their causes."""
+
+    def accused(self) -> set[str]:
+        """The causes of all that is wrong, also of what was only counted."""
+        return {opened.finding.cause for opened in self._kept if opened.finding.accuses} | self._left_out
 
     def add(
         self,
@@ -73,6 +80,7 @@ class Findings:
         """One finding of its own; None where the limit is reached and it was only counted."""
         if len(self._kept) >= self._limit:
             self.left_out += 1
+            self._left_out.add(cause.value)
             return None
         evidence = shorten(expected), shorten(found), shorten(sentence)
         opened = Opened(Finding(sequence, line, cause.value, *evidence, accuses=accuses))
@@ -108,14 +116,16 @@ class Findings:
 
     def retract(self, cause: Cause, sequence: int) -> None:
         """Take back what was found at an entry: a later line has shown what it is. Nothing where it counts others."""
-        alone = (one for one in self._kept if one.finding.cause == cause and one.finding.sequence == sequence)
-        found = next(alone, None)
-        if found is not None and found.count == 1:
-            self._kept.remove(found)
+        alone = (
+            opened for opened in self._kept if opened.finding.cause == cause and opened.finding.sequence == sequence
+        )
+        opened = next(alone, None)
+        if opened is not None and opened.count == 1:
+            self._kept.remove(opened)
 
     def accused_from(self, sequence: int) -> bool:
         """Whether anything wrong was found at this entry or a later one, or was only counted."""
-        wrong = (one.finding for one in self._kept if one.finding.accuses)
+        wrong = (opened.finding for opened in self._kept if opened.finding.accuses)
         return bool(self.left_out) or any((finding.sequence or 0) >= sequence for finding in wrong)
 
     def raise_limit(self, by: int) -> None:

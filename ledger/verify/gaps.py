@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ledger.said import Said
 from ledger.verify.causes import Cause
 from ledger.verify.findings import Findings
 
@@ -51,9 +52,12 @@ class Gaps:
     def report(self) -> None:
         """A finding for each, after the last line."""
         for gap in self._gaps:
-            names = f"entry {gap.first} is" if gap.first == gap.last else f"entries {gap.first} to {gap.last} are"
             found = f"entry {gap.last + 1} at line {gap.line}"
-            sentence = f"{names.capitalize()} missing before line {gap.line}."
+            sentence = (
+                Said("Entry {} is missing before line {}.", gap.first, gap.line)
+                if gap.first == gap.last
+                else Said("Entries {} to {} are missing before line {}.", gap.first, gap.last, gap.line)
+            )
             count = gap.last - gap.first + 1
             opened = self._findings.add(Cause.SEQUENCE_GAP, gap.first, gap.line, f"entry {gap.first}", found, sentence)
             if opened is not None:

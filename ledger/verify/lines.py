@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from ledger.errors import Corrupt, Unreachable
 from ledger.proof.canonical import MAX_LINE, parse_canonical
 from ledger.proof.entry import link
+from ledger.said import Said
 from ledger.verify.causes import Cause
 from ledger.verify.findings import Findings, Opened
 from ledger.verify.quick import read_quickly
@@ -89,7 +90,7 @@ class Lines:
         try:
             return self._stream.readline(size)
         except (Corrupt, gzip.BadGzipFile, EOFError, zlib.error) as error:
-            sentence = f"The log cannot be unpacked further after line {self.number}: {error}."
+            sentence = Said("The log cannot be unpacked further after line {}: {}.", self.number, error)
             self._findings.add(Cause.DAMAGED_ARCHIVE, None, self.number + 1, "whole gzip data", str(error), sentence)
             return b""
         except OSError as error:
@@ -106,17 +107,21 @@ class Lines:
         raw = raw[:-1]
         if raw.endswith(b"\r"):
             raw = raw[:-1]
-            sentence = f"Line {self.number} ends in carriage return and newline; the carriage return is left out below."
+            sentence = Said(
+                "Line {} ends in carriage return and newline; the carriage return is left out below.", self.number
+            )
             self._findings.tally(Cause.CARRIAGE_RETURN, None, self.number, "\\n", "\\r\\n", sentence)
         return read_line(self.number, raw)
 
     def _unfinished(self, raw: bytes) -> Line:
         line = read_line(self.number, raw)
         if line.read is None:
-            sentence = f"The last line ({self.number}) is torn: it has no newline and is no entry."
-            problem = Problem(Cause.NOT_TERMINATED, "a newline", f"{len(raw)} bytes without one", sentence)
+            sentence = Said("The last line ({}) is torn: it has no newline and is no entry.", self.number)
+            problem = Problem(Cause.NOT_TERMINATED, "a newline", Said("{} bytes without one", len(raw)), sentence)
             return replace(line, problem=problem)
-        sentence = f"The last line ({self.number}) has no newline: it was edited, or copied while it was being written."
+        sentence = Said(
+            "The last line ({}) has no newline: it was edited, or copied while it was being written.", self.number
+        )
         expected, found = "a newline", "end of file"
         self.unended = self._findings.add(Cause.NOT_TERMINATED, line.sequence, self.number, expected, found, sentence)
         return line
@@ -151,8 +156,8 @@ def is_torn(line: Line) -> bool:
 
 
 def _too_long(number: int, length: int) -> Problem:
-    sentence = f"Line {number} is longer than an entry may be: {length} bytes."
-    return Problem(Cause.TOO_LONG, f"at most {MAX_LINE} bytes", f"{length} bytes", sentence)
+    sentence = Said("Line {} is longer than an entry may be: {} bytes.", number, length)
+    return Problem(Cause.TOO_LONG, f"at most {MAX_LINE} bytes", Said("{} bytes", length), sentence)
 
 
 def _explain(number: int, raw: bytes, error: Exception) -> Problem:
@@ -161,23 +166,28 @@ def _explain(number: int, raw: bytes, error: Exception) -> Problem:
     try:
         raw.decode()
     except UnicodeDecodeError as wrong:
-        found = f"{raw[wrong.start : wrong.start + 8]!r} at byte {wrong.start}"
-        return Problem(Cause.NOT_UTF8, "UTF-8", found, f"Line {number} is not UTF-8: {found}.")
+        octets = repr(raw[wrong.start : wrong.start + 8])
+        sentence = Said("Line {} is not UTF-8: {} at byte {}.", number, octets, wrong.start)
+        return Problem(Cause.NOT_UTF8, "UTF-8", f"{octets} at byte {wrong.start}", sentence)
     reason = "nested too deeply" if isinstance(error, RecursionError) else _float_in(raw) or str(error)
     cause = Cause.NOT_CANONICAL if _is_json(raw) and not _is_canonical(raw) else Cause.MALFORMED
     expected = "canonical JSON" if cause is Cause.NOT_CANONICAL else "an entry"
-    return Problem(cause, expected, reason, f"Line {number} is not {expected}: {reason}.")
+    if isinstance(error, RecursionError):
+        return Problem(cause, expected, reason, Said(f"Line {{}} is not {expected}: nested too deeply.", number))
+    return Problem(cause, expected, reason, Said(f"Line {{}} is not {expected}: {{}}.", number, reason))
 
 
 def _float_in(raw: bytes) -> str:
     """The first number of a line that is no integer, as it is spelled there and where; empty where there is none."""
     if not _is_json(raw):
         return ""
-    for found in _TOKEN.finditer(raw):
-        token = found[0]
+    for match in _TOKEN.finditer(raw):
+        token = match[0]
         if token[:1] != b'"' and not token.lstrip(b"-").isdigit():
             text = token[:40].decode()
-            return f"{text} at byte {found.start()} is a float; numbers that are not integers are written as strings"
+            return Said(
+                "{} at byte {} is a float; numbers that are not integers are written as strings", text, match.start()
+            )
     return ""
 
 

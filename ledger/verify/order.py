@@ -14,6 +14,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from ledger.proof.entry import GENESIS
+from ledger.said import Said
 from ledger.verify.causes import Cause
 from ledger.verify.findings import Findings
 from ledger.verify.gaps import Gaps
@@ -95,12 +96,12 @@ class Order:
 
     def _is_swapped(self, line: Line) -> bool:
         """Whether ``line`` is the very one that is missing where the tip's successor strayed to."""
-        found = self._strayed.get(self._tip.sequence + 1)
+        strayed = self._strayed.get(self._tip.sequence + 1)
         return (
-            found is not None
-            and found.place == line.sequence
-            and found.wanted == line.link
-            and found.line.previous == self._tip.link
+            strayed is not None
+            and strayed.place == line.sequence
+            and strayed.wanted == line.link
+            and strayed.line.previous == self._tip.link
         )
 
     def _anchor(self, line: Line) -> Iterator[Line]:
@@ -227,7 +228,7 @@ class Order:
             _report_swap(self._findings, *astray)
             return
         for line in moved[1:]:
-            sentence = f"Entry {line.sequence} stands at line {line.number}, before entries that come first."
+            sentence = Said("Entry {} stands at line {}, before entries that come first.", line.sequence, line.number)
             expected, found = f"after entry {line.sequence - 1}", f"line {line.number}"
             self._findings.run(Cause.OUT_OF_ORDER, line.sequence, line.number, expected, found, sentence)
 
@@ -236,20 +237,20 @@ class Order:
         if line.problem is not None:
             self._gaps.unreadable += 1
             cause = Cause.TOO_LONG if line.problem.cause is Cause.TOO_LONG else Cause.FOREIGN_LINE
-            sentence = f"Line {line.number} takes no entry's place. {line.problem.sentence}"
+            sentence = Said("Line {} takes no entry's place. {}", line.number, line.problem.sentence)
             self._findings.add(cause, None, line.number, "no such line", line.problem.found, sentence)
             return
         known = self._tip.link if line.sequence == self._tip.sequence else self._links.get(line.sequence)
         where = f"line {line.number} claims entry {line.sequence}"
         if known is None and self._gaps.fill(line.sequence):
             cause, expected = Cause.OUT_OF_ORDER, f"after entry {line.sequence - 1}"
-            sentence = f"Entry {line.sequence} stands at line {line.number}, after entries that come later."
+            sentence = Said("Entry {} stands at line {}, after entries that come later.", line.sequence, line.number)
         elif known == line.link or (known is None and line.sequence <= self._tip.sequence):
             cause, expected = Cause.DUPLICATE_LINE, "every entry once"
-            sentence = f"Entry {line.sequence} stands there already; line {line.number} repeats it."
+            sentence = Said("Entry {} stands there already; line {} repeats it.", line.sequence, line.number)
         else:
             cause, expected = Cause.FOREIGN_LINE, "no such line"
-            sentence = f"Line {line.number} was inserted: it claims to be entry {line.sequence} and is not."
+            sentence = Said("Line {} was inserted: it claims to be entry {} and is not.", line.number, line.sequence)
         self._findings.run(cause, line.sequence, line.number, expected, where, sentence, apart=1)
 
 
@@ -257,9 +258,14 @@ def _report_swap(findings: Findings, early: Line, late: Line) -> None:
     """Two entries stand in each other's place; the lines say where they stand and what they are."""
     if early.sequence < late.sequence:
         early, late = late, early
-    sentence = (
-        f"Entries {late.sequence} and {early.sequence} were swapped: entry {early.sequence} stands at line "
-        f"{early.number}, entry {late.sequence} at line {late.number}."
+    sentence = Said(
+        "Entries {} and {} were swapped: entry {} stands at line {}, entry {} at line {}.",
+        late.sequence,
+        early.sequence,
+        early.sequence,
+        early.number,
+        late.sequence,
+        late.number,
     )
     expected, found = f"after entry {early.sequence - 1}", f"line {early.number}"
     findings.add(Cause.OUT_OF_ORDER, early.sequence, early.number, expected, found, sentence)
@@ -283,6 +289,8 @@ def _misplaced(line: Line, sequence: int) -> Line:
     """The line standing in an entry's place."""
     if line.read is None:
         return replace(line, sequence=sequence)
-    sentence = f"Line {line.number} stands in place of entry {sequence} but claims to be entry {line.sequence}."
+    sentence = Said(
+        "Line {} stands in place of entry {} but claims to be entry {}.", line.number, sequence, line.sequence
+    )
     problem = Problem(Cause.SEQUENCE_WRONG, str(sequence), str(line.sequence), sentence)
     return replace(line, sequence=sequence, read=None, previous="", problem=problem)

@@ -19,8 +19,8 @@ import msgspec
 
 from ledger.domain.event import Event, Field, fields_of, parse_time
 from ledger.domain.events import EVENTS
+from ledger.domain.flags import FLAGS
 from ledger.domain.record import Recorded
-from ledger.domain.state import FLAGS
 from ledger.errors import Corrupt
 from ledger.proof.canonical import MAX_LINE, format_canonical
 from ledger.proof.entry import CHAIN_SIGNATURE, HMAC_DIGESTS, is_chain_signature
@@ -85,12 +85,13 @@ class Shape(NamedTuple):
 def read_quickly(raw: bytes) -> Read | None:
     """What a line says, exactly as :func:`~ledger.verify.reading.read_entry` reads it; None where that must look."""
     at = raw.rfind(_STATUS) + len(_STATUS)  # a guess, which the form confirms
-    try:
-        shape = _SHAPES[raw[at : raw.find(b'"', at)]]
-        form = shape.decode(raw)
-        return _take(form, shape) if _encode(form) == raw and len(raw) <= MAX_LINE else None
-    except (KeyError, msgspec.MsgspecError, Corrupt, ValueError, RecursionError):
-        return None
+    for shape in _SHAPES[raw[at : raw.find(b'"', at)]]:
+        try:
+            form = shape.decode(raw)
+            return _take(form, shape) if _encode(form) == raw and len(raw) <= MAX_LINE else None
+        except (msgspec.MsgspecError, Corrupt, ValueError, RecursionError):
+            continue
+    return None
 
 
 def _take(form: Any, shape: Shape) -> Read | None:
@@ -148,15 +149,22 @@ def _take(form: Any, shape: Shape) -> Read | None:
     )
 
 
-class _Shapes(dict[bytes, Shape]):
-    """Status -> how it is read, for every kind that this build writes; each is made when it is first met."""
-
-    def __missing__(self, status: bytes) -> Shape:
-        shape = self[status] = _shape_of(_NEWEST[status])
-        return shape
+_VERSIONS: dict[bytes, tuple[type[Event], ...]] = {}
+"""Status -> the classes of its versions, the newest first."""
+for (_name, _version), _kind in sorted(EVENTS.items(), key=itemgetter(0)):
+    _VERSIONS[_name.encode()] = (_kind, *_VERSIONS.get(_name.encode(), ()))
 
 
-_NEWEST = {status.encode(): kind for (status, _), kind in sorted(EVENTS.items(), key=lambda item: item[0])}
+class _Shapes(dict[bytes, tuple[Shape, ...]]):
+    """Status -> how it is read, the newest version first; each is made when it is first met, of known ones only."""
+
+    def __missing__(self, status: bytes) -> tuple[Shape, ...]:
+        if status not in _VERSIONS:
+            return ()
+        shapes = self[status] = tuple(map(_shape_of, _VERSIONS[status]))
+        return shapes
+
+
 _SHAPES = _Shapes()
 _STATUS = b'"status":"'
 _encode = msgspec.json.Encoder(order="deterministic").encode
@@ -168,16 +176,27 @@ def _shape_of(kind: type[Event]) -> Shape:
     tables = tuple(field.name for field in fields if field.plain is dict)
     # One call with every field by its name, written out: half the time of a loop over the fields. The names are those
     # of our own classes.
+    sentences = {f"{field.name}_said": field.decode for field in fields if field.said}
     values = ", ".join(f"{field.name}={_value_of(field)}" for field in fields)
-    make = eval(f"lambda form: kind({values})", {"kind": kind, "time": parse_time})  # noqa: S307
+    make = eval(f"lambda form: kind({values})", {"kind": kind, "time": parse_time, "given": _given, **sentences})  # noqa: S307
     return Shape(kind.status, msgspec.json.Decoder(_form_of(kind)).decode, make, tables)
 
 
 def _value_of(field: Field) -> str:
     value = f"form.{'artefacts' if field.artefact else 'metadata'}.{field.name}"
+    if field.said:
+        said = f"{field.name}_said({value})"
+        return f"given({said}) if {value} is not None else {field.default!r}" if field.optional else said
     if field.decode is not parse_time:
         return value
     return f"time({value}) if {value} is not None else None" if field.optional else f"time({value})"
+
+
+def _given(said: Any) -> Any:
+    """What is left out where it is empty; ``Corrupt`` where it stands there all the same."""
+    if not said:
+        raise Corrupt("empty, and should not be there")
+    return said
 
 
 def _form_of(kind: type[Event]) -> type[msgspec.Struct]:
@@ -217,6 +236,8 @@ def _typed(field: Field, hint: Any) -> tuple[str, Any] | tuple[str, Any, Any]:
     plain = [part for part in typing.get_args(hint) if part is not type(None)]
     kind = plain[0] if type(None) in typing.get_args(hint) else hint
     kind = {datetime: str, int: _NUMBER, str: _TEXT if field.artefact else str}.get(kind, kind)
+    if field.said:
+        return (field.name, list[Any] | None, None) if field.optional else (field.name, list[Any])
     if field.plain is dict:
         kind = dict[str, Any]
     if not field.optional:

@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
+from ledger.domain.flags import FLAGS
 from ledger.domain.record import Recorded, parse_body
-from ledger.domain.state import FLAGS
 from ledger.errors import Corrupt
 from ledger.proof.entry import CHAIN_SIGNATURE, parse_entry
 
@@ -36,7 +36,7 @@ class Read(msgspec.Struct, frozen=True, gc=False):
     of_rollback: bool
     """Whether ``metadata`` names a rollback."""
     flags: tuple[bool, ...] | dict[str, bool]
-    """In the order of :data:`~ledger.domain.state.FLAGS`; the table as it is where it has other names."""
+    """In the order of :data:`~ledger.domain.flags.FLAGS`; the table as it is where it has other names."""
     record: Recorded | str
     """The event in its place, or why it cannot be read."""
 

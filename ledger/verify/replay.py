@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ledger.domain.closed import Closed
 from ledger.domain.closing.events import RollbackAborted, RollbackCompleted
 from ledger.domain.evolve import evolve
+from ledger.domain.flags import FLAGS, flag_values, runtime_flags
 from ledger.domain.keeping.events import LedgerOpened
 from ledger.domain.marks import marks
 from ledger.domain.opening.events import RollbackConfirmed, RollbackOpened
 from ledger.domain.record import Recorded
-from ledger.domain.state import FLAGS, Rollback, State, flag_values, runtime_flags
+from ledger.domain.state import Rollback, State
 from ledger.proof.canonical import parse_canonical
+from ledger.said import Said
 from ledger.verify.authority import Overstepped, goes_on_as_a_stop, overstepped
 from ledger.verify.causes import Cause
 from ledger.verify.findings import Findings
@@ -103,7 +106,7 @@ class Replay:
         if state.sequence != record.sequence - 1 or record.timestamp < state.timestamp:  # steps 3 and 6 have said so
             state = state._replace(sequence=record.sequence - 1, timestamp=record.timestamp)
         if before is not None and before.phase != "open":
-            state = state._replace(closed={before.id: before})
+            state = state._replace(closed=Closed({before.id: before}))
         self._state = state
         try:
             after = evolve(state, record)
@@ -120,7 +123,7 @@ class Replay:
             # Closed rollbacks are kept aside, for evolve copies all of them whenever one is closed; and without their
             # evidence, which evolve collects and never looks at.
             self._closed |= {name: rollback._replace(evidence=()) for name, rollback in after.closed.items()}
-            after = after._replace(closed={})
+            after = after._replace(closed=Closed())
         self._state = after
         self._check_flags(line, accuse=True)
         if record.rollback and not self.stopped:
@@ -158,7 +161,7 @@ class Replay:
         before = self._state.open.get(name) or self._closed.get(name)
         if before is not None:
             self._put(before._replace(entries=number))
-        self._state = self._state._replace(sequence=line.sequence, closed={})
+        self._state = self._state._replace(sequence=line.sequence, closed=Closed())
         self._check_flags(line, accuse=False)
 
     def _put(self, rollback: Rollback) -> None:
@@ -183,7 +186,7 @@ class Replay:
         expected, found = (before.entries if before else 0) + 1, record.rollback_entry
         if (before is None and type(record.event) is not RollbackOpened) or self._is_doubtful(line.sequence):
             return record, before
-        reason = f"it is numbered {found} of {record.rollback}, after number {expected - 1}"
+        reason = Said("it is numbered {} of {}, after number {}", found, record.rollback, expected - 1)
         self._report(Cause.ROLLBACK_ENTRY_GAP, line, str(expected), str(found), reason)
         self._shaky.add(record.rollback)
         if before is None:
@@ -199,7 +202,7 @@ class Replay:
         elif type(event) is RollbackConfirmed:
             opening = self._openings.get(record.rollback)
             if opening is not None and opening != event.confirms:
-                reason = f"the confirmation of {record.rollback} does not name its opening line"
+                reason = Said("the confirmation of {} does not name its opening line", record.rollback)
                 self._report(Cause.CONFIRMATION_MISMATCH, line, opening, event.confirms, reason)
 
     def _check_incident(self, line: Line, rollback: Rollback | None) -> None:
@@ -208,7 +211,7 @@ class Replay:
         if rollback is None or found == (expected := rollback.ticket or rollback.id):
             return
         if not self._is_doubtful(line.sequence):
-            reason = f"incident_id is {found!a}, but the ticket of {rollback.id} is {expected!a}"
+            reason = Said("incident_id is {}, but the ticket of {} is {}", ascii(found), rollback.id, ascii(expected))
             self._report(Cause.WRONG_INCIDENT, line, expected, str(found), reason)
 
     def _check_marks(self, line: Line, record: Recorded, before: State) -> None:
@@ -225,7 +228,7 @@ class Replay:
         if pair == known or "" in self._shaky or self._is_doubtful(line.sequence):
             return
         wanted, found = (", ".join(texts) or "none" for texts in (expected, record.marks))
-        self._report(Cause.MARKS_LIE, line, wanted, found, f"its marks say {found}, the entries give {wanted}")
+        self._report(Cause.MARKS_LIE, line, wanted, found, Said("its marks say {}, the entries give {}", found, wanted))
 
     def _check_authority(self, line: Line, record: Recorded, state: State, before: Rollback | None) -> None:
         """Whether the role may, whether the person holds it, whether the step was due, and whether it can have passed.
@@ -250,10 +253,12 @@ class Replay:
         if early:
             self._report(Cause.STEP_TOO_EARLY, line, "the step before it passed", "it had not", early)
         if false:
-            self._report(Cause.VERDICT_LIES, line, "another verdict", "pass", f"its verdict is pass, but {false}")
+            self._report(
+                Cause.VERDICT_LIES, line, "another verdict", "pass", Said("its verdict is pass, but {}", false)
+            )
 
     def _tell(self, line: Line, wrong: Overstepped) -> None:
-        sentence = f"Entry {line.sequence}: {wrong.reason}."
+        sentence = Said("Entry {}: {}.", line.sequence, wrong.reason)
         self._findings.tally(wrong.cause, line.sequence, line.number, wrong.expected, wrong.found, sentence)
 
     def _check_flags(self, line: Line, *, accuse: bool) -> None:
@@ -275,8 +280,8 @@ class Replay:
             return
         wanted = ", ".join(f"{name}={pair[0]}" for name, pair in new.items())
         got = ", ".join(f"{name}={pair[1]}" for name, pair in new.items())
-        self._report(Cause.FLAGS_LIE, line, wanted, got, f"its flags say {got}, the entries give {wanted}")
+        self._report(Cause.FLAGS_LIE, line, wanted, got, Said("its flags say {}, the entries give {}", got, wanted))
 
     def _report(self, cause: Cause, line: Line, expected: str, found: str, reason: str) -> None:
-        sentence = f"Entry {line.sequence}: {reason}."
+        sentence = Said("Entry {}: {}.", line.sequence, reason)
         self._findings.add(cause, line.sequence, line.number, expected, found, sentence)

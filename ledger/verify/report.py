@@ -82,7 +82,7 @@ class Report:
     proved: int = 0
     """Entries as far as the last checkpoint or kept head that agrees; 0 where there is none."""
     beyond: int = 0
-    """Entries after the checkpoint that follow rightly, but that nothing given covers."""
+    """Entries after that which follow rightly; nothing given covers them, or nothing whose signature was checked."""
 
     @property
     def verified(self) -> bool:
@@ -91,7 +91,7 @@ class Report:
 
     @property
     def outcome(self) -> Outcome:
-        """``incomplete`` where all is right as far as the checkpoint, and something stands after it."""
+        """``incomplete`` where all is right as far as the checkpoint and more follows, or where none was given."""
         if self.verified:
             return "verified"
         accused = self.findings_left_out or any(finding.accuses for finding in self.findings)

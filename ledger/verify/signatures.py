@@ -7,6 +7,7 @@ from hmac import compare_digest
 
 from ledger.errors import Corrupt
 from ledger.proof.entry import HmacKey, chain_text, mac_of
+from ledger.said import Said
 from ledger.verify.causes import Cause
 from ledger.verify.findings import Findings, Opened
 from ledger.verify.lines import Line
@@ -89,10 +90,10 @@ class Signatures:
             return True
         self.checked += 1
         if not whole:
-            sentence = f"Entry {line.sequence} is not what was signed, or was signed with another key."
+            sentence = Said("Entry {} is not what was signed, or was signed with another key.", line.sequence)
             self._report(Cause.SIGNATURE_WRONG, line, "the HMAC of this entry", read.value, sentence)
         if not chain:
-            sentence = f"Entry {line.sequence} was not signed for this place of this ledger."
+            sentence = Said("Entry {} was not signed for this place of this ledger.", line.sequence)
             self._report(Cause.CHAIN_SIGNATURE_WRONG, line, "the HMAC of this place", read.chain, sentence)
         return False
 
@@ -115,7 +116,9 @@ class Signatures:
             return False
         if not able:
             expected = named[0].algorithm
-            sentence = f"Entry {line.sequence} is signed with {read.algorithm}, the key given is for {expected}."
+            sentence = Said(
+                "Entry {} is signed with {}, the key given is for {}.", line.sequence, read.algorithm, expected
+            )
             self._report(Cause.ALGORITHM_DIFFERS, line, expected, read.algorithm, sentence)
             return False
         name = read.key_id if read.key_id in self._held or len(self._held) < _KEY_IDS else ""
@@ -131,14 +134,17 @@ class Signatures:
 
     def _rename(self, line: Line, found: str, expected: str) -> None:
         self.renamed = line.sequence
-        sentence = (
-            f"Entry {line.sequence} names the key {found!a}, but it was signed by the key {expected!a}. No signature "
-            "covers that name: anybody who could write the file may have changed it, without any key."
+        sentence = Said(
+            "Entry {} names the key {}, but it was signed by the key {}. No signature covers that "
+            "name: anybody who could write the file may have changed it, without any key.",
+            line.sequence,
+            ascii(found),
+            ascii(expected),
         )
         self._findings.tally(Cause.KEY_RENAMED, line.sequence, line.number, expected, found, sentence)
 
     def _unknown(self, line: Line, found: str, known: str) -> Opened | None:
-        sentence = f"Entry {line.sequence} is signed with the key {found!a}, which was not given."
+        sentence = Said("Entry {} is signed with the key {}, which was not given.", line.sequence, ascii(found))
         return self._findings.tally(Cause.UNKNOWN_KEY, line.sequence, line.number, known, found, sentence)
 
     def _expose(self, held: _Held | None) -> None:
@@ -148,7 +154,7 @@ class Signatures:
         line, self.exposed = held.first, held.first.sequence
         self.checked += held.count
         found = line.read.value if line.read else ""
-        sentence = f"Entry {line.sequence} is not what was signed, or was signed with another key."
+        sentence = Said("Entry {} is not what was signed, or was signed with another key.", line.sequence)
         expected = "the HMAC of this entry"
         opened = self._findings.add(Cause.SIGNATURE_WRONG, line.sequence, line.number, expected, found, sentence)
         if opened is not None:
@@ -167,14 +173,16 @@ class Signatures:
 
     def _wrong_key(self, line: Line, proved: int) -> None:
         """One finding however long the ledger is: it is the key that does not fit."""
-        sentence = (
-            f"None of {self.wrong} entries has an HMAC by the key given: it is not this ledger's key, or all of them "
-            "were signed anew with another."
+        sentence = Said(
+            "None of {} entries has an HMAC by the key given: it is not this ledger's key, or all of "
+            "them were signed anew with another.",
+            self.wrong,
         )
         if proved >= self.wrong:
-            sentence = (
-                f"The HMAC key given is not the key that signed this ledger: none of its {self.wrong} entries has an "
-                "HMAC by it, while their chain and the signed checkpoint hold."
+            sentence = Said(
+                "The HMAC key given is not the key that signed this ledger: none of its {} entries has "
+                "an HMAC by it, while their chain and the signed checkpoint hold.",
+                self.wrong,
             )
         found = line.read.key_id if line.read else ""
         opened = self._findings.add(

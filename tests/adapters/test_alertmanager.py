@@ -231,6 +231,11 @@ def test_an_unknown_silence_is_none_and_ends_as_nothing(alertmanager: Alertmanag
     assert alertmanager.expire(unknown).silence is None
 
 
+def test_a_beginning_of_an_id_is_refused_with_what_to_do(alertmanager: Alertmanager) -> None:
+    with pytest.raises(Refused, match="'429847f4' is no id of a silence: give the whole id"):
+        alertmanager.silence("429847f4")
+
+
 def test_a_404_of_a_proxy_is_not_a_lost_silence() -> None:
     with odd(lambda handler: handler.say(404, b"404 page not found")) as server, pytest.raises(Unreachable):
         Alertmanager([quick(server.url)], now).silence("00000000-0000-4000-8000-000000000000")

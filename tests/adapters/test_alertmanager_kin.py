@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -10,7 +11,8 @@ from typing import Any
 import pytest
 
 from ledger.adapters.alertmanager import Alertmanager
-from ledger.domain.facts import Matcher
+from ledger.adapters.silence_wire import MOST_ITEMS, MOST_UNREAD, parse_alerts, parse_silences
+from ledger.domain.facts import Matcher, MemberSeen
 from ledger.errors import Refused, Unreachable
 
 from .neighbours import Handler, Odd, now, odd, quick
@@ -131,6 +133,46 @@ def test_our_own_silence_that_cannot_be_read_is_not_made_twice() -> None:
     with odd(listed([silence(matchers=None)], [])) as server, pytest.raises(Unreachable, match="cannot be read"):
         create(Alertmanager([quick(server.url)], now))
     assert "POST" not in [method for method, *_ in server.seen]
+
+
+@pytest.mark.parametrize(("theirs", "refused"), [("not ours", False), (f"INC-1 {MARK}", True)])
+def test_many_that_cannot_be_read_hide_none_of_ours(theirs: str, refused: bool) -> None:
+    grafana = Grafana()
+    many = [silence(id=f"s-{number}", matchers=None, comment="not ours") for number in range(3 * MOST_UNREAD)]
+    grafana.kept = {one["id"]: one for one in [*many, silence(id="last", matchers=None, comment=theirs)]}
+    with odd(grafana) as server:
+        alertmanager = Alertmanager([quick(server.url + Grafana.prefix)], now)
+        if refused:
+            with pytest.raises(Unreachable, match="may have our silence"):
+                create(alertmanager)
+        else:
+            assert create(alertmanager) == ID
+
+
+def test_of_what_cannot_be_read_some_are_kept_and_the_others_counted() -> None:
+    page = [{}] * 50 + [silence("expired", matchers=None)] * 30 + [silence()]
+    found, unread = parse_silences(page, now())
+    assert [one.id for one in found] == [ID]
+    assert len(unread) == 2 * MOST_UNREAD + 2
+    assert [(one.active, one.more) for one in unread[-2:]] == [(True, 30), (False, 10)]
+    assert str(unread[-2]) == "30 more items cannot be read"
+    assert all(one.may_be("s-9") for one in unread[-2:]) and not unread[0].may_be("s-9")
+
+
+def test_megabytes_of_nothing_cost_little_and_are_a_doubt() -> None:
+    """Ten megabytes of ``{}`` took 50 s and 1.3 GB."""
+    begun = time.process_time()
+    found, unread = parse_silences([silence(), *[{}] * 3_400_000], now())
+    _, alerts = parse_alerts([{}] * 3_400_000)
+    assert time.process_time() - begun < 5
+    assert len(found) == 1
+    assert len(MemberSeen("a", now(), found, (), unread).doubts) == len(alerts) == MOST_UNREAD + 1
+
+
+def test_what_lies_beyond_what_is_looked_at_is_not_taken_for_nothing() -> None:
+    found, [rest] = parse_silences([silence()] * MOST_ITEMS + [silence(id="last")], now())
+    assert len(found) == MOST_ITEMS and (rest.active, rest.more) == (True, 1)
+    assert rest.may_be("last") and rest.may_bear(MARK)
 
 
 @pytest.mark.parametrize(

@@ -125,6 +125,13 @@ def test_a_key_of_another_pair_is_told(authority: Authority) -> None:
     assert "client_key is not the key of client_certificate" in said
 
 
+def test_a_certificate_without_its_key_is_told(authority: Authority) -> None:
+    certificate, _ = authority.issue("client")
+    with speaking_tls(authority.issue("server"), clients=authority.file) as url:
+        said = _sentence(Server(url, ca_file=authority.file, client_certificate=certificate))
+    assert said.endswith("holds no key: name its file in client_key")
+
+
 def test_a_certificate_file_without_pem_is_told(authority: Authority, tmp_path: Path) -> None:
     (tmp_path / "empty.pem").write_text("nothing\n")
     with speaking_tls(authority.issue("server")) as url:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+import requests
 
 from ledger.adapters.http import Server
 from ledger.adapters.prometheus import Prometheus
@@ -81,6 +82,9 @@ def test_an_alert_that_fired_and_went_before_the_end_is_seen(prometheus: Prometh
     }
     assert counted == {(EXPECTED[0], "critical", "firing", 1), (EXPECTED[1], "warning", "pending", 1)}
     assert {one.state for one in prometheus.alerts() if one.name == "MultiStrategyProbeSlow"} == {"pending"}
+    assert prometheus.lasting(120) == (), "it did not fire two minutes ago"
+    [lasting] = until(lambda: prometheus.lasting(1))
+    assert (lasting.labels, lasting.state) == (alert.labels, "firing"), "what is pending is not among them"
     probe[0].value = 0.0
     until(lambda: not [one for one in prometheus.alerts() if one.name in EXPECTED])
     time.sleep(2)
@@ -170,6 +174,7 @@ def test_an_expression_that_is_wrong_is_a_sentence(prometheus: Prometheus) -> No
 CALLS: dict[str, Callable[[Prometheus], object]] = {
     "alerts": lambda one: one.alerts(),
     "counts": lambda one: one.counts(),
+    "lasting": lambda one: one.lasting(120),
     "rules": lambda one: one.rules(),
     "series": lambda one: one.series("up", now() - timedelta(seconds=5), now(), 1),
     "watch": lambda one: _watch(one, 5),
@@ -214,3 +219,43 @@ def test_samples_as_histograms_are_a_sentence() -> None:
 
     with odd(histograms) as server, pytest.raises(Unreachable, match="native histograms.*check the query"):
         CALLS["series"](Prometheus(quick(server.url), now))
+
+
+def _vector(kind: str, at: float, value: str) -> dict[str, object]:
+    labels = {"alertname": "MultiStrategyProbeHigh", "severity": "critical", "alertstate": "firing"}
+    return {"status": "success", "data": {"resultType": kind, "result": [{"metric": labels, "value": [at, value]}]}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "age", "value"), [("vector", 300, "3"), ("vector", 0, "NaN"), ("string", 0, "3"), ("scalar", 0, "3")]
+)
+def test_a_count_of_long_ago_or_of_no_number_is_not_known(kind: str, age: float, value: str) -> None:
+    with odd(says(_vector(kind, now().timestamp() - age, value))) as server, pytest.raises(Unreachable):
+        Prometheus(quick(server.url), now).counts()
+
+
+def test_a_count_of_now_is_known() -> None:
+    with odd(says(_vector("vector", now().timestamp(), "3"))) as server:
+        assert [one.number for one in Prometheus(quick(server.url), now).counts()] == [3]
+
+
+def test_rules_that_are_too_many_to_read_are_not_called_missing(prometheus_process: Process) -> None:
+    def answer(handler: Handler) -> None:
+        if handler.path.startswith("/api/v1/rules"):
+            return handler.say(200, b" " * (11 << 20))
+        found = requests.request(handler.command, prometheus_process.url + handler.path, data=handler.body, timeout=5)
+        return handler.say(found.status_code, found.content)
+
+    with odd(answer) as server:
+        seen = _watch(Prometheus(Server(server.url), now), 2)
+    assert seen.missing_rules == ()
+    assert any("/api/v1/rules answered more than" in one for one in seen.warnings)
+
+
+def test_where_clocks_differ_by_less_than_is_borne_a_hole_at_the_end_names_them(prometheus_process: Process) -> None:
+    ahead = timedelta(seconds=4)
+    prometheus = Prometheus(Server(prometheus_process.url), lambda: now() + ahead)
+    end = now() + ahead
+    seen = prometheus.watch(end - timedelta(seconds=8), end, EXPECTED, 1)
+    assert seen.gaps
+    assert any(one.startswith("our clock is 4 s ahead of Prometheus") for one in seen.warnings)

@@ -6,6 +6,7 @@ They are no VictoriaMetrics, Thanos or Mimir: they show the shapes that those ar
 from __future__ import annotations
 
 import json
+import re
 import time
 import urllib.error
 import urllib.parse
@@ -22,7 +23,8 @@ from ledger.adapters.prometheus import Prometheus
 from ledger.domain.facts import WatchSeen
 from ledger.errors import Unreachable
 
-from .neighbours import Handler, Process, now, odd, until
+from .conftest import Probe
+from .neighbours import Handler, Odd, Process, now, odd, until
 
 EXPECTED = ["MultiStrategyProbeHigh", "MultiStrategyProbeSlow"]
 Change = Callable[[str, dict[str, list[str]], dict[str, Any]], None]
@@ -186,13 +188,13 @@ def test_an_unreadable_series_costs_itself_and_is_told(settled: Window) -> None:
     process, start, end = settled
 
     def odd_one(path: str, fields: dict[str, list[str]], page: dict[str, Any]) -> None:
-        if path.endswith("/query_range") and fields["query"][0].startswith("min_over_time(up"):
+        if path.endswith("/query_range") and "min_over_time(up" in fields["query"][0]:
             page["data"]["result"].append({"metric": {"instance": 7}, "values": [[0, "1"]]})
 
     with before(process, odd_one) as server:
         seen = _watch(server.url, start, end)
     assert seen.up_samples == seen.expected_samples
-    assert any("1 of 2 series could not be read" in warning for warning in seen.warnings)
+    assert any(re.search("^1 of [0-9]+ series could not be read", warning) for warning in seen.warnings)
 
 
 def test_an_unreadable_rule_costs_itself_and_only_one_of_ours_matters(settled: Window) -> None:
@@ -264,4 +266,63 @@ def test_a_watch_asks_a_bounded_number_of_questions(settled: Window) -> None:
         began = time.monotonic()
         _watch(server.url, start, end)
         assert time.monotonic() - began < 3
-        assert len(server.seen) <= 11
+        assert len(server.seen) <= 12
+
+
+def _without_alerts(path: str, fields: dict[str, list[str]], page: dict[str, Any]) -> None:
+    """As a relabelling that drops ALERTS before a store, or rights that do not let us see them."""
+    if "/query" in path:
+        page["data"]["result"] = [
+            one
+            for one in page["data"]["result"]
+            if not {one["metric"].get("__name__"), one["metric"].get("stage4_part")} & {"ALERTS", "ALERTS_FOR_STATE"}
+            and "alertname" not in one["metric"]
+        ]
+
+
+def test_a_rule_that_fires_and_is_in_no_history_is_no_quiet_window(settled: Window, probe: tuple[Probe, Odd]) -> None:
+    process, start, end = settled
+    prometheus = Prometheus(Server(process.url), now)
+    probe[0].value = 4.0
+    try:
+        until(lambda: {rule.state for rule in prometheus.rules(EXPECTED)} == {"pending", "inactive"})
+        assert _watch(process.url, start, end).warnings == (), "one that became active after the window is no doubt"
+        with before(process, _without_alerts) as server:
+            seen = _watch(server.url, start, end)
+    finally:
+        probe[0].value = 0.0
+        until(lambda: not prometheus.alerts())
+    (warning,) = seen.warnings
+    assert warning.startswith(
+        "alerts that fire or are pending now by their rules are in no history: MultiStrategyProbeSl"
+    )
+
+
+def test_a_store_is_to_show_that_alerts_are_kept_in_it(settled: Window) -> None:
+    process, start, end = settled
+
+    def store(path: str, fields: dict[str, list[str]], page: dict[str, Any]) -> None:
+        page["data"].pop("storageRetention", None)
+
+    def bare(path: str, fields: dict[str, list[str]], page: dict[str, Any]) -> None:
+        store(path, fields, page)
+        _without_alerts(path, fields, page)
+
+    with before(process, store) as server:
+        assert _watch(server.url, start, end).warnings == (), "an alert of somebody else's is there"
+    with before(process, bare) as server:
+        (warning,) = _watch(server.url, start, end).warnings
+    assert "no alert of any name in the last day" in warning
+    with before(process, _without_alerts) as server:
+        assert _watch(server.url, start, end).warnings == (), "a Prometheus itself keeps those that it raises"
+
+
+def test_alerts_without_a_number_are_not_no_alerts(settled: Window) -> None:
+    def unnumbered(path: str, fields: dict[str, list[str]], page: dict[str, Any]) -> None:
+        page["data"]["result"] = [{"metric": {"alertname": "MultiStrategyProbeHigh"}, "value": [0, "NaN"]}]
+
+    with before(settled[0], unnumbered) as server:
+        prometheus = Prometheus(Server(server.url), now)
+        for call in (prometheus.alerts, prometheus.counts, prometheus.critical_elsewhere):
+            with pytest.raises(Unreachable, match="no number"):
+                call()

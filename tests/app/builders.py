@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from ledger.app.home.folders import Home
 from ledger.app.installation import Installation
 from ledger.app.record.deliver import deliver
-from ledger.app.record.ledger import View, empty_view, fold
+from ledger.app.record.view import View, empty_view, fold
 from ledger.digest import sha384
 from ledger.domain.command import SYSTEM, Actor, Command, Request
 from ledger.domain.facts import Matcher, SchedulerSeen, SilenceSeen

@@ -89,5 +89,4 @@ def leaving(stopped: Installation) -> Installation:
 
 @pytest.fixture
 def publisher(installation: Installation) -> Publisher:
-    ledger = installation.ledger
-    return Publisher(installation.home, ledger.log, installation.artefacts, ledger.verifier, ledger.check)
+    return installation.publisher

@@ -11,11 +11,13 @@ from ledger.app.doctor import machine as doctor_machine
 from ledger.app.doctor.check import Check
 from ledger.app.doctor.examine import examine
 from ledger.app.installation import Installation
+from ledger.app.press import Press
 from ledger.app.reading.metrics import facts
-from ledger.app.reading.queries import entry_json, shown_time, state_at, status_json
+from ledger.app.reading.queries import entry_json, shown_time, state_at
+from ledger.app.reading.status import status_json
 from ledger.app.reading.timeline import Timeline
 from ledger.domain.command import SYSTEM
-from ledger.store.timeline_filter import Filter
+from ledger.store.values import Filter
 from tests.adapters.neighbours import odd
 
 from .builders import Clock, actor, note, opening
@@ -26,9 +28,9 @@ from .settings import changed
 def jumped(installation: Installation, clock: Clock) -> Installation:
     """One entry by a clock that was ten years ahead, then one by a clock that is right."""
     clock.move(days=3650)
-    installation.submit(note(1), SYSTEM)
+    installation.submit(note(1), Press(SYSTEM))
     clock.move(days=-3650, seconds=60)
-    installation.submit(opening(installation), actor("incident_manager"))
+    installation.submit(opening(installation), Press(actor("incident_manager")))
     return installation
 
 
@@ -46,9 +48,9 @@ def test_an_entry_shows_when_it_was_made_and_says_what_stands_in_it(jumped: Inst
 
 def test_a_difference_that_nobody_sees_is_not_told(installation: Installation, clock: Clock) -> None:
     clock.now = (clock.now + timedelta(seconds=9)).replace(microsecond=900_000)
-    installation.submit(note(1), SYSTEM)
+    installation.submit(note(1), Press(SYSTEM))
     clock.move(microseconds=-500)
-    installation.submit(note(2), SYSTEM)
+    installation.submit(note(2), Press(SYSTEM))
     last = entry_json(*list(installation.ledger.records())[-1])
     assert last["wall_time"] and shown_time(last)[1] == ""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -11,11 +12,13 @@ import pytest
 from click.testing import CliRunner
 from msgspec import Meta
 
+from ledger import regexes
 from ledger.app.durations import parse_duration
 from ledger.app.home import config
 from ledger.app.home.config_types import PLACES, Place, ServerSettings, Settings, places, servers
 from ledger.app.home.folders import Home
 from ledger.cli.home import config_show
+from ledger.domain.matching import use
 from ledger.domain.runbook import EXPECTED_RULES
 from ledger.errors import Refused, Unreachable
 
@@ -125,11 +128,16 @@ def test_labels_may_come_from_the_environment(path: Path) -> None:
     assert found.silence.labels == {"env": "prod", "cluster": "a=b"}
 
 
-@pytest.mark.parametrize("labels", ["prod", "env:prod", "env=prod,cluster"])
+@pytest.mark.parametrize("labels", ["prod", "env:prod", "env=prod,cluster", "env="])
 def test_a_label_that_is_none_is_refused_and_not_left_out(path: Path, labels: str) -> None:
     """A label left out would silence another environment's alerts."""
     with pytest.raises(Refused, match=r"silence\.labels"):
         config.load(path, {"STAGE4_SILENCE_LABELS": labels})
+
+
+def test_a_label_may_have_any_name_until_the_alertmanager_in_use_says_otherwise(path: Path) -> None:
+    path.write_text('[silence.labels]\n"service.name" = "stage4"\n')
+    assert config.load(path, NOTHING).silence.labels == {"service.name": "stage4"}
 
 
 @pytest.mark.parametrize("name", servers())
@@ -255,6 +263,7 @@ def test_tables_without_settings_and_labels_as_text_are_taken_as_ever(path: Path
         ({"STAGE4_ALERTS_PATTERN": ".*"}, "alerts.pattern also matches what has no name"),
         ({"STAGE4_ALERTS_PATTERN": "Multi(?=Strategy)"}, "alerts.pattern: the regex"),
         ({"STAGE4_ALERTS_PATTERN": "Multi("}, "alerts.pattern: the regex"),
+        ({"STAGE4_ALERTS_PATTERN": r"Multi(.|\w)*!"}, "alerts.rules has MultiStrategySchedulerLatencyHigh"),
         ({"STAGE4_ALERTS_RULES": " , "}, "alerts.rules is empty"),
         ({"STAGE4_ALERTS_RULES": "MomentumLatency"}, "alerts.rules has MomentumLatency"),
     ],
@@ -301,7 +310,7 @@ def test_a_command_that_announces_is_shown_without_the_paths_of_its_addresses(pa
     line = "curl -H 'Authorization: Bearer hunter22' https://hooks.example/services/T0/hunter2 -d @-"
     found = config.load(path, {"STAGE4_ANNOUNCE_COMMAND": line})
     shown = {one.place: one.value for one in config.explain(found, path, NOTHING)}["announce.command"]
-    assert shown == "curl -H 'Authorization: <masked> <masked>' https://hooks.example/<masked> -d @-"
+    assert shown == "curl -H 'Authorization: <masked>' https://hooks.example/<masked> -d @-"
     assert config.secrets(found) == ["announce.command"]
 
 
@@ -346,3 +355,15 @@ def test_a_stage_of_another_name_has_files_of_its_own(tmp_path: Path) -> None:
         "stage5.checkpoint",
         "stage5.vkey",
     }
+
+
+def test_where_re2_cannot_be_loaded_the_settings_are_found_all_the_same(path: Path, monkeypatch) -> None:
+    """The stop finds its folder by them."""
+    monkeypatch.setitem(sys.modules, "re2", None)
+    use(regexes.compiled)
+    try:
+        found = config.load(path, {"STAGE4_ALERTS_PATTERN": "(Multi|Momentum).+", "STAGE4_STAGE": "other"})
+    finally:
+        monkeypatch.undo()
+        use(regexes.compiled)
+    assert found.stage == "other"

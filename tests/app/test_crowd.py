@@ -11,7 +11,8 @@ import pytest
 
 from ledger.app.home.folders import Home
 from ledger.app.installation import opened
-from ledger.app.record.ledger import empty_view, fold
+from ledger.app.press import Press
+from ledger.app.record.view import empty_view, fold
 from ledger.domain.keeping.commands import AddNote
 from ledger.errors import Conflict
 from ledger.proof.checkpoint import open_checkpoint
@@ -128,8 +129,8 @@ def test_a_request_sent_again_afterwards_gets_its_first_receipt(crowd: Crowd) ->
     receipt = crowd.receipts[3][7]
     with opened(crowd.home.root) as installation:
         command = AddNote(text=f"note {receipt[0]}")
-        again = installation.submit(command, actor("l2_ops"), INC, str(receipt[0]))
+        again = installation.submit(command, Press(actor("l2_ops"), str(receipt[0])), INC)
         assert list(again) == receipt
         with pytest.raises(Conflict):
-            installation.submit(AddNote(text="another"), actor("l2_ops"), INC, str(receipt[0]))
+            installation.submit(AddNote(text="another"), Press(actor("l2_ops"), str(receipt[0])), INC)
         assert installation.ledger.view().size == len(lines_of(crowd.home)) == crowd.before + PROCESSES * EACH

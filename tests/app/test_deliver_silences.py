@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ledger.app.installation import Installation, opened
+from ledger.app.press import Press
 from ledger.app.record.deliver import deliver
 from ledger.domain.closing.commands import Abort
+from ledger.domain.facts import Matcher
 from ledger.domain.observing.commands import ExpireEffect
 from ledger.domain.opening.commands import DeclareEmergency
 from ledger.domain.silencing.commands import RequestSilenceEnd
@@ -112,7 +115,17 @@ def test_the_same_delivery_recorded_twice_is_one_entry(told: Installation) -> No
     deliver(told)
     before = stored(told.home)
     file = told.look(told.override_path())
-    told.submit(RecordOverride(file=file), actor("system"), INC, name)
+    told.submit(RecordOverride(file=file), Press(actor("system"), name), INC)
     assert stored(told.home) == before
     with pytest.raises(Conflict):
-        told.submit(ExpireEffect(requested=effect.requested), actor("system"), INC, name)
+        told.submit(ExpireEffect(requested=effect.requested), Press(actor("system"), name), INC)
+
+
+def test_a_silence_whose_matchers_no_entry_takes_is_not_adopted(root: Path) -> None:
+    with opened(root) as installation:
+        tell(installation, "incident_manager", opening(installation), "")
+        tell(installation, "observability", DeclareEmergency(reason="now"))
+        command = adopting_silence(installation)
+        large = replace(command.silence, matchers=(Matcher("job", "x" * 13_000), *command.silence.matchers))
+        with pytest.raises(Refused, match="one of at most 12000 can be adopted"):
+            tell(installation, "observability", replace(command, silence=large))

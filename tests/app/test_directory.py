@@ -14,6 +14,7 @@ from ledger.app.installation import Installation, open_home, opened
 from ledger.app.people import staff
 from ledger.app.people.accounts import Accounts
 from ledger.app.people.directory import Directory, Person
+from ledger.app.press import Press
 from ledger.domain.command import Actor
 from ledger.errors import Corrupt, LedgerError, Refused, Unreachable
 from ledger.files import locked
@@ -78,7 +79,8 @@ def test_one_uid_and_one_login_name_go_to_one_person(root: Path, same: str) -> N
             uid = 4001 if same != "login" else 4001 + number
             login = "jan" if same != "uid" else f"jan{number}"
             name = f"Jan {number}" if same != "both" else "Jan"
-            return staff.add(installation, accounts, _admin(installation), name, ("noc",), uid=uid, login=login)[0]
+            admin = Press(_admin(installation))
+            return staff.add(installation, accounts, admin, name, ("noc",), uid=uid, login=login)[0]
 
     came = in_threads(add, 6)
     (added,) = [one for one in came if isinstance(one, str)]

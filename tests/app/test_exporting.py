@@ -12,6 +12,7 @@ import pytest
 
 from ledger.app.home.folders import Home
 from ledger.app.installation import Installation
+from ledger.app.press import Press
 from ledger.app.reading.auditing import Given, verify_given
 from ledger.app.record import exporting
 from ledger.app.record.exporting import export
@@ -28,7 +29,7 @@ def verified(done: exporting.Exported) -> bool:
 
 
 def note(installation: Installation, number: int) -> None:
-    installation.submit(AddPerson(person=f"p-{number:05}", roles=("noc",)), SYSTEM)
+    installation.submit(AddPerson(person=f"p-{number:05}", roles=("noc",)), Press(SYSTEM))
 
 
 def left(folder: Path) -> set[str]:

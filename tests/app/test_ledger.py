@@ -11,8 +11,9 @@ import pytest
 
 from ledger.app.home.folders import Home
 from ledger.app.installation import Installation, opened
+from ledger.app.press import Press
 from ledger.app.record.deliver import deliver
-from ledger.app.record.ledger import empty_view, fold
+from ledger.app.record.view import empty_view, fold
 from ledger.digest import sha384
 from ledger.domain.closing.commands import Abort
 from ledger.domain.command import Command
@@ -132,7 +133,7 @@ def test_an_entry_that_is_far_too_long_is_refused_before_anything_is_written(ins
 def test_a_store_that_somebody_holds_is_unreachable_in_the_given_time(installation: Installation) -> None:
     with (
         opened(installation.home.root) as other,
-        other.ledger.log.writing(),
+        other.ledger.log.transaction(),
         pytest.raises(Unreachable, match="is held by another process"),
     ):
         installation.ledger.submit(ask(installation, "noc", note()), timeout=0.1)
@@ -146,7 +147,7 @@ def test_reading_does_not_wait_for_a_writer_that_waits(installation: Installatio
         installation.ledger.submit(ask(installation, "noc", note()))
         written.set()
 
-    with opened(installation.home.root) as other, other.ledger.log.writing():
+    with opened(installation.home.root) as other, other.ledger.log.transaction():
         writer = threading.Thread(target=write)
         writer.start()
         assert not written.wait(0.1)  # the other one has the lock
@@ -159,9 +160,9 @@ def test_a_ledger_that_lags_sees_others_when_the_lag_is_over_and_itself_at_once(
     installation.ledger.lag = 1e9
     before = installation.ledger.view().size
     with opened(installation.home.root) as other:
-        other.submit(note(1), actor("noc"))
+        other.submit(note(1), Press(actor("noc")))
     assert installation.ledger.view().size == before
-    installation.submit(note(2), actor("noc"))  # decided on the store, not on what was seen of it
+    installation.submit(note(2), Press(actor("noc")))  # decided on the store, not on what was seen of it
     assert installation.ledger.view().size == before + 2
 
 
@@ -181,7 +182,7 @@ def test_threads_of_one_ledger_queue_like_processes(installation: Installation) 
     def write(name: int) -> None:
         try:
             for number in range(10):
-                installation.submit(note(name * 10 + number), actor("noc"))
+                installation.submit(note(name * 10 + number), Press(actor("noc")))
         except BaseException as error:
             errors.append(error)
 
@@ -205,7 +206,7 @@ def test_rebuilding_gives_what_was_grown_step_by_step(installation: Installation
 
     def do(role: str, command: Command, rollback: str = INC) -> None:
         clock.move(seconds=1)
-        installation.submit(command, actor(role), rollback)
+        installation.submit(command, Press(actor(role)), rollback)
         deliver(installation)
         view = installation.ledger.view()
         grown[view.size] = view
@@ -244,7 +245,7 @@ def test_folding_leaves_the_view_it_began_with_as_it_was(installation: Installat
 def test_a_second_process_sees_what_the_first_wrote(installation: Installation) -> None:
     with opened(installation.home.root) as other:
         for writer, reader in ((installation, other), (other, installation)) * 3:
-            writer.submit(note(), actor("noc"))
+            writer.submit(note(), Press(actor("noc")))
             assert same(writer.ledger.view(), reader.ledger.view())
 
 

@@ -10,11 +10,13 @@ import pytest
 
 from ledger.app.installation import Installation, opened
 from ledger.app.observer import Observer
+from ledger.app.press import Press
+from ledger.app.reading.outlook import Lookout
 from ledger.app.steps import stopping as steps
 from ledger.app.steps.stop import stop
 from ledger.digest import sha384
 from ledger.domain.asked import fit
-from ledger.domain.observing.events import SchedulerObserved
+from ledger.domain.observing.events import ForeignSilenceGone, ForeignSilenceSeen, SchedulerObserved
 from ledger.errors import Unreachable
 from tests.adapters.neighbours import Handler, Odd, odd
 
@@ -59,7 +61,7 @@ def stopped(root: Path, outside: tuple[Neighbours, Odd]) -> Iterator[Installatio
         url = outside[1].url
         made.config = changed(made.config, scheduler={"url": f"{url}/status"}, alertmanager={"url": url})
         made.publish()
-        stop(made, actor("l2_ops"), fit(reason="latency", ticket="INC-1"))
+        stop(made, Press(actor("l2_ops")), fit(reason="latency", ticket="INC-1"))
         yield made
 
 
@@ -68,7 +70,7 @@ def test_step_3_passes_on_the_schedulers_word_however_odd_the_rest(
     stopped: Installation, outside: tuple[Neighbours, Odd], how: str
 ) -> None:
     outside[0].page = ODD[how]
-    done = steps.check(stopped, actor("l2_ops"), stopped.rollback("INC-1"), patience=0)
+    done = steps.check(stopped, Press(actor("l2_ops")), stopped.rollback("INC-1"), patience=0)
     assert done.verdict == "pass"
     assert all(line.isprintable() for line in done.log.splitlines())
     assert done.log.splitlines()[-1] == "disabled"
@@ -93,13 +95,94 @@ def test_the_observer_records_it_and_looks_at_the_rest(
     assert all(line.isprintable() for line in said)
 
 
+@pytest.mark.parametrize("name", ["", "x" * 81])
+def test_a_silence_with_an_unusable_id_is_named_and_costs_no_other(stopped: Installation, name: str) -> None:
+    def silence(name: str, job: str) -> dict[str, object]:
+        matcher = {"name": "job", "value": job, "isRegex": True}
+        times = {"startsAt": SINCE, "endsAt": "2099-01-01T00:00:00Z"}
+        who = {"createdBy": "other", "comment": "theirs"}
+        return {"id": name, "status": {"state": "active"}, "matchers": [matcher], **times, **who}
+
+    lists = [[silence(name, "x|stage4"), silence("s-1", "x|stage4")], [silence(name, "x|stage4")]]
+
+    def answer(handler: Handler) -> None:
+        handler.say(200, json.dumps(lists[0] if handler.path.endswith("/silences") else []).encode())
+
+    with odd(answer) as server:
+        stopped.config = changed(stopped.config, alertmanager={"url": server.url})
+        [seen] = stopped.alertmanager.look()
+        assert f"an id of {len(name)} characters" in seen.doubts[0]
+        assert ("without an id" in seen.doubts[0]) is (name == "")
+        observer = Observer(stopped)
+        for _ in range(9):
+            observer.look()
+        assert [one.silence_id for one in events(stopped, ForeignSilenceSeen)] == ["s-1"]  # type: ignore[attr-defined]
+        lists.pop(0)
+        for _ in range(9):
+            observer.look()
+    assert [one.silence_id for one in events(stopped, ForeignSilenceGone)] == ["s-1"]  # type: ignore[attr-defined]
+
+
+ERRORS = (Unreachable("no look at the scheduler"), OverflowError("date value out of range"), RuntimeError("no thread"))
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=repr)
 def test_a_source_that_breaks_the_observers_look_ends_no_others_turn(
-    stopped: Installation, outside: tuple[Neighbours, Odd], monkeypatch: pytest.MonkeyPatch
+    stopped: Installation, outside: tuple[Neighbours, Odd], monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     def broken(*_: object) -> None:
-        raise Unreachable("no look at the scheduler")
+        raise error
 
     observer = Observer(stopped)
     monkeypatch.setattr(observer, "_look_at_scheduler", broken)
     observer.look()
     assert any("/api/v2/silences" in path for path in outside[0].asked)
+
+
+def test_what_nobody_foresaw_is_a_gap_said_once_and_logged_without_values(
+    stopped: Installation, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    said: list[str] = []
+    observer, secret = Observer(stopped, said.append), "hunter2"
+
+    def broken(_: object) -> None:
+        raise OverflowError(secret)
+
+    monkeypatch.setattr(observer._silences, "look", broken)
+    for _ in range(9):
+        observer.look()
+    told = [one for one in said if "a mistake in stage4 itself (OverflowError at test_odd_answers.py:" in one]
+    assert len(told) == 1
+    assert [record.name for record in caplog.records] == ["stage4.mistakes"]
+    assert "hunter2" not in caplog.text and "in broken" in caplog.text
+    assert "alertmanager" in observer._coverage._gaps
+
+
+def test_pages_are_told_of_a_look_that_broke_and_it_is_taken_again(
+    stopped: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lookout = Lookout(stopped)
+
+    def broken() -> None:
+        raise OverflowError
+
+    monkeypatch.setattr(stopped, "scheduler", broken)
+    assert "a mistake in stage4 itself" in lookout.look().missing["scheduler"].why
+    monkeypatch.undo()
+    assert "a mistake" not in str(lookout.look().missing.get("scheduler"))
+
+
+def test_a_member_that_nobody_foresaw_blinds_no_other(
+    stopped: Installation, outside: tuple[Neighbours, Odd], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with odd(lambda handler: handler.say(200, b"[]")) as second:
+        stopped.config = changed(stopped.config, alertmanager={"url": f"{outside[1].url},{second.url}"})
+        alertmanager = stopped.alertmanager
+
+        def broken(_: object) -> None:
+            raise RecursionError
+
+        monkeypatch.setattr(alertmanager.members[0], "alerts", broken)
+        first, other = alertmanager.look()
+    assert "a mistake in stage4 itself (RecursionError" in first.error
+    assert not other.doubts

@@ -65,6 +65,16 @@ def test_a_silence_of_somebody_elses_is_tried_on_the_names_of_the_settings(name:
     assert can_mute((Matcher("alertname", name),), (), sets, alerts) is mutes
 
 
+def test_a_rule_that_nobody_has_seen_is_not_given_the_labels_of_another() -> None:
+    alerts, elsewhere = Alerts(*OWN.values()), (Matcher("instance", "elsewhere:9100"),)
+    one, other = (
+        AlertSeen(name, (("alertname", name), ("instance", "here:9100")), "firing", datetime.now(UTC))
+        for name in alerts.rules
+    )
+    assert can_mute(elsewhere, (), label_sets((), [one], (), alerts), alerts)
+    assert not can_mute(elsewhere, (), label_sets((), [one, other], (), alerts), alerts)
+
+
 def test_alerts_that_were_shown_count_by_the_names_of_the_settings() -> None:
     shown = [
         AlertSeen(name, (("alertname", name),), "firing", datetime.now(UTC))

@@ -14,6 +14,7 @@ import pytest
 
 from ledger.app.home.folders import Home
 from ledger.app.installation import Installation, opened
+from ledger.app.press import Press
 from ledger.app.record.publish import Publisher
 from ledger.errors import Unreachable
 from ledger.proof.checkpoint import open_checkpoint
@@ -67,14 +68,14 @@ def test_publishing_again_touches_no_line(installation: Installation, publisher:
 
 
 def test_a_command_returns_when_its_entries_are_in_the_files(installation: Installation) -> None:
-    receipt = installation.submit(note(), actor("noc"))
+    receipt = installation.submit(note(), Press(actor("noc")))
     assert installation.home.published.read_bytes().splitlines()[receipt.last - 1] == lines_of(installation.home)[-1]
     assert_published(installation.home)
 
 
 def test_every_published_line_ends_in_a_newline(installation: Installation) -> None:
     for number in range(4):
-        installation.submit(note(number), actor("noc"))
+        installation.submit(note(number), Press(actor("noc")))
         data = installation.home.published.read_bytes()
         assert data.endswith(b"}\n")
         assert data.count(b"\n") == len(lines_of(installation.home))
@@ -198,11 +199,11 @@ def test_submitting_goes_on_and_publishing_catches_up(installation: Installation
     in_the_way = block(installation.home)
     before = installation.ledger.view().size
     for number in range(3):
-        installation.submit(note(number), actor("noc"))
+        installation.submit(note(number), Press(actor("noc")))
     assert installation.ledger.view().size == before + 3
     in_the_way.unlink()
     (installation.home.root / "audit.away").rename(in_the_way)
-    installation.submit(note(4), actor("noc"))
+    installation.submit(note(4), Press(actor("noc")))
     assert_published(installation.home)
 
 
@@ -211,7 +212,7 @@ def test_a_lock_file_that_cannot_be_had_stops_no_command(installation: Installat
     shutil.rmtree(locks)
     locks.write_bytes(b"")
     before = installation.ledger.view().size
-    installation.submit(note(), actor("noc"))
+    installation.submit(note(), Press(actor("noc")))
     assert installation.ledger.view().size == before + 1
 
 
@@ -250,7 +251,7 @@ def test_killed_in_the_middle_of_publishing_it_is_repaired(job: str, long: Home)
 def test_a_reader_never_sees_a_checkpoint_ahead_of_the_lines(home: Home) -> None:
     """Readers take the checkpoint first, then the lines."""
     with opened(home.root) as installation:
-        installation.submit(opening(installation), actor("incident_manager"))
+        installation.submit(opening(installation), Press(actor("incident_manager")))
         verifier = installation.ledger.verifier
     worker = start("append", home.root, INC, "w", 150, "kept")
     assert worker.stdin is not None

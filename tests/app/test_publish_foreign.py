@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from ledger.app.installation import Installation
+from ledger.app.press import Press
 from ledger.app.record.publish import Publisher
 from ledger.digest import sha384
 from ledger.errors import Unreachable
 from ledger.store.artefacts import Artefacts
-from ledger.store.log import Log
+from ledger.store.sqlite.log import SQLiteLog
 
 from .builders import (
     actor,
@@ -43,13 +44,13 @@ def test_what_another_script_appended_is_set_aside_and_publishing_goes_on(
 ) -> None:
     with installation.home.published.open("ab") as stream:
         stream.write(FOREIGN[foreign])
-    installation.submit(note(1), actor("noc"))
+    installation.submit(note(1), Press(actor("noc")))
     assert_published(installation.home)
     (event,) = foreign_lines(installation)
     assert (event.finding, event.size) == ("appended", len(FOREIGN[foreign]))
     assert event.path == str(installation.home.published)
     assert installation.artefacts.get(event.lines_sha384) == FOREIGN[foreign]
-    installation.submit(note(2), actor("noc"))
+    installation.submit(note(2), Press(actor("noc")))
     assert len(foreign_lines(installation)) == 1
     assert_published(installation.home)
 
@@ -147,7 +148,7 @@ def test_no_byte_of_a_large_foreign_tail_is_lost(installation: Installation) -> 
 class Interrupted:
     """The log, while another script appends to the published file just as the publisher does."""
 
-    def __init__(self, log: Log, path: Path) -> None:
+    def __init__(self, log: SQLiteLog, path: Path) -> None:
         self._log, self._path = log, path
 
     def __getattr__(self, name: str) -> object:
@@ -162,9 +163,10 @@ class Interrupted:
 
 def test_a_foreign_line_that_slips_in_while_publishing_is_found_next_time(installation: Installation) -> None:
     append(installation, 2)
-    log = Interrupted(installation.ledger.log, installation.home.published)
-    ledger = installation.ledger
-    Publisher(installation.home, log, installation.artefacts, ledger.verifier, ledger.check).publish()  # type: ignore[arg-type]
+    publisher = installation.publisher
+    publisher._log = Interrupted(installation.ledger.log, installation.home.published)  # type: ignore[assignment]
+    publisher.publish()
+    publisher._log = installation.ledger.log
     installation.publish()
     assert len(foreign_lines(installation)) == 1
     assert_published(installation.home)

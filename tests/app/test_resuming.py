@@ -83,10 +83,10 @@ def empty_store(root: Path) -> None:
 
 
 def store_without_entries(root: Path) -> None:
-    from ledger.store.log import Log
+    from ledger.store.sqlite.log import SQLiteLog
 
     keys_alone(root)
-    Log(Home(root).store, create=True).close()
+    SQLiteLog(Home(root).store, create=True).close()
 
 
 def log_moved(root: Path) -> None:

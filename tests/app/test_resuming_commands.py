@@ -14,6 +14,7 @@ from ledger.app.home.setup import open_stage
 from ledger.app.installation import opened
 from ledger.app.people.accounts import Accounts
 from ledger.app.people.directory import Person, login_uid, terminal_actor
+from ledger.app.press import Press
 from ledger.cli.root import stage4
 from ledger.domain.people.commands import AddPerson
 
@@ -66,7 +67,7 @@ def unpublished(home: Path) -> None:
     """One more entry, which the published files do not have."""
     with opened(home) as installation:
         actor = terminal_actor(installation.home, installation.state)
-        installation.record(AddPerson(person="p-00001", roles=("noc",)), actor)
+        installation.record(AddPerson(person="p-00001", roles=("noc",)), Press(actor))
 
 
 def test_an_init_that_could_not_publish_publishes_when_run_again(new: Path) -> None:

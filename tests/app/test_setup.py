@@ -23,6 +23,7 @@ from ledger.app.people.directory import (
     os_identity,
     terminal_actor,
 )
+from ledger.app.press import Press
 from ledger.domain.keeping.events import LedgerOpened
 from ledger.errors import Corrupt, LedgerError, Refused
 from ledger.proof.note import parse_verifier
@@ -146,14 +147,14 @@ def test_an_existing_configuration_is_kept_and_used(new: Path) -> None:
         assert installation.ledger._key.algorithm == "HMAC-SHA384"
         assert json.loads(lines_of(home)[0])["signature"]["algorithm"] == "HMAC-SHA384"
         assert json.loads(lines_of(home)[0])["stage"] == "stage5"
-        installation.submit(note(), terminal_actor(home, installation.state))
+        installation.submit(note(), Press(terminal_actor(home, installation.state)))
     assert_published(home)
 
 
 def test_a_ledger_keeps_the_algorithm_it_was_opened_with(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STAGE4_HMAC_ALGORITHM", "HMAC-SHA384")
     with opened(root) as installation:
-        installation.submit(note(), actor("noc"))
+        installation.submit(note(), Press(actor("noc")))
         assert {json.loads(line)["signature"]["algorithm"] for line in lines_of(installation.home)} == {"HMAC-SHA256"}
 
 

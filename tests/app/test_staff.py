@@ -13,6 +13,7 @@ from ledger.app.installation import Installation
 from ledger.app.people import staff
 from ledger.app.people.accounts import Accounts
 from ledger.app.people.directory import Person, terminal_actor
+from ledger.app.press import Press
 from ledger.domain.command import Actor
 from ledger.domain.people.commands import AddPerson, DeactivatePerson
 from ledger.errors import Refused, Unreachable
@@ -38,7 +39,7 @@ def add(installation: Installation, accounts: Accounts, admin: Actor):
     def added(actor: Actor | None = None, **changes: Any) -> str:
         given: dict[str, Any] = {"name": "Jan", "roles": ("noc",), "uid": 4001, "login": "jan", "password": SECRET}
         given |= changes
-        return staff.add(installation, accounts, actor or admin, **given)[0]
+        return staff.add(installation, accounts, Press(actor or admin), **given)[0]
 
     return added
 
@@ -68,7 +69,7 @@ def at_the_name(installation: Installation, admin: Actor) -> str:
 
 def at_the_entry(installation: Installation, admin: Actor) -> str:
     at_the_name(installation, admin)
-    installation.submit(AddPerson(person="p-00001", roles=("noc",)), admin)
+    installation.submit(AddPerson(person="p-00001", roles=("noc",)), Press(admin))
     return "p-00001"
 
 
@@ -132,7 +133,7 @@ def test_two_people_may_have_one_name(installation, accounts, add) -> None:
 
 def test_a_leavers_uid_is_not_given_on_before_the_name_is_erased(installation, accounts, admin, add) -> None:
     person = add()
-    staff.deactivate(installation, accounts, admin, person)
+    staff.deactivate(installation, accounts, Press(admin), person)
     with pytest.raises(Refused, match=f"uid 4001 is {person}"):
         add()
     staff.erase(installation, admin, person)
@@ -205,7 +206,7 @@ def test_a_name_that_is_there_is_never_exchanged(installation, admin, add) -> No
 
 def test_who_left_or_was_never_there_gets_no_name(installation, accounts, admin, add) -> None:
     person = add()
-    installation.submit(DeactivatePerson(person=person), admin)
+    installation.submit(DeactivatePerson(person=person), Press(admin))
     for nobody in (person, "p-nobody", "system"):
         with pytest.raises(Refused, match="is nobody of this ledger who may act"):
             staff.give_name(installation, admin, nobody, "Jan")

@@ -11,6 +11,7 @@ import pytest
 
 from ledger.app.home.folders import Home
 from ledger.app.installation import Installation, opened
+from ledger.app.press import Press
 from ledger.errors import Corrupt, LedgerError
 
 from .builders import actor, ask, behind_the_triggers, note, plain, stored
@@ -84,7 +85,7 @@ def root(template: Path, tmp_path: Path) -> Path:
     root = Path(shutil.copytree(template, tmp_path / "home"))
     with opened(root) as installation:
         for number in range(3):
-            installation.submit(note(number), actor("noc"))
+            installation.submit(note(number), Press(actor("noc")))
     return root
 
 
@@ -106,7 +107,7 @@ def test_nothing_is_written_on_top_of(edit: str, home: Home) -> None:
         EDITS[edit](connection)
     before, files = stored(home), published(home)
     with pytest.raises(Corrupt), opened(home.root) as installation:
-        installation.submit(note(9), actor("noc"))
+        installation.submit(note(9), Press(actor("noc")))
     assert stored(home) == before
     assert published(home) == files
 
@@ -185,7 +186,7 @@ def restored(home: Home, tmp_path: Path) -> Home:
     copy_store(home, tmp_path / "old.sqlite")
     with opened(home.root) as installation:
         for number in (3, 4):
-            installation.submit(note(number), actor("noc"))
+            installation.submit(note(number), Press(actor("noc")))
     for file in home.store.parent.glob("stage4.sqlite*"):
         file.unlink()
     shutil.copy(tmp_path / "old.sqlite", home.store)
@@ -196,7 +197,7 @@ def test_a_store_restored_from_an_old_copy_refuses_to_write(restored: Home) -> N
     """docs/architecture.md: a store that is behind refuses to write. Else two histories are signed with one key."""
     before, files = stored(restored), published(restored)
     with pytest.raises(Corrupt, match="behind"), opened(restored.root) as installation:
-        installation.submit(note(9), actor("noc"))
+        installation.submit(note(9), Press(actor("noc")))
     assert stored(restored) == before
     assert published(restored) == files
 

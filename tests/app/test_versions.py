@@ -5,14 +5,17 @@ from __future__ import annotations
 import pytest
 
 from ledger.app.installation import Installation, opened
-from ledger.app.record.ledger import fold
+from ledger.app.record.view import fold
 from ledger.digest import sha384
+from ledger.domain.event import RESERVED
+from ledger.domain.events import format_event
+from ledger.domain.restoring.events import OverrideRemovalFailed
 from ledger.errors import Corrupt, Refused
 from ledger.proof.checkpoint import Checkpoint, sign_checkpoint
 from ledger.proof.entry import parse_entry, seal_entry
 from ledger.proof.merkle import leaf_hash
-from ledger.store.log import Line
-from ledger.store.recorder import Receipt
+from ledger.said import Said
+from ledger.store.values import Line, Receipt
 
 from .builders import (
     INC,
@@ -42,9 +45,9 @@ def insert_unknown(installation: Installation, **changes: object) -> None:
     tree = view.tree.copy()
     tree.append(leaf_hash(line))
     signed = sign_checkpoint(Checkpoint(ledger.origin, tree.size, tree.root()), ledger._signer)
-    with ledger.log.writing() as writing:
-        receipt = Receipt("r-moon", "digest", tree.size, tree.size)
-        writing.insert(ledger.origin, [Line(tree.size, body["status"], line)], (tree.size, signed), receipt)
+    with ledger.log.transaction() as writing:
+        receipt = Receipt(f"r-moon-{tree.size}", "digest", tree.size, tree.size)
+        writing.append(ledger.origin, [Line(tree.size, body["status"], line)], (tree.size, signed), receipt)
 
 
 @pytest.fixture
@@ -99,3 +102,17 @@ def test_an_unknown_entry_that_lies_about_the_chain_is_corrupt(installation: Ins
     )
     with pytest.raises(Corrupt, match="previous: expected"):
         fold(view, [wrong])
+
+
+def test_what_follows_an_unknown_entry_and_builds_on_it_leaves_the_ledger_readable(newer: Installation) -> None:
+    """The later version goes on with a kind that is known here, about something that only it did."""
+    last = parse_entry(lines_of(newer.home)[-1]).body
+    known = OverrideRemovalFailed(path="/o", cause=Said("no"))
+    artefacts, metadata = format_event(known)
+    own = {"rollback_entry": last["metadata"]["rollback_entry"] + 1, "version": known.version, "step": 5} | metadata
+    mixed = {name: value for name, value in last["metadata"].items() if name in RESERVED} | own
+    place = {"incident_id": last["artefacts"]["incident_id"]} | artefacts
+    insert_unknown(newer, status=known.status, metadata=mixed, artefacts=place)
+    with opened(newer.home.root) as again:
+        size = again.ledger.view().size
+        assert again.state.unknown[0] == size - 1 and again.state.rollback(INC).entries == own["rollback_entry"]

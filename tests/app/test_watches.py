@@ -13,12 +13,14 @@ from ledger.app.installation import Installation
 from ledger.app.observer import Observer
 from ledger.app.observer.desk import Desk
 from ledger.app.observer.watches import AGAIN, Watches
+from ledger.app.press import Press
 from ledger.app.record.deliver import deliver
 from ledger.app.steps.pictures import warm
+from ledger.domain.observing.events import ObservationGap
 from ledger.domain.watching.commands import StartWatch
 from ledger.errors import Unreachable
 
-from .builders import INC, Clock, actor, ask, free_port, statuses, stopping, until
+from .builders import INC, Clock, actor, ask, events, free_port, statuses, stopping, until
 from .settings import changed
 
 BY_HAND = f"the watch of {INC} is over and cannot be judged, finish it by hand: "
@@ -29,7 +31,7 @@ def left(installation: Installation, clock: Clock) -> Installation:
     """A stopped scheduler whose watch is over; whoever began it is gone."""
     installation.ledger.submit(ask(installation, "l2_ops", stopping(installation)))
     deliver(installation)
-    installation.submit(StartWatch(starts_at=clock.now, duration_seconds=60), actor("noc"), INC)
+    installation.submit(StartWatch(starts_at=clock.now, duration_seconds=60), Press(actor("noc")), INC)
     clock.move(minutes=2)
     return installation
 
@@ -135,12 +137,35 @@ def test_a_scheduler_that_hangs_does_not_keep_a_removed_file_from_being_noticed(
     assert not thread.is_alive()
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_an_observer_that_cannot_look_at_the_disk_any_more_ends(
-    left: Installation, monkeypatch: pytest.MonkeyPatch
+def test_an_observer_that_cannot_look_at_the_disk_goes_on_and_gives_no_sign_of_life(
+    left: Installation, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Half an observer would pass for a whole one."""
+
     def fail(*_: object) -> None:
         raise OSError(5, "Input/output error")
+
+    rounds: list[object] = []
+    observer = Observer(left)
+    observer.looked = rounds.append
+    observer.look()
+    assert len(rounds) == 1
+    with monkeypatch.context() as patch:
+        patch.setattr("ledger.app.observer.loop.look_at_files", fail)
+        observer.look()
+        clock.move(seconds=7)
+        observer.look()
+    assert len(rounds) == 1
+    observer.look()
+    assert len(rounds) == 2
+    gaps = [event.source for event in events(left, ObservationGap)]  # type: ignore[attr-defined]
+    assert gaps.count("override") == 1
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_an_observer_whose_thread_at_the_disk_ended_ends(left: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise SystemExit
 
     monkeypatch.setattr("ledger.app.observer.loop.look_at_files", fail)
     with pytest.raises(Unreachable, match="could not be looked at"):

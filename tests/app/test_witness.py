@@ -13,6 +13,7 @@ import pytest
 from ledger.app.doctor.examine import examine
 from ledger.app.home.folders import Home
 from ledger.app.installation import Installation, opened
+from ledger.app.press import Press
 from ledger.app.reading.condition import condition
 from ledger.app.record.exporting import export
 from ledger.errors import Corrupt, LedgerError
@@ -50,7 +51,7 @@ LINES: dict[str, Look] = {
 def add(root: Path, *numbers: int) -> None:
     with opened(root) as installation:
         for number in numbers:
-            installation.submit(note(number), actor("noc"))
+            installation.submit(note(number), Press(actor("noc")))
 
 
 def tree(root: Path) -> dict[str, bytes]:
@@ -80,7 +81,7 @@ def refuses(home: Home) -> str:
     before, rows = tree(home.root / "audit"), stored(home)
     for _ in range(2):  # not once only
         with pytest.raises(Corrupt) as caught, opened(home.root) as installation:
-            installation.submit(note(9), actor("noc"))
+            installation.submit(note(9), Press(actor("noc")))
     with pytest.raises(Corrupt), opened(home.root) as installation:
         installation.publish()
     assert stored(home) == rows
@@ -149,11 +150,11 @@ def test_a_running_ledger_sees_newer_lines_that_are_put_beside_it(root: Path, tm
     copy = Path(shutil.copytree(root, tmp_path / "copy"))
     add(copy, 1, 2)
     with opened(root) as installation:
-        installation.submit(note(5), actor("noc"))
+        installation.submit(note(5), Press(actor("noc")))
         home.published_checkpoint.unlink()
         home.published.write_bytes(Home(copy).published.read_bytes())
         with pytest.raises(Corrupt, match="another history"):
-            installation.submit(note(6), actor("noc"))
+            installation.submit(note(6), Press(actor("noc")))
 
 
 def test_lines_that_only_look_like_ours_stop_nothing(installation: Installation) -> None:
@@ -164,7 +165,7 @@ def test_lines_that_only_look_like_ours_stop_nothing(installation: Installation)
     forged = json.dumps(page, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
     with home.published.open("ab") as stream:
         stream.write(forged + b"\n")
-    installation.submit(note(1), actor("noc"))
+    installation.submit(note(1), Press(actor("noc")))
     assert [event.finding for event in foreign_lines(installation)] == ["appended"]
     assert_published(home)
 
@@ -179,7 +180,7 @@ def test_a_checkpoint_that_is_only_unreadable_is_set_aside_made_again_and_said(
     path = installation.home.published_checkpoint
     CHECKPOINTS[checkpoint](path)
     spoiled = path.read_bytes()
-    installation.submit(note(1), actor("noc"))
+    installation.submit(note(1), Press(actor("noc")))
     (event,) = foreign_lines(installation)
     assert (event.path, event.finding, event.size) == (str(path), "changed", len(spoiled))
     assert installation.artefacts.get(event.lines_sha384) == spoiled
@@ -189,7 +190,7 @@ def test_a_checkpoint_that_is_only_unreadable_is_set_aside_made_again_and_said(
 @pytest.mark.parametrize("checkpoint", ["missing", "empty"])
 def test_a_checkpoint_that_is_gone_is_made_again_without_a_word(checkpoint: str, installation: Installation) -> None:
     CHECKPOINTS[checkpoint](installation.home.published_checkpoint)
-    installation.submit(note(1), actor("noc"))
+    installation.submit(note(1), Press(actor("noc")))
     assert foreign_lines(installation) == []
     assert_published(installation.home)
 
@@ -197,8 +198,8 @@ def test_a_checkpoint_that_is_gone_is_made_again_without_a_word(checkpoint: str,
 def test_lines_whose_ends_were_converted_are_set_aside_once(installation: Installation) -> None:
     path = installation.home.published
     path.write_bytes(crlf(path.read_bytes()))
-    installation.submit(note(1), actor("noc"))
-    installation.submit(note(2), actor("noc"))
+    installation.submit(note(1), Press(actor("noc")))
+    installation.submit(note(2), Press(actor("noc")))
     assert [event.finding for event in foreign_lines(installation)] == ["changed"]
     assert_published(installation.home)
 
@@ -208,7 +209,7 @@ def test_a_strangers_checkpoint_and_key_are_kept_as_artefacts(installation: Inst
     checkpoint = b"other.invalid/log\n3\n" + b"A" * 43 + b"=\n\n\xe2\x80\x94 other.invalid/log AAAA\n"
     home.published_checkpoint.write_bytes(checkpoint)
     home.published_key.write_bytes(b"other.invalid/log+00000000+AAAA\n")
-    installation.submit(note(1), actor("noc"))
+    installation.submit(note(1), Press(actor("noc")))
     kept = {event.path: installation.artefacts.get(event.lines_sha384) for event in foreign_lines(installation)}
     assert kept == {
         str(home.published_checkpoint): checkpoint,
@@ -289,8 +290,8 @@ def test_an_ordinary_write_reads_no_file_again(root: Path, monkeypatch: pytest.M
         one.publish()
         monkeypatch.setattr("ledger.app.record.witness.scan", never)
         for number in range(3):
-            one.submit(note(number), actor("noc"))
-            other.submit(note(10 + number), actor("noc"))
+            one.submit(note(number), Press(actor("noc")))
+            other.submit(note(10 + number), Press(actor("noc")))
             condition(one, settled=True)
         assert one.publication.why == other.publication.why == ""
     assert_published(Home(root))

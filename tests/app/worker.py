@@ -9,6 +9,7 @@ from pathlib import Path
 from ledger.app.installation import Installation, open_home, opened
 from ledger.app.people import staff
 from ledger.app.people.accounts import Accounts
+from ledger.app.press import Press
 from ledger.app.record.deliver import deliver
 from ledger.domain.command import Actor
 from ledger.domain.keeping.commands import AddNote
@@ -22,7 +23,7 @@ def _wait() -> None:
 
 
 def _note(installation: Installation, rollback: str, name: str) -> list[object]:
-    receipt = installation.submit(AddNote(text=f"note {name}"), OPS, rollback, name)
+    receipt = installation.submit(AddNote(text=f"note {name}"), Press(OPS, name), rollback)
     return [receipt.request_id, receipt.digest, receipt.first, receipt.last]
 
 
@@ -47,7 +48,7 @@ def append_forever(root: Path, rollback: str) -> None:
     installation = open_home(root)
     _wait()
     while True:
-        installation.submit(AddNote(text="a note " * 20), OPS, rollback)
+        installation.submit(AddNote(text="a note " * 20), Press(OPS), rollback)
 
 
 def publish_forever(root: Path) -> None:
@@ -75,7 +76,7 @@ def add_people(root: Path, name: str, count: str) -> None:
     _wait()
     first = 10_000 + 100 * int(name)
     added = [
-        staff.add(installation, accounts, admin, f"Person {first + number}", ("noc",), uid=first + number)[0]
+        staff.add(installation, accounts, Press(admin), f"Person {first + number}", ("noc",), uid=first + number)[0]
         for number in range(int(count))
     ]
     installation.ledger.log.close()

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ledger.app.installation import Installation
+from ledger.app.press import Press
 from ledger.app.record.deliver import deliver
 from ledger.app.steps import closing, duties, opening, restoring, silencing, stopping
 from ledger.cli.serve import give_accounts
@@ -24,7 +25,7 @@ from ledger.lab.loopback import HOST, answers, until
 from ledger.lab.processes import Processes
 from ledger.lab.rehearsal import lab_home, person
 from ledger.lab.servers import Lab
-from ledger.store.recorder import Receipt
+from ledger.store.values import Receipt
 
 
 class House:
@@ -78,14 +79,14 @@ class House:
         """An open rollback whose steps up to ``upto`` have passed, made without a browser."""
         who = {role: person(self.installation, role) for role in ("incident_manager", "product_owner", "l2_ops")}
         made = opening.open_rollback(
-            self.installation, who["incident_manager"], ticket=ticket, reason="Scheduler latency is critical"
+            self.installation, Press(who["incident_manager"]), ticket=ticket, reason="Scheduler latency is critical"
         ).rollback
         observability = person(self.installation, "observability")
         steps: tuple[Callable[[Rollback], Any], ...] = (
-            lambda r: opening.confirm(self.installation, who["product_owner"], r),
-            lambda r: stopping.disable(self.installation, who["l2_ops"], r, requested_by="L2 Ops"),
-            lambda r: silencing.silence(self.installation, observability, r),
-            lambda r: stopping.check(self.installation, who["l2_ops"], r),
+            lambda r: opening.confirm(self.installation, Press(who["product_owner"]), r),
+            lambda r: stopping.disable(self.installation, Press(who["l2_ops"]), r, requested_by="L2 Ops"),
+            lambda r: silencing.silence(self.installation, Press(observability), r),
+            lambda r: stopping.check(self.installation, Press(who["l2_ops"]), r),
         )
         for step in steps[: upto + 1]:
             outcome = step(made)
@@ -95,7 +96,7 @@ class House:
 
     def note(self, rollback: str, text: str) -> Receipt:
         """Append an entry from this process, which is not the server's."""
-        return self.installation.submit(AddNote(text=text), person(self.installation, "noc"), rollback)
+        return self.installation.submit(AddNote(text=text), Press(person(self.installation, "noc")), rollback)
 
     def at_rest(self) -> None:
         """Close whatever a test left open, so that the scheduler runs again."""
@@ -104,12 +105,12 @@ class House:
         for name in list(self.installation.state.open):
             rollback = self.installation.rollback(name)
             if not rollback.aborting and not rollback.incident_ended:
-                rollback = opening.abort(self.installation, manager, rollback, "the test is over").rollback
+                rollback = opening.abort(self.installation, Press(manager), rollback, "the test is over").rollback
             if not rollback.ticket:
-                rollback = duties.link_ticket(self.installation, manager, rollback, f"INC-9{self.size}").rollback
+                rollback = duties.link_ticket(self.installation, Press(manager), rollback, f"INC-9{self.size}").rollback
             if rollback.is_open:
-                rollback = restoring.restore(self.installation, l2, rollback, lambda _: None).rollback
-                closing.complete(self.installation, manager, rollback)
+                rollback = restoring.restore(self.installation, Press(l2), rollback, lambda _: None).rollback
+                closing.complete(self.installation, Press(manager), rollback)
 
     @property
     def size(self) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
+from ledger.app.press import Press
 from ledger.app.steps import watching
 from ledger.lab.rehearsal import Step, person, rehearse, wait_for_alert
 
@@ -43,7 +44,9 @@ def main(folder: Path) -> None:
         home.lab.misbehave("latency")
         wait_for_alert(home.installation, home.lab)
         name = home.open("INC-2042", upto=3).id
-        watching.start(home.installation, person(home.installation, "noc"), home.installation.rollback(name), 900)
+        watching.start(
+            home.installation, Press(person(home.installation, "noc")), home.installation.rollback(name), 900
+        )
         take(people, name, folder, "watch", tuple(PAGES))
         people.close()
         browser.close()

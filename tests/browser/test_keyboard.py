@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ledger.app.press import Press
 from ledger.app.steps import stopping
 from ledger.lab.rehearsal import person
 
@@ -66,7 +67,7 @@ def test_a_button_that_somebody_else_pressed_leaves_the_focus_at_its_step(home: 
     page.goto(f"/rollbacks/{rollback.id}")
     live(page)
     keyboard = Keyboard(page).to("#act-check button")
-    stopping.check(home.installation, person(home.installation, "l2_ops"), rollback)
+    stopping.check(home.installation, Press(person(home.installation, "l2_ops")), rollback)
     done(keyboard, 3)
 
 
@@ -90,7 +91,8 @@ def test_the_keyboard_alone_stops_and_stands_on_a_whole_page(home: House, signed
     live(page)
     Keyboard(page).to("#stop [name=reason]").type("orders are duplicated").press("Enter")
     page.wait_for_selector("#step-1.good")
-    assert page.evaluate("[...document.styleSheets].some(sheet => sheet.href.includes('/rollback.css'))")
+    # A sheet is in the list only when it has been loaded, and the step can be seen before that.
+    page.wait_for_function("[...document.styleSheets].some(sheet => sheet.href.includes('/rollback.css'))")
 
 
 def done(keyboard: Keyboard, step: int, seconds: float = 20) -> None:

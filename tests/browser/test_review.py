@@ -15,6 +15,7 @@ from werkzeug.serving import make_server
 
 from ledger.app.installation import Installation
 from ledger.app.people.accounts import Accounts
+from ledger.app.press import Press
 from ledger.app.reading.outlook import Lookout
 from ledger.app.steps import watching
 from ledger.app.steps.pictures import panel_data
@@ -148,7 +149,7 @@ def test_marks_of_charts_seconds_apart_share_a_flag_and_are_listed(home: House, 
     installation = home.installation
     eventually(lambda: sampled(installation), 60, "a sample of the running scheduler")
     name = home.open("INC-2471", upto=3).id
-    watching.start(installation, person(installation, "noc"), installation.rollback(name), 900)
+    watching.start(installation, Press(person(installation, "noc")), installation.rollback(name), 900)
     page = signed_in("noc", "pl", viewport=SIZES[size])
     page.goto(f"/rollbacks/{name}")
     page.wait_for_selector(".chart-flag", timeout=40_000)

@@ -14,6 +14,7 @@ from ledger.app.home.setup import LAB_ROLES, init
 from ledger.app.installation import Installation
 from ledger.app.people.accounts import Accounts
 from ledger.app.people.directory import LAB_PEOPLE
+from ledger.app.press import Press
 from ledger.app.reading.outlook import Lookout
 from ledger.domain.command import SYSTEM, Actor
 from ledger.domain.people.commands import AddPerson
@@ -45,7 +46,7 @@ def site(installation: Installation) -> Site:
     """The five people of the lab and ``lab-auditor``, ``lab-admin``: the login is the role, one password for all."""
     accounts = Accounts(installation.home, installation.clock, QUICK)
     for role in ("auditor", "admin"):
-        installation.submit(AddPerson(person=f"lab-{role}", roles=(role,)), SYSTEM)
+        installation.submit(AddPerson(person=f"lab-{role}", roles=(role,)), Press(SYSTEM))
     for person in (*LAB_PEOPLE, "lab-auditor", "lab-admin"):
         accounts.add(person.removeprefix("lab-").replace("-", "_"), person, PASSWORD)
     return Site(installation, accounts, Lookout(installation), secret=b"a secret of this test")

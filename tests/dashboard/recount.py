@@ -86,7 +86,7 @@ class Recount:
         pairs = {
             "to_confirm": (opened, self.one("rollback_confirmed") or self.one("step_waived", number=0)),
             "to_disable": (opened, stop),
-            "to_silence": (opened, self.one("silence_created", "silence_adopted")),
+            "to_silence": (opened, self.one("silence_created", "silence_found", "silence_adopted")),
             "watched": (began or self.one("watch_started", last=True), watched),
             "to_restore": (
                 self.one("incident_ended", last=True) or self.one("abort_requested", last=True),
@@ -129,7 +129,9 @@ class Recount:
             for one in self.own
             if one["status"] == "silence_observed" and one["metadata"]["found"] in ("expired", "absent")
         ]
-        return self._pairs(("silence_created", "silence_adopted"), ("silence_ended", "silence_lost"), gone)
+        return self._pairs(
+            ("silence_created", "silence_found", "silence_adopted"), ("silence_ended", "silence_lost"), gone
+        )
 
     def _pairs(self, starts: tuple[str, ...], ends: tuple[str, ...], also: list[int] | None = None) -> list[Any]:
         found, begun = [], None
@@ -176,7 +178,7 @@ class Recount:
         """Entries that saw what nobody had asked for, each with the entry that put it right."""
         mended = {
             "override_removed_outside": ("override_put_back", "removal_adopted"),
-            "silence_lost": ("silence_created", "silence_adopted"),
+            "silence_lost": ("silence_created", "silence_found", "silence_adopted"),
             "step_lapsed": tuple(status for statuses in DECIDES.values() for status in statuses),
         }
         found = {}

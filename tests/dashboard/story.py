@@ -11,6 +11,7 @@ from typing import Any
 
 from ledger.app.home.setup import LAB_ROLES, init
 from ledger.app.installation import Installation
+from ledger.app.press import Press
 from ledger.app.review.parts import Review
 from ledger.app.review.post_mortem import review
 from ledger.domain.command import SYSTEM, Command, Request
@@ -36,7 +37,7 @@ class Kept(Story):
         self.count = 0
         installation.clock = lambda: self.now
         for person, roles in PEOPLE.items():
-            installation.submit(AddPerson(person=person, roles=roles), SYSTEM)
+            installation.submit(AddPerson(person=person, roles=roles), Press(SYSTEM))
 
     @property
     def state(self):

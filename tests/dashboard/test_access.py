@@ -18,10 +18,11 @@ from ledger.app.home.setup import add_missing_stages
 from ledger.app.installation import Installation, now, open_home
 from ledger.app.people.access import STAGE, roll_up
 from ledger.app.people.access import trouble as trouble_with_it
+from ledger.app.people.accounts import Accounts
 from ledger.errors import Unreachable
 from ledger.proof.entry import parse_entry
 
-from .conftest import PASSWORD
+from .conftest import PASSWORD, QUICK
 
 SECRET = "what nobody may read"
 
@@ -243,3 +244,14 @@ def test_a_sign_in_that_cannot_be_kept_is_said_in_the_log_and_on_the_page(browse
         assert "a sign-in or a refusal is lost" in auditor.get("/").text
     browser("noc")
     assert trouble_with_it(installation.home.root) == ""
+
+
+def test_a_first_password_is_made_at_its_own_time_and_changed_only_later(browser, site, installation):
+    early = installation.clock() - timedelta(days=1)
+    Accounts(installation.home, lambda: early, QUICK).add("ola", "lab-ola", PASSWORD)
+    site.accounts.reset("lab-ola")
+    roll_up(installation)
+    page = browser("auditor").get("/access").text
+    made = next(row for row in page.split("<tr>") if "made the first password of lab-ola" in row)
+    assert f"{early:%Y-%m-%d %H:%M:%S} UTC" in made and "(entered " in made
+    assert page.count("changed the password of lab-ola") == 1

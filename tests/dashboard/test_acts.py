@@ -12,8 +12,10 @@ from flask.testing import FlaskClient
 from ledger.app.acts import ACTS, Act, Proof, prepare
 from ledger.app.acts.act import Field
 from ledger.app.acts.opening import FIELDS as OPENING
+from ledger.app.acts.people import PEOPLE_ACTS, About, take
 from ledger.app.installation import Installation
 from ledger.app.people.accounts import Accounts
+from ledger.app.press import Press
 from ledger.app.steps import opening
 from ledger.cli.acts import by_command
 from ledger.cli.rollback import rollback as group
@@ -58,7 +60,7 @@ def test_an_act_says_who_may(act: Act) -> None:
 
 @pytest.fixture
 def opened(installation: Installation):
-    opening.open_rollback(installation, person("incident_manager"), ticket="INC-1", reason="r")
+    opening.open_rollback(installation, Press(person("incident_manager")), ticket="INC-1", reason="r")
     return installation.rollback("INC-1")
 
 
@@ -74,19 +76,19 @@ def test_no_guarded_act_is_made_ready_without_its_proof(
     """``site`` has the accounts; a password without them proves nothing."""
     actor = Actor(person="lab-product-owner", auth="session")
     with pytest.raises(Refused):
-        prepare(act, installation, actor, opened, fit(act), proof, lambda field: field.name)
+        prepare(act, installation, Press(actor), opened, fit(act), proof, lambda field: field.name)
 
 
 @pytest.mark.parametrize("act", GUARDED, ids=lambda act: act.name)
 def test_with_its_proof_it_is(act: Act, installation: Installation, opened, site: Site) -> None:
     actor, proof = Actor(person="lab-product-owner", auth="session"), Proof(PASSWORD, " INC-1 ", site.accounts)
-    ready = prepare(act, installation, actor, opened, fit(act), proof, lambda field: field.name)
+    ready = prepare(act, installation, Press(actor), opened, fit(act), proof, lambda field: field.name)
     assert ready.taking.rollback.id == "INC-1"
 
 
 def test_the_login_of_the_machine_stands_for_the_password(installation: Installation, opened) -> None:
     actor = person("product_owner")
-    assert prepare(ACTS["confirm"], installation, actor, opened, {}, Proof(), str).act.guard == "password"
+    assert prepare(ACTS["confirm"], installation, Press(actor), opened, {}, Proof(), str).act.guard == "password"
 
 
 @pytest.mark.parametrize(
@@ -106,7 +108,7 @@ def test_a_field_that_is_not_fit_is_refused_before_anything_is_done(
 ) -> None:
     act = Act("x", "X", lambda t: pytest.fail("it ran"), lambda a: None, brings=ACTS["note"].brings, fields=(field,))
     with pytest.raises(Refused):
-        prepare(act, installation, person("noc"), opened, {field.name: value}, Proof(), lambda one: one.name)
+        prepare(act, installation, Press(person("noc")), opened, {field.name: value}, Proof(), lambda one: one.name)
 
 
 def test_the_button_without_password_or_ticket_does_nothing(browser, installation: Installation, opened) -> None:
@@ -119,7 +121,7 @@ def test_the_button_without_password_or_ticket_does_nothing(browser, installatio
 
 
 def test_an_act_is_run_in_one_place_only() -> None:
-    """A transport that called ``act.run`` would go past the guards; passwords are asked in three places by name."""
+    """A transport that called ``act.run`` would go past the guards, as would one that asks for passwords itself."""
     runs, checks = [], []
     for file in (*ROOT.glob("ledger/**/*.py"), *ROOT.glob("web/**/*.py")):
         for node in ast.walk(ast.parse(file.read_text())):
@@ -128,7 +130,7 @@ def test_an_act_is_run_in_one_place_only() -> None:
                 runs += [str(file.relative_to(ROOT))] if called.endswith("act.run") else []
                 checks += [str(file.relative_to(ROOT))] if called.endswith("accounts.check") else []
     assert runs == ["ledger/app/acts/taking.py"]
-    assert sorted(checks) == ["ledger/app/acts/taking.py", "web/pages/people.py", "web/signin.py"]
+    assert checks == ["ledger/app/acts/taking.py"]
 
 
 def test_accounts_lock_a_person_who_guesses_at_a_guard(installation: Installation, opened, site: Site) -> None:
@@ -136,6 +138,27 @@ def test_accounts_lock_a_person_who_guesses_at_a_guard(installation: Installatio
     accounts: Accounts = site.accounts
     for _ in range(30):
         with pytest.raises(Refused):
-            prepare(ACTS["confirm"], installation, actor, opened, {}, Proof("guess", "", accounts), str)
+            prepare(ACTS["confirm"], installation, Press(actor), opened, {}, Proof("guess", "", accounts), str)
     with pytest.raises(Refused):
-        prepare(ACTS["confirm"], installation, actor, opened, {}, Proof(PASSWORD, "", accounts), str)
+        prepare(ACTS["confirm"], installation, Press(actor), opened, {}, Proof(PASSWORD, "", accounts), str)
+
+
+# --- people -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("what", PEOPLE_ACTS)
+def test_everything_done_with_people_by_network_needs_the_password_again(what: str, installation: Installation) -> None:
+    before = installation.ledger.view().size
+    for proof in (Proof(), Proof("wrong", accounts=Accounts(installation.home, installation.clock))):
+        with pytest.raises(Refused):
+            accounts = Accounts(installation.home, installation.clock)
+            take(
+                what, installation, accounts, Press(Actor(person="lab-admin", auth="session")), About("lab-noc"), proof
+            )
+    assert installation.ledger.view().size == before
+
+
+def test_what_is_not_in_the_table_is_refused(installation: Installation) -> None:
+    accounts = Accounts(installation.home, installation.clock)
+    with pytest.raises(Refused, match="no such thing"):
+        take("promote", installation, accounts, Press(Actor(person="lab-admin", auth="os")), About("lab-noc"), Proof())

@@ -9,6 +9,7 @@ import pytest
 
 from ledger.adapters.dashboard import Panel
 from ledger.adapters.picture import PanelData
+from ledger.app.press import Press
 from ledger.app.steps import opening, pictures
 from ledger.domain.facts import Series
 from web.pages import charts
@@ -19,7 +20,7 @@ from .conftest import person
 @pytest.fixture
 def rollback(installation):
     return opening.open_rollback(
-        installation, person("incident_manager"), ticket="INC-7", reason="Latency climbs"
+        installation, Press(person("incident_manager")), ticket="INC-7", reason="Latency climbs"
     ).rollback
 
 
@@ -107,3 +108,25 @@ class _Answers:
 
     def series(self, *_):
         return self._series
+
+
+def test_a_server_that_was_started_anew_is_one_line_of_which_the_newest_samples_count(rollback):
+    old = Series((("schedule", "a"), ("instance", "x:1")), ((1.0, 1.0), (2.0, 1.0), (3.0, 1.0)))
+    new = Series((("schedule", "a"), ("instance", "x:2")), ((2.0, 9.0), (3.0, 9.0), (4.0, 9.0)))
+    page = charts.page(rollback, (PanelData(Panel("P", ("x",), "ms", ()), ((new, old),)),), *span(rollback))
+    assert page["panels"][0]["series"] == [[{"schedule": "a"}, [1.0, 2.0, 3.0, 4.0], [1.0, 9.0, 9.0, 9.0]]]
+
+
+def test_where_samples_are_missing_there_is_a_gap(rollback):
+    points = tuple((float(at), 1.0) for at in (*range(10), *range(40, 50)))
+    page = charts.page(rollback, (PanelData(Panel("P", ("x",), "ms", ()), ((Series((), points),),)),), *span(rollback))
+    _, times, values = page["panels"][0]["series"][0]
+    assert [at for at, value in zip(times, values, strict=True) if value is None] == [24.5]
+
+
+def test_the_first_stop_has_a_mark_beside_the_latest(rollback):
+    first = rollback.opened_at + timedelta(seconds=5)
+    again = first + timedelta(seconds=20)
+    stopped = rollback._replace(stopped_at=first, override=rollback.override._replace(written_at=again))
+    found = pictures.marks(stopped, rollback.opened_at, again)
+    assert found == [(rollback.opened_at, "opened"), (first, "stopped"), (again, "stopped again")]

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from ledger.app.press import Press
 from ledger.app.steps import opening
 from ledger.domain.command import SYSTEM
 from ledger.domain.keeping.commands import KeepLog
@@ -21,9 +22,9 @@ PAGES = ("/timeline", "/rollbacks/INC-7", "/rollbacks/INC-7/review", "/rollbacks
 def jumped(installation, site):
     now = installation.clock()
     installation.clock = lambda: datetime(2038, 2, 1, tzinfo=UTC)
-    installation.submit(KeepLog(program="note", exit_status=0, log_sha384="sha384:" + 96 * "0"), SYSTEM)
+    installation.submit(KeepLog(program="note", exit_status=0, log_sha384="sha384:" + 96 * "0"), Press(SYSTEM))
     installation.clock = lambda: now + timedelta(minutes=1)
-    opening.open_rollback(installation, person("incident_manager"), ticket="INC-7", reason="latency")
+    opening.open_rollback(installation, Press(person("incident_manager")), ticket="INC-7", reason="latency")
     return installation
 
 
@@ -45,7 +46,7 @@ def test_a_page_shows_the_wall_time_and_marks_it(jumped, browser, path, language
 
 
 def test_what_was_not_clamped_is_not_marked(installation, site, browser):
-    opening.open_rollback(installation, person("incident_manager"), ticket="INC-7", reason="latency")
+    opening.open_rollback(installation, Press(person("incident_manager")), ticket="INC-7", reason="latency")
     for path in PAGES:
         page = browser("incident_manager").get(path.format(last=installation.state.sequence)).get_data(as_text=True)
         assert "because an earlier entry is later" not in page

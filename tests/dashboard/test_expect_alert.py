@@ -8,6 +8,7 @@ import secrets
 from click.testing import CliRunner
 
 from ledger.app.installation import Installation
+from ledger.app.press import Press
 from ledger.app.steps import opening, stopping
 from ledger.cli.root import stage4
 
@@ -17,9 +18,9 @@ ALERT = "MultiStrategyPnlDrawdown"
 
 
 def test_the_second_person_is_asked_on_the_page_and_agrees(browser, installation: Installation) -> None:
-    opening.open_rollback(installation, person("incident_manager"), ticket="INC-1", reason="r")
-    opening.confirm(installation, person("product_owner"), installation.rollback("INC-1"))
-    stopping.disable(installation, person("l2_ops"), installation.rollback("INC-1"), requested_by="L2")
+    opening.open_rollback(installation, Press(person("incident_manager")), ticket="INC-1", reason="r")
+    opening.confirm(installation, Press(person("product_owner")), installation.rollback("INC-1"))
+    stopping.disable(installation, Press(person("l2_ops")), installation.rollback("INC-1"), requested_by="L2")
     line = ("rollback", "expect-alert", "INC-1", ALERT, "--reason", "closed by hand", "--as", "lab-noc")
     done = CliRunner().invoke(stage4, ["--home", str(installation.home.root), *line])
     assert done.exit_code == 0, done.output

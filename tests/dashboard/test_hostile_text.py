@@ -19,6 +19,7 @@ from ledger.app.acts.act import Act, Field
 from ledger.app.acts.opening import FIELDS as OPENING
 from ledger.app.home.setup import LAB_ROLES, init
 from ledger.app.installation import Installation
+from ledger.app.press import Press
 from ledger.app.steps import opening
 from tests.adapters.neighbours import odd
 
@@ -52,7 +53,7 @@ def rollback(installation: Installation, site):
     path.write_text(json.dumps({"reason": PAYLOAD, PAYLOAD: PAYLOAD}))
     path.chmod(0o600)
     made = opening.open_rollback(
-        installation, person("incident_manager"), ticket="INC-1", reason=PAYLOAD, channel=PAYLOAD, permalink=LINK
+        installation, Press(person("incident_manager")), ticket="INC-1", reason=PAYLOAD, channel=PAYLOAD, permalink=LINK
     ).rollback
     site.lookout.look()
     assert not site.lookout.outlook.missing
@@ -222,7 +223,7 @@ def test_what_comes_back_in_a_field_is_exactly_what_was_typed(browser, rollback)
 def test_a_name_is_never_a_format(browser, site, name):
     form = {"request_id": "a" * 32, "password": PASSWORD, "name": name, "login": "ola", "roles": ["noc"]}
     assert browser("admin").post("/people", data=form).status_code == 200
-    opening.open_rollback(site.installation, person("incident_manager"), ticket="INC-1", reason=name)
+    opening.open_rollback(site.installation, Press(person("incident_manager")), ticket="INC-1", reason=name)
     for client in (browser("noc"), browser("incident_manager")):
         page = client.get("/rollbacks/INC-1")
         assert page.status_code == 200

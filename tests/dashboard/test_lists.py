@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from ledger.app.press import Press
 from ledger.domain.closing.commands import Abort
 from tests.app.builders import opening
 from web.pages import rollbacks as page
@@ -17,9 +18,9 @@ from .conftest import person
 def seven(installation):
     """INC-1 to INC-7, of which INC-7 stays open."""
     for number in range(1, 8):
-        installation.submit(opening(installation, f"INC-{number}"), person("incident_manager"))
+        installation.submit(opening(installation, f"INC-{number}"), Press(person("incident_manager")))
         if number < 7:
-            installation.submit(Abort(reason="a false alarm"), person("incident_manager"), f"INC-{number}")
+            installation.submit(Abort(reason="a false alarm"), Press(person("incident_manager")), f"INC-{number}")
     return installation
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ledger.app.installation import Installation, opened
+from ledger.app.press import Press
 from ledger.domain.command import SYSTEM
 from ledger.domain.people.commands import AddPerson
 from web.live import _missed, news_of
@@ -18,7 +19,7 @@ def heard(installation: Installation, site: Site) -> int:
     ledger.lag = 1e9
     before = ledger.view().size
     with opened(installation.home.root) as other:
-        other.submit(AddPerson(person="p-new01", roles=("auditor",)), SYSTEM)
+        other.submit(AddPerson(person="p-new01", roles=("auditor",)), Press(SYSTEM))
     for record, _ in ledger.records(before):
         site.hub.publish("entry", news_of(record), record.sequence)
     assert ledger.view().size == before

@@ -9,6 +9,7 @@ import pytest
 from ledger.app.acts import ACTS
 from ledger.app.durations import parse_moment
 from ledger.app.parsing import in_utc, whole
+from ledger.app.press import Press
 from ledger.app.steps import opening
 from ledger.errors import Refused
 from web.live import _events
@@ -45,7 +46,7 @@ def test_no_filter_of_the_timeline_is_an_unforeseen_error(browser):
 
 @pytest.mark.parametrize("time", TIMES)
 def test_a_time_that_is_none_is_refused_and_stays_in_the_form(browser, installation, time):
-    opening.open_rollback(installation, person("incident_manager"), ticket="INC-1", reason="latency")
+    opening.open_rollback(installation, Press(person("incident_manager")), ticket="INC-1", reason="latency")
     form = {"request_id": "a" * 32, "text": "what I typed", "occurred_at": time}
     answer = browser("noc").post("/rollbacks/INC-1/note", data=form)
     assert answer.status_code in (303, 422), answer.text
@@ -77,7 +78,13 @@ def test_a_window_that_ends_on_a_leap_day_can_be_extended(browser, installation)
     start = datetime(2028, 2, 29, 3, tzinfo=UTC)
     manager = person("incident_manager")
     opening.open_rollback(
-        installation, manager, ticket="INC-1", reason="maintenance", purpose="maintenance", start=start, window="2h"
+        installation,
+        Press(manager),
+        ticket="INC-1",
+        reason="maintenance",
+        purpose="maintenance",
+        start=start,
+        window="2h",
     )
     assert browser("incident_manager").get("/rollbacks/INC-1").status_code == 200
     assert ACTS["extend-window"].label in browser("incident_manager").get("/rollbacks/INC-1").text

@@ -10,6 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from ledger.app.acts import ACTS
+from ledger.app.press import Press
 from ledger.app.steps import opening
 from ledger.app.steps.common import Outcome
 from ledger.errors import Conflict, Refused
@@ -37,7 +38,7 @@ NUMBER = itertools.count()
 
 @pytest.fixture
 def rollback(installation):
-    made = opening.open_rollback(installation, person("incident_manager"), ticket="INC-1", reason="latency")
+    made = opening.open_rollback(installation, Press(person("incident_manager")), ticket="INC-1", reason="latency")
     return made.rollback
 
 

@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from ledger.app.press import Press
 from ledger.app.steps import opening
 
 from .conftest import person
@@ -15,7 +16,7 @@ from .conftest import person
 @pytest.fixture
 def rollback(installation):
     return opening.open_rollback(
-        installation, person("incident_manager"), ticket="INC-7", reason="latency <script>alert(1)</script>"
+        installation, Press(person("incident_manager")), ticket="INC-7", reason="latency <script>alert(1)</script>"
     ).rollback
 
 
@@ -38,7 +39,7 @@ def test_what_people_typed_is_shown_as_text(browser, rollback):
 
 def test_more_rows_come_by_a_link_and_none_twice(browser, installation, rollback):
     for number in range(60):
-        opening.note(installation, person("noc"), installation.rollback("INC-7"), f"note {number}")
+        opening.note(installation, Press(person("noc")), installation.rollback("INC-7"), f"note {number}")
     auditor, path, seen = browser("auditor"), "/timeline", []
     while path:
         page = auditor.get(path).text

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from ledger.app.press import Press
 from ledger.app.review.post_mortem import review
 from ledger.app.steps import opening
 from ledger.domain.opening.commands import DeclareEmergency
@@ -15,6 +17,7 @@ from tests.domain.road import watch_finish
 from tools.texts import page_texts
 from web.catalogue import catalogue
 from web.review_markdown import escape
+from web.review_words import duration
 from web.sentences import translate
 
 from .conftest import person
@@ -26,8 +29,10 @@ NASTY = "<script>alert(1)</script> | [x](http://evil) `code`"
 
 @pytest.fixture
 def rollback(installation):
-    opened = opening.open_rollback(installation, person("incident_manager"), ticket="INC-7", reason=NASTY).rollback
-    return opening.confirm(installation, person("product_owner"), opened).rollback
+    opened = opening.open_rollback(
+        installation, Press(person("incident_manager")), ticket="INC-7", reason=NASTY
+    ).rollback
+    return opening.confirm(installation, Press(person("product_owner")), opened).rollback
 
 
 def test_each_duration_is_the_difference_of_the_entries_that_it_names(installation, rollback):
@@ -41,7 +46,7 @@ def test_each_duration_is_the_difference_of_the_entries_that_it_names(installati
 
 def test_an_emergency_is_a_deviation_and_a_review_is_owed(installation, rollback):
     text = "it burns"
-    installation.submit(DeclareEmergency(reason=text), person("incident_manager"), "INC-7")
+    installation.submit(DeclareEmergency(reason=text), Press(person("incident_manager")), "INC-7")
     found = review(installation, installation.rollback("INC-7"))
     assert [one.what for one in found.deviations] == [f"declared an emergency: {text}"]
     assert any(one.code == "review" and not one.paid for one in found.debts)
@@ -64,9 +69,38 @@ def test_a_watch_without_a_picture_says_so_in_both_languages(browser, installati
         assert said.format(entry) in page
 
 
+@pytest.mark.parametrize("kind", ["review", "review.md"])
+def test_a_time_in_which_the_file_was_gone_is_not_said_to_be_time_of_a_stop(browser, installation, kind):
+    story = Kept(installation)
+    STORIES["drift"](story)
+    noc = browser("noc")
+    for language, whole, held in (
+        ("en", "from the first stop until trading was enabled again", "override in place"),
+        ("pl", "od pierwszego zatrzymania, aż scheduler znów był enabled", "plik override na miejscu"),
+    ):
+        noc.set_cookie("lang", language)
+        page = noc.get(f"/rollbacks/{INC}/{kind}").text
+        figures = re.sub(r"<[^>]+>|\\|\|", " ", page)
+        assert re.search(rf"{whole}\s+17 min 46 s", figures), "the runbook's duration"
+        assert re.search(rf"{held}\s+15 min 42 s", figures), "35 s and 907 s, without the hole"
+        assert "trading stopped" not in page and "handel zatrzymany" not in page
+        assert "scheduler held" not in page and "scheduler zatrzymany" not in page
+
+
+def test_a_hold_that_was_released_is_not_said_to_have_enabled_trading(app, installation):
+    story = Kept(installation)
+    walk(story)
+    found = story.review()
+    stopped = next(one for one in found.durations if one.code == "stopped")
+    beside = found.rollback._replace(override=found.rollback.override._replace(held_by=("INC-9",)))
+    with app.test_request_context():
+        assert duration(stopped, found) == "from the first stop until trading was enabled again"
+        assert duration(stopped, replace(found, rollback=beside)) == "from the first stop until its hold was released"
+
+
 def test_a_note_stands_where_it_is_claimed_to_have_happened(installation, rollback):
     when = rollback.opened_at - timedelta(minutes=3)
-    opening.note(installation, person("noc"), rollback, "first signs", when)
+    opening.note(installation, Press(person("noc")), rollback, "first signs", when)
     found = review(installation, installation.rollback("INC-7"))
     assert [(one.point.at, one.claimed) for one in found.marks if one.code == "note"] == [(when, True)]
 
@@ -137,3 +171,22 @@ def test_downloads_are_attachments(browser, rollback, kind):
 
 def test_it_knows_no_other_rollback(browser):
     assert browser("noc").get("/rollbacks/INC-8/review").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-11-29 07:26:02 UTC", "multi_strategy", "3 min 37 s", "0 · Announce", "INC-2042.2"]
+)
+def test_markdown_has_no_backslash_where_nothing_is_markup(text):
+    assert escape(text) == text
+
+
+@pytest.mark.parametrize("text", ["_em_", "*b*", "# head", "1. item", "https://evil", "- item", "`x`", "<b>", "a@b.c"])
+def test_markdown_escapes_what_would_be_markup(text):
+    assert "\\" in escape(text)
+
+
+def test_the_timeline_says_a_verdict_once(browser, installation):
+    walk(Kept(installation))
+    rows = browser("noc").get("/timeline").text.split('class="card tl"')[1].split("</ol>")[0]
+    text = re.sub(r"<[^>]+>", "", rows)
+    assert " — pass" not in text and "✓ pass" in text

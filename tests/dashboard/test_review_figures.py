@@ -62,6 +62,8 @@ def test_a_script_that_reads_the_lines_comes_to_the_same(told):
     }
     assert again.attempts() == [(one["step"], one["number"], one["verdict"], one["entry"]) for one in page["attempts"]]
     assert again.held() == bars(page, "scheduler_held")
+    held = [one["seconds"] for one in page["spans"] if one["lane"] == "scheduler_held"]
+    assert page["override_in_place_seconds"] == (sum(held) if held else None)
     assert again.silenced() == bars(page, "alerts_silenced")
     assert again.gaps() == [
         (one["label"], one["from"]["at"], one["to"]["at"]) for one in page["spans"] if one["lane"] == "not_observed"

@@ -15,6 +15,8 @@ from ledger.domain.silencing.events import SilenceFailed
 from tests.domain import facts
 from tests.domain.builders import digest
 from tests.domain.road import OTHER, opening, silencing, vanished
+from web.review_words import steps as steps_of
+from web.words import verdict
 
 from .stories import STORIES, walk
 from .story import Kept
@@ -139,6 +141,7 @@ def test_a_file_removed_outside_is_drift_until_it_is_put_back(story):
     ]
     assert spans(found, "drift") == [123, 123]
     assert spans(found, "scheduler_held") == [35, 907], "the hold has a hole"
+    assert found.held_seconds == 35 + 907 < durations(found)["stopped"][1]
     assert steps(found)[3] == ("pass", 2, 0) and steps(found)[1] == ("pass", 2, 1)
 
 
@@ -249,3 +252,27 @@ def test_too_many_observations_are_said_to_be_left_off(story, monkeypatch):
     for status in ("enabled", "disabled") * 4:
         story.saw(SchedulerObserved(scheduler_status=status, seen_at=story.now, source="x"), "")
     assert story.review().left_off == 5
+
+
+def test_every_attempt_at_a_step_that_passed_counts_with_its_own_entries(story):
+    walk(story, end="checked")
+    story.saw(vanished(story))
+    walk(story, "asked", "asked")
+    story.wait(seconds=4)
+    walk(story, "disabled", "disabled")
+    found = story.review()
+    row = steps_of(found)[1]
+    assert (row.shown, row.attempts, row.took) == ("pass", 2, 1 + 5)
+    (first, _), (second, last) = row.entries
+    statuses = {record.sequence: record.status for record in story.records}
+    assert [statuses[one] for one in (first, second, last)] == ["override_requested"] * 2 + ["override_written"]
+
+
+@pytest.mark.parametrize("name", ["early_abort", "late_abort"])
+def test_steps_that_were_never_done_of_a_rollback_that_was_given_up(story, name):
+    found, _ = told(story, name)
+    rows = steps_of(found)
+    assert [one.number for one in rows] == list(range(7))
+    for row in rows:
+        assert (row.took is None) == (row.shown is None), row
+        assert verdict(row.shown, found.rollback.is_open).word != "open"

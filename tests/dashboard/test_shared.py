@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from ledger.app.press import Press
 from ledger.domain.keeping.commands import AddNote
 from ledger.errors import LedgerError
 from tests.app.builders import INC, opening
@@ -28,7 +29,7 @@ def forever(monkeypatch):
 
 @pytest.fixture
 def opened(installation):
-    installation.submit(opening(installation), person("incident_manager"))
+    installation.submit(opening(installation), Press(person("incident_manager")))
     return installation
 
 
@@ -78,15 +79,15 @@ def test_another_language_or_look_is_another_page(opened, browser, choice):
 def test_a_new_entry_shows_at_once(opened, browser):
     client = browser("noc")
     client.get(PAGE)
-    opened.submit(AddNote(text="the desk is informed"), person("noc"), INC)
+    opened.submit(AddNote(text="the desk is informed"), Press(person("noc")), INC)
     assert "the desk is informed" in client.get(PAGE).text
 
 
 def test_a_new_picture_of_the_outside_shows_at_once(opened, site, browser):
     client = browser("noc")
-    assert "does not answer since" not in client.get("/").text
+    assert "was not asked: no" not in client.get("/").text
     site.lookout.look()  # nothing is configured: everything is missing
-    assert "does not answer since" in client.get("/").text
+    assert "was not asked: no" in client.get("/").text
 
 
 def test_a_press_that_runs_shows_at_once(opened, site, browser):

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sqlite3
 
 import pytest
 
 from ledger.app.home.folders import Home
+from ledger.app.people.known_roles import as_far_as_read
+from ledger.app.press import Press
 from ledger.app.steps import opening
 from ledger.domain.command import SYSTEM
 from ledger.domain.people.commands import AddPerson
+from ledger.errors import Corrupt
 from tests.app.builders import behind_the_triggers
 from web.app import create_app
+from web.identity import roles_of
 from web.site import Site
 
 from .conftest import person
@@ -21,7 +27,7 @@ PAGES = ("/", "/rollbacks", "/timeline", "/audit", "/people", "/access", "/entri
 
 @pytest.fixture(autouse=True)
 def rollback(installation):
-    opening.open_rollback(installation, person("incident_manager"), ticket="INC-1", reason="latency")
+    opening.open_rollback(installation, Press(person("incident_manager")), ticket="INC-1", reason="latency")
 
 
 def edit(home: Home, sequence: int = 6, old: str = "noc", new: str = "l2_ops") -> None:
@@ -85,7 +91,7 @@ def test_a_missing_artefact_is_said_as_loudly_and_writing_goes_on(site, installa
     assert "The ledger does not hold" in text and "It is still written to." in text
     assert "(announcement_sha384) cannot be read: it is missing" in text
     assert stranger_health(site)["status"] == "unsound"
-    installation.submit(AddPerson(person="p-00001", roles=("noc",)), SYSTEM)
+    installation.submit(AddPerson(person="p-00001", roles=("noc",)), Press(SYSTEM))
 
 
 def stranger_health(site: Site):
@@ -139,7 +145,7 @@ def test_verify_now_says_what_was_read(site, installation, browser):
     auditor.post("/audit/verify")
     text = auditor.get("/audit").text
     size = installation.ledger.log.size()
-    assert "Verified" in text and "stage4-access" in text and f"<td>{size}</td>" in text
+    assert "Verified" in text and "stage4-access" in text and f">{size}</td>" in text
     assert "were not looked at" not in text
 
 
@@ -161,15 +167,48 @@ def test_the_timeline_marks_the_row_and_the_one_after_it(unsound, browser):
     assert "does not hold" not in rows[5] + rows[8]
 
 
-def test_the_timeline_shows_what_the_entry_says_whatever_its_own_file_remembers(site, browser):
-    import sqlite3
+def test_a_rollbacks_page_marks_the_row_that_does_not_hold(site, installation, browser):
+    edit(installation.home, installation.state.rollback("INC-1").opened_entry, "latency", "nothing")
+    newest = browser("noc").get("/rollbacks/INC-1").text.partition('id="newest"')[2]
+    assert "does not hold" in newest and "✕" in newest and "HMACs" in newest
 
+
+def test_the_timeline_shows_what_the_entry_says_whatever_its_own_file_remembers(site, browser):
     noc = browser("noc")
     assert "opened the rollback" in noc.get("/timeline").text
     store = site.installation.home.store
     with sqlite3.connect(store.with_name("stage4.timeline.sqlite")) as connection:
         connection.execute("UPDATE entries SET sentence = 'a forged sentence'")
     assert "a forged sentence" not in noc.get("/timeline").text
+
+
+def forge(site: Site, statement: str) -> None:
+    with contextlib.closing(sqlite3.connect(site.timeline.store.path)) as connection, connection:
+        connection.execute(statement)
+
+
+def test_an_entry_that_its_own_file_forgot_is_on_the_page(site, browser):
+    noc = browser("noc")
+    assert 'id="e6"' in noc.get("/timeline").text
+    forge(site, "DELETE FROM entries WHERE sequence = 6")
+    assert 'id="e6"' in noc.get("/timeline").text
+
+
+def test_a_row_that_shows_that_it_was_changed_has_the_file_made_anew(site, browser):
+    noc = browser("noc")
+    noc.get("/timeline")
+    forge(site, "UPDATE entries SET rollback = 'INC-9' WHERE sequence IN (5, 6)")
+    assert 'id="e6"' in noc.get("/timeline").text and 'id="e6"' not in noc.get("/timeline?rollback=INC-9").text
+
+
+def test_what_a_filter_hides_is_there_after_the_next_look_at_everything(site, browser):
+    """The row was given to another rollback, so that no page of its own shows it."""
+    noc, path = browser("noc"), "/timeline?rollback=INC-1"
+    assert "opened the rollback" in noc.get(path).text
+    forge(site, "UPDATE entries SET rollback = '' WHERE status = 'rollback_opened'")
+    assert "opened the rollback" not in noc.get(path).text
+    browser("auditor").post("/audit/verify")
+    assert "opened the rollback" in noc.get(path).text
 
 
 def test_the_page_of_a_forged_entry_says_so_before_anything_else(unsound, browser):
@@ -197,3 +236,32 @@ def test_in_polish_it_is_said_in_polish(unsound, browser):
         assert "Rejestr się nie zgadza" in text and "Niczego się nie zapisuje oprócz zatrzymania" in text
         assert "does not hold" not in text and "is not what was signed" not in text
     assert "Ten wiersz się nie zgadza" in client.get("/entries/6").text
+
+
+@pytest.fixture
+def unreadable(site, monkeypatch):
+    """A server that began when the ledger could not be read, and that remembers no roles."""
+
+    def damaged(_):
+        raise Corrupt("entry 7 is damaged")
+
+    (site.installation.home.var / "roles.json").unlink(missing_ok=True)
+    site.people = {}
+    monkeypatch.setattr(type(site.installation), "state", property(damaged))
+    return site
+
+
+def test_roles_are_those_of_the_entries_before_what_is_wrong(unreadable):
+    known = as_far_as_read(unreadable.installation)
+    assert known and {name: roles_of(unreadable, name) for name in known} == {
+        name: (roles, False) for name, roles in known.items()
+    }
+
+
+def test_the_stop_does_not_wait_until_roles_are_read(unreadable, monkeypatch):
+    monkeypatch.setattr("web.identity.as_far_as_read", lambda _: pytest.fail("it was read"))
+    assert roles_of(unreadable, "anybody", at_once=True) == (frozenset(), False)
+
+
+def test_what_is_not_known_is_no_gauge_of_nothing(unreadable, stranger):
+    assert "stage4_discrepancies" not in stranger.get("/metrics").text

@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 
 from ledger.app.people.accounts import digest_token
+from ledger.app.press import Press
 from ledger.domain.people.commands import DeactivatePerson
 from ledger.files import locked
 
@@ -139,7 +140,7 @@ def test_then_nobody_presses_it_whose_session_had_ended(browser, site, installat
     elif gone == "a password later":
         site.accounts.reset("lab-noc", "lab-admin")
     else:
-        installation.submit(DeactivatePerson(person="lab-noc"), person("admin"))
+        installation.submit(DeactivatePerson(person="lab-noc"), Press(person("admin")))
     accounts_held()
     assert press(client).status_code in (401, 303) and not installation.override_path().exists()
 
@@ -188,3 +189,55 @@ def test_a_directory_of_people_that_cannot_be_read_takes_the_stop_from_nobody(br
         assert client.get("/timeline").status_code == 200
     finally:
         installation.home.people.write_bytes(kept)
+
+
+@pytest.fixture
+def newcomer(app, site):
+    """``newcomer("noc")``: a browser of somebody who has just been given a password and must choose another."""
+
+    def signed_in(role):
+        given = site.accounts.reset(f"lab-{role}".replace("_", "-"))
+        client = app.test_client()
+        assert client.post("/sign-in", data={"login": role, "password": given}).location.startswith("/password")
+        return client
+
+    return signed_in
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_everybody_but_an_auditor_stops_before_choosing_a_password(newcomer, installation, role):
+    client = newcomer(role)
+    assert ('action="/stop"' in client.get("/password").text) == (role != "auditor")
+    answer = press(client)
+    assert installation.override_path().is_file() == (role != "auditor")
+    assert answer.status_code == (422 if role == "auditor" else 200)
+    assert 'action="/password"' in answer.text and client.get("/").location == "/password"
+
+
+def test_who_must_choose_a_password_reads_that_the_stop_took(newcomer, site):
+    client = newcomer("noc")
+    assert "The override is written, and the rollback STOP-" in press(client).text
+    site.lookout.look()
+    assert "already stopped by" in client.get("/password").text
+
+
+def test_who_changes_a_password_by_choice_has_the_stop_on_the_first_page(browser):
+    assert 'action="/stop"' not in browser("noc").get("/password").text
+
+
+EDGE = "edge"
+PART = f'--{EDGE}\r\nContent-Disposition: form-data; name="{{}}"\r\n\r\n{{}}\r\n'
+TOO_LARGE = {
+    "a long reason": PART.format("reason", "x" * 300_000),
+    "many parts": "".join(PART.format(f"n{number}", "x") for number in range(1_500)),
+    "more than is read": PART.format("reason", "x" * (17 << 20)),
+}
+
+
+@pytest.mark.parametrize("how", TOO_LARGE)
+def test_a_press_that_is_too_large_to_be_read_stops_all_the_same(browser, installation, how):
+    kind = f"multipart/form-data; boundary={EDGE}"
+    answer = browser("noc").post("/stop", data=f"{TOO_LARGE[how]}--{EDGE}--\r\n", content_type=kind)
+    assert answer.status_code == 303 and installation.override_path().is_file()
+    lines = b"".join(installation.ledger.log.lines())
+    assert b"what was typed is too large to be read, and was left out" in lines

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from click.testing import CliRunner
 
+from ledger.app.press import Press
 from ledger.app.reading.outlook import MOST_ALERTS
 from ledger.app.steps.stop import stop
 from ledger.cli.root import stage4
@@ -42,7 +43,7 @@ def silence(number: int) -> SilenceSeen:
 
 @pytest.fixture
 def stopped(installation):
-    return stop(installation, person("l2_ops"), fit(reason="latency", ticket="INC-1")).rollback
+    return stop(installation, Press(person("l2_ops")), fit(reason="latency", ticket="INC-1")).rollback
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
+from ledger.app.press import Press
 from ledger.app.steps import opening
 from web.body import LARGEST
 
@@ -25,7 +26,7 @@ HEAD = f'--{EDGE}\r\nContent-Disposition: form-data; name="file"; filename="a"\r
 
 @pytest.fixture
 def rollback(installation):
-    opened = opening.open_rollback(installation, person("incident_manager"), ticket="INC-1", reason="latency")
+    opened = opening.open_rollback(installation, Press(person("incident_manager")), ticket="INC-1", reason="latency")
     return opened.rollback
 
 
@@ -67,7 +68,7 @@ def new_files(before: set[str], home: Path) -> set[str]:
 def test_too_much_is_told_in_ones_own_language(browser, rollback, installation):
     client, size = browser("noc"), installation.state.sequence
     kind = f"multipart/form-data; boundary={EDGE}"
-    for path in ("/rollbacks/INC-1/attach-1", "/stop", "/rollbacks", "/sign-in", "/password"):
+    for path in ("/rollbacks/INC-1/attach-1", "/rollbacks", "/sign-in", "/password"):
         for language, sentence in TOO_LARGE.items():
             client.set_cookie("lang", language)
             answer = client.post(path, data=HEAD + LARGE, content_type=kind)

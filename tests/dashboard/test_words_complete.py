@@ -7,6 +7,7 @@ import typing
 
 import pytest
 
+from ledger.app.press import Press
 from ledger.app.steps import opening
 from ledger.domain.events import EVENTS
 from ledger.domain.runbook import Verdict
@@ -75,7 +76,7 @@ def test_named_places_are_the_same():
 def test_numbered_places_are_all_there():
     wrong = []
     for message in (m for m in MESSAGES if m.context == LEDGER):
-        places = re.findall(r"\{(\d?)(?::(?:said|list|word|bare|or))?\}", message.string)
+        places = re.findall(r"\{(\d?)(?::(?:said|list|word|bare|or|reason|known))?\}", message.string)
         wanted = list(range(message.id.count("{}")))
         if sorted(int(one) if one else number for number, one in enumerate(places)) != wanted:
             wrong.append(message.id)
@@ -186,7 +187,7 @@ def test_ten_thousand_new_sentences_are_quick():
 
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_in_polish_shows_no_english_text(browser, installation, path):
-    opening.open_rollback(installation, person("incident_manager"), ticket="INC-7", reason="powód")
+    opening.open_rollback(installation, Press(person("incident_manager")), ticket="INC-7", reason="powód")
     client = browser("admin" if path in ("/people", "/access") else "incident_manager")
     client.set_cookie("lang", "pl")
     page = client.get(path, headers={"Accept": "text/html"}).get_data(as_text=True)

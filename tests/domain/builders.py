@@ -10,12 +10,13 @@ from ledger.domain.command import SYSTEM, Actor, Command, Request
 from ledger.domain.decide import decide
 from ledger.domain.event import Event
 from ledger.domain.evolve import evolve
+from ledger.domain.flags import runtime_flags
 from ledger.domain.keeping.commands import OpenLedger
 from ledger.domain.marks import marks
 from ledger.domain.observing.commands import Record
 from ledger.domain.people.commands import AddPerson
 from ledger.domain.record import Recorded, format_body, parse_body
-from ledger.domain.state import Rollback, State, runtime_flags
+from ledger.domain.state import Rollback, State
 from ledger.proof.entry import GENESIS, HmacKey, link, parse_entry, seal_entry
 
 T0 = datetime(2026, 11, 23, 3, 0, 0, 123456, UTC)

@@ -77,7 +77,7 @@ def test_an_assumed_role_counts_in_its_rollback_only():
 def test_an_assumed_role_is_marked_for_review():
     story = story_at("confirmed")
     story.do("noc", assuming("l2_ops"))
-    assert debts(story) == ["review of 1 deviations"]
+    assert debts(story) == ["review of one deviation"]
 
 
 def test_an_assumed_role_reaches_through_step_2():
@@ -226,7 +226,7 @@ def test_a_waived_step_is_owed_a_review_and_stands_in_the_checklist(number, plac
             ROAD[name](story)
     (closing,) = story.do("im", completing())
     assert any(line.endswith(f"waived, entry {entry}") for line in closing.checklist)
-    assert debts(story) == ["review of 1 deviations"]
+    assert debts(story) == ["review of one deviation"]
 
 
 def test_a_step_that_passed_is_not_waived():
@@ -274,7 +274,7 @@ def test_an_inconclusive_step_takes_two_people():
     assert proposed.verdict_entry == story.rollback.steps[3].entry and not story.rollback.steps[3].passed
     (accepted,) = story.do("noc", accepting())
     assert accepted.proposal == story.state.sequence - 1 and story.rollback.steps[3].shown == "accepted"
-    assert debts(story) == ["review of 1 deviations"]
+    assert debts(story) == ["review of one deviation"]
     assert story.do("noc", watch_start(story))
 
 

@@ -64,11 +64,18 @@ def test_an_emergency_is_of_one_rollback_only():
 
 def test_a_stop_owes_confirmation_review_and_ticket_until_each_is_paid():
     story, name = stopped()
-    assert debts(story, name) == [LATE, "review of 1 deviations", "a ticket"]
+    assert debts(story, name) == [LATE, "review of one deviation", "a ticket"]
     story.do("owner", CONFIRM, name)
     story.do("im", Review(text="looked at it"), name)
     story.do("im", LinkTicket(ticket="INC-7"), name)
     assert debts(story, name) == []
+
+
+def test_to_confirm_is_no_step_so_who_confirmed_may_review():
+    story, name = stopped()
+    story.do("owner", CONFIRM, name)
+    story.do("owner", Review(text="looked at it"), name)
+    assert [one for one in debts(story, name) if one.startswith("review")] == []
 
 
 def test_each_debt_says_who_owes_it_and_since_when():
@@ -104,7 +111,7 @@ def test_a_late_refusal_is_a_deviation_to_review():
     story = alarmed("disabled")
     story.do("boss", Review(text="fine"))
     story.do("owner", Refuse(reason="not agreed"))
-    assert debts(story) == ["review of 1 deviations"]
+    assert debts(story) == ["review of one deviation"]
 
 
 @pytest.mark.parametrize("command", [CONFIRM, Refuse(reason="not agreed")])
@@ -140,7 +147,7 @@ def test_a_reported_confirmation_is_a_claim_that_passes_nothing():
 def test_a_rollback_closes_with_its_debts_and_they_stay_on_the_list():
     story = alarmed("completed")
     assert story.rollback.phase == "completed"
-    assert debts(story) == [LATE, "review of 1 deviations"]
+    assert debts(story) == [LATE, "review of one deviation"]
 
 
 # --- review ----------------------------------------------------------------------------------------------------------
@@ -183,7 +190,7 @@ def test_a_review_pays_only_what_was_there_when_it_was_made():
     assert story.of(name).reviewed == story.state.sequence - 1
     story.do("noc", Assume(role="l2_ops", reason="asleep"), name)
     (review,) = [one for one in owed(story.of(name)) if one.what.startswith("review")]
-    assert (review.what, review.entry) == ("review of 1 deviations, from assumed role l2_ops", story.state.sequence)
+    assert (review.what, review.entry) == ("review of one deviation, assumed role l2_ops", story.state.sequence)
 
 
 def test_there_is_no_review_of_nothing_and_none_without_words():

@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 from ledger.domain.event import RESERVED, Event, fields_of
 from ledger.domain.events import EVENTS, MODULES, format_event, parse_event
 from ledger.domain.facts import Matcher
+from ledger.domain.flags import FLAGS
 from ledger.domain.keeping.events import LogKept, NoteAdded
 from ledger.domain.people.events import PersonAdded
 from ledger.domain.record import Recorded, format_body, parse_body
-from ledger.domain.state import FLAGS
 from ledger.errors import Corrupt
 from ledger.proof.canonical import format_canonical, parse_canonical
 from ledger.proof.entry import GENESIS, parse_entry, seal_entry
+from ledger.said import PLACE, Said
 
 from .builders import KEY, ORIGIN, digest
 from .road import story_at
@@ -33,6 +34,16 @@ MOMENTS = st.datetimes(min_value=datetime(1000, 1, 1), timezones=st.just(UTC))
 JSON = st.recursive(st.none() | st.booleans() | WHOLE | TEXTS, lambda inner: st.lists(inner, max_size=2), max_leaves=4)
 MATCHERS = st.lists(st.builds(Matcher, TEXTS, TEXTS, st.booleans(), st.booleans()), max_size=3).map(tuple)
 DIGESTS = TEXTS.map(digest)
+CODES = st.sampled_from(["", "mode", "alerts_new"])
+
+
+def _said(first: str, second: str, values: list[typing.Any], code: str) -> Said:
+    return Said(PLACE.join((first, second, "")[: len(values) + 1]), *values, code=code)
+
+
+WORDS = st.sampled_from(["", "mode is ", ", expected ", " é\u2028 ", "{", "}"])
+_PLAIN = st.builds(_said, WORDS, WORDS, st.lists(TEXTS | WHOLE, max_size=2), CODES)
+SENTENCES = st.builds(_said, WORDS, WORDS, st.lists(TEXTS | WHOLE | _PLAIN, max_size=2), CODES)
 
 
 def values(hint: typing.Any) -> st.SearchStrategy[typing.Any]:
@@ -59,6 +70,8 @@ def events(kind: type[Event]) -> st.SearchStrategy[Event]:
             strategy = DIGESTS if needed else DIGESTS | st.just("")
         elif field.name == "silence_id":
             strategy = TEXTS.filter(bool)
+        elif field.name in kind.said:
+            strategy = SENTENCES if hints[field.name] is str else st.lists(SENTENCES, max_size=3).map(tuple)
         fields[field.name] = strategy
     return st.builds(kind, **fields)
 
@@ -127,6 +140,7 @@ def test_an_event_reads_back_as_itself(kind, data):
     artefacts, metadata = format_event(event)
     again = parse_canonical(format_canonical({**artefacts, **metadata}))
     assert parse_event(kind, again) == event and not artefacts.keys() & metadata.keys()
+    assert format_event(parse_event(kind, again)) == (artefacts, metadata), "sentences keep their values"
 
 
 @settings(max_examples=25)

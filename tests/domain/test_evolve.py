@@ -10,6 +10,7 @@ import pytest
 from ledger.domain.closing.events import RollbackAborted, RollbackCompleted
 from ledger.domain.event import Event
 from ledger.domain.evolve import evolve
+from ledger.domain.flags import runtime_flags
 from ledger.domain.keeping.events import LedgerOpened, NoteAdded
 from ledger.domain.observing.events import OverrideObserved, SchedulerObserved, SilenceObserved
 from ledger.domain.opening.commands import DeclareEmergency
@@ -24,7 +25,7 @@ from ledger.domain.restoring.events import (
     RemovalAdopted,
 )
 from ledger.domain.silencing.events import SilenceFailed
-from ledger.domain.state import State, runtime_flags
+from ledger.domain.state import State
 from ledger.domain.stopping.events import (
     EffectCancelled,
     EffectExpired,
@@ -287,3 +288,19 @@ def test_an_observed_silence_is_what_it_was_seen_to_be(found, state):
     story.saw(SilenceObserved(silence_id="s-1", found=found, ends_at=T0, seen_at=T0))
     assert story.rollback.silence.state == state
     assert ("alerts.silenced" in story.flags) == (state == "active")
+
+
+def test_what_builds_on_an_unknown_entry_is_not_known_either_and_not_called_wrong():
+    """An override that a later version wrote: its removal has nothing here that it could remove."""
+    story = story_at("confirmed")
+    later = unknown(story, INC, story.rollback.entries + 1)
+    state = evolve(story.state, later)
+    event = OverrideRemovalRequested(path="/o", override_sha384=digest("o"), not_after=story.now)
+    following = next_record(story, event)._replace(sequence=later.sequence + 1, rollback_entry=later.rollback_entry + 1)
+    after = evolve(state, following)
+    assert after.unknown == (later.sequence, following.sequence)
+    assert after.rollback(INC) == state.rollback(INC)._replace(entries=following.rollback_entry)
+    with pytest.raises(Corrupt, match="has no override to remove"):
+        evolve(story.state, following._replace(sequence=later.sequence, rollback_entry=later.rollback_entry))
+    with pytest.raises(Corrupt, match="rollback_entry"):
+        evolve(state, following._replace(rollback_entry=following.rollback_entry + 1))

@@ -90,6 +90,11 @@ def after(rollback: Rollback, **span: float):
     return rollback.override.written_at + timedelta(**span)
 
 
+def unlabelled(active_at):
+    """An alert as Prometheus has it where ``env`` is an external label."""
+    return replace(facts.episode(active_at), labels=(("alertname", facts.PNL), ("severity", "critical")))
+
+
 SICK = RuleSeen("MultiStrategyPnlDrawdown", "err", "inactive", T0, "many-to-many matching")
 WATCHES = {
     "quiet": (lambda r: {}, "pass", ""),
@@ -115,6 +120,12 @@ WATCHES = {
         "inconclusive",
         "from elsewhere",
     ),
+    "one without the label, which Prometheus adds on sending": (
+        lambda r: {"episodes": (unlabelled(after(r, minutes=1)),)},
+        "fail",
+        "new critical alerts: MultiStrategyPnlDrawdown",
+    ),
+    "one without the label, carried over": (lambda r: {"episodes": (unlabelled(after(r, minutes=-1)),)}, "pass", ""),
     "a critical one of another name": (
         lambda r: {"episodes": (facts.episode(after(r, minutes=1), name="DiskFull"),)},
         "inconclusive",

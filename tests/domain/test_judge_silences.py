@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ledger.domain.facts import AlertCount, Matcher, MemberSeen, Muting, PrometheusSeen, Unread
-from ledger.domain.judge_silences import holds_back, judge_restore, judge_silence
+from ledger.domain.facts import AlertCount, Matcher, MemberSeen, Muting, PrometheusSeen, Unlisted, Unread
+from ledger.domain.judge_silences import holds_back, judge_restore, judge_silence, muted_told
+from ledger.domain.muting import hidden
+from ledger.domain.observing.events import SilenceObserved
+from ledger.domain.silencing.commands import AcceptSilence, ExtendSilence
 from ledger.domain.state import BorneSilence, Rollback
+from ledger.errors import Refused
 
 from . import facts
 from .builders import INC, T0
@@ -35,6 +39,7 @@ def judged_2(rollback: Rollback, *members: MemberSeen, prometheus: PrometheusSee
 
 OURS = facts.silence()
 LOUD = facts.alert(by=())
+LATENCY = "MultiStrategySchedulerLatencyCritical"
 SILENCES = {
     "in order": (OURS, (facts.alert(),), "pass", ""),
     "nothing fires": (OURS, (), "pass", ""),
@@ -76,6 +81,18 @@ SILENCES = {
         (replace(LOUD, labels=(("alertname", facts.PNL),)),),
         "inconclusive",
         "none of them is of this installation",
+    ),
+    "a loud one without label, beside ours": (
+        OURS,
+        (facts.alert(), replace(LOUD, name=LATENCY, labels=(("alertname", LATENCY), ("job", "stage4")))),
+        "inconclusive",
+        f"perhaps of this installation, for the label env is missing: {LATENCY}",
+    ),
+    "one without label that ours suppresses": (
+        OURS,
+        (facts.alert(), facts.alert(LATENCY, labels=(("alertname", LATENCY),))),
+        "pass",
+        "",
     ),
     "another alert": (OURS, (replace(LOUD, name="DiskFull"),), "pass", ""),
     "the observer's own alert": (OURS, (replace(LOUD, name="Stage4ObserverDead"),), "pass", ""),
@@ -143,6 +160,13 @@ def test_a_member_that_is_ahead_ends_the_silence_by_its_own_clock(watched):
     assert told.judged.verdict == "pass" and told.ends_at == T0 + timedelta(seconds=20)
 
 
+@pytest.mark.parametrize("ahead", [-30.0, 30.0])
+def test_an_end_at_the_end_of_all_times_is_an_end(watched, ahead):
+    ends = replace(OURS, ends_at=datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC))
+    told = judged_2(watched, facts.member(ends, (facts.alert(),), ahead=ahead))
+    assert told.judged.verdict == "pass" and told.ends_at.year == 9999
+
+
 def test_without_a_member_nothing_is_known(watched):
     assert judged_2(watched).judged.verdict == "inconclusive"
 
@@ -160,6 +184,48 @@ def test_without_a_member_nothing_is_known(watched):
 def test_nothing_to_suppress_is_a_pass_only_where_nothing_fires_anywhere(watched, prometheus, verdict, sentence):
     told = judged_2(watched, facts.member(OURS), prometheus=prometheus)
     assert told.judged.verdict == verdict and sentence in " ".join(told.judged.reasons)
+
+
+def lasting(*alerts):
+    return PrometheusSeen((AlertCount(facts.PNL, "critical", "firing", len(alerts)),), lasting=alerts)
+
+
+def bare(name=facts.PNL, **labels):
+    """An alert as Prometheus has it, without what it adds on sending."""
+    return facts.alert(name, labels=tuple(sorted({"alertname": name, "severity": "critical", **labels}.items())))
+
+
+LASTING = {
+    "what is listed": (lasting(bare()), "pass", ""),
+    "what is listed, with a label that is dropped on the way": (lasting(bare(replica="a")), "pass", ""),
+    "another name": (lasting(bare(), bare(LATENCY)), "inconclusive", f"who pages for it is not known: {LATENCY}"),
+    "another value of a label that both have": (lasting(bare(severity="warning")), "inconclusive", facts.PNL),
+    "another installation's": (lasting(bare(LATENCY, env="test")), "pass", ""),
+    "another team's": (lasting(bare("DiskFull")), "pass", ""),
+    "one that did not last": (PrometheusSeen((AlertCount(LATENCY, "critical", "firing", 1),)), "pass", ""),
+    "no answer": (PrometheusSeen(None, "refused", None), "inconclusive", "Alertmanager lists is not known: refused"),
+    "half an answer": (PrometheusSeen((), "too much", None), "inconclusive", "is not known: too much"),
+    "no Prometheus": (PrometheusSeen(None, "none is configured", None, configured=False), "pass", ""),
+}
+
+
+@pytest.mark.parametrize("name", LASTING)
+def test_what_lasts_in_prometheus_is_listed_by_a_member(name, watched):
+    prometheus, verdict, sentence = LASTING[name]
+    told = judged_2(watched, facts.member(OURS, (facts.alert(),)), prometheus=prometheus)
+    assert told.judged.verdict == verdict and sentence in " ".join(told.judged.reasons)
+
+
+def test_one_member_that_lists_it_is_enough(watched):
+    second = facts.member(OURS, (facts.alert(LATENCY),), name="http://am-2")
+    told = judged_2(watched, WELL, second, prometheus=lasting(bare(), bare(LATENCY)))
+    assert told.judged.verdict == "pass"
+
+
+def test_another_installations_alert_of_the_same_name_is_not_the_one(watched):
+    theirs = facts.alert(LATENCY, env="test", by=())
+    told = judged_2(watched, facts.member(OURS, (facts.alert(), theirs)), prometheus=lasting(bare(), bare(LATENCY)))
+    assert told.judged.verdict == "inconclusive" and told.judged.reasons[0].endswith(f"is not known: {LATENCY}")
 
 
 GONE, ENABLED, EXPIRED = facts.absent(), facts.scheduler("enabled"), facts.silence(state="expired")
@@ -218,8 +284,8 @@ def test_step_5_asks_every_member(cleared, second, verdict, sentence):
     assert judged.verdict == verdict and sentence in " ".join(judged.reasons)
 
 
-def mutes(owner: str = "", *, surplus: bool = False, hours: int = 1) -> Muting:
-    seen = facts.silence(id="s-2", created_by="mallory", ends_at=T0 + timedelta(hours=hours))
+def mutes(owner: str = "", *, surplus: bool = False, hours: int = 1, state: str = "active") -> Muting:
+    seen = facts.silence(id="s-2", state=state, created_by="mallory", ends_at=T0 + timedelta(hours=hours))
     return Muting(seen, ("http://am-1",), ("MultiStrategyPnlDrawdown",), owner, surplus)
 
 
@@ -227,6 +293,9 @@ OTHERS = {
     "somebody else's": (mutes(), "fail", "the silence s-2 made by mallory mutes Stage4 alerts"),
     "a second one of its own": (mutes(INC, surplus=True), "fail", f"the silence s-2 of {INC} is active too"),
     "that of another rollback": (mutes(OTHER), "pass", ""),
+    "one that begins later": (mutes(state="pending"), "fail", f"from {T0:%Y-%m-%d %H:%M} UTC until"),
+    "a second one that begins later": (mutes(INC, surplus=True, state="pending"), "fail", f"s-2 of {INC} begins at"),
+    "that of another rollback, later": (mutes(OTHER, state="pending"), "pass", ""),
 }
 
 
@@ -239,6 +308,68 @@ def test_step_5_passes_only_where_no_other_silence_mutes(name, cleared):
 
 def test_an_accepted_silence_is_borne_until_the_end_that_was_accepted(cleared):
     borne = cleared._replace(borne=(BorneSilence("s-2", T0 + timedelta(hours=1), 40),))
-    assert not holds_back(borne, (mutes(),))
+    assert not holds_back(borne, (mutes(),)) and not holds_back(borne, (mutes(state="pending"),))
     assert holds_back(borne, (mutes(hours=2),))
     assert holds_back(borne, (mutes(INC, surplus=True),))
+
+
+def test_what_begins_later_can_be_accepted_and_what_has_ended_cannot():
+    story = story_at("unsilenced")
+    accept = AcceptSilence(silence=mutes(state="pending").silence, name="s-2", reason="a release")
+    with pytest.raises(Refused, match="s-2 is expired"):
+        story.do("ops", replace(accept, silence=mutes(state="expired").silence))
+    story.do("ops", accept)
+    assert not holds_back(story.rollback, (mutes(state="pending"),))
+
+
+def test_what_begins_later_is_told_with_its_start(cleared):
+    [told] = muted_told(cleared, (mutes(state="pending"),))
+    assert told.startswith(f"s-2 by mallory from {T0:%Y-%m-%d %H:%M} UTC until ")
+
+
+UNLISTED = Unlisted("s-9", ("http://am-1",), (facts.PNL,))
+
+
+def test_step_5_does_not_pass_on_a_silence_that_mutes_and_is_not_listed(cleared):
+    judged = judge_restore(cleared, GONE, ENABLED, (facts.member(EXPIRED),), (), unlisted=(UNLISTED,))
+    assert judged.verdict == "inconclusive" and "by the silence s-9 and does not list it" in judged.reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("members", "muting", "unlisted", "verdict"),
+    [
+        ((facts.member(EXPIRED), SILENT), (), (), "inconclusive"),
+        ((facts.member(EXPIRED),), (), (UNLISTED,), "inconclusive"),
+        ((facts.member(EXPIRED),), (mutes(),), (UNLISTED,), "fail"),
+        ((facts.member(EXPIRED),), (), (), "fail"),
+    ],
+)
+def test_an_all_clear_that_is_withheld_as_nobody_knows_can_be_accepted(members, muting, unlisted, verdict):
+    rollback = story_at("unsilenced").rollback
+    judged = judge_restore(rollback, GONE, ENABLED, members, muting, unlisted=unlisted)
+    assert judged.verdict == verdict and "the all-clear was not announced" in judged.reasons
+
+
+def test_what_mutes_is_named_by_members_that_do_not_list_it():
+    member = facts.member(facts.silence(id="s-2"), (facts.alert(by=("s-2", "s-9")), facts.alert(env="test", by=("x",))))
+    assert [(one.id, one.members) for one in hidden((member,), (facts.ENV,))] == [("s-9", ("http://am-1",))]
+    silent = replace(member, silences=None, error="500")
+    assert hidden((silent,), (facts.ENV,)) == (), "it is in doubt as a whole"
+
+
+def test_a_silence_that_somebody_set_to_the_end_of_all_times_is_not_extended_and_breaks_nothing():
+    story = story_at("silenced")
+    ends = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    story.saw(SilenceObserved(silence_id="s-1", found="active", ends_at=ends, seen_at=story.now))
+    with pytest.raises(Refused, match="it may last until"):
+        story.do("obs", ExtendSilence(seconds=60))
+
+
+INHIBITED = Unlisted("", ("http://am-1",), (facts.PNL,), "inhibited by the alert 3f2a")
+
+
+def test_step_5_does_not_pass_on_an_alert_that_something_else_than_a_silence_mutes(cleared):
+    judged = judge_restore(cleared, GONE, ENABLED, (facts.member(EXPIRED),), (), unlisted=(INHIBITED,))
+    assert judged.verdict == "inconclusive"
+    assert f"nobody is paged for {facts.PNL}: inhibited by the alert 3f2a" in judged.reasons[0]
+    assert muted_told(cleared, (), (INHIBITED,)) == ("inhibited by the alert 3f2a",)

@@ -82,7 +82,7 @@ def test_putting_back_needs_a_reason_and_is_reviewed():
     with pytest.raises(Refused, match="reason is empty"):
         story.do("ops", PutBack(file=facts.absent(), reason=""))
     story.do("ops", putting_back(story))
-    assert debts(story) == ["review of 1 deviations"]
+    assert debts(story) == ["review of one deviation"]
 
 
 def test_what_was_put_back_is_judged_as_step_1():

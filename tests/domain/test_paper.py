@@ -28,7 +28,7 @@ from .road import (
     stopping,
     story_at,
 )
-from .test_roles import TABLE
+from .role_table import TABLE
 
 # --- tickets ---------------------------------------------------------------------------------------------------------
 

@@ -9,10 +9,11 @@ import pytest
 
 from ledger.domain import decide, events, evolve
 from ledger.domain.command import Command, command
-from ledger.domain.event import EVENTS, Event, event
+from ledger.domain.event import EVENTS, Event, by_version, event
 from ledger.domain.keeping.commands import AddNote
 from ledger.domain.keeping.events import LedgerOpened, NoteAdded
 from ledger.domain.rules import DECISIONS, decides
+from ledger.domain.stopping.events import StopTakenIn, StopTakenIn1, StopTakenIn2
 from ledger.domain.transition import STAGE, TRANSITIONS, applies, applies_to_stage
 
 DOMAIN = Path(events.__file__).parent
@@ -64,3 +65,16 @@ def test_a_command_is_frozen_and_given_by_name() -> None:
         made("x")
     with pytest.raises(AttributeError):
         made(text="x").text = "y"
+
+
+def test_a_table_says_the_same_of_earlier_versions_unless_it_says_something_of_their_own() -> None:
+    table = {StopTakenIn: "new", StopTakenIn1: "old"}
+    assert by_version(table) == {StopTakenIn: "new", StopTakenIn2: "new", StopTakenIn1: "old"}
+    assert by_version({StopTakenIn1: "old"}) == dict.fromkeys((StopTakenIn, StopTakenIn2, StopTakenIn1), "old")
+
+
+@pytest.mark.parametrize("kind", [kind for kind in EVENTS.values() if kind.said], ids=lambda kind: kind.status)
+def test_a_version_in_english_means_what_the_newest_means(kind: type[Event]) -> None:
+    before = EVENTS[kind.status, kind.version - 1]
+    assert issubclass(before, kind) and not before.said and before.sentence == kind.sentence
+    assert TRANSITIONS.get(before) is TRANSITIONS.get(kind) and STAGE.get(before) is STAGE.get(kind)

@@ -2,245 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 
-from ledger.domain.closing.commands import Abort, WriteSummary
 from ledger.domain.decide import decide
-from ledger.domain.duties.commands import (
-    Accept,
-    AcceptHandover,
-    Assume,
-    Attach,
-    Correct,
-    ExtendWindow,
-    GiveReason,
-    LinkTicket,
-    OfferHandover,
-    Refuse,
-    ReportConfirmation,
-    Review,
-    Waive,
-)
-from ledger.domain.keeping.commands import AddNote, Erase, KeepLog, OpenLedger, ProposeErasure, RecordSummary
-from ledger.domain.observing.commands import ExpireEffect, Record
+from ledger.domain.keeping.commands import AddNote, KeepLog, OpenLedger
 from ledger.domain.opening.commands import Confirm, DeclareEmergency
 from ledger.domain.opening.events import RollbackConfirmed
-from ledger.domain.people.commands import AddPerson, ChangeRoles, DeactivatePerson, ResetPassword
-from ledger.domain.restoring.commands import AdoptRemoval, AnnounceAllClear, EndIncident
+from ledger.domain.people.commands import AddPerson
 from ledger.domain.rules import DECISIONS
-from ledger.domain.silencing.commands import (
-    AcceptSilence,
-    AdoptSilence,
-    ExtendSilence,
-    OweSilenceEnd,
-    RequestSilenceEnd,
-)
-from ledger.domain.silencing.events import SilenceFailed
 from ledger.domain.state import State
-from ledger.domain.stopping.commands import AdoptOverride, PutBack, RecordOverride, RecordPutBack, TakeInStop
-from ledger.domain.watching.commands import ExpectAlert, FinishWatch
 from ledger.errors import Refused
 
-from . import facts
 from .builders import INC, PEOPLE, Story, digest
 from .road import (
     ROAD,
     completing,
     disabling,
     opening,
-    removing,
-    restore_check,
     scheduler_check,
-    silence_check,
     silencing,
     stopping,
     story_at,
-    vanished,
-    watch_finish,
     watch_start,
 )
-
-EVERYBODY = frozenset(PEOPLE) - {"boss"}
-"""One person for each role."""
-RUNBOOK = frozenset({"im", "ops", "obs", "noc", "owner"})
-
-
-def adopted_silence(story: Story) -> AdoptSilence:
-    return AdoptSilence(silence=facts.silence(story.now), reason="by hand", transcript_sha384=digest("t"))
-
-
-def adopted_file(story: Story) -> AdoptOverride:
-    return AdoptOverride(file=facts.file_of(b"{}", story.now), reason="by hand")
-
-
-def waited(story: Story) -> FinishWatch:
-    story.do("noc", watch_start(story))
-    story.wait(minutes=15)
-    return watch_finish(story)
-
-
-def unclear(story: Story) -> Accept:
-    story.do("ops", scheduler_check(story, "unknown"))
-    return Accept(number=3, reason="the service manager says inactive")
-
-
-def longer(story: Story) -> ExtendWindow:
-    end = story.rollback.window_end + timedelta(hours=1)
-    return ExtendWindow(window_end=end, reason="not done", announcement_sha384=digest("longer"))
-
-
-def put_back(story: Story) -> RecordPutBack:
-    story.do("ops", PutBack(file=facts.absent(), reason="it must stay"))
-    return RecordPutBack(file=facts.override_of(story.rollback, story.now))
-
-
-def unclear_and_proposed(story: Story) -> Accept:
-    story.do("ops", unclear(story))
-    return Accept(number=3, reason="seen too")
-
-
-def absent_role(story: Story) -> Assume:
-    """Nobody holds observability; who held it has another role."""
-    story.do("admin", ChangeRoles(person="obs", grant=("noc",), revoke=("observability",)))
-    return Assume(role="observability", reason="asleep")
-
-
-def written(story: Story) -> ProposeErasure:
-    story.do("im", AddNote(text="long …", text_sha384=digest("long")))
-    return ProposeErasure(artefact=digest("long"), ground="names a person")
-
-
-def written_and_proposed(story: Story) -> Erase:
-    story.do("admin", written(story))
-    return Erase(artefact=digest("long"))
-
-
-def offered(story: Story) -> AcceptHandover:
-    story.do("im", OfferHandover(role="incident_manager", receiver="boss", open_points="none"))
-    return AcceptHandover(role="incident_manager")
-
-
-def deviated(story: Story) -> Review:
-    story.do("noc", DeclareEmergency(reason="fire"))
-    return Review(text="looked at it")
-
-
-def removed_by_hand(story: Story) -> AdoptRemoval:
-    story.saw(vanished(story))
-    parts = {"override_after_sha384": digest("o"), "listing_sha384": digest("l"), "log_sha384": digest("r")}
-    return AdoptRemoval(file=facts.absent(story.now), reason="rm", **parts)
-
-
-def too_late(story: Story) -> ExpireEffect:
-    story.do("obs", silencing(story))
-    requested = story.state.sequence
-    story.wait(minutes=3)
-    return ExpireEffect(requested=requested)
-
-
-TABLE = {
-    "open": ("opened", {"im"}, lambda s: opening(s, ticket="INC-1")),
-    "confirm": ("opened", {"owner"}, lambda s: Confirm(confirms=digest("line"))),
-    "declare an emergency": ("opened", RUNBOOK, lambda s: DeclareEmergency(reason="fire")),
-    "disable": ("confirmed", {"ops"}, lambda s: disabling()),
-    "adopt a file": ("confirmed", {"ops"}, adopted_file),
-    "stop": ("opened", EVERYBODY - {"auditor"} | {"nobody", "system"}, stopping),
-    "silence": ("disabled", {"obs"}, silencing),
-    "adopt a silence": ("disabled", {"obs"}, adopted_silence),
-    "check the silence": ("silenced", {"obs", "system"}, silence_check),
-    "check the stop": ("silenced", {"ops"}, lambda s: scheduler_check(s, "disabled")),
-    "start a watch": ("checked", {"noc"}, watch_start),
-    "finish a watch": ("checked", {"noc", "system"}, waited),
-    "end the incident": ("watched", {"im"}, lambda s: EndIncident()),
-    "remove the override": ("ended", {"ops"}, removing),
-    "check the restart": ("removed", {"ops"}, lambda s: scheduler_check(s, "enabled", cycle=42)),
-    "accept a silence": (
-        "restarted",
-        {"ops", "obs"},
-        lambda s: AcceptSilence(silence=facts.silence(s.now, id="s-9"), name="s-9", reason="r"),
-    ),
-    "end the silence": ("restarted", {"ops", "obs"}, lambda s: RequestSilenceEnd()),
-    "announce the all-clear": (
-        "unsilenced",
-        {"ops", "im"},
-        lambda s: AnnounceAllClear(announcement_sha384=digest("a")),
-    ),
-    "check the restoration": ("cleared", {"ops"}, restore_check),
-    "write the summary": (
-        "restored",
-        RUNBOOK | {"admin", "system"},
-        lambda s: WriteSummary(summary_sha384=digest("s")),
-    ),
-    "complete": ("summarised", {"im"}, lambda s: completing()),
-    "abort": ("confirmed", {"im"}, lambda s: Abort(reason="wrong")),
-    "note": ("opened", RUNBOOK | {"admin", "system"}, lambda s: AddNote(text="something")),
-    "keep a log": (
-        "opened",
-        RUNBOOK | {"admin", "system"},
-        lambda s: KeepLog(program="smoke", exit_status=0, log_sha384=digest("log")),
-    ),
-    "record an outside summary": (
-        "opened",
-        RUNBOOK | {"admin", "system"},
-        lambda s: RecordSummary(external_status="x", claims={}),
-    ),
-    "add a person": ("opened", {"admin", "system"}, lambda s: AddPerson(person="new", roles=("noc",))),
-    "change roles": ("opened", {"admin"}, lambda s: ChangeRoles(person="noc", grant=("l2_ops",))),
-    "reset a password": ("opened", {"admin"}, lambda s: ResetPassword(person="noc")),
-    "deactivate a person": ("opened", {"admin"}, lambda s: DeactivatePerson(person="noc")),
-    "propose an erasure": ("opened", {"admin"}, written),
-    "erase": ("opened", RUNBOOK, written_and_proposed),
-    "record a file": ("asked", {"system"}, lambda s: RecordOverride(file=facts.override_of(s.rollback))),
-    "record": ("opened", {"system"}, lambda s: Record(event=SilenceFailed(cause="no"))),
-    "refuse": ("opened", {"owner"}, lambda s: Refuse(reason="not now")),
-    "report a confirmation": ("opened", RUNBOOK, lambda s: ReportConfirmation(owner="Ewa", text="by telephone")),
-    "expect alert": ("disabled", {"noc"}, lambda s: ExpectAlert(alert="MultiStrategyPnlDrawdown", reason="known")),
-    "waive": ("disabled", {"im"}, lambda s: Waive(number=2, reason="no Alertmanager")),
-    "propose to accept": ("silenced", {"ops"}, unclear),
-    "accept": ("silenced", {"im", "obs", "noc", "owner"}, unclear_and_proposed),
-    "assume a role": ("opened", RUNBOOK, absent_role),
-    "accept a handover": ("opened", {"boss"}, offered),
-    "review": ("opened", {"owner"}, deviated),
-    "adopt a removal": ("ended", {"ops"}, removed_by_hand),
-    "expire an effect": ("disabled", {"system"}, too_late),
-    "offer a handover": (
-        "opened",
-        {"im"},
-        lambda s: OfferHandover(role="incident_manager", receiver="boss", open_points="none"),
-    ),
-    "attach": (
-        "opened",
-        RUNBOOK | {"admin", "system"},
-        lambda s: Attach(number=2, name="a.png", size=1, attached_sha384=digest("a")),
-    ),
-    "correct": ("opened", RUNBOOK | {"admin", "system"}, lambda s: Correct(entry=s.state.sequence, text="no")),
-    "give a reason": (
-        "reasonless",
-        RUNBOOK | {"admin", "system"},
-        lambda s: GiveReason(reason="orders looked wrong"),
-    ),
-    "link a ticket": ("opened", {"im"}, lambda s: LinkTicket(ticket="INC-9")),
-    "extend the window": ("opened", {"im"}, longer),
-    "put back": ("disabled", {"ops"}, lambda s: PutBack(file=facts.absent(), reason="it must stay")),
-    "record what was put back": ("disabled", {"system"}, put_back),
-    "extend the silence": ("silenced", {"obs"}, lambda s: ExtendSilence(seconds=60)),
-    "owe the silence's end": ("restarted", {"ops", "obs"}, lambda s: OweSilenceEnd(cause="Alertmanager is down")),
-    "take in a stop": (
-        "opened",
-        {"system"},
-        lambda s: TakeInStop(
-            opening=opening(s),
-            claimed_by="ops",
-            spool_sha384=digest("spool"),
-            claimed_at=s.now,
-            why="disk full",
-            file=facts.absent(),
-        ),
-    ),
-}
-
+from .role_table import EVERYBODY, RUNBOOK, TABLE
 
 NO = r"^(this needs the role|nobody offered|(ops|admin) proposed it; a second person|im took steps|an auditor)"
 
@@ -321,6 +106,13 @@ def test_a_closed_rollback_takes_no_more_steps(name):
     person = next(iter(TABLE[name][1]))
     with pytest.raises(Refused, match="INC-2042 is completed"):
         story.do(person, command(story))
+
+
+def test_a_closed_rollback_names_the_open_one_of_its_ticket():
+    story = story_at("completed")
+    story.do("im", opening(story), "")
+    with pytest.raises(Refused, match=r"INC-2042 is completed; .*\. Open under the same ticket: INC-2042\.2$"):
+        story.do("im", completing())
 
 
 def test_a_closed_rollback_still_takes_notes_and_logs():

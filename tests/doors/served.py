@@ -17,6 +17,7 @@ from argon2 import PasswordHasher
 
 from ledger.app.home.setup import init
 from ledger.app.people.accounts import Accounts
+from ledger.app.press import Press
 from tests.adapters.neighbours import free_port, until
 
 PASSWORD = "four plain words here"
@@ -91,7 +92,7 @@ def made_home(root: Path) -> Path:
     made = init(root, purpose="lab", starter="[scheduler]\n")
     accounts = Accounts(made.home, made.clock, QUICK)
     for role in ("auditor", "admin"):
-        made.submit(AddPerson(person=f"lab-{role}", roles=(role,)), SYSTEM)
+        made.submit(AddPerson(person=f"lab-{role}", roles=(role,)), Press(SYSTEM))
     for role in ("noc", "auditor", "admin"):
         accounts.add(role, f"lab-{role}", PASSWORD)
     made.ledger.log.close()

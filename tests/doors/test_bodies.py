@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 import pytest
 
 from ledger.app.installation import opened
+from ledger.app.press import Press
 from ledger.app.steps import opening
 from ledger.domain.command import Actor
 from web.body import LARGEST, SMALL
@@ -28,7 +29,7 @@ TOO_LARGE = "What was sent is too large"
 def rollback(here: Served) -> str:
     manager = Actor(person="lab-incident-manager", auth="lab")
     with opened(here.root) as installation:
-        return opening.open_rollback(installation, manager, ticket="INC-1", reason="latency").rollback.id
+        return opening.open_rollback(installation, Press(manager), ticket="INC-1", reason="latency").rollback.id
 
 
 @pytest.fixture
@@ -101,7 +102,7 @@ def test_an_upload_of_who_may_is_kept(here, rollback, cookie):
     assert Path(kept).read_bytes() == data
 
 
-@pytest.mark.parametrize("path", ["/stop", "/rollbacks", "/rollbacks/INC-1/attach-1", "/sign-in"])
+@pytest.mark.parametrize("path", ["/rollbacks", "/rollbacks/INC-1/attach-1", "/sign-in"])
 @pytest.mark.parametrize("chunked", [False, True])
 def test_too_much_gets_the_page_that_says_so(here, rollback, cookie, path, chunked):
     body = HEAD + b"x" * (LARGEST + 4_000_000)
@@ -165,3 +166,12 @@ def test_what_is_no_request_is_refused_and_what_follows_it_is_not_read(here, sen
 
 def test_nothing_of_all_this_was_an_error_of_the_server(here):
     assert "Traceback" not in (here.root / "log").read_text()
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_stop_with_too_much_is_a_stop(here, chunked):
+    """Whatever came with it is thrown away."""
+    body = HEAD + b"x" * (LARGEST + 4_000_000)
+    answer = here.ask("POST", "/stop", iter([body]) if chunked else body, Content_Type=PARTS, Cookie=here.sign_in())
+    assert answer.status in (200, 303), answer.page
+    assert list((here.root / "var/runtime/overrides").glob("*.json"))

@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from ledger.app.installation import opened
+from ledger.app.press import Press
 from ledger.app.steps import opening
 from ledger.domain.command import Actor
 
@@ -26,7 +27,7 @@ FORM = {"login": "noc", "password": PASSWORD}
 def rollback(behind: Served) -> None:
     manager = Actor(person="lab-incident-manager", auth="lab")
     with opened(behind.root) as installation:
-        opening.open_rollback(installation, manager, ticket="INC-1", reason="latency")
+        opening.open_rollback(installation, Press(manager), ticket="INC-1", reason="latency")
 
 
 @pytest.fixture(params=KINDS)

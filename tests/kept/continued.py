@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from ledger.app.installation import Installation
+from ledger.app.press import Press
 from ledger.domain.command import SYSTEM, Command, Request
 from ledger.domain.facts import FileSeen
 from ledger.domain.opening.commands import Confirm, OpenRollback
@@ -36,7 +37,7 @@ class Continued(Kept):
         installation.clock = lambda: self.now
         for person, roles in PEOPLE.items():
             if person not in installation.state.people:
-                installation.submit(AddPerson(person=person, roles=roles), SYSTEM)
+                installation.submit(AddPerson(person=person, roles=roles), Press(SYSTEM))
         for text in {found for name in NAMED for found in re.findall(r'digest\("([^"]+)"\)', _text(name))}:
             installation.keep(text)
 

@@ -16,6 +16,7 @@ from ledger.app.home.setup import LAB_ROLES, init
 from ledger.app.installation import Installation
 from ledger.app.people import access, staff
 from ledger.app.people.accounts import Accounts
+from ledger.app.press import Press
 from ledger.app.record.erasing import erase
 from ledger.app.steps import duties, opening, restoring, watching
 from ledger.domain.command import Actor
@@ -108,7 +109,7 @@ def outside(on: Stage) -> None:
     on.ended(rollback)
     path.unlink()
     on.expect_soon("the removal is seen", lambda: on.now(rollback).override.removed_outside)
-    restoring.adopt_removal(on.installation, on.person("l2_ops"), on.now(rollback), "removed by hand")
+    restoring.adopt_removal(on.installation, Press(on.person("l2_ops")), on.now(rollback), "removed by hand")
     on.restored(rollback)
     on.closed(rollback)
 
@@ -118,7 +119,7 @@ def held(root: Path) -> None:
     with stage(root, print, print) as on:
         rollback = through_step_2(on, "INC-2042")
         on.stopped(rollback)
-        watching.start(on.installation, on.person("noc"), on.now(rollback), 3600)
+        watching.start(on.installation, Press(on.person("noc")), on.now(rollback), 3600)
         on.rounds(3)
 
 
@@ -135,8 +136,8 @@ def handovers(on: Stage) -> None:
     handed.handed_over_in_the_watch(on, third)
     noc = on.another("noc")
     for text in ("Gave the watch over to the late shift.", LONG):
-        opening.note(on.installation, noc, on.now(third), text)
-    duties.correct(on.installation, noc, on.now(third), on.now(third).opened_entry, "it began at 03:05")
+        opening.note(on.installation, Press(noc), on.now(third), text)
+    duties.correct(on.installation, Press(noc), on.now(third), on.now(third).opened_entry, "it began at 03:05")
     on.ended(third)
     on.restored(third)
     on.closed(third)
@@ -147,9 +148,9 @@ def begun(on: Stage) -> None:
     rollback = on.open("INC-2042", "Latency")
     manager, other = on.person("incident_manager"), on.another("incident_manager")
     duties.offer_handover(
-        on.installation, manager, on.now(rollback), "incident_manager", other.person, "call the owner"
+        on.installation, Press(manager), on.now(rollback), "incident_manager", other.person, "call the owner"
     )
-    opening.open_rollback(on.installation, manager, ticket="INC-2051", reason="Wrong risk limits")
+    opening.open_rollback(on.installation, Press(manager), ticket="INC-2051", reason="Wrong risk limits")
 
 
 # --- without servers -------------------------------------------------------------------------------------------------
@@ -175,16 +176,18 @@ def erased(root: Path) -> None:
     with alone(root) as installation:
         admin, noc = _admin(installation), lab_actor("noc")
         opened = opening.open_rollback(
-            installation, lab_actor("incident_manager"), ticket="INC-2042", reason="Zażółć gęślą jaźń"
+            installation, Press(lab_actor("incident_manager")), ticket="INC-2042", reason="Zażółć gęślą jaźń"
         ).rollback
-        opening.confirm(installation, lab_actor("product_owner"), opened)
+        opening.confirm(installation, Press(lab_actor("product_owner")), opened)
         for text in (LONG, LONG[::-1]):
-            opening.note(installation, noc, installation.rollback(opened.id), text)
-        duties.attach_bytes(installation, noc, installation.rollback(opened.id), "graph.txt", b"a graph", 4)
+            opening.note(installation, Press(noc), installation.rollback(opened.id), text)
+        duties.attach_bytes(installation, Press(noc), installation.rollback(opened.id), "graph.txt", b"a graph", 4)
         name = next(iter(installation.state.texts))
-        erase(installation, admin, name, "names a person")
-        erase(installation, noc, name, "")
-        opening.abort(installation, lab_actor("incident_manager"), installation.rollback(opened.id), "an exercise")
+        erase(installation, Press(admin), name, "names a person")
+        erase(installation, Press(noc), name, "")
+        opening.abort(
+            installation, Press(lab_actor("incident_manager")), installation.rollback(opened.id), "an exercise"
+        )
 
 
 def people(root: Path) -> None:
@@ -193,20 +196,22 @@ def people(root: Path) -> None:
         admin, home = _admin(installation), installation.home
         accounts = Accounts(home, installation.clock, QUICK)
         added = [
-            staff.add(installation, accounts, admin, f"Person {login}", roles, login=login, password=PASSWORD)[0]
+            staff.add(installation, accounts, Press(admin), f"Person {login}", roles, login=login, password=PASSWORD)[0]
             for login, roles in {"one": ("noc",), "two": ("l2_ops",), "three": ("incident_manager",)}.items()
         ]
         one, two, three = added
-        staff.change_roles(installation, accounts, admin, one, grant=("l2_ops", "incident_manager"), revoke=("noc",))
-        staff.give_account(installation, accounts, admin, two, password=PASSWORD)
+        staff.change_roles(
+            installation, accounts, Press(admin), one, grant=("l2_ops", "incident_manager"), revoke=("noc",)
+        )
+        staff.give_account(installation, accounts, Press(admin), two, password=PASSWORD)
         token, _ = accounts.sign_in("one", PASSWORD, "127.0.0.1", "a browser")
         fresh = Actor(person=one, auth="session")
-        opened = opening.open_rollback(installation, fresh, ticket="INC-2042", reason="Latency").rollback
-        duties.declare_emergency(installation, Actor(person=two, auth="session"), opened, "it burns")
-        opening.abort(installation, fresh, installation.rollback(opened.id), "it was the feed")
+        opened = opening.open_rollback(installation, Press(fresh), ticket="INC-2042", reason="Latency").rollback
+        duties.declare_emergency(installation, Press(Actor(person=two, auth="session")), opened, "it burns")
+        opening.abort(installation, Press(fresh), installation.rollback(opened.id), "it was the feed")
         accounts.leave(token)
         access.count_failed_sign_in(home.root)
-        staff.deactivate(installation, accounts, admin, three)
+        staff.deactivate(installation, accounts, Press(admin), three)
         staff.erase(installation, admin, three)
         installation.clock = lambda: datetime.now(UTC) + timedelta(minutes=2)
         assert access.roll_up(installation)

@@ -11,7 +11,8 @@ from ledger.app.reading.queries import rollback_json
 from ledger.app.review.as_json import review_json
 from ledger.app.review.post_mortem import review
 from ledger.digest import sha384
-from ledger.domain.state import Rollback, runtime_flags
+from ledger.domain.flags import runtime_flags
+from ledger.domain.state import Rollback
 from ledger.verify import verify
 
 COMPOSED = ("duration_min", "next")
@@ -21,6 +22,11 @@ OF_ENTRIES = ("timeline", "evidence")
 """Of a post-mortem: what stands in the entries as it is."""
 ENDLESS = ("up_to", "durations", "steps", "spans")
 """Of a post-mortem: counted up to now where the rollback is open."""
+
+
+LATER = ("override_in_place_seconds",)
+LATER_OF_SPAN = ("end_seen", "not_seen_any_more")
+"""Of a post-mortem and its bars: names that they did not have yet when the homes were kept."""
 
 
 def told(installation: Installation) -> dict[str, Any]:
@@ -48,9 +54,21 @@ def told(installation: Installation) -> dict[str, Any]:
             f"{record.status} {record.event.version if record.event else '?'}"
             for record, _ in installation.ledger.records()
         ],
-        "verified": [report.verified, report.entries, report.proved],
+        "verified": [report.outcome != "not_verified", report.entries, report.proved],
         "rollbacks": {one.id: _rollback(installation, one) for one in sorted(every)},
     }
+
+
+def comparable(page: dict[str, Any]) -> dict[str, Any]:
+    """Without the length of a second attempt at a step that had passed: the builds of then counted it as none."""
+    for rollback in page["rollbacks"].values():
+        found = rollback["review"]
+        again = {f"step_{one['step']}" for one in found.get("steps", ()) if one["attempts"] > 1}
+        for one in found.get("steps", ()):
+            one.pop("took_seconds")
+        if "spans" in found:
+            found["spans"] = [one for one in found["spans"] if one["lane"] not in again]
+    return page
 
 
 def kept_form(page: dict[str, Any]) -> str:
@@ -65,7 +83,10 @@ def _rollback(installation: Installation, rollback: Rollback) -> dict[str, Any]:
         {name: value for name, value in step.items() if name not in COMPOSED_OF_STEP} for step in page["steps"]
     ]
     page["owed"] = [{"since": one["since"], "entry": one["entry"]} for one in page["owed"]]
-    left_out = OF_ENTRIES if rollback.closed_at else (*OF_ENTRIES, *ENDLESS)
+    left_out = (*OF_ENTRIES, *LATER, *(() if rollback.closed_at else ENDLESS))
     post_mortem = review_json(review(installation, rollback))
+    for one in post_mortem["spans"]:
+        for name in LATER_OF_SPAN:
+            one.pop(name, None)
     page["review"] = {name: value for name, value in post_mortem.items() if name not in left_out}
     return page

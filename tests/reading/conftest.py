@@ -14,6 +14,7 @@ from argon2 import PasswordHasher
 from ledger.app.home.setup import LAB_ROLES, init
 from ledger.app.people.accounts import Accounts
 from ledger.app.people.directory import LAB_PEOPLE
+from ledger.app.press import Press
 from ledger.app.steps import opening
 from ledger.domain.command import SYSTEM, Actor
 from ledger.domain.people.commands import AddPerson
@@ -37,11 +38,11 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("template") / "home"
     installation = init(root, purpose="lab", name="You", roles=LAB_ROLES)
     accounts = Accounts(installation.home, installation.clock, QUICK)
-    installation.submit(AddPerson(person="lab-auditor", roles=("auditor",)), SYSTEM)
+    installation.submit(AddPerson(person="lab-auditor", roles=("auditor",)), Press(SYSTEM))
     for person in (*LAB_PEOPLE, "lab-auditor"):
         accounts.add(person.removeprefix("lab-").replace("-", "_"), person, PASSWORD)
     manager = Actor(person="lab-incident-manager", auth="lab")
-    opening.open_rollback(installation, manager, ticket="INC-7", reason="a reason")
+    opening.open_rollback(installation, Press(manager), ticket="INC-7", reason="a reason")
     installation.ledger.log.close()
     return root
 

@@ -116,7 +116,7 @@ def test_an_act_says_that_nothing_was_written(client: FlaskClient) -> None:
 def test_who_came_in_while_the_disk_was_full_stays_when_there_is_room(
     on_disk: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ledger.store.spare._AGAIN", 0.0)
+    monkeypatch.setattr("ledger.store.sqlite.spare._AGAIN", 0.0)
     with dashboard(on_disk) as client:
         sign_in(client, "noc")
         other = client.application.test_client()

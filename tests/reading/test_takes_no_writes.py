@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ledger.app.press import Press
 from ledger.verify import open_log, verify
 
 from .conftest import Reader
@@ -195,7 +196,7 @@ def leave_a_wal(home: Path) -> None:
         from ledger.domain.people.commands import AddPerson
 
         try:
-            open_home(home).submit(AddPerson(person="p-00001", roles=("noc",)), SYSTEM)
+            open_home(home).submit(AddPerson(person="p-00001", roles=("noc",)), Press(SYSTEM))
         finally:
             os.kill(os.getpid(), 9)
     os.waitpid(child, 0)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ledger.app.installation import open_home
 from ledger.app.observer import Observer
+from ledger.app.press import Press
 from ledger.app.steps import watching
 from ledger.lab.scenarios import stage
 
@@ -20,7 +21,7 @@ def test_the_observer_finishes_a_watch_that_was_left(tmp_path: Path) -> None:
         on.stopped(rollback)
         assert soon(on, on.covered)
         noc = on.person("noc")
-        started = watching.start(on.installation, noc, on.now(rollback), 3)
+        started = watching.start(on.installation, Press(noc), on.now(rollback), 3)
         on.installation.ledger.log.close()
         on.installation = open_home(on.installation.home.root)
         observer = Observer(on.installation)
@@ -33,8 +34,8 @@ def test_the_observer_finishes_a_watch_that_was_left(tmp_path: Path) -> None:
         assert on.now(rollback).steps[4].by == noc.person
         size, verdict = on.installation.state.sequence, newest(on, "watch_finished").verdict
         for outcome in (
-            watching.finish(on.installation, noc, started),
-            watching.finish(on.installation, noc, on.now(rollback)),
+            watching.finish(on.installation, Press(noc), started),
+            watching.finish(on.installation, Press(noc), on.now(rollback)),
         ):
             assert outcome.verdict == verdict
         assert on.installation.state.sequence == size, "who comes later is told what it came to"

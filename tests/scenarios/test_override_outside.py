@@ -7,7 +7,8 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from ledger.app.reading.queries import status_json
+from ledger.app.press import Press
+from ledger.app.reading.status import status_json
 from ledger.app.steps import restoring, stopping
 from ledger.domain.judge import judge_file
 from ledger.domain.state import Rollback
@@ -54,7 +55,7 @@ def changed(on: Stage, rollback: Rollback, how: str, change: Callable[[], object
     drift = status_json(on.installation)["drift"]
     assert any(rollback.id in line and "override" in line for line in drift), f"{how}: drift is {drift}"
     assert on.installation.scheduler().status == "disabled", f"{how}: trading resumed"
-    put_back = stopping.put_back(on.installation, on.person("l2_ops"), on.now(rollback), f"it was {how}")
+    put_back = stopping.put_back(on.installation, Press(on.person("l2_ops")), on.now(rollback), f"it was {how}")
     assert put_back.verdict == "pass", put_back.reasons
     after = on.installation.look(on.now(rollback).override.path)
     assert judge_file(after, on.now(rollback).override.sha384).verdict == "pass"
@@ -84,12 +85,12 @@ def test_a_file_touched_back_to_life_stops_trading_and_is_not_deleted(on: Stage)
     on.watched(rollback)
     on.ended(rollback)
     path = Path(on.now(rollback).override.path)
-    restoring.remove(on.installation, on.person("l2_ops"), on.now(rollback))
+    restoring.remove(on.installation, Press(on.person("l2_ops")), on.now(rollback))
     on.rounds(2)
     seen_within(on, "touched back to life", path.touch)
     assert any("no rollback declared" in line for line in status_json(on.installation)["drift"])
     assert soon(on, lambda: on.installation.scheduler().status == "disabled")
-    failed = stopping.check(on.installation, on.person("l2_ops"), on.now(rollback), 0.0)
+    failed = stopping.check(on.installation, Press(on.person("l2_ops")), on.now(rollback), 0.0)
     assert failed.verdict == "fail"
     assert path.exists(), "nothing unknown is ever deleted"
     seen_within(on, "removed by a person", path.unlink)

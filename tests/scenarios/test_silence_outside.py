@@ -8,6 +8,7 @@ from typing import Any
 
 import requests
 
+from ledger.app.press import Press
 from ledger.app.steps import silencing
 from ledger.domain.state import Rollback
 from ledger.lab.loopback import call_json
@@ -76,7 +77,7 @@ def lost(on: Stage, rollback: Rollback, times: int) -> None:
 
 def recreated(on: Stage, rollback: Rollback) -> None:
     before = on.now(rollback).silence.id
-    done = silencing.silence(on.installation, on.person("observability"), on.now(rollback))
+    done = silencing.silence(on.installation, Press(on.person("observability")), on.now(rollback))
     assert done.verdict == "pass"
     assert done.rollback.silence.id != before
     active = [one.id for one in on.installation.alertmanager.silences() if one.state == "active"]

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ledger.app.press import Press
 from ledger.app.steps import closing, duties
 from ledger.app.steps.common import Outcome
 from ledger.errors import Refused
@@ -39,10 +40,10 @@ def test_the_watch_is_judged_without_pictures_and_closing_asks_for_one(
     on.ended(rollback)
     on.restored(rollback)
     with pytest.raises(Refused) as refused:
-        closing.complete(on.installation, manager, on.now(rollback))
+        closing.complete(on.installation, Press(manager), on.now(rollback))
     assert refused.value.owed == (OWED,)
     assert translate(OWED, "pl").startswith("brakuje: zrzuty dashboardu Stage4: stage4 rollback attach")
-    duties.attach_bytes(on.installation, noc, on.now(rollback), "grafana.PNG", b"\x89PNG", 4, "taken in Grafana")
+    duties.attach_bytes(on.installation, Press(noc), on.now(rollback), "grafana.PNG", b"\x89PNG", 4, "taken in Grafana")
     attached = on.installation.state.sequence
     on.closed(rollback)
     assert f"pictures of the Stage4 dashboard: entry {attached}" in newest(on, "rollback_completed").checklist

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,28 @@ def test_a_kept_checkpoint_is_used_as_the_readme_says(home: Path) -> None:
     assert status == 4 and "AGREES AS FAR AS THE CHECKPOINT" in said and "PROVED" not in said
 
 
+def test_without_a_checkpoint_and_its_key_nothing_is_called_verified(home: Path) -> None:
+    lines = (home / f"{LOG}.jsonl").read_bytes().splitlines(keepends=True)
+    (home / "cut.jsonl").write_bytes(b"".join(lines[:-1]))
+    key = ("--hmac-key-file", "var/keys/hmac.key")
+    for given in ((), key):
+        for name in (f"{LOG}.jsonl", "cut.jsonl"):
+            status, said = audited(home, *given, lines=name)
+            assert status == 4 and "VERIFIED" not in said and "--checkpoint FILE --public-key VKEY" in said
+            assert "PROVED AS FAR AS THE CHECKPOINT  0 of" in said and "none was given" in said
+    status, said = audited(home, "--checkpoint", f"{LOG}.checkpoint")
+    assert status == 4 and "AGREES AS FAR AS THE CHECKPOINT  3 of 3 entries: its signature was not checked" in said
+
+
+def test_what_is_not_verified_has_no_tick_that_is_false_and_says_what_to_do(home: Path) -> None:
+    lines = (home / f"{LOG}.jsonl").read_bytes().splitlines(keepends=True)
+    (home / "cut.jsonl").write_bytes(b"".join(lines[:-1]))
+    given = ("--checkpoint", f"{LOG}.checkpoint", *KEY)
+    status, said = audited(home, *given, lines="cut.jsonl")
+    assert status == 1 and "✔ The Merkle root" not in said and "✔ Form, order and chain of 2 entries" in said
+    assert "→ Keep this file as it is and get another copy" in said
+
+
 def test_json_has_the_outcome(home: Path) -> None:
     done = stage4(home, "verify", f"{LOG}.jsonl", "--checkpoint", "kept", *KEY, "--json")
     page = json.loads(done.stdout)
@@ -69,7 +92,7 @@ def test_lines_copied_before_the_checkpoint_may_be_innocent(home: Path) -> None:
 def test_a_wrong_hmac_key_is_one_finding(home: Path) -> None:
     given = ("--checkpoint", f"{LOG}.checkpoint", *KEY, "--hmac-key-file", "var/keys/stage4-access/hmac.key")
     status, said = audited(home, *given)
-    assert status == 1 and "NOT VERIFIED: 1 findings" in said and "is not the key that signed this ledger" in said
+    assert status == 1 and "NOT VERIFIED: 1 finding " in said and "is not the key that signed this ledger" in said
 
 
 def test_what_is_exported_verifies_packed_or_not(home: Path) -> None:
@@ -96,3 +119,26 @@ def test_a_key_file_that_an_editor_saved_is_read(home: Path) -> None:
 def test_the_help_says_the_kept_checkpoint_and_exit_status_4(home: Path) -> None:
     said = " ".join(stage4(home, "verify", "--help").stdout.split())
     assert "--head KEPT" in said and "4 proved as far as the checkpoint" in said
+
+
+def test_a_name_without_a_suffix_is_a_folder_and_what_was_made_is_said(home: Path) -> None:
+    done = stage4(home, "export", "--out", "for-the-auditor")
+    assert done.returncode == 0 and "for-the-auditor/stage4.jsonl" in done.stdout
+    made = {one.name for one in (home / "for-the-auditor").iterdir()}
+    assert made == {"stage4.jsonl", "stage4.checkpoint", "stage4.vkey"}
+    (home / "taken").write_text("somebody's")
+    done = stage4(home, "export", "--out", "taken")
+    assert done.returncode == 1 and (home / "taken").read_text() == "somebody's"
+    assert "A name without a suffix" in stage4(home, "export", "--help").stdout
+
+
+def test_help_names_every_exit_status(home: Path) -> None:
+    said = " ".join(stage4(home, "--help").stdout.split())
+    assert "0 done, 1 refused or not verified, 2 usage, 3 unreachable, unreadable or not permitted, 4 proved" in said
+
+
+def test_a_port_that_is_taken_is_said_in_one_sentence(home: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = stage4(home, "serve", "--port", str(taken.getsockname()[1]))
+    assert done.returncode == 3 and "something listens there already; choose another one with --port" in done.stderr
+    assert "dashboard" not in done.stdout + done.stderr and len(done.stderr.splitlines()) == 1

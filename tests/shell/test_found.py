@@ -158,3 +158,16 @@ def test_the_kind_of_a_json_error_is_one_of_the_four(home: Path) -> None:
     (home / "stage4.toml").write_text('[alertmanager]\nurl = "http://127.0.0.1:9"\n')
     done = run(home, STAGE4, "--json", "rollback", "silence", "--preview")
     assert (done.returncode, json.loads(done.stdout)["error"]) == (3, "unreachable")
+
+
+def test_a_rehearsal_ends_nobodys_stop_and_says_so_before_a_server_starts(home: Path) -> None:
+    assert run(home, STAGE4, "stop").returncode == 0
+    for command in ("rehearse", "demo"):  # without a terminal the demo is the rehearsal
+        done = run(home, STAGE4, command)
+        assert done.returncode == 1, done.stdout + done.stderr
+        assert "is somebody's own: a rehearsal does not end it" in done.stderr
+        assert "stage4 rehearse --home /tmp/rehearsal" in done.stderr
+        assert not (home / "var" / "lab").exists(), "servers were started"
+    assert override(home).is_file()
+    shown = done.stderr.partition("see what closes it: stage4 ")[2].split("\n", 1)[0]
+    assert run(home, STAGE4, *shown.split()).returncode == 0

@@ -136,8 +136,8 @@ def test_the_stages_own_log_takes_no_line_that_the_ledger_does_not(lab: Path, gi
     done = script(lab, "verify_decision_log.py", "summary", "--append", "audit/decision_logs/stage4.jsonl", *given)
     assert done.returncode == status
     assert "Traceback" not in done.stderr
-    added = [entry["status"] for entry in entries(lab)[before:]]
-    assert set(added) <= {"scheduler_observed"}  # the lab's observer may see the scheduler move meanwhile
+    added = entries(lab)[before:]  # the lab's observer writes down what moves meanwhile, under its own name
+    assert [entry["status"] for entry in added if entry["metadata"]["actor"] != "system"] == []
 
 
 def test_the_demo_strategies_print_their_telemetry(lab: Path) -> None:

@@ -14,6 +14,7 @@ from ledger.app.home.folders import Home
 from ledger.app.home.setup import LAB_ROLES, init
 from ledger.app.installation import Installation, opened
 from ledger.app.people import access
+from ledger.app.press import Press
 from ledger.app.record.erasing import erase
 from ledger.app.steps import duties, opening, stopping
 from ledger.app.steps.stop import stop
@@ -52,17 +53,17 @@ def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tell(installation: Installation) -> None:
     """What happens in it."""
     manager, ops, noc = actor("incident_manager"), actor("l2_ops"), actor("noc")
-    stop(installation, ops, fit(reason="latency", ticket="INC-1"))  # three entries in one commit
-    opening.confirm(installation, actor("product_owner"), installation.rollback("INC-1"))
-    duties.waive(installation, manager, installation.rollback("INC-1"), 2, "no Alertmanager here")
-    stopping.check(installation, ops, installation.rollback("INC-1"), patience=0.0)
-    duties.attach_bytes(installation, noc, installation.rollback("INC-1"), "graph.txt", b"a graph", 3)
+    stop(installation, Press(ops), fit(reason="latency", ticket="INC-1"))  # three entries in one commit
+    opening.confirm(installation, Press(actor("product_owner")), installation.rollback("INC-1"))
+    duties.waive(installation, Press(manager), installation.rollback("INC-1"), 2, "no Alertmanager here")
+    stopping.check(installation, Press(ops), installation.rollback("INC-1"), patience=0.0)
+    duties.attach_bytes(installation, Press(noc), installation.rollback("INC-1"), "graph.txt", b"a graph", 3)
     for text in (LONG, LONG[::-1]):
-        opening.note(installation, noc, installation.rollback("INC-1"), text, None)
+        opening.note(installation, Press(noc), installation.rollback("INC-1"), text, None)
     name = next(iter(installation.state.texts))
-    erase(installation, admin(installation), name, "names a person")
-    erase(installation, noc, name, "")
-    opening.open_rollback(installation, manager, ticket="INC-2", reason="żółć")
+    erase(installation, Press(admin(installation)), name, "names a person")
+    erase(installation, Press(noc), name, "")
+    opening.open_rollback(installation, Press(manager), ticket="INC-2", reason="żółć")
 
 
 @pytest.fixture

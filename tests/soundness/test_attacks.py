@@ -7,6 +7,7 @@ import pytest
 from ledger.app.doctor import examine as doctor
 from ledger.app.home.folders import Home
 from ledger.app.installation import opened
+from ledger.app.press import Press
 from ledger.app.soundness import examine
 from ledger.app.soundness.guard import Guard
 from ledger.errors import Corrupt
@@ -60,7 +61,7 @@ def test_a_running_server_finds_it_within_its_round_and_writes_nothing_on_top(na
         if attack.holds and attack.ledger == "stage4":
             before = stored(home)
             with pytest.raises(Corrupt, match="nothing is written but the stop"):
-                installation.submit(note(1), actor("noc"))
+                installation.submit(note(1), Press(actor("noc")))
             with pytest.raises(Corrupt, match="nothing is written but the stop"):
                 installation.publish()
             assert stored(home) == before

@@ -12,6 +12,7 @@ from ledger.app.home.folders import Home
 from ledger.app.installation import Installation, opened
 from ledger.app.observer import Observer
 from ledger.app.people.access import STAGE, roll_up
+from ledger.app.press import Press
 from ledger.app.reading.metrics import LedgerMetrics
 from ledger.app.record.deliver import deliver_files
 from ledger.app.record.spool import take_in
@@ -58,7 +59,7 @@ def test_while_it_is_held_the_stop_goes_past_the_ledger_and_is_taken_in_afterwar
     guard.round()
     asked = fit(reason="it burns")
     stopped = stop_in_time(
-        lambda: through_ledger.stop(installation, actor("l2_ops"), asked),
+        lambda: through_ledger.stop(installation, Press(actor("l2_ops")), asked),
         lambda why: stop_without_ledger(home.root, asked, why=why, who="lab-l2-ops"),
     )
     assert isinstance(stopped, Stopped) and path.is_file()
@@ -95,7 +96,7 @@ def test_an_edited_artefact_is_said_and_does_not_stop_writing(
     guard._whole_at -= 2 * 24 * 3600
     guard.round()
     assert [one.cause for one in guard.findings] == ["artefact_changed"] and not guard.held
-    opening.note(installation, actor("noc"), installation.rollback("INC-2"), "goes on", None)
+    opening.note(installation, Press(actor("noc")), installation.rollback("INC-2"), "goes on", None)
 
 
 def test_every_ledger_of_the_process_is_held_and_let_go(installation: Installation, home: Home) -> None:
@@ -119,7 +120,7 @@ def test_the_access_ledger_is_held_by_itself(installation: Installation, guard: 
     with pytest.raises(Corrupt, match="nothing is written but the stop"):
         roll_up(installation)
     assert (folder / "20200101T0000").exists()
-    opening.note(installation, actor("noc"), installation.rollback("INC-2"), "the other goes on", None)
+    opening.note(installation, Press(actor("noc")), installation.rollback("INC-2"), "the other goes on", None)
 
 
 def test_it_says_once_that_something_changed(installation: Installation, home: Home) -> None:
@@ -188,7 +189,7 @@ def test_it_looks_by_itself_and_ends_when_it_is_told(installation: Installation,
 
 def test_it_goes_on_from_where_it_was(installation: Installation, guard: Guard) -> None:
     for number in range(3):
-        opening.note(installation, actor("noc"), installation.rollback("INC-2"), f"note {number}", None)
+        opening.note(installation, Press(actor("noc")), installation.rollback("INC-2"), f"note {number}", None)
     guard.round()
     assert not guard.findings and guard.verified_entries == 23
 
@@ -197,7 +198,7 @@ def test_a_store_that_was_set_back_stays_found_until_a_restart(
     installation: Installation, guard: Guard, home: Home, tmp_path: Path
 ) -> None:
     shutil.copytree(home.root, tmp_path / "old", symlinks=True)
-    opening.note(installation, actor("noc"), installation.rollback("INC-2"), "seen", None)
+    opening.note(installation, Press(actor("noc")), installation.rollback("INC-2"), "seen", None)
     guard.round()
     shutil.rmtree(home.root)
     shutil.copytree(tmp_path / "old", home.root, symlinks=True)
@@ -205,4 +206,4 @@ def test_a_store_that_was_set_back_stays_found_until_a_restart(
         guard.round()
         assert [one.cause for one in guard.findings] == ["behind"]
     with pytest.raises(Corrupt, match="nothing is written but the stop"):
-        installation.submit(note(1), actor("noc"))
+        installation.submit(note(1), Press(actor("noc")))

@@ -21,6 +21,7 @@ from ledger.app.home.setup import init
 from ledger.app.installation import Installation, opened
 from ledger.app.observer import Observer
 from ledger.app.people.access import STAGE
+from ledger.app.press import Press
 from ledger.app.record.erasing import erase
 from ledger.app.soundness import artefacts, examine
 from ledger.app.soundness.examine import look_at
@@ -115,7 +116,7 @@ def test_a_checkpoint_that_lags_behind_the_lines_is_no_finding_at_once(home: Hom
     """``kill -9`` came between the two."""
     before = home.published_checkpoint.read_bytes()
     with opened(home.root) as installation:
-        installation.submit(note(1), actor("noc"))
+        installation.submit(note(1), Press(actor("noc")))
     home.published_checkpoint.write_bytes(before)
     found = examine(home.root)
     assert {one.part for one in found.findings} == {"artefacts"} and found.notes
@@ -147,8 +148,8 @@ def test_a_text_that_is_erased_during_the_look_is_not_missing(home: Home, monkey
 
         def judge_late(*given: Any, **named: Any) -> int:
             monkeypatch.undo()
-            erase(installation, admin(installation), name, "names a person")
-            erase(installation, actor("noc"), name, "")
+            erase(installation, Press(admin(installation)), name, "names a person")
+            erase(installation, Press(actor("noc")), name, "")
             return judge(*given, **named)
 
         monkeypatch.setattr(artefacts, "judge", judge_late)
@@ -159,7 +160,7 @@ def test_a_text_that_is_erased_during_the_look_is_not_missing(home: Home, monkey
 def test_an_emptied_override_names_no_bytes_that_could_be_missing(home: Home) -> None:
     with opened(home.root) as installation:
         other = "decision_orchestrator"
-        stop(installation, actor("l2_ops"), fit(reason="both", component=other))
+        stop(installation, Press(actor("l2_ops")), fit(reason="both", component=other))
         installation.override_path(other).write_bytes(b"")
         observer = Observer(installation)
         for _ in range(2):
@@ -226,7 +227,7 @@ def test_a_long_ledger_is_followed_from_its_last_thousand_rows(home: Home) -> No
         installation.publish()
         _, trail = look_at(home.root)
         assert trail is not None and 0 < trail.start.size == trail.size - RECENT
-        installation.submit(note(2), actor("noc"))
+        installation.submit(note(2), Press(actor("noc")))
         recent = look_at_recent(home.root, trail, installation.clock())
         assert recent.findings == () and recent.trail is not None
         assert recent.trail.size == trail.size + 1 and recent.trail.start.size == trail.start.size + 1
@@ -260,7 +261,7 @@ def test_an_exchanged_home_shows_by_what_was_remembered(home: Home, tmp_path: Pa
 
 
 def opening_note(installation: Installation) -> None:
-    opening.note(installation, actor("noc"), installation.rollback("INC-2"), "seen", None)
+    opening.note(installation, Press(actor("noc")), installation.rollback("INC-2"), "seen", None)
 
 
 def test_each_missing_artefact_is_named_with_its_entry(home: Home) -> None:

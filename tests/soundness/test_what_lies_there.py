@@ -23,10 +23,10 @@ from ledger.app.soundness import examine
 from ledger.app.soundness.guard import Guard
 from ledger.errors import LedgerError, Unreachable
 from ledger.files import read_small
-from ledger.store import apart
-from ledger.store.log import Log
-from ledger.store.made import Made, differences
-from ledger.store.schema import EARLIER
+from ledger.store.sqlite import apart
+from ledger.store.sqlite.log import SQLiteLog
+from ledger.store.sqlite.made import Made, differences
+from ledger.store.sqlite.schema import EARLIER
 from tests.app.builders import plain
 
 from .attacks import ATTACKS, causes
@@ -124,7 +124,7 @@ def test_a_view_without_an_end_is_never_read(home: Home) -> None:
 
 
 def test_a_store_of_this_version_and_of_each_earlier_one_has_no_difference(tmp_path: Path) -> None:
-    Log(tmp_path / "new.sqlite", create=True).close()
+    SQLiteLog(tmp_path / "new.sqlite", create=True).close()
     connection = sqlite3.connect(tmp_path / "new.sqlite")
     made = [
         Made(*map(str, row)) for row in connection.execute("SELECT type, name, COALESCE(sql, '') FROM sqlite_schema")
@@ -284,7 +284,7 @@ def test_a_link_to_a_plain_file_is_followed_where_people_put_links(home: Home, t
 KILLED = """
 import os, sys
 from pathlib import Path
-import ledger.store.recorder as recorder
+import ledger.store.sqlite.recorder as recorder
 from ledger.app.home.setup import init
 store, tables = sys.argv[2], sys.argv[3] == "tables"
 true = recorder.LedgerRecorder.create_table

@@ -17,6 +17,7 @@ from ledger.app.installation import open_home
 from ledger.app.observer.desk import Desk
 from ledger.app.observer.file import look_at_files
 from ledger.app.people.directory import os_identity
+from ledger.app.press import Press
 from ledger.app.record.deliver import deliver
 from ledger.app.record.spool import take_in
 from ledger.app.steps.stop import stop
@@ -55,7 +56,7 @@ class Night(RuleBasedStateMachine):
         person = next(iter(self.installation.state.people)) if who == "known" else "unknown"
         actor, asked = Actor(person=person, auth="os", os=os_identity()), fit(reason=reason)
         try:
-            outcome = stop(self.installation, actor, asked)
+            outcome = stop(self.installation, Press(actor), asked)
             assert outcome.verdict == "pass", outcome.reasons
         except LedgerError as error:
             stop_without_ledger(self.home, asked, why=str(error))

@@ -19,6 +19,7 @@ from ledger.app.home.setup import init
 from ledger.app.installation import Installation, opened
 from ledger.app.people.accounts import Accounts
 from ledger.app.people.directory import os_identity
+from ledger.app.press import Press
 from ledger.app.steps.stop import stop
 from ledger.domain.asked import fit
 from ledger.domain.command import Actor
@@ -87,10 +88,10 @@ def prepare(folder: Path) -> None:
         shutil.copytree(folder / "fresh", folder / name)
     ola = Actor(person=person, auth="os", os=os_identity())
     with opened(folder / "held") as installation:
-        stop(installation, ola, fit(reason="prepared"))
+        stop(installation, Press(ola), fit(reason="prepared"))
         installation.publish()
     with opened(folder / "asked") as installation:
-        installation.submit(_asking(installation), ola)
+        installation.submit(_asking(installation), Press(ola))
 
 
 def _asking(installation: Installation) -> Stop:

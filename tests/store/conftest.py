@@ -9,19 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from ledger.store.log import Line, Log
-from ledger.store.recorder import Receipt
+from ledger.store.sqlite.log import SQLiteLog
 
-ORIGIN = "stage4-ledger.invalid/stage4/0123456789abcdef"
-
-
-def append(log: Log, *lines: bytes, after: int | None = None) -> None:
-    """Append lines in one transaction, with a checkpoint and a receipt as the ledger does."""
-    first = (log.size() if after is None else after) + 1
-    numbered = [Line(first + n, "status", line) for n, line in enumerate(lines)]
-    last = numbered[-1].sequence
-    with log.writing() as writing:
-        writing.insert(ORIGIN, numbered, (last, b"note %d" % last), Receipt(f"r-{first}", "digest", first, last))
+from .contract.common import append
 
 
 @pytest.fixture
@@ -30,13 +20,13 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def log(path: Path) -> Iterator[Log]:
-    with contextlib.closing(Log(path, create=True)) as made:
+def log(path: Path) -> Iterator[SQLiteLog]:
+    with contextlib.closing(SQLiteLog(path, create=True)) as made:
         yield made
 
 
 @pytest.fixture
-def three(log: Log) -> Log:
+def three(log: SQLiteLog) -> SQLiteLog:
     """A log of three lines, each with its checkpoint and receipt."""
     for line in (b"one", b"two", b"three"):
         append(log, line)
@@ -44,7 +34,7 @@ def three(log: Log) -> Log:
 
 
 @pytest.fixture
-def plain(log: Log) -> Iterator[sqlite3.Connection]:
+def plain(log: SQLiteLog) -> Iterator[sqlite3.Connection]:
     """A connection that knows nothing of us."""
     with contextlib.closing(sqlite3.connect(log.path, isolation_level=None)) as connection:
         yield connection

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from ledger.errors import Corrupt, LedgerError, Unreachable
-from ledger.store.log import Log
+from ledger.store.sqlite.log import SQLiteLog
 
-from .conftest import append
+from .contract.common import append
 
 PAGE = 4096
 
@@ -28,26 +28,26 @@ def refuses_plainly(kind: type[LedgerError], path: Path, read: Callable[[], obje
 
 
 def test_no_file_is_unreachable(path: Path) -> None:
-    refuses_plainly(Unreachable, path, lambda: Log(path))
+    refuses_plainly(Unreachable, path, lambda: SQLiteLog(path))
 
 
 def test_a_folder_in_its_place_is_unreachable(path: Path) -> None:
     path.mkdir(parents=True)
-    refuses_plainly(Unreachable, path, lambda: Log(path))
+    refuses_plainly(Unreachable, path, lambda: SQLiteLog(path))
 
 
-@pytest.mark.parametrize("read", [Log.size, lambda log: list(log.lines()), lambda log: log.line(1)])
-def test_a_file_that_is_no_database_is_corrupt(path: Path, read: Callable[[Log], object]) -> None:
+@pytest.mark.parametrize("read", [SQLiteLog.size, lambda log: list(log.lines()), lambda log: log.line(1)])
+def test_a_file_that_is_no_database_is_corrupt(path: Path, read: Callable[[SQLiteLog], object]) -> None:
     path.parent.mkdir()
     path.write_bytes(b"decision log\n" * 1000)
-    with contextlib.closing(Log(path)) as log:
+    with contextlib.closing(SQLiteLog(path)) as log:
         refuses_plainly(Corrupt, path, lambda: read(log))
 
 
 def test_writing_to_a_file_that_is_no_database_is_corrupt(path: Path) -> None:
     path.parent.mkdir()
     path.write_bytes(b"decision log\n" * 1000)
-    with contextlib.closing(Log(path)) as log, pytest.raises(Corrupt), log.writing():
+    with contextlib.closing(SQLiteLog(path)) as log, pytest.raises(Corrupt), log.transaction():
         pytest.fail("no transaction begins on such a file")
     assert path.read_bytes() == b"decision log\n" * 1000
 
@@ -55,12 +55,12 @@ def test_writing_to_a_file_that_is_no_database_is_corrupt(path: Path) -> None:
 def test_a_database_without_our_tables_is_an_error_of_ours(path: Path) -> None:
     path.parent.mkdir()
     path.touch()
-    with contextlib.closing(Log(path)) as log:
+    with contextlib.closing(SQLiteLog(path)) as log:
         refuses_plainly(LedgerError, path, log.size)
 
 
 @pytest.fixture
-def damaged(log: Log, path: Path) -> Iterator[Log]:
+def damaged(log: SQLiteLog, path: Path) -> Iterator[SQLiteLog]:
     """A log of a hundred long lines; its pages in the middle are overwritten while it is closed."""
     append(log, *(b"%04d" % n * 500 for n in range(100)))
     log.close()
@@ -69,31 +69,31 @@ def damaged(log: Log, path: Path) -> Iterator[Log]:
     with path.open("r+b") as stream:
         stream.seek(20 * PAGE)
         stream.write(b"\xff" * 10 * PAGE)
-    with contextlib.closing(Log(path)) as again:
+    with contextlib.closing(SQLiteLog(path)) as again:
         yield again
 
 
-def test_reading_a_damaged_page_is_corrupt(damaged: Log, path: Path) -> None:
+def test_reading_a_damaged_page_is_corrupt(damaged: SQLiteLog, path: Path) -> None:
     refuses_plainly(Corrupt, path, lambda: list(damaged.lines()))
 
 
-def test_a_writer_that_reads_a_damaged_page_is_told_so(damaged: Log) -> None:
-    with pytest.raises(Corrupt, match="damaged"), damaged.writing() as writing:
+def test_a_writer_that_reads_a_damaged_page_is_told_so(damaged: SQLiteLog) -> None:
+    with pytest.raises(Corrupt, match="damaged"), damaged.transaction() as writing:
         writing.lines_after(0)
 
 
-def test_a_damaged_head_of_the_file_is_corrupt(log: Log, path: Path) -> None:
+def test_a_damaged_head_of_the_file_is_corrupt(log: SQLiteLog, path: Path) -> None:
     append(log, b"one")
     log.close()
     with path.open("r+b") as stream:
         stream.seek(100)
         stream.write(b"\xff" * (PAGE - 100))
-    with contextlib.closing(Log(path)) as again:
+    with contextlib.closing(SQLiteLog(path)) as again:
         refuses_plainly(Corrupt, path, again.size)
 
 
 @pytest.mark.parametrize("value", ["CAST(state AS TEXT)", "replace(state, 'two', 'two')", "NULL", "5", "5.5"])
-def test_a_line_that_is_no_longer_bytes_is_corrupt(three: Log, plain: sqlite3.Connection, value: str) -> None:
+def test_a_line_that_is_no_longer_bytes_is_corrupt(three: SQLiteLog, plain: sqlite3.Connection, value: str) -> None:
     """SQLite has no column types: an edit by hand leaves text where bytes stood."""
     plain.execute("DROP TRIGGER stored_events_no_update")
     plain.execute(f"UPDATE stored_events SET state = {value} WHERE originator_version = 2")
@@ -111,14 +111,14 @@ def locked_out(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, BaseExce
     path = tmp_path_factory.mktemp("locked") / "stage4.sqlite"
     error: BaseException | None = None
     with (
-        contextlib.closing(Log(path, create=True)) as log,
+        contextlib.closing(SQLiteLog(path, create=True)) as log,
         contextlib.closing(sqlite3.connect(path, isolation_level=None)) as foreign,
     ):
         append(log, b"one")
         foreign.execute("BEGIN EXCLUSIVE")
         began = time.monotonic()
         try:
-            with log.writing(timeout=1.0):
+            with log.transaction(timeout=1.0):
                 pass
         except Exception as caught:
             error = caught
@@ -144,7 +144,7 @@ def test_a_writer_gives_up_in_the_time_it_was_given(locked_out: tuple[Path, Base
     assert locked_out[2] < 2.0
 
 
-def test_a_writer_gives_up_in_time_also_when_others_read_before_it(three: Log, path: Path) -> None:
+def test_a_writer_gives_up_in_time_also_when_others_read_before_it(three: SQLiteLog, path: Path) -> None:
     """The pool hands out its connections in turn: the patience must be that of the one that writes."""
     with contextlib.ExitStack() as stack:
         for _ in range(4):
@@ -152,17 +152,17 @@ def test_a_writer_gives_up_in_time_also_when_others_read_before_it(three: Log, p
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as foreign:
         foreign.execute("BEGIN EXCLUSIVE")
         began = time.monotonic()
-        with pytest.raises(Unreachable), three.writing(timeout=0.2):
+        with pytest.raises(Unreachable), three.transaction(timeout=0.2):
             pytest.fail("somebody else writes")
         assert time.monotonic() - began < 2.0
         foreign.execute("ROLLBACK")
 
 
-def test_a_hurried_writer_leaves_the_patience_of_the_others_as_it_was(three: Log) -> None:
+def test_a_hurried_writer_leaves_the_patience_of_the_others_as_it_was(three: SQLiteLog) -> None:
     with contextlib.ExitStack() as stack:
         for _ in range(4):
             stack.enter_context(three._recorder.datastore.transaction(commit=False))
-    with three.writing(timeout=0.2):
+    with three.transaction(timeout=0.2):
         pass
     with contextlib.ExitStack() as stack:
         for _ in range(4):
@@ -171,13 +171,13 @@ def test_a_hurried_writer_leaves_the_patience_of_the_others_as_it_was(three: Log
             assert cursor.fetchone()[0] == 5000
 
 
-def test_a_store_whose_folder_is_gone_is_unreachable(three: Log, path: Path) -> None:
+def test_a_store_whose_folder_is_gone_is_unreachable(three: SQLiteLog, path: Path) -> None:
     shutil.rmtree(path.parent)
-    with pytest.raises(Unreachable), three.writing():
+    with pytest.raises(Unreachable), three.transaction():
         pytest.fail("there is nothing to write to")
 
 
-def test_a_store_that_was_deleted_under_a_running_ledger_takes_no_more(three: Log, path: Path) -> None:
+def test_a_store_that_was_deleted_under_a_running_ledger_takes_no_more(three: SQLiteLog, path: Path) -> None:
     """The open connections would write into a file that has no name any more, and call it done."""
     for file in path.parent.glob("stage4.sqlite*"):
         file.unlink()
@@ -185,7 +185,7 @@ def test_a_store_that_was_deleted_under_a_running_ledger_takes_no_more(three: Lo
         append(three, b"four", after=3)
 
 
-def test_a_store_that_was_exchanged_under_a_running_ledger_takes_no_more(three: Log, path: Path) -> None:
+def test_a_store_that_was_exchanged_under_a_running_ledger_takes_no_more(three: SQLiteLog, path: Path) -> None:
     """A backup is put back while a server runs: it must not go on in the old file, others in the new."""
     with (
         contextlib.closing(sqlite3.connect(path)) as source,
@@ -197,5 +197,5 @@ def test_a_store_that_was_exchanged_under_a_running_ledger_takes_no_more(three: 
     Path(f"{path}.2").rename(path)
     with contextlib.suppress(LedgerError):
         append(three, b"four", after=3)
-        with contextlib.closing(Log(path)) as again:
+        with contextlib.closing(SQLiteLog(path)) as again:
             assert again.line(4) == b"four"

@@ -6,7 +6,7 @@ import sqlite3
 
 import pytest
 
-from ledger.store.log import Log
+from ledger.store.sqlite.log import SQLiteLog
 
 OWNER = "(SELECT originator_id FROM stored_events LIMIT 1)"
 APPEND = f"INTO stored_events VALUES ({OWNER}, {{}}, 'status', x'00')"
@@ -63,7 +63,7 @@ def everything(connection: sqlite3.Connection) -> list[object]:
 
 
 @pytest.mark.parametrize("attempt", REFUSED)
-def test_the_database_refuses_to(attempt: str, three: Log, plain: sqlite3.Connection) -> None:
+def test_the_database_refuses_to(attempt: str, three: SQLiteLog, plain: sqlite3.Connection) -> None:
     statement, reason = REFUSED[attempt]
     before = everything(plain)
     with pytest.raises(sqlite3.IntegrityError, match=reason):
@@ -73,20 +73,20 @@ def test_the_database_refuses_to(attempt: str, three: Log, plain: sqlite3.Connec
 
 
 @pytest.mark.parametrize("recursive", ["ON", "OFF"])
-def test_recursive_triggers_make_no_difference(recursive: str, three: Log, plain: sqlite3.Connection) -> None:
+def test_recursive_triggers_make_no_difference(recursive: str, three: SQLiteLog, plain: sqlite3.Connection) -> None:
     plain.execute(f"PRAGMA recursive_triggers={recursive}")
     with pytest.raises(sqlite3.IntegrityError):
         plain.execute(f"REPLACE {APPEND.format(3)}")
     assert three.line(3) == b"three"
 
 
-def test_the_first_line_of_an_empty_ledger_has_sequence_one(log: Log, plain: sqlite3.Connection) -> None:
+def test_the_first_line_of_an_empty_ledger_has_sequence_one(log: SQLiteLog, plain: sqlite3.Connection) -> None:
     with pytest.raises(sqlite3.IntegrityError, match=NOWHERE_ELSE):
         plain.execute("INSERT INTO stored_events VALUES ('owner', 2, 'status', x'00')")
     plain.execute("INSERT INTO stored_events VALUES ('owner', 1, 'status', x'00')")
     assert log.size() == 1
 
 
-def test_appending_at_the_end_is_what_the_triggers_allow(three: Log, plain: sqlite3.Connection) -> None:
+def test_appending_at_the_end_is_what_the_triggers_allow(three: SQLiteLog, plain: sqlite3.Connection) -> None:
     plain.execute(f"INSERT {APPEND.format(4)}")
     assert three.size() == 4

@@ -18,6 +18,7 @@ from ledger.domain.decide import decide
 from ledger.domain.event import Event
 from ledger.domain.evolve import evolve
 from ledger.domain.facts import AlertSeen, FileSeen, Matcher, MemberSeen, SchedulerSeen, SilenceSeen, WatchSeen
+from ledger.domain.flags import runtime_flags
 from ledger.domain.keeping.commands import AddNote, KeepLog, OpenLedger
 from ledger.domain.marks import marks
 from ledger.domain.observing.commands import Record
@@ -30,7 +31,7 @@ from ledger.domain.restoring.commands import AnnounceAllClear, CheckRestore, End
 from ledger.domain.restoring.events import OverrideRemoved
 from ledger.domain.silencing.commands import CheckSilence, RequestSilence, RequestSilenceEnd
 from ledger.domain.silencing.events import SilenceCreated, SilenceEnded
-from ledger.domain.state import State, runtime_flags
+from ledger.domain.state import State
 from ledger.domain.stopping.commands import CheckScheduler, RecordOverride, WriteOverride
 from ledger.domain.watching.commands import FinishWatch, StartWatch
 from ledger.proof.checkpoint import Checkpoint, sign_checkpoint

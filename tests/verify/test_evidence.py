@@ -19,7 +19,7 @@ from .builders import (
     join,
     reseal,
 )
-from .conftest import check, check_all, named
+from .conftest import check, check_all, holds, named
 
 LINES = honest(2)
 N = len(LINES)
@@ -92,7 +92,7 @@ def test_a_kept_checkpoint_finds_a_ledger_written_anew():
 def test_without_a_key_a_kept_checkpoint_is_compared_and_not_trusted():
     report = check(LINES, kept=[checkpoint_of(LINES[:9])])
     said = " ".join(report.not_checked)
-    assert report.verified and "may have made them too" in said and "not excluded" in said
+    assert holds(report) and "may have made them too" in said and "not excluded" in said
     assert named(check(LINES, kept=[checkpoint_of([*LINES[:8], LINES[9]])])) == [("head_differs", 9)]
 
 
@@ -199,7 +199,7 @@ def test_with_several_keys_each_entry_is_matched_by_itself():
         report = check(rotated, hmac_keys=keys)
         assert {what for what, _ in named(report)} == {"key_renamed"}  # the first entry names one key alone
     same_name = reseal(LINES, 30, lambda body: None, key=HmacKey(KEY.id, b"the next one"))
-    assert check(same_name, hmac_keys=[WRONG, next_key, RIGHT]).verified
+    assert holds(check(same_name, hmac_keys=[WRONG, next_key, RIGHT]))
     report = check(rotated, hmac_keys=[RIGHT])
     assert named(report) == [("unknown_key", 30)] and report.findings[0].count == N - 29
     assert "Both HMACs of 29 entries" in " ".join(report.checked)
@@ -235,3 +235,63 @@ def test_a_ledger_of_another_algorithm_and_a_wrong_key():
     ledger = Ledger(key=HmacKey("k", b"other secret", "HMAC-SHA384")).open()
     both = [WRONG, WRONG._replace(algorithm="HMAC-SHA384")]
     assert [what for what, _ in named(check(ledger.lines, hmac_keys=both))] == ["wrong_key"]
+
+
+@pytest.mark.parametrize("keys", [[], [RIGHT]])
+def test_without_a_checkpoint_the_end_is_not_covered_and_the_sentence_says_what_to_give(keys):
+    for lines in (LINES, LINES[:-1], LINES[:-20]):
+        report = check(lines, hmac_keys=keys)
+        (finding,) = report.findings
+        assert (report.outcome, report.verified, report.proved) == ("incomplete", False, 0)
+        assert (finding.cause, finding.accuses, finding.count) == ("not_covered", False, len(lines))
+        assert "--checkpoint FILE" in finding.sentence
+
+
+def test_a_changed_last_line_is_never_called_verified_without_a_key():
+    report = check([*LINES[:-1], LINES[-1].replace(b"req-", b"rex-")])
+    assert report.outcome == "incomplete" and not report.verified
+
+
+def test_a_kept_head_that_covers_the_end_is_enough_and_one_before_it_is_not():
+    assert check(LINES, heads=[Head(N, root_of(LINES))]).verified
+    report = check(LINES, heads=[Head(40, root_of(LINES[:40]))])
+    (finding,) = report.findings
+    assert (report.outcome, report.beyond, finding.sequence) == ("incomplete", N - 40, 41)
+    assert "Proved as far as the kept head (40 entries)" in finding.sentence
+
+
+def test_where_something_is_wrong_nothing_more_is_said_of_the_end():
+    assert [one.cause for one in check([*LINES[:10], *LINES[11:]]).findings] == ["sequence_gap"]
+
+
+def said(report):
+    """The first words of what is called right."""
+    return {" ".join(one.split()[:3]) for one in report.checked}
+
+
+FORM, HMACS, STATE, ROOT = "Form, order and", "Both HMACs of", "The state after", "The Merkle root"
+
+
+@pytest.mark.parametrize(
+    ("data", "not_said"),
+    [
+        ([*LINES[:10], LINES[11], LINES[10], *LINES[12:]], {FORM}),
+        (LINES[:-1], {ROOT}),
+        ([*LINES[:-1], LINES[-1].replace(b"req-", b"rex-")], {HMACS, ROOT}),
+        ([*LINES[:9], LINES[9][:-1] + b" }", *LINES[10:]], {FORM, ROOT}),
+        (b"\xef\xbb\xbf" + join(LINES), {FORM}),
+    ],
+)
+def test_nothing_is_called_right_that_a_finding_contradicts(data, not_said):
+    report = check_all(data, LINES)
+    assert report.outcome == "not_verified" and not said(report) & not_said
+
+
+def test_what_is_right_is_still_called_so_beside_a_finding():
+    assert said(check_all(LINES[:-1], LINES)) >= {FORM, HMACS, STATE}
+    assert said(check_all(LINES, LINES)) >= {FORM, HMACS, STATE, ROOT}
+
+
+def test_what_was_only_counted_contradicts_too():
+    report = check_all([line.replace(b"req-", b"rex-") for line in LINES], LINES, max_findings=0)
+    assert not said(report) & {FORM, HMACS, ROOT}

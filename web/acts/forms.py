@@ -33,7 +33,7 @@ def _raw(field: Field) -> Raw:
         return request.form.getlist(field.name)
     if field.kind != "file":
         return request.form.get(field.name, "")
-    found = request.files.get(field.name)
-    if not isinstance(found, FileStorage) or not found.filename:
+    file = request.files.get(field.name)
+    if not isinstance(file, FileStorage) or not file.filename:
         return None
-    return Upload(found.filename, found.stream.read(LARGEST + 1))
+    return Upload(file.filename, file.stream.read(LARGEST + 1))

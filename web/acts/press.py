@@ -24,10 +24,10 @@ _NOT_CONTENT: Final = ("request_id", "password", "decided_on")
 
 def number() -> str:
     """The form's own number; ``Refused`` where it came without one."""
-    found = request.form.get("request_id", "")
-    if not _NUMBER.fullmatch(found):
+    sent = request.form.get("request_id", "")
+    if not _NUMBER.fullmatch(sent):
         raise Refused("the form came without its number; load the page again")
-    return found
+    return sent
 
 
 def press_id() -> str:
@@ -46,11 +46,11 @@ def content() -> str:
 
 
 def _files() -> list[str]:
-    found = []
+    parts = []
     for name, file in sorted(request.files.items(multi=True), key=lambda item: item[0]):
-        found += [name, file.filename or "", hashlib.sha256(file.stream.read()).hexdigest()]
+        parts += [name, file.filename or "", hashlib.sha256(file.stream.read()).hexdigest()]
         file.stream.seek(0)
-    return found
+    return parts
 
 
 def taken() -> Receipt | None:
@@ -62,6 +62,6 @@ def taken() -> Receipt | None:
     if not receipts:
         return None
     wanted = press_id()
-    if found := next((one for one in receipts if one.request_id == wanted), None):
-        return found
+    if earlier := next((receipt for receipt in receipts if receipt.request_id == wanted), None):
+        return earlier
     raise Conflict("this form was sent already with other content; nothing was done now: load the page again")

@@ -9,17 +9,20 @@ from werkzeug.wrappers import Response
 from ledger.app.acts import ACTS, Act, Proof, prepare
 from ledger.app.acts.opening import FIELDS as OPENING
 from ledger.app.acts.opening import open_rollback
-from ledger.app.installation import Installation, new_request_id
+from ledger.app.installation import Installation
 from ledger.app.parsing import whole
 from ledger.app.people.access import count_refusal
+from ledger.app.press import Press, new_request_id
 from ledger.app.steps import stop as through_ledger
 from ledger.app.steps.common import Outcome
 from ledger.app.steps.in_time import Stopped, stop_in_time, stop_without_ledger
-from ledger.domain.asked import Asked, fit
+from ledger.domain.asked import UNREAD, Asked, fit
 from ledger.domain.state import Rollback
 from ledger.errors import LedgerError, NotYours
+from web import body
 from web.acts import forms, press
 from web.errors import status_of
+from web.i18n import gettext
 from web.identity import actor
 from web.jobs import Job
 from web.site import site
@@ -35,37 +38,47 @@ def take(rollback: str, name: str) -> Response | tuple[str, int]:
     from web.pages.rollbacks import render
 
     act, installation = ACTS.get(name), site().installation
-    found = installation.state.rollback(rollback)
-    if act is None or found is None:
+    current = installation.state.rollback(rollback)
+    if act is None or current is None:
         abort(404)
-    back = redirect(url_for("rollbacks.show", rollback=found.id), code=303)
+    back = redirect(url_for("rollbacks.show", rollback=current.id), code=303)
     try:
         if press.taken() is not None:
             return back
-        job = _press(found, act)
+        job = _press(current, act)
         if job.error is not None:
             raise job.error
     except LedgerError as error:
         count_refusal(installation.home.root, error)
-        return render(found.id, failed=act.name, error=error, typed=forms.typed()), status_of(error)
+        return render(current.id, failed=act.name, error=error, typed=forms.typed()), status_of(error)
     return back
 
 
-def _press(found: Rollback, act: Act) -> Job:
+def _press(rollback: Rollback, act: Act) -> Job:
     """Make it ready and run it."""
     proof = Proof(request.form.get("password", ""), request.form.get("typed_ticket", ""), site().accounts)
-    pressed = site().installation.pressed(press.press_id(), _decided_on() if act.decided else None)
-    ready = prepare(act, pressed, actor(), found, forms.given(act.asked), proof, forms.called)
-    return site().jobs.run(Job(press.number(), found.id, act.name, str(g.person), press.content()), ready.run, PATIENCE)
+    pressed = Press(actor(), press.press_id(), _decided_on() if act.decided else None)
+    ready = prepare(act, site().installation, pressed, rollback, forms.given(act.asked), proof, forms.called)
+    return site().jobs.run(
+        Job(press.number(), rollback.id, act.name, str(g.person), press.content()), ready.run, PATIENCE
+    )
 
 
 @blueprint.post("/stop")
 def stop() -> Response | tuple[str, int]:
-    """The stop: one form, one press; it works when the ledger cannot be written or decided on."""
-    from web.pages.now import render
+    """The stop: one form, one press; it works when the ledger cannot be written or decided on.
 
+    Who must choose a password first has one page only, and is answered on it.
+    """
+    from web import signin
+    from web.pages import now
+
+    render = signin.render if g.must_change else now.render
     installation = site().installation
+    readable = body.readable()
     asked = fit(**{name: request.form.get(name, "") for name in ("reason", "ticket", "component")})
+    if not readable:
+        asked = asked._replace(notes=(*asked.notes, UNREAD))
     try:
         stopped = _stop(installation, asked)
     except LedgerError as error:
@@ -75,6 +88,9 @@ def stop() -> Response | tuple[str, int]:
         return render_template("stopped.html", stopped=stopped), 200
     if stopped.said or stopped.verdict != "pass":
         return render(said=[stopped.said, *stopped.reasons], loud=stopped.verdict != "pass"), 200
+    if g.must_change:
+        done = gettext("The override is written, and the rollback %(id)s is open.", id=stopped.rollback.id)
+        return render(said=[done]), 200
     return _onwards(url_for("rollbacks.show", rollback=stopped.rollback.id))
 
 
@@ -96,7 +112,7 @@ def _stop(installation: Installation, asked: Asked) -> Outcome | Stopped:
     except LedgerError:
         name = new_request_id()
     return stop_in_time(
-        lambda: through_ledger.stop(installation, who, asked, request_id=name),
+        lambda: through_ledger.stop(installation, Press(who, name), asked),
         lambda why: stop_without_ledger(installation.home.root, asked, why=why, who=person, request_id=name),
     )
 
@@ -110,8 +126,8 @@ def open_new() -> Response | tuple[str, int]:
     try:
         receipt = press.taken()
         if receipt is None:
-            pressed = installation.pressed(press.press_id(), None)
-            outcome = open_rollback(pressed, actor(), forms.given(OPENING), forms.called)
+            pressed = Press(actor(), press.press_id())
+            outcome = open_rollback(installation, pressed, forms.given(OPENING), forms.called)
             return redirect(url_for("rollbacks.show", rollback=outcome.rollback.id), code=303)
         record, _ = next(installation.ledger.records(receipt.first - 1))
         return redirect(url_for("rollbacks.show", rollback=record.rollback), code=303)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from itertools import islice
 
 from flask import Blueprint, Response, abort, render_template, request
@@ -12,6 +13,7 @@ from ledger.app.installation import Installation, open_home
 from ledger.app.parsing import whole
 from ledger.app.people.access import STAGE, has_ledger, trouble, wanted
 from ledger.app.reading.queries import entry_json
+from ledger.domain.record import Recorded
 from ledger.errors import Unreachable
 from web.identity import only
 from web.site import site
@@ -43,8 +45,19 @@ def show() -> str:
         asked = whole(request.args.get("to", ""))
         last = size if asked is None else min(asked, size)
         first = max(0, last - PAGE)
-        rows = [entry_json(record, line) for record, line in islice(access.ledger.records(first), last - first)]
+        records = islice(access.ledger.records(first), last - first)
+        rows = [entry_json(record, line) | {"happened": _happened(record)} for record, line in records]
     return render_template("access.html", rows=rows[::-1], size=size, more=first or None)
+
+
+def _happened(record: Recorded) -> datetime:
+    """When it happened: what was kept while no observer ran is entered later."""
+    at = getattr(record.event, "at", record.at)
+    return at if abs(record.at - at) > _SOON else record.at
+
+
+_SOON = timedelta(seconds=10)
+"""The entry of what happens while an observer runs comes within seconds."""
 
 
 @blueprint.get("/access/lines")

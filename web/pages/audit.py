@@ -60,8 +60,8 @@ def show() -> str:
 @blueprint.post("/audit/verify")
 def verify() -> Answer:
     """Begin to verify, unless it runs already."""
-    found = current_app.extensions.get(_KEY)
-    if found is None or found.done.is_set():
+    earlier = current_app.extensions.get(_KEY)
+    if earlier is None or earlier.done.is_set():
         here = site()
         run = Verification(here.installation.clock())
         current_app.extensions[_KEY] = run

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+import statistics
 import threading
 import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any, Final
 
 from flask import Blueprint, Response, abort
@@ -18,6 +20,7 @@ from ledger.domain.facts import Series
 from ledger.domain.state import Rollback
 from ledger.domain.text import visible
 from ledger.errors import LedgerError
+from ledger.said import Said
 from web.i18n import gettext, language, said
 from web.site import Site, site
 
@@ -27,7 +30,14 @@ LEAD: Final = timedelta(minutes=5)
 """How long before the stop the charts begin."""
 LONGEST: Final = timedelta(hours=6)
 """An open rollback's charts show at most this much, up to now."""
-MARKS: Final = (mark("opened"), mark("stopped"), mark("watch starts"), mark("override removed"), mark("enabled"))
+MARKS: Final = (
+    mark("opened"),
+    mark("stopped"),
+    mark("stopped again"),
+    mark("watch starts"),
+    mark("override removed"),
+    mark("enabled"),
+)
 EMPTY: Final = mark("only values that are no numbers (NaN or infinite)")
 """What a panel says of itself, beside what answers say."""
 MOST_POINTS: Final = 600
@@ -38,10 +48,10 @@ MOST_POINTS: Final = 600
 def data(rollback: str) -> Response:
     """Panels, marks and window; 503 ``application/problem+json`` with ``since`` where no panel could be had."""
     here = site()
-    found = here.installation.state.rollback(rollback)
-    if found is None:
-        abort(404, f"there is no rollback {rollback[:64]!a}")
-    status, body = _CACHE.get(here, found)
+    current = here.installation.state.rollback(rollback)
+    if current is None:
+        abort(404, Said("there is no rollback {}", ascii(rollback[:64])))
+    status, body = _CACHE.get(here, current)
     kind = "application/json" if status == 200 else "application/problem+json"
     return Response(body, status, mimetype=kind)
 
@@ -70,19 +80,19 @@ class Cache:
         oldest = time.monotonic() - FRESH_SECONDS
         self._kept = {key: kept for key, kept in self._kept.items() if kept[0] > oldest}
 
-    def _fetch(self, here: Site, found: Rollback) -> tuple[int, dict[str, Any]]:
+    def _fetch(self, here: Site, rollback: Rollback) -> tuple[int, dict[str, Any]]:
         at = here.installation.clock()
-        start, end = window(found, at)
+        start, end = window(rollback, at)
         try:
             panels = panel_data(here.installation, start, end)
-            error = panels[0].error if panels and all(one.error and not one.answers for one in panels) else ""
+            error = panels[0].error if panels and all(chart.error and not chart.answers for chart in panels) else ""
         except LedgerError as failure:
             panels, error = (), str(failure)
         if error:
             since = self._down.setdefault(id(here), at)
             return 503, problem(error, since)
         self._down.pop(id(here), None)
-        return 200, page(found, panels, start, end)
+        return 200, page(rollback, panels, start, end)
 
 
 _CACHE = Cache()
@@ -115,20 +125,36 @@ def page(found: Rollback, panels: Sequence[PanelData], start: datetime, end: dat
         "marks": [[at.timestamp(), visible(gettext(text))] for at, text in sorted(marks(found, start, end))],
         "panels": [
             {
-                "title": one.panel.title,
-                "unit": {"percent": "%", "short": "", "none": ""}.get(one.panel.unit, one.panel.unit),
-                "thresholds": [[colour, value] for colour, value in one.panel.thresholds],
-                "error": visible(said(one.error)),
-                "series": [_line(series) for answer in one.answers for series in answer],
+                "title": chart.panel.title,
+                "unit": {"percent": "%", "short": "", "none": ""}.get(chart.panel.unit, chart.panel.unit),
+                "thresholds": [[colour, value] for colour, value in chart.panel.thresholds],
+                "error": visible(said(chart.error)),
+                "series": [_line(labels, points) for answer in chart.answers for labels, points in _lines(answer)],
             }
-            for one in panels
+            for chart in panels
         ],
     }
 
 
-def _line(series: Series) -> list[Any]:
-    labels = {name: visible(value) for name, value in series.labels if name in ("schedule", "strategy", "__name__")}
-    kept = thin(series.points)
+Points = list[tuple[float, float]]
+
+
+def _lines(answer: Sequence[Series]) -> list[tuple[dict[str, str], Points]]:
+    """One line for what reads the same: of a server that was started anew the newest series counts where both are."""
+    lines: dict[tuple[tuple[str, str], ...], dict[float, float]] = {}
+    for series in sorted(answer, key=lambda series: series.points[0][0] if series.points else math.inf):
+        shown = tuple(
+            (name, visible(text)) for name, text in series.labels if name in ("schedule", "strategy", "__name__")
+        )
+        lines.setdefault(shown, {}).update(series.points)
+    return [(dict(shown), sorted(points.items())) for shown, points in lines.items()]
+
+
+def _line(labels: dict[str, str], points: Points) -> list[Any]:
+    """A null stands in each gap: where more than two samples are missing nothing is to be drawn."""
+    usual = statistics.median([b - a for (a, _), (b, _) in pairwise(points)]) if len(points) > 2 else math.inf
+    holes = [((a + b) / 2, math.nan) for (a, _), (b, _) in pairwise(points) if b - a > 3 * usual]
+    kept = sorted([*thin(points), *holes], key=lambda point: point[0])
     return [labels, [at for at, _ in kept], [value if math.isfinite(value) else None for _, value in kept]]
 
 
@@ -140,5 +166,5 @@ def thin(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     kept = []
     for first in range(0, len(points), width):
         bucket = points[first : first + width]
-        kept += sorted({min(bucket, key=lambda one: one[1]), max(bucket, key=lambda one: one[1])})
+        kept += sorted({min(bucket, key=lambda point: point[1]), max(bucket, key=lambda point: point[1])})
     return kept

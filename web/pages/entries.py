@@ -11,8 +11,10 @@ from ledger.app.reading.queries import judged_json
 from ledger.app.record.erasing import read
 from ledger.app.soundness.marks import Judged, judged
 from ledger.app.words import mark
+from ledger.domain.record import Recorded
 from ledger.errors import Corrupt, Erased, LedgerError
 from ledger.proof.entry import GENESIS, link, parse_entry
+from ledger.said import Said
 from web.pages.timeline import timeline
 from web.site import site
 
@@ -32,10 +34,10 @@ VOUCHES = {
 @blueprint.get("/entries/<int:sequence>")
 def show(sequence: int) -> str:
     """The page of one entry."""
-    one = _judged(sequence)
-    if one.record is None:
-        return render_template("entries/unreadable.html", one=one, last=site().installation.ledger.view().size)
-    line, record, log = one.line, one.record, site().installation.ledger.log
+    row = _judged(sequence)
+    if row.record is None:
+        return render_template("entries/unreadable.html", one=row, last=site().installation.ledger.view().size)
+    line, record, log = row.line, row.record, site().installation.ledger.log
     entry = parse_entry(line)
     before, after = log.line(sequence - 1) if sequence > 1 else None, dict(log.numbered([sequence + 1]))
     timeline().catch_up()
@@ -43,7 +45,7 @@ def show(sequence: int) -> str:
     body: dict[str, Any] = entry.body
     return render_template(
         "entries/show.html",
-        page=judged_json(one),
+        page=judged_json(row),
         line=line.decode(),
         size=len(line),
         digest=link(line),
@@ -55,6 +57,7 @@ def show(sequence: int) -> str:
         nearest=nearest,
         corrections=timeline().store.corrections(sequence),
         last=site().installation.ledger.view().size,
+        sayings=_sayings(record),
         facts={name: value for name, value in body["metadata"].items() if name != "os"},
         evidence={name: value for name, value in body["artefacts"].items() if name.endswith("_sha384")},
         flags=body["runtime_flags"],
@@ -65,10 +68,18 @@ def show(sequence: int) -> str:
 def _judged(sequence: int) -> Judged:
     """The row as it stands, and why it does not hold; 404 where the ledger has none in that place."""
     installation = site().installation
-    found = judged(installation, [sequence]) if 0 < sequence < 2**53 else {}
-    if sequence not in found:
-        abort(404, f"the ledger has {installation.ledger.view().size} entries")
-    return found[sequence]
+    rows = judged(installation, [sequence]) if 0 < sequence < 2**53 else {}
+    if sequence not in rows:
+        abort(404, Said("the ledger has {} entries", installation.ledger.view().size))
+    return rows[sequence]
+
+
+def _sayings(record: Recorded) -> dict[str, tuple[Said, ...]]:
+    """The fields of an entry that are the program's own sentences."""
+    if record.event is None:
+        return {}
+    values = {name: getattr(record.event, name) for name in record.event.said}
+    return {name: value if isinstance(value, tuple) else (value,) for name, value in values.items() if value}
 
 
 def _names(line: bytes, before: bytes) -> bool:

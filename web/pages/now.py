@@ -11,11 +11,13 @@ from flask import Blueprint, Flask, g, render_template, url_for
 from ledger.app import reverse_proxy as front
 from ledger.app.people import access
 from ledger.app.reading.condition import condition
+from ledger.app.reading.muted import Muted
 from ledger.app.reading.outlook import Outlook
 from ledger.app.soundness import Finding
 from ledger.app.words import mark
+from ledger.domain.moments import clock_or_day
 from ledger.domain.runbook import RUNBOOK_ROLES
-from ledger.domain.state import State
+from ledger.domain.state import Rollback, State
 from ledger.errors import LedgerError
 from web import situation
 from web.i18n import gettext as _
@@ -23,6 +25,7 @@ from web.i18n import said as in_words
 from web.shared import request_id, shared
 from web.site import site
 from web.situation import Row, Tile
+from web.standing import Standing, standing
 from web.words import Look
 
 blueprint = Blueprint("now", __name__)
@@ -44,7 +47,7 @@ def drift_now() -> list[str]:
         said += situation.discrepancies(*situation.current())
     except LedgerError as error:
         said.append(str(error))
-    return [*said, *(one for one in (unrecorded, _undeclared()) if one)]
+    return [*said, *(warning for warning in (site().unobserved(), unrecorded, _undeclared()) if warning)]
 
 
 def _undeclared() -> str:
@@ -86,17 +89,31 @@ def render(
         own_address=url_for("now.show"),
         sentence=situation.sentence(state, outlook, now),
         tiles=tiles(state, outlook, now),
-        rollbacks=[(rollback, situation.next_of(rollback)) for rollback in state.open.values()],
+        rollbacks=[(rollback, situation.next_of(rollback, outlook, now)) for rollback in state.open.values()],
         duty_roles=RUNBOOK_ROLES,
-        may_stop=g.roles != {"auditor"},
-        standing=situation.standing(state, outlook, now),
-        said=[one for one in said if one],
-        loud=loud,
-        request_id=request_id(),
-        error=error,
-        typed=typed or {},
         last=state.at,
+        **stop_card(standing(state, outlook, now), error, typed, said, loud=loud),
     )
+
+
+def stop_card(
+    standing: Standing,
+    error: LedgerError | None = None,
+    typed: dict[str, str] | None = None,
+    said: Sequence[str] = (),
+    *,
+    loud: bool = False,
+) -> dict[str, Any]:
+    """What ``parts/stop.html`` shows; nothing to an auditor."""
+    return {
+        "may_stop": g.roles != {"auditor"},
+        "standing": standing,
+        "said": [sentence for sentence in said if sentence],
+        "loud": loud,
+        "request_id": request_id(),
+        "error": error,
+        "typed": typed or {},
+    }
 
 
 def tiles(state: State, outlook: Outlook, now: datetime) -> list[Tile]:
@@ -140,9 +157,15 @@ def _scheduler(state: State, outlook: Outlook, now: datetime) -> Tile:
     rows = (
         Row(_("declared"), "disabled" if held else "enabled"),
         Row(_("commanded"), _commanded(state, "override", "put_back", "removal")),
-        Row(_("observed"), seen.status if seen else _("not yet"), outlook.at.get("scheduler")),
+        Row(_("observed"), _observed(outlook), outlook.at.get("scheduler")),
     )
     return Tile("Scheduler", look, rows, _missing(outlook, "scheduler")[0], "scheduler")
+
+
+def _observed(outlook: Outlook) -> str:
+    """The scheduler's own word, as it was had last; ``unknown`` is nobody's word."""
+    seen = outlook.scheduler
+    return seen.status if seen and seen.status != "unknown" else _("not known")
 
 
 def _override(state: State, outlook: Outlook, now: datetime) -> Tile:
@@ -155,7 +178,7 @@ def _override(state: State, outlook: Outlook, now: datetime) -> Tile:
         look = Look(mark("present"), "■", "good")
     else:
         look = Look(mark("not as declared"), "≠", "bad")
-    observed = f"{seen.kind}, {seen.mode}" if seen and seen.mode else seen.kind if seen else _("not yet")
+    observed = f"{_(seen.kind)}, {seen.mode}" if seen and seen.mode else _(seen.kind) if seen else _("not known")
     rows = (
         Row(_("declared"), _("present") + f" ({holder.id})" if holder else _("absent")),
         Row(_("commanded"), _commanded(state, "override", "put_back", "removal")),
@@ -166,49 +189,68 @@ def _override(state: State, outlook: Outlook, now: datetime) -> Tile:
 
 def _silence(state: State, outlook: Outlook, now: datetime) -> Tile:
     declared = [r for r in state.open.values() if r.silence.id and r.silence.state in ("active", "lost", "end_owed")]
-    seen = [outlook.silence(r.silence.id) for r in declared]
-    ends = max((one.ends_at for one in seen if one), default=None)
-    if not outlook.fresh("alertmanager", now):
-        look = _not_fresh(outlook, "alertmanager")
-    elif not declared:
-        look = Look(mark("none"), "○", "quiet")
-    elif not all(seen) or any(one.silence(r.silence.id) is None for one in outlook.members for r in declared):
-        look = Look(mark("gone"), "✕", "bad")
-    else:
-        look = Look(mark("active"), "◗", "warn" if ends and (ends - now).total_seconds() < 900 else "info")
+    seen = situation.muted_now(outlook, now)
     said = {"active": _("active"), "lost": _("lost"), "end_owed": _("end owed")}
-    theirs = [one for one in outlook.muting if not one.owner or one.surplus]
-    if look.tone == "quiet" and theirs:
-        look = Look(mark("by others"), "◗", "warn")
+    theirs = [*(muting for muting in outlook.muting if not muting.owner or muting.surplus), *outlook.unlisted]
     rows = (
         Row(_("declared"), ", ".join(f"{said[r.silence.state]} ({r.id})" for r in declared) or _("none")),
         Row(_("commanded"), _commanded(state, "silence", "silence_extend", "silence_end")),
-        Row(
-            _("observed"),
-            _("until %(until)s UTC", until=f"{ends:%H:%M}") if ends else _("none"),
-            outlook.at.get("alertmanager"),
-        ),
+        Row(_("observed"), _muted_words(seen, now), outlook.at.get("alertmanager")),
         *((Row(_("by others"), str(len(theirs))),) if theirs else ()),
     )
+    look = _silence_look(declared, seen, outlook, now)
     return Tile(
         _("Silence"), look, rows, _missing(outlook, "alertmanager")[0], "alertmanager", url_for("silences.show")
     )
 
 
+def _silence_look(declared: list[Rollback], seen: Muted, outlook: Outlook, now: datetime) -> Look:
+    """By what mutes now at every member, and by whether that is what is declared."""
+    if seen.verdict == "not known":
+        return _not_fresh(outlook, "alertmanager")
+    own = [member.silence(r.silence.id) for member in outlook.members for r in declared]
+    if any(silence is None or silence.state == "expired" for silence in own):
+        return Look(mark("gone"), "✕", "bad") if seen.verdict == "not" else _NOT_EVERYWHERE
+    if seen.verdict == "partly":
+        return _NOT_EVERYWHERE
+    if declared:
+        ends = min((silence.ends_at for silence in own if silence), default=now)
+        return Look(mark("active"), "◗", "warn" if (ends - now).total_seconds() < 900 else "info")
+    if outlook.muting or outlook.unlisted:
+        return Look(mark("by others"), "◗", "warn")
+    return Look(mark("none"), "○", "quiet")
+
+
+_NOT_EVERYWHERE: Final = Look(mark("not everywhere"), "◑", "bad")
+
+
+def _muted_words(seen: Muted, now: datetime) -> str:
+    """What a tile says of it."""
+    if seen.verdict == "not known":
+        return _("not known")
+    if seen.verdict == "not" or seen.until is None:
+        return _("none") if seen.verdict == "not" else _("active")
+    until = clock_or_day(seen.until, now)
+    if seen.verdict == "partly":
+        return _("not everywhere, until %(until)s UTC", until=until)
+    return _("until %(until)s UTC", until=until)
+
+
 def _alerts(state: State, outlook: Outlook, now: datetime) -> Tile:
-    found, alerts = situation.critical(outlook), outlook.counts or ()
-    grave = sum(one.number for one in found or ())
-    if found is None or not outlook.fresh("prometheus", now):
+    critical, alerts = situation.critical(outlook), outlook.counts or ()
+    grave = sum(count.number for count in critical or ())
+    if critical is None or not outlook.fresh("prometheus", now):
         look = _not_fresh(outlook, "prometheus")
     else:
-        look = Look(str(grave), "!" if found else "✓", "bad" if found else "good")
-    others = sum(one.number for one in alerts if one.state == "firing") - grave
-    pending = sum(one.number for one in alerts if one.state == "pending")
-    names = ", ".join(sorted({one.name.removeprefix("MultiStrategy") for one in found or ()}))
+        look = Look(str(grave), "!" if critical else "✓", "bad" if critical else "good")
+    others = sum(count.number for count in alerts if count.state == "firing") - grave
+    pending = sum(count.number for count in alerts if count.state == "pending")
+    names = ", ".join(sorted({count.name.removeprefix("MultiStrategy") for count in critical or ()}))
+    unknown = _("not known") if critical is None else ""
     rows = (
-        Row(_("critical"), names or _("none"), outlook.at.get("prometheus")),
-        Row(_("other firing"), str(others)),
-        Row(_("pending"), str(pending)),
+        Row(_("critical"), unknown or names or _("none"), outlook.at.get("prometheus")),
+        Row(_("other firing"), unknown or str(others)),
+        Row(_("pending"), unknown or str(pending)),
     )
     return Tile(_("Critical alerts"), look, rows, _missing(outlook, "prometheus")[0], "prometheus")
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from ledger.app.installation import new_request_id
-from ledger.app.people import staff
+from ledger.app.acts.people import About, Made, take
+from ledger.app.acts.taking import Proof
 from ledger.app.people.access import count_refusal
+from ledger.app.press import Press, new_request_id
 from ledger.errors import LedgerError, Refused
 from web.acts import press
 from web.errors import status_of
@@ -33,45 +34,36 @@ def add() -> str | tuple[str, int]:
     """A new person with an account; the password is shown once."""
     here = site()
     try:
-        _require_password()
-        pressed = here.installation.pressed(_request_id(), None)
-        login, roles = request.form.get("login", "").strip().lower(), tuple(request.form.getlist("roles"))
-        person, password = staff.add(pressed, here.accounts, actor(), request.form.get("name", ""), roles, login=login)
+        made = _take("add", _about())
     except LedgerError as error:
         return _refused(error)
-    return _render(fresh=(person, login, password))
+    return _render(fresh=(made.person, here.accounts.login_of(made.person), made.password))
 
 
 @blueprint.post("/people/<person>/<what>")
 @only("admin")
 def change(person: str, what: str) -> str | Response | tuple[str, int]:
     """Roles, password, sessions, deactivation, erasure of one person."""
-    here, password = site(), ""
+    here = site()
     try:
-        _require_password()
-        pressed = here.installation.pressed(_request_id(), None)
-        if what == "roles":
-            staff.set_roles(pressed, here.accounts, actor(), person, tuple(request.form.getlist("roles")))
-        elif what == "password":
-            login = request.form.get("login", "").strip().lower()
-            password = staff.give_account(pressed, here.accounts, actor(), person, login)
-        elif what == "sessions":
-            here.accounts.end_all(person, "asked", g.person)
-        elif what == "deactivate":
-            staff.deactivate(pressed, here.accounts, actor(), person)
-        elif what == "erase":
-            staff.erase(pressed, actor(), person)
-        else:
-            raise Refused("there is no such thing to do")
+        made = _take(what, _about(person))
     except LedgerError as error:
         return _refused(error)
-    if password:
-        return _render(fresh=(person, here.accounts.login_of(person), password))
+    if made.password:
+        return _render(fresh=(person, here.accounts.login_of(person), made.password))
     return redirect(url_for("people.index"), code=303)
 
 
-def _require_password() -> None:
-    site().accounts.check(g.person, request.form.get("password", ""))
+def _about(person: str = "") -> About:
+    typed = request.form
+    login = typed.get("login", "").strip().lower()
+    return About(person, typed.get("name", ""), tuple(typed.getlist("roles")), login)
+
+
+def _take(what: str, about: About) -> Made:
+    here = site()
+    proof = Proof(request.form.get("password", ""), accounts=here.accounts)
+    return take(what, here.installation, here.accounts, Press(actor(), _request_id()), about, proof)
 
 
 def _request_id() -> str:

@@ -12,11 +12,12 @@ from ledger.app.steps import silencing
 from ledger.app.steps.common import title
 from ledger.domain.facts import AlertSeen
 from ledger.domain.judge import is_stage4
-from ledger.domain.judge_silences import holds_back
+from ledger.domain.judge_silences import holds_back, not_known
 from ledger.domain.matching import affected
 from ledger.domain.stopping.decide import override_content
 from ledger.domain.stopping.events import OverrideRequested
 from web.i18n import ngettext
+from web.standing import trading
 
 LISTED = 20
 """Alerts that a preview names; of the rest it says how many they are."""
@@ -24,7 +25,7 @@ LISTED = 20
 
 def titles(alerts: Sequence[AlertSeen]) -> list[str]:
     """The first of the alerts, and how many more there are."""
-    named = [title(one) for one in alerts[:LISTED]]
+    named = [title(alert) for alert in alerts[:LISTED]]
     left = len(alerts) - len(named)
     more = ngettext("and %(num)s more alert", "and %(num)s more alerts", left) % {"num": left}
     return [*named, more] if left else named
@@ -37,7 +38,7 @@ def confirm(asking: Asking, answer: Answer) -> dict[str, Any]:
 
 def disable(asking: Asking, answer: Answer) -> dict[str, Any]:
     """The override file's path and bytes."""
-    asked = next((one.event for one in answer.events if isinstance(one.event, OverrideRequested)), None)
+    asked = next((decided.event for decided in answer.events if isinstance(decided.event, OverrideRequested)), None)
     path = asking.installation.override_path(asking.rollback.component)
     return {"path": path, "content": override_content(asked).decode() if asked else ""}
 
@@ -48,11 +49,15 @@ def silence(asking: Asking, answer: Answer) -> dict[str, Any]:
     wanted = asking.installation.matchers
     muted = affected(wanted, firing or ())
     taken = set(muted)
-    left = [one for one in firing or () if is_stage4(one, (), asking.installation.alerts.pattern) and one not in taken]
+    left = [
+        alert
+        for alert in firing or ()
+        if is_stage4(alert, (), asking.installation.alerts.pattern) and alert not in taken
+    ]
     return {
         "known": firing is not None and asking.outlook.fresh("alertmanager", asking.at),
         "missing": asking.outlook.missing.get("alertmanager"),
-        "matchers": [str(one) for one in wanted],
+        "matchers": [str(matcher) for matcher in wanted],
         "mutes": titles(muted),
         "count": len(muted),
         "leaves": titles(left),
@@ -66,12 +71,19 @@ def check(asking: Asking, answer: Answer) -> dict[str, Any]:
     return {"seen": asking.outlook.scheduler, "missing": asking.outlook.missing.get("scheduler")}
 
 
+def end_incident(asking: Asking, answer: Answer) -> dict[str, Any]:
+    """Whether trading is stopped now, which nothing keeps so but the override."""
+    return {"trading": trading(asking.installation.state, asking.outlook, asking.at)}
+
+
 def restore(asking: Asking, answer: Answer) -> dict[str, Any]:
     """What is removed, who still holds, which alerts will fire, which silences would go on muting."""
     rollback, outlook = asking.rollback, asking.outlook
-    ending = [rollback.silence.id, *(one.silence.id for one in outlook.muting if one.owner == rollback.id)]
+    ending = [rollback.silence.id, *(muting.silence.id for muting in outlook.muting if muting.owner == rollback.id)]
     loud = after_the_end(outlook.members, asking.installation.labels, ending)
-    others = [one.id for one in asking.installation.state.holders if one.id != rollback.id]
+    others = [holder.id for holder in asking.installation.state.holders if holder.id != rollback.id]
+    waits = {muting.silence.id for muting in holds_back(rollback, outlook.muting) if muting.owner != rollback.id}
+    unknown = not_known(rollback, outlook.members, outlook.unlisted)
     return {
         "path": rollback.override.path,
         "removed": rollback.override.removed_at,
@@ -79,15 +91,18 @@ def restore(asking: Asking, answer: Answer) -> dict[str, Any]:
         "fires": loud.will_fire,
         "stays": loud.stay_muted,
         "known": outlook.fresh("alertmanager", asking.at),
-        "muting": [one for one in outlook.muting if one.silence.id not in ending],
-        "waits": {one.silence.id for one in holds_back(rollback, outlook.muting)},
+        "missing": outlook.missing.get("alertmanager"),
+        "muting": [muting for muting in outlook.muting if muting.silence.id not in ending],
+        "waits": waits,
+        "unknown": unknown,
+        "withheld": waits or unknown,
         "silence": rollback.silence,
     }
 
 
 def complete(asking: Asking, answer: Answer) -> dict[str, Any]:
     """The closing entry's checklist."""
-    checklist = next((getattr(one.event, "checklist", ()) for one in answer.events), ())
+    checklist = next((getattr(decided.event, "checklist", ()) for decided in answer.events), ())
     return {"checklist": checklist, "summary": asking.rollback.summary_sha384}
 
 
@@ -96,6 +111,7 @@ PREVIEWS: dict[str, Callable[[Asking, Answer], dict[str, Any]]] = {
     "disable": disable,
     "silence": silence,
     "check": check,
+    "end-incident": end_incident,
     "restore": restore,
     "complete": complete,
 }

@@ -11,6 +11,7 @@ from ledger.app.review.as_json import review_json
 from ledger.app.review.parts import Review
 from ledger.app.review.post_mortem import review
 from ledger.domain.runbook import STEPS
+from ledger.said import Said
 from web import review_words as words
 from web.gantt import gantt
 from web.i18n import language
@@ -28,17 +29,23 @@ MOST_LINES = 300
 @shared
 def show(rollback: str) -> str:
     """The page."""
-    found = _review(rollback)
-    pictures = [one for one in found.evidence if one.name == "picture" and one.found == "present"]
-    drawn = {one.entry for one in found.evidence if one.name == "picture"}
+    postmortem = _review(rollback)
+    pictures = [
+        artefact for artefact in postmortem.evidence if artefact.name == "picture" and artefact.found == "present"
+    ]
+    drawn = {artefact.entry for artefact in postmortem.evidence if artefact.name == "picture"}
     return render_template(
         "review/show.html",
-        review=found,
-        rollback=found.rollback,
-        chart=gantt(found),
+        review=postmortem,
+        rollback=postmortem.rollback,
+        chart=gantt(postmortem),
         pictures=pictures,
-        undrawn=[one.entry for one in found.evidence if one.name == "report" and one.entry not in drawn],
-        lines=found.timeline[:MOST_LINES],
+        undrawn=[
+            artefact.entry
+            for artefact in postmortem.evidence
+            if artefact.name == "report" and artefact.entry not in drawn
+        ],
+        lines=postmortem.timeline[:MOST_LINES],
         took=format_duration,
         words=words,
         step_titles=STEPS,
@@ -48,8 +55,8 @@ def show(rollback: str) -> str:
 @blueprint.get("/rollbacks/<rollback>/review.md")
 def markdown(rollback: str) -> Response:
     """The Markdown in the page's language, as a download."""
-    found = _review(rollback)
-    answer = _attached(review_markdown(found), "text/markdown", f"{found.rollback.id}-review.md")
+    postmortem = _review(rollback)
+    answer = _attached(review_markdown(postmortem), "text/markdown", f"{postmortem.rollback.id}-review.md")
     answer.headers["Content-Language"] = language()
     return answer
 
@@ -57,17 +64,17 @@ def markdown(rollback: str) -> Response:
 @blueprint.get("/rollbacks/<rollback>/review.json")
 def as_json(rollback: str) -> Response:
     """The JSON, as a download."""
-    found = _review(rollback)
-    text = json.dumps(review_json(found), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-    return _attached(text, "application/json", f"{found.rollback.id}-review.json")
+    postmortem = _review(rollback)
+    text = json.dumps(review_json(postmortem), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    return _attached(text, "application/json", f"{postmortem.rollback.id}-review.json")
 
 
 def _review(name: str) -> Review:
     installation = site().installation
-    found = installation.state.rollback(name)
-    if found is None:
-        abort(404, f"there is no rollback {name[:64]!a}")
-    return review(installation, found, timeline())
+    rollback = installation.state.rollback(name)
+    if rollback is None:
+        abort(404, Said("there is no rollback {}", ascii(name[:64])))
+    return review(installation, rollback, timeline())
 
 
 def _attached(text: str, kind: str, name: str) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -12,22 +13,27 @@ from flask import Blueprint, abort, g, render_template, request, url_for
 from ledger.app.acts import ACTS, Act
 from ledger.app.acts.act import Asking
 from ledger.app.acts.opening import FIELDS as OPENING
-from ledger.app.installation import new_request_id
 from ledger.app.parsing import whole
+from ledger.app.press import new_request_id
 from ledger.app.reading.eligibility import Answer, may
-from ledger.app.reading.rows import Filter, Row
+from ledger.app.reading.outlook import Outlook
+from ledger.app.reading.rows import Filter
+from ledger.app.reading.timeline import Shown, as_they_stand
 from ledger.domain.duties.owed import owed
 from ledger.domain.paper import paper_lines
 from ledger.domain.rules import duration_minutes
-from ledger.domain.runbook import COMPONENTS, PURPOSES, STEPS, StepRow
+from ledger.domain.runbook import COMPONENTS, PURPOSES, STEPS, Step, StepRow
 from ledger.domain.state import Evidence, Rollback, StepState
 from ledger.errors import LedgerError
+from ledger.said import Said
 from web import situation
+from web.i18n import gettext as _
 from web.identity import actor, only
 from web.pages import previews
 from web.pages.timeline import timeline
 from web.shared import request_id, shared
 from web.site import site
+from web.standing import remark, trading
 from web.words import PURPOSES as PURPOSE_WORDS
 
 PAGE: Final = 50
@@ -66,6 +72,8 @@ class StepPage:
     current: bool
     silent: tuple[str, ...]
     """What does not answer although this step needs it."""
+    remarks: tuple[str, ...]
+    """What is seen now and is not as the step left it."""
 
 
 @blueprint.get("/rollbacks")
@@ -74,17 +82,20 @@ def index() -> str:
     """Open rollbacks, then a page of closed ones, the newest first; ``q`` is a part of an id or a reason."""
     state, words = site().installation.state, request.args.get("q", "").strip()[:200]
     edge = whole(request.args.get("before", ""))
-    closed = sorted(state.closed.values(), key=lambda one: one.opened_entry, reverse=True)
-    matching = (one for one in closed if (edge is None or one.opened_entry < edge) and _speaks_of(one, words))
+    matching = (
+        rollback
+        for rollback in state.closed.newest_first()
+        if (edge is None or rollback.opened_entry < edge) and _speaks_of(rollback, words)
+    )
     page = list(islice(matching, PAGE + 1))
-    open_ones = [one for one in state.open.values() if edge is None and _speaks_of(one, words)]
+    open_ones = [rollback for rollback in state.open.values() if edge is None and _speaks_of(rollback, words)]
     return render_template(
         "rollbacks/index.html",
-        rows=[(one, duration_minutes(one), owed(one)) for one in (*open_ones, *page[:PAGE])],
+        rows=[(rollback, duration_minutes(rollback), owed(rollback)) for rollback in (*open_ones, *page[:PAGE])],
         q=words,
         older=page[PAGE - 1].opened_entry if len(page) > PAGE else None,
         later=edge is not None,
-        any=bool(state.open or closed),
+        any=bool(state.open or state.closed),
     )
 
 
@@ -127,40 +138,41 @@ def show(rollback: str) -> str:
 def render(name: str, failed: str = "", error: LedgerError | None = None, typed: dict[str, str] | None = None) -> str:
     """The page; with ``failed`` the act that was not taken, its form open with what was typed."""
     here = site()
-    found = here.installation.state.rollback(name)
-    if found is None:
-        abort(404, f"there is no rollback {name[:64]!a}")
-    asking = _asking(found)
+    rollback = here.installation.state.rollback(name)
+    if rollback is None:
+        abort(404, Said("there is no rollback {}", ascii(name[:64])))
+    asking = _asking(rollback)
     offered = [_offer(act, asking) for act in ACTS.values() if _shows(act, asking)]
-    offered = [one for one in offered if one.act.name == failed or one.answer.yes or not one.foreign]
+    offered = [offer for offer in offered if offer.act.name == failed or offer.answer.yes or not offer.foreign]
     return render_template(
         "rollbacks/show.html",
-        own_address=url_for("rollbacks.show", rollback=found.id),
-        rollback=found,
-        steps=_steps(found, offered),
-        general=[one for one in offered if one.act.step is None],
-        owed=owed(found),
-        upcoming=situation.next_of(found),
+        own_address=url_for("rollbacks.show", rollback=rollback.id),
+        rollback=rollback,
+        steps=_steps(rollback, offered),
+        may_stop=rollback.is_open and g.roles != {"auditor"},
+        general=[offer for offer in offered if offer.act.step is None],
+        owed=owed(rollback),
+        upcoming=situation.next_of(rollback, asking.outlook, asking.at),
         sentence=situation.sentence(here.installation.state, asking.outlook, asking.at),
         asking=asking,
         outlook=asking.outlook,
-        watch=watch_page(found, asking.at),
-        jobs=here.jobs.of(found.id),
-        minutes=duration_minutes(found),
-        entries=_newest(found),
+        watch=watch_page(rollback, asking.at),
+        jobs=here.jobs.of(rollback.id),
+        minutes=duration_minutes(rollback),
+        entries=_newest(rollback),
         request_id=request_id,
         failed=failed,
         # Its form is gone because the rollback moved on: the answer stands alone, with what was typed.
-        stranded=ACTS[failed] if failed and all(one.act.name != failed for one in offered) else None,
+        stranded=ACTS[failed] if failed and all(offer.act.name != failed for offer in offered) else None,
         error=error,
         typed=typed or {},
     )
 
 
-def _asking(found: Rollback) -> Asking:
+def _asking(rollback: Rollback) -> Asking:
     here = site()
     names = here.installation.people.names()
-    return Asking(here.installation, actor(), found, here.lookout.outlook, here.installation.clock(), names)
+    return Asking(here.installation, actor(), rollback, here.lookout.outlook, here.installation.clock(), names)
 
 
 def _shows(act: Act, asking: Asking) -> bool:
@@ -179,26 +191,39 @@ NEEDS = {2: ("alertmanager",), 3: ("scheduler",), 4: ("prometheus",), 5: ("sched
 """The sources that a step cannot be judged without."""
 
 
-def _steps(found: Rollback, offered: list[Offered]) -> list[StepPage]:
+def _steps(rollback: Rollback, offered: list[Offered]) -> list[StepPage]:
     _, outlook, now = situation.current()
-    due = {one.step for one in situation.next_of(found)}
-    paper = paper_lines(found)
+    due = {action.step for action in situation.next_of(rollback, outlook, now)}
+    paper = paper_lines(rollback)
     pages = []
-    for step, state in zip(STEPS, found.steps, strict=True):
-        mine = [one for one in offered if one.act.step == step.number]
+    for step, state in zip(STEPS, rollback.steps, strict=True):
+        mine = [offer for offer in offered if offer.act.step == step.number]
         pages.append(
             StepPage(
                 step,
                 state,
-                tuple(one for one in mine if one.act.main),
-                tuple(one for one in mine if not one.act.main),
-                tuple(one for one in found.evidence if one.step == step.number),
+                tuple(offer for offer in mine if offer.act.main),
+                tuple(offer for offer in mine if not offer.act.main),
+                tuple(artefact for artefact in rollback.evidence if artefact.step == step.number),
                 paper.get(step.number, ()),
                 step.number in due,
                 tuple(situation.silent(outlook, now, NEEDS.get(step.number, ()))) if step.number in due else (),
+                tuple(_remarks(rollback, step.number, outlook, now)),
             )
         )
     return pages
+
+
+def _remarks(rollback: Rollback, number: int, outlook: Outlook, now: datetime) -> Iterator[str]:
+    """Step 1: whether the override still stands; step 5: if not, whether trading runs; step 6: which alerts fire."""
+    passed = rollback.steps[Step.DISABLE].passed
+    if number in (Step.DISABLE, Step.RESTORE) and passed and (text := remark(rollback, outlook, now)):
+        yield text if number == Step.DISABLE else trading(site().installation.state, outlook, now)
+    if number == Step.COMPLETE and rollback.is_open and rollback.restarted_at is not None:
+        firing = situation.critical(outlook) if outlook.fresh("prometheus", now) else None
+        text = _("Whether critical alerts fire is not known.") if firing is None else situation.firing_words(firing)
+        if text:
+            yield text
 
 
 @dataclass(frozen=True)
@@ -219,10 +244,11 @@ def watch_page(found: Rollback, at: datetime) -> WatchPage | None:
     return WatchPage(starts, ends, at >= ends, found.watch.disturbed)
 
 
-def _newest(found: Rollback) -> list[Row]:
+def _newest(rollback: Rollback) -> list[Shown]:
     """The rollback's newest entries, newest first; none while they cannot be had: its steps do not need them."""
     try:
         timeline().catch_up()
-        return timeline().store.page(Filter(rollback=found.id), None, NEWEST, newest_first=True)
+        rows = timeline().store.page(Filter(rollback=rollback.id), None, NEWEST, newest_first=True)
+        return as_they_stand(site().installation, rows)
     except LedgerError:
         return []

@@ -18,7 +18,12 @@ def show() -> str:
         "silences.html",
         members=outlook.members,
         muting=outlook.muting,
-        borne={one.id: one.entry for rollback in here.installation.state.open.values() for one in rollback.borne},
+        unlisted=outlook.unlisted,
+        borne={
+            silence.id: silence.entry
+            for rollback in here.installation.state.open.values()
+            for silence in rollback.borne
+        },
         missing=outlook.missing.get("alertmanager"),
         fresh=outlook.fresh("alertmanager", now),
         at=outlook.at.get("alertmanager"),

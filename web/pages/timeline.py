@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
-from flask import Blueprint, current_app, render_template
+from flask import Blueprint, render_template
 from htmx_flask import request
 
 from ledger.app.parsing import in_utc, whole
-from ledger.app.reading.rows import Filter, Word
+from ledger.app.reading.rows import Filter, Row, Word
 from ledger.app.reading.timeline import Shown, Timeline, as_they_stand
 from ledger.domain.events import EVENTS
 from ledger.domain.runbook import STEPS
@@ -19,7 +19,6 @@ PAGE: Final = 50
 """Rows fetched at a time."""
 OFFERED: Final = 200
 """Rollbacks offered by name, the newest; any other can be typed."""
-_KEY = "stage4.timeline"
 blueprint = Blueprint("timeline", __name__)
 
 
@@ -32,9 +31,8 @@ class Chosen(NamedTuple):
 
 
 def timeline() -> Timeline:
-    """The site's read model, made on first use."""
-    made: Timeline = current_app.extensions.setdefault(_KEY, Timeline(site().installation))
-    return made
+    """The site's read model."""
+    return site().timeline
 
 
 @blueprint.get("/timeline")
@@ -42,9 +40,11 @@ def show() -> str:
     """The page, or with ``beyond`` (htmx) the next rows alone."""
     progress, chosen = timeline().catch_up(), _chosen()
     beyond = request.args.get("beyond", "")
-    rows = timeline().store.page(chosen.filter, whole(beyond), PAGE + 1, newest_first=chosen.newest_first)
+    rows, shown_rows = _rows(chosen, beyond)
+    if any(not shown_row.why and shown_row.row != row for shown_row, row in zip(shown_rows, rows, strict=False)):
+        progress = timeline().renew()  # it was changed: what else of it may be hidden by this filter?
+        rows, shown_rows = _rows(chosen, beyond)
     more = request.args.to_dict() | {"beyond": str(rows[PAGE - 1].sequence)} if len(rows) > PAGE else None
-    shown_rows = as_they_stand(site().installation, rows[:PAGE])
     given: dict[str, Any] = {"rows": shown_rows, "more": more, "chosen": chosen, "step_titles": STEPS}
     if request.htmx and beyond:
         return render_template("timeline/rows.html", **given)
@@ -63,6 +63,12 @@ def show() -> str:
         statuses=sorted({status for status, _ in EVENTS}),
         verdicts=list(VERDICTS)[:4],
     )
+
+
+def _rows(chosen: Chosen, beyond: str) -> tuple[list[Row], list[Shown]]:
+    """The next rows as the read model finds them, one more than is shown, and as their entries stand."""
+    rows = timeline().store.page(chosen.filter, whole(beyond), PAGE + 1, newest_first=chosen.newest_first)
+    return rows, as_they_stand(site().installation, rows[:PAGE])
 
 
 @blueprint.get("/timeline/fresh")

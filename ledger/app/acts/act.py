@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from ledger.app.installation import Installation
+from ledger.app.press import Press
 from ledger.app.steps.common import Outcome, Say
 from ledger.app.steps.common import act as submit
 from ledger.app.words import mark
@@ -70,7 +71,7 @@ class Taking:
     """One press: who, on what, with which values."""
 
     installation: Installation
-    actor: Actor
+    press: Press
     rollback: Rollback
     values: Mapping[str, Any]
     """By field name, as :func:`ledger.app.acts.fields.read` gives them."""
@@ -153,6 +154,6 @@ def submits(command: Callable[[Taking], Command]) -> Callable[[Taking], Outcome]
     """What an act does that gathers nothing outside: it submits one command."""
 
     def run(taking: Taking) -> Outcome:
-        return Outcome(submit(taking.installation, taking.actor, command(taking), taking.rollback.id), None)
+        return Outcome(submit(taking.installation, taking.press, command(taking), taking.rollback.id), None)
 
     return run

@@ -66,15 +66,18 @@ def _my_duties(asking: Asking) -> Mapping[str, str]:
 def _others(asking: Asking) -> Mapping[str, str]:
     state = asking.installation.state
     return {
-        one: asking.names.get(one, one)
-        for one, roles in sorted(state.people.items())
-        if roles & frozenset(RUNBOOK_ROLES) and one != asking.actor.person
+        person: asking.names.get(person, person)
+        for person, roles in sorted(state.people.items())
+        if roles & frozenset(RUNBOOK_ROLES) and person != asking.actor.person
     }
 
 
 def _offers(asking: Asking) -> Mapping[str, str]:
-    mine = [one for one in asking.rollback.handovers if one.receiver == asking.actor.person]
-    return {one.duty: f"{ROLES[one.duty]} ({asking.names.get(one.giver, one.giver)})" for one in mine}
+    mine = [handover for handover in asking.rollback.handovers if handover.receiver == asking.actor.person]
+    return {
+        handover.duty: f"{ROLES[handover.duty]} ({asking.names.get(handover.giver, handover.giver)})"
+        for handover in mine
+    }
 
 
 def _first(options: Mapping[str, str]) -> str:
@@ -89,7 +92,7 @@ def _attach(number: int) -> Act:
     def run(taking: Taking) -> Outcome:
         name, data = taking.values["file"]
         note = taking.values["note"]
-        return duties.attach_bytes(taking.installation, taking.actor, taking.rollback, name, data, number, note)
+        return duties.attach_bytes(taking.installation, taking.press, taking.rollback, name, data, number, note)
 
     return Act(
         f"attach-{number}",
@@ -112,7 +115,7 @@ def _waive(number: int) -> Act:
     return Act(
         f"waive-{number}",
         mark("Waive the confirmation") if number == Step.ANNOUNCE else mark("Waive this step"),
-        lambda t: duties.waive(t.installation, t.actor, t.rollback, number, t.values["reason"]),
+        lambda t: duties.waive(t.installation, t.press, t.rollback, number, t.values["reason"]),
         lambda a: Waive(number=number, reason="…"),
         brings=StepWaived,
         example='waive 2 --reason "Alertmanager is down"',
@@ -129,7 +132,7 @@ def _accept(number: int) -> Act:
     return Act(
         f"accept-{number}",
         mark("Accept the inconclusive verdict"),
-        lambda t: duties.accept(t.installation, t.actor, t.rollback, number, t.values["reason"]),
+        lambda t: duties.accept(t.installation, t.press, t.rollback, number, t.values["reason"]),
         lambda a: Accept(number=number, reason="…"),
         brings=AcceptanceProposed,
         example='accept 4 --reason "one sample of Prometheus is missing"',
@@ -156,7 +159,7 @@ DUTIES = (
     Act(
         "refuse",
         mark("Refuse the rollback"),
-        lambda t: duties.refuse(t.installation, t.actor, t.rollback, t.values["reason"]),
+        lambda t: duties.refuse(t.installation, t.press, t.rollback, t.values["reason"]),
         lambda a: Refuse(reason="…"),
         brings=ConfirmationRefused,
         example='refuse INC-2042 --reason "not agreed with the desk"',
@@ -168,7 +171,7 @@ DUTIES = (
     Act(
         "report-confirmation",
         mark("Note a confirmation by phone"),
-        lambda t: duties.report_confirmation(t.installation, t.actor, t.rollback, t.values["owner"], t.values["text"]),
+        lambda t: duties.report_confirmation(t.installation, t.press, t.rollback, t.values["owner"], t.values["text"]),
         lambda a: ReportConfirmation(owner="…", text="…"),
         brings=ConfirmationReported,
         example='report-confirmation INC-2042 --owner "Jan" --text "said yes at 03:10"',
@@ -184,7 +187,7 @@ DUTIES = (
     Act(
         "declare-emergency",
         mark("Declare an emergency"),
-        lambda t: duties.declare_emergency(t.installation, t.actor, t.rollback, t.values["reason"]),
+        lambda t: duties.declare_emergency(t.installation, t.press, t.rollback, t.values["reason"]),
         lambda a: DeclareEmergency(reason="…"),
         brings=EmergencyDeclared,
         example='declare-emergency INC-2042 --ticket INC-2042 --reason "losses grow, nobody answers"',
@@ -199,7 +202,7 @@ DUTIES = (
     Act(
         "put-back",
         mark("Put the override back"),
-        lambda t: stopping.put_back(t.installation, t.actor, t.rollback, t.values["reason"]),
+        lambda t: stopping.put_back(t.installation, t.press, t.rollback, t.values["reason"]),
         lambda a: PutBack(file=file_of(a), reason="…"),
         brings=PutBackRequested,
         example='put-back INC-2042 --reason "it must stay stopped"',
@@ -211,7 +214,7 @@ DUTIES = (
     Act(
         "assume",
         mark("Assume a role"),
-        lambda t: duties.assume(t.installation, t.actor, t.rollback, t.values["role"], t.values["reason"]),
+        lambda t: duties.assume(t.installation, t.press, t.rollback, t.values["role"], t.values["reason"]),
         lambda a: Assume(role=_first(_roles_to_assume(a)), reason="…"),
         brings=RoleAssumed,
         example='assume noc --reason "nobody of NOC answers"',
@@ -227,7 +230,7 @@ DUTIES = (
         "handover",
         mark("Hand a role over"),
         lambda t: duties.offer_handover(
-            t.installation, t.actor, t.rollback, t.values["role"], t.values["receiver"], t.values["open_points"]
+            t.installation, t.press, t.rollback, t.values["role"], t.values["receiver"], t.values["open_points"]
         ),
         lambda a: OfferHandover(role=_first(_my_duties(a)), receiver=_receiver(a), open_points="…"),
         brings=HandoverOffered,
@@ -244,7 +247,7 @@ DUTIES = (
     Act(
         "accept-handover",
         mark("Accept the handover"),
-        lambda t: duties.accept_handover(t.installation, t.actor, t.rollback, t.values["role"]),
+        lambda t: duties.accept_handover(t.installation, t.press, t.rollback, t.values["role"]),
         lambda a: AcceptHandover(role=_first(_offers(a))),
         brings=HandoverAccepted,
         example="accept-handover noc",
@@ -257,7 +260,7 @@ DUTIES = (
         "extend-window",
         mark("Extend the maintenance window"),
         lambda t: duties.extend_window(
-            t.installation, t.actor, t.rollback, t.values["duration"], t.values["reason"], t.values["permalink"]
+            t.installation, t.press, t.rollback, t.values["duration"], t.values["reason"], t.values["permalink"]
         ),
         lambda a: ExtendWindow(
             window_end=a.rollback.window_end + timedelta(days=365),
@@ -276,7 +279,7 @@ DUTIES = (
     Act(
         "link-ticket",
         mark("Link a ticket"),
-        lambda t: duties.link_ticket(t.installation, t.actor, t.rollback, t.values["ticket"]),
+        lambda t: duties.link_ticket(t.installation, t.press, t.rollback, t.values["ticket"]),
         lambda a: LinkTicket(ticket="X-1"),
         brings=TicketLinked,
         example="link-ticket STOP-17 --ticket INC-2042",
@@ -287,7 +290,7 @@ DUTIES = (
     Act(
         "give-reason",
         mark("Give the reason of the stop"),
-        lambda t: duties.give_reason(t.installation, t.actor, t.rollback, t.values["reason"]),
+        lambda t: duties.give_reason(t.installation, t.press, t.rollback, t.values["reason"]),
         lambda a: GiveReason(reason="…"),
         brings=ReasonGiven,
         example='give-reason STOP-17 --reason "orders looked wrong"',
@@ -299,7 +302,7 @@ DUTIES = (
     Act(
         "note",
         mark("Add a note"),
-        lambda t: opening.note(t.installation, t.actor, t.rollback, t.values["text"], t.values["occurred_at"]),
+        lambda t: opening.note(t.installation, t.press, t.rollback, t.values["text"], t.values["occurred_at"]),
         lambda a: AddNote(text="…"),
         brings=NoteAdded,
         example='note INC-2042 "the vendor called back" --occurred-at 2026-11-23T03:20:00Z',
@@ -317,7 +320,7 @@ DUTIES = (
     Act(
         "correct",
         mark("Correct an entry"),
-        lambda t: duties.correct(t.installation, t.actor, t.rollback, t.values["entry"], t.values["text"]),
+        lambda t: duties.correct(t.installation, t.press, t.rollback, t.values["entry"], t.values["text"]),
         lambda a: Correct(entry=a.rollback.opened_entry, text="…"),
         brings=Corrected,
         example='correct 17 --text "it was 03:14, not 03:41"',
@@ -333,20 +336,20 @@ DUTIES = (
     Act(
         "review",
         mark("Record the review"),
-        lambda t: duties.review(t.installation, t.actor, t.rollback, t.values["text"]),
+        lambda t: duties.review(t.installation, t.press, t.rollback, t.values["text"]),
         lambda a: Review(text="…"),
         brings=Reviewed,
         example='review INC-2042 --text "the emergency was right"',
         guard="password",
         decided=False,
-        shows=lambda a: any(one.entry > a.rollback.reviewed for one in a.rollback.deviations),
+        shows=lambda a: any(deviation.entry > a.rollback.reviewed for deviation in a.rollback.deviations),
         fields=(Field("text", mark("What was found"), "long", required=True),),
-        about=mark("By an Incident Manager or product owner who took no step."),
+        about=mark("By an Incident Manager or product owner who took no step; to confirm the opening is none."),
     ),
     Act(
         "abort",
         mark("Abort the rollback"),
-        lambda t: opening.abort(t.installation, t.actor, t.rollback, t.values["reason"]),
+        lambda t: opening.abort(t.installation, t.press, t.rollback, t.values["reason"]),
         lambda a: Abort(reason="…"),
         brings=AbortRequested,
         example='abort INC-2042 --reason "the wrong ticket"',
@@ -362,7 +365,7 @@ DUTIES = (
 def _receiver(asking: Asking) -> str:
     """Somebody who may take the role, so that asking beforehand is not refused for want of a choice."""
     duty, state = _first(_my_duties(asking)), asking.installation.state
-    fit = [one for one in _others(asking) if duty in held_in(state, asking.rollback, one)]
+    fit = [person for person in _others(asking) if duty in held_in(state, asking.rollback, person)]
     return fit[0] if fit else _first(_others(asking))
 
 

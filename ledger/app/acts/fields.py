@@ -12,6 +12,7 @@ from ledger.app.parsing import in_utc, whole
 from ledger.app.steps.duties import LARGEST
 from ledger.domain.text import check_text
 from ledger.errors import Refused
+from ledger.said import Said
 
 
 class Upload(NamedTuple):
@@ -48,7 +49,7 @@ def _text(field: Field, raw: Raw, called: Called) -> str:
     text = raw.replace("\r\n", "\n") if isinstance(raw, str) else ""
     text = check_text(f"“{called(field)}”", text, empty=not field.required)
     if field.among and text not in field.among:
-        raise Refused(f"{text[:40]!a} is none of these: {', '.join(field.among)}")
+        raise Refused(Said("{} is none of these: {}", ascii(text[:40]), ", ".join(field.among)))
     return text
 
 
@@ -64,20 +65,20 @@ def _when(field: Field, raw: Raw, called: Called) -> datetime | None:
     text = raw.strip() if isinstance(raw, str) else ""
     if not text:
         if field.required:
-            raise Refused(f"“{called(field)}” is empty")
+            raise Refused(Said("“{}” is empty", called(field)))
         return None
     try:
         return in_utc(text)
     except ValueError:
-        raise Refused(f"{text[:40]!a} is no time; write 2026-11-23T03:14, in UTC") from None
+        raise Refused(Said("{} is no time; write 2026-11-23T03:14, in UTC", ascii(text[:40]))) from None
 
 
 def _number(field: Field, raw: Raw, called: Called) -> int:
     text = _text(field, raw, called)
-    found = whole(text)
-    if found is None:
-        raise Refused(f"{text[:40]!a} is no number")
-    return found
+    number = whole(text)
+    if number is None:
+        raise Refused(Said("{} is no number", ascii(text[:40])))
+    return number
 
 
 def _choices(field: Field, raw: Raw, called: Called) -> tuple[str, ...]:
@@ -90,7 +91,7 @@ def _file(field: Field, raw: Raw, called: Called) -> tuple[str, bytes]:
     if not isinstance(raw, Upload) or not raw.name:
         raise Refused("choose a file first")
     if len(raw.data) > LARGEST:
-        raise Refused(f"the file is larger than {LARGEST // 2**20} MiB; attach an excerpt")
+        raise Refused(Said("the file is larger than {} MiB; attach an excerpt", LARGEST // 2**20))
     return raw.name, raw.data
 
 

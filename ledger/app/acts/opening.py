@@ -5,10 +5,10 @@ from __future__ import annotations
 from ledger.app.acts.act import Field
 from ledger.app.acts.fields import Called, Given, read
 from ledger.app.installation import Installation
+from ledger.app.press import Press
 from ledger.app.steps import opening
 from ledger.app.steps.common import Outcome
 from ledger.app.words import mark
-from ledger.domain.command import Actor
 from ledger.domain.runbook import COMPONENTS, PURPOSES
 
 FIELDS = (
@@ -24,6 +24,6 @@ FIELDS = (
 )
 
 
-def open_rollback(installation: Installation, actor: Actor, given: Given, called: Called) -> Outcome:
+def open_rollback(installation: Installation, press: Press, given: Given, called: Called) -> Outcome:
     """Step 0: register the ticket and announce the window. ``Refused`` where a field is not fit or a rule says no."""
-    return opening.open_rollback(installation, actor, **read(FIELDS, given, called))
+    return opening.open_rollback(installation, press, **read(FIELDS, given, called))

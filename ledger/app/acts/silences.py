@@ -39,15 +39,15 @@ def request_silence(asking: Asking) -> RequestSilence:
 def _silence_candidates(asking: Asking) -> Mapping[str, str]:
     wanted = set(asking.installation.matchers)
     return {
-        one.id: f"{one.id[:8]}… {one.comment[:60]} ({one.created_by})"
-        for one in asking.outlook.silences
-        if one.state == "active"
-        and (silencing.carries_marker(one.comment, asking.rollback.id) or set(one.matchers) == wanted)
+        silence.id: f"{silence.id[:8]}… {silence.comment[:60]} ({silence.created_by})"
+        for silence in asking.outlook.silences
+        if silence.state == "active"
+        and (silencing.carries_marker(silence.comment, asking.rollback.id) or set(silence.matchers) == wanted)
     }
 
 
 def _adopt_silence(asking: Asking) -> Command:
-    silence = next((one for one in asking.outlook.silences if one.id in _silence_candidates(asking)), None)
+    silence = next((seen for seen in asking.outlook.silences if seen.id in _silence_candidates(asking)), None)
     assert silence is not None
     return AdoptSilence(silence=silence, reason="…", transcript_sha384=NO_DIGEST)
 
@@ -55,22 +55,22 @@ def _adopt_silence(asking: Asking) -> Command:
 def _mutes_on(asking: Asking) -> Mapping[str, str]:
     """Silences of others that step 5 waits for, until they are ended or accepted."""
     return {
-        one.silence.id: f"{one.silence.id[:8]}… {one.silence.comment[:60]} ({one.silence.created_by[:60]})"
-        for one in holds_back(asking.rollback, asking.outlook.muting)
-        if not one.owner
+        mute.silence.id: f"{mute.silence.id[:8]}… {mute.silence.comment[:60]} ({mute.silence.created_by[:60]})"
+        for mute in holds_back(asking.rollback, asking.outlook.muting)
+        if not mute.owner
     }
 
 
 def _accept_silence(asking: Asking) -> Command:
     offered = _mutes_on(asking)
-    one = next(one.silence for one in asking.outlook.muting if one.silence.id in offered)
-    return AcceptSilence(silence=one, name=one.id, reason="…")
+    silence = next(mute.silence for mute in asking.outlook.muting if mute.silence.id in offered)
+    return AcceptSilence(silence=silence, name=silence.id, reason="…")
 
 
 def _adoption(taking: Taking) -> Outcome:
     return silencing.adopt_silence(
         taking.installation,
-        taking.actor,
+        taking.press,
         taking.rollback,
         reason=taking.values["reason"],
         silence_id=taking.values["silence_id"],
@@ -84,7 +84,7 @@ IN_STEP_2 = (
     Act(
         "silence",
         mark("Silence the alerts"),
-        lambda t: silencing.silence(t.installation, t.actor, t.rollback, t.values["duration"]),
+        lambda t: silencing.silence(t.installation, t.press, t.rollback, t.values["duration"]),
         request_silence,
         brings=SilenceRequested,
         example="silence INC-2042 --duration 2h",
@@ -108,7 +108,7 @@ IN_STEP_2 = (
     Act(
         "check-silence",
         mark("Check the silence again"),
-        lambda t: silencing.check_silence(t.installation, t.actor, t.rollback),
+        lambda t: silencing.check_silence(t.installation, t.press, t.rollback),
         lambda a: CheckSilence(
             members=a.outlook.members,
             prometheus=PrometheusSeen(a.outlook.counts),
@@ -141,7 +141,7 @@ IN_STEP_2 = (
     Act(
         "extend-silence",
         mark("Extend the silence"),
-        lambda t: silencing.extend_silence(t.installation, t.actor, t.rollback, t.values["duration"]),
+        lambda t: silencing.extend_silence(t.installation, t.press, t.rollback, t.values["duration"]),
         lambda a: ExtendSilence(seconds=60),
         brings=SilenceExtendRequested,
         example="extend-silence INC-2042 --by 30m",
@@ -165,7 +165,7 @@ IN_STEP_2 = (
 ACCEPT = Act(
     "accept-silence",
     mark("Accept a silence of somebody else"),
-    lambda t: restoring.accept_silence(t.installation, t.actor, t.rollback, t.values["silence_id"], t.values["reason"]),
+    lambda t: restoring.accept_silence(t.installation, t.press, t.rollback, t.values["silence_id"], t.values["reason"]),
     _accept_silence,
     brings=ForeignSilenceAccepted,
     example='accept-silence INC-2042 SILENCE --reason "their window ends at 18:00"',

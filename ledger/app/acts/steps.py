@@ -22,6 +22,7 @@ from ledger.app.steps.common import Outcome
 from ledger.app.words import mark
 from ledger.domain.closing.commands import Complete
 from ledger.domain.closing.events import RollbackCompleted
+from ledger.domain.effects import awaits_file
 from ledger.domain.opening.commands import Confirm
 from ledger.domain.opening.events import RollbackConfirmed
 from ledger.domain.restoring.commands import AdoptRemoval, CheckRestore, EndIncident, RequestRemoval
@@ -29,6 +30,7 @@ from ledger.domain.restoring.events import IncidentEnded, OverrideRemovalRequest
 from ledger.domain.runbook import Step
 from ledger.domain.silencing.commands import OweSilenceEnd
 from ledger.domain.silencing.events import SilenceEndOwed
+from ledger.domain.state import Rollback
 from ledger.domain.stopping.commands import AdoptOverride, CheckScheduler, WriteOverride
 from ledger.domain.stopping.events import OverrideAdopted, OverrideRequested, StopChecked
 from ledger.proof.entry import link
@@ -52,7 +54,11 @@ def _confirm(asking: Asking) -> Confirm:
 
 
 def _removed_outside(asking: Asking) -> bool:
-    return asking.rollback.is_open and bool(asking.rollback.override.removed_outside)
+    """That somebody removed it is recorded; or nobody observed, and the file is seen to be gone."""
+    rollback, file = asking.rollback, asking.outlook.file
+    gone = rollback.holds and not awaits_file(rollback) and file is not None and file.kind == "absent"
+    fresh = asking.outlook.fresh("override", asking.at)
+    return rollback.is_open and (bool(rollback.override.removed_outside) or (gone and fresh))
 
 
 def _made_by_hand(asking: Asking) -> bool:
@@ -68,19 +74,25 @@ def _made_by_hand(asking: Asking) -> bool:
 
 def _restore(taking: Taking) -> Outcome:
     link_ = taking.values["permalink"]
-    return restoring.restore(taking.installation, taking.actor, taking.rollback, taking.say, link_)
+    return restoring.restore(taking.installation, taking.press, taking.rollback, taking.say, link_)
+
+
+def _left_of_5(rollback: Rollback) -> bool:
+    """Whether what waited for step 5 is still to be done, once two have accepted it."""
+    owes_all_clear = rollback.restarted_at is not None and not rollback.all_clear
+    return bool(rollback.steps[Step.RESTORE].accepted) and (owes_all_clear or not rollback.summary_sha384)
 
 
 def _owe(taking: Taking) -> Outcome:
-    after = restoring.owe_silence_end(taking.installation, taking.actor, taking.rollback)
-    return restoring.restore(taking.installation, taking.actor, after, taking.say)
+    after = restoring.owe_silence_end(taking.installation, taking.press, taking.rollback)
+    return restoring.restore(taking.installation, taking.press, after, taking.say)
 
 
 def _disable(taking: Taking) -> Outcome:
     v = taking.values
     return stopping.disable(
         taking.installation,
-        taking.actor,
+        taking.press,
         taking.rollback,
         requested_by=v["requested_by"],
         reason=v["reason"],
@@ -92,7 +104,7 @@ STEPS = (
     Act(
         "confirm",
         mark("Confirm the rollback"),
-        lambda t: opening.confirm(t.installation, t.actor, t.rollback),
+        lambda t: opening.confirm(t.installation, t.press, t.rollback),
         _confirm,
         brings=RollbackConfirmed,
         example="confirm INC-2042",
@@ -133,7 +145,7 @@ STEPS = (
     Act(
         "adopt-override",
         mark("Adopt the override made by hand"),
-        lambda t: stopping.adopt_override(t.installation, t.actor, t.rollback, t.values["reason"]),
+        lambda t: stopping.adopt_override(t.installation, t.press, t.rollback, t.values["reason"]),
         lambda a: AdoptOverride(file=file_of(a), reason="…"),
         brings=OverrideAdopted,
         example='adopt-override INC-2042 --reason "made by hand, as the runbook says"',
@@ -146,7 +158,7 @@ STEPS = (
     Act(
         "check",
         mark("Ask the scheduler whether it stopped"),
-        lambda t: stopping.check(t.installation, t.actor, t.rollback, parse_duration(t.values["patience"])),
+        lambda t: stopping.check(t.installation, t.press, t.rollback, parse_duration(t.values["patience"])),
         lambda a: CheckScheduler(seen=scheduler_of(a), log_sha384=NO_DIGEST),
         brings=StopChecked,
         example="check INC-2042 --patience 10s",
@@ -160,7 +172,7 @@ STEPS = (
     Act(
         "end-incident",
         mark("End the incident"),
-        lambda t: restoring.end_incident(t.installation, t.actor, t.rollback, t.values["note"]),
+        lambda t: restoring.end_incident(t.installation, t.press, t.rollback, t.values["note"]),
         lambda a: EndIncident(),
         brings=IncidentEnded,
         example='end-incident INC-2042 --note "the host was replaced"',
@@ -168,7 +180,8 @@ STEPS = (
         main=True,
         shows=lambda a: a.rollback.is_open and not a.rollback.restoring,
         fields=(Field("note", mark("What ended it")),),
-        about=mark("Opens step 5. Trading stays stopped until L2 Ops restores it."),
+        about=mark("Opens step 5, in which L2 Ops restores trading. It removes nothing itself."),
+        preview="rollbacks/preview/end.html",
     ),
     Act(
         "restore",
@@ -182,6 +195,7 @@ STEPS = (
                 scheduler=scheduler_of(a),
                 members=a.outlook.members,
                 muting=a.outlook.muting,
+                unlisted=a.outlook.unlisted,
                 log_sha384=NO_DIGEST,
             )
         ),
@@ -190,7 +204,7 @@ STEPS = (
         step=Step.RESTORE,
         main=True,
         guard="ticket",
-        shows=lambda a: restoring_now(a) and not a.rollback.steps[Step.RESTORE].passed,
+        shows=lambda a: restoring_now(a) and (not a.rollback.steps[Step.RESTORE].passed or _left_of_5(a.rollback)),
         fields=(Field("permalink", mark("Link to the all-clear")),),
         about=mark(
             "Removes the override, waits for the restart, ends the silence, announces the all-clear: in this order."
@@ -201,7 +215,7 @@ STEPS = (
     Act(
         "adopt-removal",
         mark("Adopt the removal that was seen"),
-        lambda t: restoring.adopt_removal(t.installation, t.actor, t.rollback, t.values["reason"]),
+        lambda t: restoring.adopt_removal(t.installation, t.press, t.rollback, t.values["reason"]),
         lambda a: AdoptRemoval(
             file=file_of(a),
             reason="…",
@@ -232,7 +246,7 @@ STEPS = (
     Act(
         "complete",
         mark("Close the decision log"),
-        lambda t: closing.complete(t.installation, t.actor, t.rollback),
+        lambda t: closing.complete(t.installation, t.press, t.rollback),
         lambda a: Complete(summary_sha384=a.rollback.summary_sha384),
         brings=RollbackCompleted,
         example="complete INC-2042",

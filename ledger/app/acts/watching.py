@@ -24,7 +24,7 @@ def _finish(asking: Asking) -> Command:
 
 def _watch(taking: Taking) -> Outcome:
     seconds = parse_duration(taking.values["duration"] or taking.installation.config.watch.duration)
-    return Outcome(watching.start(taking.installation, taking.actor, taking.rollback, seconds), None)
+    return Outcome(watching.start(taking.installation, taking.press, taking.rollback, seconds), None)
 
 
 def _over(asking: Asking) -> bool:
@@ -43,7 +43,7 @@ def _running(asking: Asking) -> bool:
 def _unexpected(asking: Asking) -> Mapping[str, str]:
     """Alerts that a second person is asked about, then critical ones that fire and that nobody expects."""
     known, counts = asking.rollback.expecting, asking.outlook.counts or ()
-    firing = dict.fromkeys(one.name for one in counts if one.state == "firing" and one.severity == "critical")
+    firing = dict.fromkeys(count.name for count in counts if count.state == "firing" and count.severity == "critical")
     proposed = {alert: f"{alert} ({asking.names.get(by, by)})" for alert, (by, _) in known.items()}
     return proposed | {name: name for name in firing if name not in {*known, *asking.rollback.expected}}
 
@@ -77,7 +77,7 @@ IN_STEP_4 = (
     Act(
         "finish-watch",
         mark("Judge the watch"),
-        lambda t: watching.finish(t.installation, t.actor, t.rollback),
+        lambda t: watching.finish(t.installation, t.press, t.rollback),
         lambda a: StartWatch(starts_at=a.at, duration_seconds=60),
         brings=WatchFinished,
         example="finish-watch INC-2042",

@@ -17,7 +17,7 @@ from ledger.adapters.http import ask
 from ledger.app import reverse_proxy as front
 from ledger.app.doctor import machine as doctor_machine
 from ledger.app.doctor.alertmanager import look_at_labels, look_at_members
-from ledger.app.doctor.check import Check
+from ledger.app.doctor.check import Check, remedy_for
 from ledger.app.home import config as settings
 from ledger.app.home import parts
 from ledger.app.home.folders import Home
@@ -34,11 +34,6 @@ from ledger.errors import LedgerError
 from ledger.shipped import RULES
 
 _SPACE = 200 * 1024 * 1024
-
-_REMEDIES = {
-    "prometheus": "set prometheus.url in stage4.toml to its base address, and check that it runs",
-    "alertmanager": "set alertmanager.url in stage4.toml to its base address, and check that it runs",
-}
 
 
 def examine(root: Path) -> list[Check]:
@@ -70,7 +65,7 @@ def examine(root: Path) -> list[Check]:
             checks.extend(look(installation))
         except LedgerError as error:
             name = look.__name__.strip("_")
-            checks.append(Check(name, "problem", str(error), _REMEDIES.get(name, "")))
+            checks.append(Check(name, "problem", str(error), remedy_for(str(error))))
     installation.ledger.log.close()
     return checks
 
@@ -78,10 +73,10 @@ def examine(root: Path) -> list[Check]:
 def _unmade(root: Path) -> list[Check]:
     """What ``init`` makes and is not there. What cannot be read is told when the home is opened."""
     try:
-        found = parts.unmade(root, settings.load(Home(root).config))
+        gaps = parts.unmade(root, settings.load(Home(root).config))
     except LedgerError:
         return []
-    return [_missing(one) for one in found if not one.remedy.startswith(parts.ESCROW)]  # lost keys: with the ledger
+    return [_missing(gap) for gap in gaps if not gap.remedy.startswith(parts.ESCROW)]  # lost keys: with the ledger
 
 
 def _missing(part: parts.Missing) -> Check:
@@ -100,25 +95,25 @@ def _versions() -> Check:
 def _soundness(root: Path) -> Iterator[Check]:
     """The ledger itself, read as it stands: a cross for each finding, a tick for what holds."""
     try:
-        found = examine_ledger(root)
+        soundness = examine_ledger(root)
     except LedgerError:
         return  # opening the home says why, and what to do
-    for one, after in zip_longest(found.findings, found.findings[1:]):
-        told = one.sentence if one.place in one.sentence else f"{one.sentence} ({one.place})"
+    for finding, after in zip_longest(soundness.findings, soundness.findings[1:]):
+        told = finding.sentence if finding.place in finding.sentence else f"{finding.sentence} ({finding.place})"
         yield Check(
-            _named(one.ledger, one.part, found),
+            _named(finding.ledger, finding.part, soundness),
             "problem",
             told,
-            "" if after and after.remedy == one.remedy else one.remedy,
+            "" if after and after.remedy == finding.remedy else finding.remedy,
         )
-    for note in found.notes:
+    for note in soundness.notes:
         yield Check(note.part, "warning", note.sentence)
-    wrong = {(one.ledger, one.part) for one in found.findings}
-    wrong |= {(one.ledger, "published") for one in found.findings if one.cause in FURTHER}
-    for looked in found.ledgers:
+    wrong = {(finding.ledger, finding.part) for finding in soundness.findings}
+    wrong |= {(finding.ledger, "published") for finding in soundness.findings if finding.cause in FURTHER}
+    for looked in soundness.ledgers:
         if looked.report is None:
             continue  # nothing of it was read
-        whose = "" if looked is found.ledgers[0] else f"{looked.ledger}: "
+        whose = "" if looked is soundness.ledgers[0] else f"{looked.ledger}: "
         for part, text in (
             ("store", f"{looked.rows} rows, by form, chain, signatures and the rules of the runbook"),
             ("checkpoints", f"{looked.checkpoints}, each signed over exactly its rows"),
@@ -127,17 +122,23 @@ def _soundness(root: Path) -> Iterator[Check]:
         ):
             named = part != "artefacts" or looked.artefacts or looked.erased
             if named and (looked.ledger, part) not in wrong:
-                yield Check(_named(looked.ledger, part, found), "ok", f"{whose}{text}")
+                yield Check(_named(looked.ledger, part, soundness), "ok", f"{whose}{text}")
 
 
-def _named(ledger: str, part: str, found: Soundness) -> str:
+def _named(ledger: str, part: str, soundness: Soundness) -> str:
     """The part, of another ledger than the home's own with that ledger's name before it."""
-    return part if not found.ledgers or ledger == found.ledgers[0].ledger else f"{ledger} {part}"
+    return part if not soundness.ledgers or ledger == soundness.ledgers[0].ledger else f"{ledger} {part}"
 
 
 def _ledger(installation: Installation) -> Iterator[Check]:
     view = installation.ledger.view()
     yield Check("keys", "ok", "both keys are there, mode 600, and signed this ledger")
+    snapshots = installation.ledger.snapshots
+    if snapshots and snapshots.dropped:
+        remedy = "nothing is to be done: the next one is made from the entries. If nobody updated, ask who wrote there"
+        yield Check("snapshot", "warning", f"{installation.home.snapshot}: {snapshots.dropped}", remedy)
+    elif snapshots and snapshots.size:
+        yield Check("snapshot", "ok", f"commands read on from entry {snapshots.size}; this one read everything")
     if view.state.unknown:
         yield Check(
             "ledger",
@@ -236,7 +237,7 @@ def _clock(installation: Installation, name: str, url: str) -> Iterator[Check]:
 def _difference(clock: Callable[[], datetime], header: str) -> float:
     try:
         return abs((clock() - parsedate_to_datetime(header)).total_seconds())
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return 0.0
 
 

@@ -56,15 +56,15 @@ def mount_of(path: Path, mounts: str) -> tuple[str, str]:
 
     The last line that fits wins, as the last mount covers those before it.
     """
-    found = ("", "")
+    mount = ("", "")
     for line in mounts.splitlines():
         fields, _, rest = line.partition(" - ")
         if len(parts := fields.split(" ")) < 5 or not rest:
             continue
         point = _CODE.sub(lambda code: chr(int(code[1], 8)), parts[4])
-        if path.is_relative_to(point) and len(point) >= len(found[1]):
-            found = (rest.split(" ")[0], point)
-    return found
+        if path.is_relative_to(point) and len(point) >= len(mount[1]):
+            mount = (rest.split(" ")[0], point)
+    return mount
 
 
 def _mounts() -> str:
@@ -104,23 +104,25 @@ def clock(installation: Installation) -> Iterator[Check]:
     differ: list[str] = []
     for name, at in other_clocks(installation).items():
         (agree if abs((at - installation.clock()).total_seconds()) <= SKEW else differ).append(name)
-    found = f"it is {_seconds(now)} here, and entry {entry} is stamped {_seconds(state.timestamp)}"
+    comparison = f"it is {_seconds(now)} here, and entry {entry} is stamped {_seconds(state.timestamp)}"
     in_the_future = f"entry {entry} was stamped by a clock in the future"
     since = "later entries carry that time too and, as metadata.wall_time, their own, which is what people are shown"
     if differ:
-        yield Check("clock", "problem", f"{found}; this clock differs from {', '.join(differ)}", "set this clock (NTP)")
+        yield Check(
+            "clock", "problem", f"{comparison}; this clock differs from {', '.join(differ)}", "set this clock (NTP)"
+        )
     elif agree:
         yield Check(
             "clock",
             "warning",
-            f"{found}; this clock agrees with {', '.join(agree)}: {in_the_future}",
+            f"{comparison}; this clock agrees with {', '.join(agree)}: {in_the_future}",
             f"nothing: {since}",
         )
     else:
         yield Check(
             "clock",
             "problem",
-            found,
+            comparison,
             f"either this clock is behind: set it (NTP); or {in_the_future}: then there is nothing to set, {since}",
         )
 
@@ -142,7 +144,7 @@ def other_clocks(installation: Installation) -> Mapping[str, datetime]:
     """What time other machines say it is, by their Date headers (RFC 9110, section 6.6.1), as far as they answer."""
     from ledger.adapters.http import ask  # init asks this module too, and no server
 
-    found: dict[str, datetime] = {}
+    times: dict[str, datetime] = {}
     for name in ("scheduler", "prometheus", "alertmanager"):
         for url in filter(None, getattr(installation.config, name).url.split(",")):
             server = settings.server(installation.config, name, url.strip())
@@ -150,10 +152,10 @@ def other_clocks(installation: Installation) -> Mapping[str, datetime]:
                 continue
             try:
                 at = parsedate_to_datetime(ask(server, name, "GET").headers.get("Date", ""))
-                found[f"{name} at {urlsplit(server.url).hostname}"] = at if at.tzinfo else at.replace(tzinfo=UTC)
-            except (LedgerError, TypeError, ValueError):
+                times[f"{name} at {urlsplit(server.url).hostname}"] = at if at.tzinfo else at.replace(tzinfo=UTC)
+            except (LedgerError, TypeError, ValueError, OverflowError):
                 continue
-    return found
+    return times
 
 
 def is_this_machine(url: str) -> bool:

@@ -18,12 +18,14 @@ from msgspec.structs import asdict, replace
 from ledger.adapters.server import Server
 from ledger.app.home.config_file import decoded, found_in
 from ledger.app.home.config_types import PLACES, TABLES, Place, ServerSettings, Settings
-from ledger.domain.masking import MASK, masked, masked_addresses, masked_text, tells
 from ledger.errors import Refused, Unreachable
+from ledger.masking import MASK, masked, masked_addresses, masked_text, tells
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _NOT_OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "content-type", "accept-encoding"})
 """Headers that belong to the connection and to what is sent over it."""
+_NEXT = re.compile(r",(?=\s*\w{1,20}://)")
+"""Between two addresses; a comma of an address's own query is none."""
 _FILES = ("password_file", "bearer_token_file", "ca_file", "client_certificate", "client_key")
 
 
@@ -51,9 +53,9 @@ def load(path: Path, environment: Mapping[str, str] = os.environ) -> Config:
 
 def explain(config: Config, path: Path, environment: Mapping[str, str] = os.environ) -> list[Setting]:
     """Every setting with its value (secrets masked) and where it comes from."""
-    found, lines = found_in(path), []
+    document, lines = found_in(path), []
     for place in PLACES:
-        table = found.get(place.table, {}) if place.table else found
+        table = document.get(place.table, {}) if place.table else document
         source = place.variable if place.variable in environment else path.name if place.name in table else "default"
         lines.append(Setting(str(place), _shown(place, config), source, place.meaning))
     return lines
@@ -80,9 +82,9 @@ def _shown(place: Place, config: Config) -> Any:
     if place.name == "command" or (place.name == "url" and kind.secret_path):
         return masked_addresses(value)
     if place.name in ("url", "proxy"):
-        return ",".join(map(masked, value.split(",")))
+        return ",".join(map(masked, _NEXT.split(value)))
     if place.name == "headers":
-        return {header: MASK if tells(header) else masked_text(said) for header, said in value.items()}
+        return {header: MASK if tells(header, said) else masked_text(said) for header, said in value.items()}
     return value
 
 

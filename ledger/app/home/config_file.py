@@ -5,7 +5,6 @@ What is wrong is told by its place (``prometheus.job``), all at once, and never 
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,8 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from ledger.app.home.config_types import PLACES, TABLES, AlertsSettings, Settings
-from ledger.domain.facts import Matcher
-from ledger.domain.matching import check
+from ledger.domain.matching import Undecided, fullmatch
 from ledger.errors import Refused, Unreachable
 from ledger.files import read_small
 
@@ -40,7 +38,7 @@ def decoded(path: Path, environment: Mapping[str, str]) -> Settings:
         settings = msgspec.convert(given, Settings)
     except msgspec.ValidationError as error:
         raise Refused(f"{path}: {'; '.join(_wrong(given)) or error}") from error
-    if wrong := _unusable(settings.alerts):
+    if wrong := _unusable(settings.alerts) or _nameless(settings.silence.labels):
         raise Refused(f"{path}: {wrong}")
     return settings
 
@@ -58,9 +56,9 @@ def found_in(path: Path) -> dict[str, Any]:
     return {name: value for name, value in tables.items() if value != {}}
 
 
-def _given(found: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
+def _given(document: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
     """What is set by the file and by the environment, which wins; text that stands for several values taken apart."""
-    given = {name: dict(value) if isinstance(value, dict) else value for name, value in found.items()}
+    given = {name: dict(value) if isinstance(value, dict) else value for name, value in document.items()}
     for place in PLACES:
         table = given.get(place.table, {}) if place.table else given
         if not isinstance(table, dict):
@@ -118,7 +116,11 @@ def _mistyped(where: str, value: Any, kind: Any) -> Iterator[str]:
         if kind is str:
             yield f"{where} is to be text in quotes, found {_called(value)}"
         elif kind == tuple[str, ...]:
-            odd = next((one for one in value if not isinstance(one, str)), None) if isinstance(value, list) else value
+            odd = (
+                next((member for member in value if not isinstance(member, str)), None)
+                if isinstance(value, list)
+                else value
+            )
             yield f"{where} is to be a list of texts in quotes, found {_called(odd)}{' in it' * (odd is not value)}"
         elif isinstance(value, dict):
             for key, inner in value.items():
@@ -131,20 +133,30 @@ def _called(value: Any) -> str:
     return _CALLED.get(type(value), "a date or time")
 
 
+def _nameless(labels: Mapping[str, str]) -> str:
+    """Why labels name no installation. Which names a label may have is for the Alertmanager in use to say."""
+    if odd := [name for name, value in labels.items() if not name.strip() or not value]:
+        example = 'write it like env = "prod", in the environment as env=prod,cluster=a'
+        return f"silence.labels has {odd[0][:60]!a} without a name or a value; {example}"
+    return ""
+
+
 def _unusable(alerts: AlertsSettings) -> str:
     """Why nothing could be silenced and watched by these names; ``""`` where it can.
 
     A pattern that names no alert, or a rule beside it, would make a watch that sees nothing pass.
     """
-    try:
-        check((Matcher("alertname", alerts.pattern, is_regex=True),))
-    except Refused as error:
-        return f"alerts.pattern: {error}"
-    pattern = re.compile(alerts.pattern, re.ASCII)
-    if pattern.fullmatch(""):
-        return 'alerts.pattern also matches what has no name; write it like "MultiStrategy.+"'
     if not alerts.rules:
         return "alerts.rules is empty; name the alert rules that a watch stands on"
-    if beside := [name for name in alerts.rules if not pattern.fullmatch(name)]:
+    try:
+        matches_nothing = fullmatch(alerts.pattern, "")
+        beside = [name for name in alerts.rules if not fullmatch(alerts.pattern, name)]
+    except Undecided:
+        return ""  # no reason why nothing else, and least of all the stop, should find its settings
+    except Refused as error:
+        return f"alerts.pattern: {error}"
+    if matches_nothing:
+        return 'alerts.pattern also matches what has no name; write it like "MultiStrategy.+"'
+    if beside:
         return f"alerts.rules has {', '.join(beside)[:200]}, which alerts.pattern does not match: set both"
     return ""

@@ -161,7 +161,7 @@ class Place(NamedTuple):
 
 def tables(of: type[Settings] = Settings) -> dict[str, type[Table]]:
     """The tables by name."""
-    return {one.name: kind for one in fields(of) if issubclass(kind := _plain(one.type), Table)}
+    return {field.name: kind for field in fields(of) if issubclass(kind := _plain(field.type), Table)}
 
 
 def servers(of: type[Settings] = Settings) -> tuple[str, ...]:
@@ -171,16 +171,16 @@ def servers(of: type[Settings] = Settings) -> tuple[str, ...]:
 
 def places(of: type[Settings] = Settings) -> tuple[Place, ...]:
     """Every setting, in the order of the types."""
-    found: list[Place] = []
-    for one in fields(of):
-        kind, (meaning, variable) = _plain(one.type), _described(one.type)
+    settings: list[Place] = []
+    for field in fields(of):
+        kind, (meaning, variable) = _plain(field.type), _described(field.type)
         if not issubclass(kind, Table):
-            found.append(_place("", one, meaning, variable))
+            settings.append(_place("", field, meaning, variable))
             continue
         for inner in fields(kind):
             own = _described(inner.type)
-            found.append(_place(one.name, inner, own[0] or meaning, own[1]))
-    return tuple(found)
+            settings.append(_place(field.name, inner, own[0] or meaning, own[1]))
+    return tuple(settings)
 
 
 def _place(table: str, field: Any, meaning: str, variable: str) -> Place:
@@ -196,7 +196,7 @@ def _plain(kind: Any, *, whole: bool = False) -> Any:
 
 
 def _described(kind: Any) -> tuple[str, str]:
-    said = next((one for one in get_args(kind) if isinstance(one, Meta)), None)
+    said = next((argument for argument in get_args(kind) if isinstance(argument, Meta)), None)
     return (said.description or "", (said.extra or {}).get("variable", "")) if said else ("", "")
 
 

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Final
+
+_TIMELINE: Final = ".timeline.sqlite"
+_SNAPSHOT: Final = ".snapshot.sqlite"
+READ_MODELS: Final = (_TIMELINE, _SNAPSHOT)
+"""What files beside a store end with that are made from it."""
 
 
 class Home:
@@ -34,6 +40,16 @@ class Home:
     def store(self) -> Path:
         """The database of entries and checkpoints."""
         return self.var / "ledger" / f"{self.stage}.sqlite"
+
+    @property
+    def timeline(self) -> Path:
+        """One row an entry, for filters and search, which can be thrown away."""
+        return self.store.with_name(self.stage + _TIMELINE)
+
+    @property
+    def snapshot(self) -> Path:
+        """A state folded from the store's entries, which can be thrown away."""
+        return self.store.with_name(self.stage + _SNAPSHOT)
 
     @property
     def artefacts(self) -> Path:

@@ -91,9 +91,9 @@ def create(hmac_path: Path, checkpoint_path: Path, origin: str) -> Signer:
     public = verifier_path(checkpoint_path)
     if os.path.lexists(public):
         lost = [str(path) for path in (hmac_path, checkpoint_path) if not os.path.lexists(path)]
-        found = f"{public} exists without {' and '.join(lost)}" if lost else f"{hmac_path} exists"
+        reason = f"{public} exists without {' and '.join(lost)}" if lost else f"{hmac_path} exists"
         way = ". Put the lost one back (stage4 keys import), or move what is left of them away" if lost else ""
-        raise Refused(f"{found}; keys are never overwritten{way}")
+        raise Refused(f"{reason}; keys are never overwritten{way}")
     for path, known in ((hmac_path, _is_hmac_key), (checkpoint_path, _is_checkpoint_key)):
         if os.path.lexists(path) and not known(path):
             raise Refused(f"{path} exists; keys are never overwritten")

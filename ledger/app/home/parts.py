@@ -16,18 +16,15 @@ from ledger.app.home import keys
 from ledger.app.home.config import Config
 from ledger.app.home.folders import Home
 from ledger.app.people.directory import LAB_PEOPLE, Directory
-from ledger.app.record.ledger import empty_view, fold
+from ledger.app.record.view import empty_view, fold
 from ledger.domain.record import parse_body
 from ledger.domain.state import State
-from ledger.errors import Corrupt, Unreachable
+from ledger.errors import Corrupt
 from ledger.files import open_plain
 from ledger.proof.entry import parse_entry
 from ledger.stop import RESERVE
-from ledger.store.log import Log
-
-_NO_TABLES = "has no tables"
-"""What is said of a store whose making was interrupted before it had them."""
-
+from ledger.store.contract import Unmade
+from ledger.store.open import open_log
 
 UNCONVERTED = b"audit/** -text"
 """The line of ``.gitattributes`` that leaves evidence as it is: with other line ends no signature fits it."""
@@ -50,12 +47,12 @@ class Missing(NamedTuple):
 def missing(root: Path) -> list[Missing]:
     """Everything that ``init`` makes and this home has not. ``Refused`` where its configuration cannot be read."""
     config = settings.load(Home(root).config)
-    found, home = unmade(root, config), Home(root, config.stage)
-    if any(one.name == "ledger" for one in found):
-        return found
-    with contextlib.closing(Log(home.store)) as log:
+    gaps, home = unmade(root, config), Home(root, config.stage)
+    if any(gap.name == "ledger" for gap in gaps):
+        return gaps
+    with contextlib.closing(open_log(home.store)) as log:
         state = fold(empty_view(), log.lines()).state
-    return found + [one for one in unnamed(home, state) if one.remedy == again(root)]  # the others are no part of init
+    return gaps + [gap for gap in unnamed(home, state) if gap.remedy == again(root)]  # the others are no part of init
 
 
 def again(root: Path) -> str:
@@ -66,18 +63,18 @@ def again(root: Path) -> str:
 def unmade(root: Path, config: Config) -> list[Missing]:
     """Files and entries that are not there."""
     home, command = Home(root, config.stage), again(root)
-    found = [] if home.config.exists() else [Missing("config", f"{home.config} is not there", command)]
+    gaps = [] if home.config.exists() else [Missing("config", f"{home.config} is not there", command)]
     if not read_only(home.root) and git_converts(home.root / ".gitattributes"):
         what = f"{home.root / '.gitattributes'} does not keep git from converting the evidence's line ends"
-        found.append(Missing("gitattributes", what, command, grave=False))
+        gaps.append(Missing("gitattributes", what, command, grave=False))
     for stage in (config.stage, *settings.other_stages(config)):
-        found += of_stage(root, config, stage)
+        gaps += of_stage(root, config, stage)
     if not (folder := home.path(config.override.directory)).is_dir():
-        found.append(Missing("override", f"{folder} is not there", command))
+        gaps.append(Missing("override", f"{folder} is not there", command))
     if not (path := home.spool / RESERVE).exists():
         what = f"{path} is not there: a stop on a full disk has nothing to give up, or gave it up"
-        found.append(Missing("reserve", what, command, grave=False))
-    return found
+        gaps.append(Missing("reserve", what, command, grave=False))
+    return gaps
 
 
 def read_only(folder: Path) -> bool:
@@ -110,8 +107,8 @@ def of_stage(root: Path, config: Config, stage: str) -> list[Missing]:
     if first is None:
         what = "is not there" if not home.store.exists() else "has no entries: its init was interrupted"
         return [Missing(f"{label}ledger", f"{home.store} {what}", again(root))]
-    found = list(_keys(home, own, first, label))
-    return found + [Missing(f"{label}published", what, again(root)) for what in _published(home, first)]
+    gaps = list(_keys(home, own, first, label))
+    return gaps + [Missing(f"{label}published", what, again(root)) for what in _published(home, first)]
 
 
 def _keys(home: Home, config: Config, first: bytes, label: str) -> Iterator[Missing]:
@@ -143,20 +140,20 @@ def unnamed(home: Home, state: State) -> list[Missing]:
     """Who may act and has no name in the directory, and names of nobody in the ledger."""
     if not state.people:
         return [Missing("people", "nobody is a person of this ledger: its init was interrupted", again(home.root))]
-    names = {one.id: one for one in Directory(home.people).people()}
+    names = {listed.id: listed for listed in Directory(home.people).people()}
     if lost := nameless_founder(state, names):
         return [Missing("people", f"{lost}, who made this home, has no name in {home.people}", again(home.root))]
-    found = []
+    gaps = []
     if state.opened is not None and state.opened.purpose == "lab" and LAB_PEOPLE.keys() - state.people.keys():
-        found.append(Missing("people", "some of the lab's people are missing", again(home.root)))
+        gaps.append(Missing("people", "some of the lab's people are missing", again(home.root)))
     for person in sorted(state.people.keys() - state.deactivated.keys() - names.keys()):
         way = f'stage4 people name {person} "NAME" --home {home.root}, with --uid N for who has a shell here'
-        found.append(Missing("people", f"{person} has no name in {home.people}", way))
+        gaps.append(Missing("people", f"{person} has no name in {home.people}", way))
     for person in sorted(names.keys() - state.people.keys()):
         way = f"the same people add again, or: stage4 people erase {person} --home {home.root}"
         what = f"{names[person].name} ({person}) is in the directory and not in the ledger: people add was interrupted"
-        found.append(Missing("people", what, way, grave=False))
-    return found
+        gaps.append(Missing("people", what, way, grave=False))
+    return gaps
 
 
 def nameless_founder(state: State, names: Container[str]) -> str:
@@ -173,14 +170,12 @@ def first_line(home: Home) -> bytes | None:
     if not home.store.exists():
         return None
     try:
-        with contextlib.closing(Log(home.store)) as log:
+        with contextlib.closing(open_log(home.store)) as log:
             first = log.line(1)
             if first is None and (log.size() or log.newest_checkpoint()):
                 raise Corrupt(f"the ledger at {home.store} has lost its first entry. Put a copy of the store back")
             return first
-    except Unreachable as error:
-        if _NO_TABLES not in str(error):
-            raise
+    except Unmade:
         return None
 
 

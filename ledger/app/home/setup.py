@@ -15,8 +15,9 @@ from ledger.app.home import keys
 from ledger.app.home.config import Config
 from ledger.app.home.folders import Home
 from ledger.app.home.parts import UNCONVERTED, first_line, missing, nameless_founder, of_stage, read_only
-from ledger.app.installation import Installation, new_request_id, now, open_home
+from ledger.app.installation import Installation, now, open_home
 from ledger.app.people.directory import LAB_PEOPLE, Lines, Person, login_uid, new_person_id, os_identity
+from ledger.app.press import Press, new_request_id
 from ledger.app.record.earlier_log import require_unused, set_aside
 from ledger.app.record.ledger import Ledger
 from ledger.app.record.spool import reserve
@@ -26,7 +27,7 @@ from ledger.domain.people.commands import AddPerson
 from ledger.errors import Corrupt, LedgerError, Refused, Unreachable
 from ledger.files import locked, make_folder, open_plain, place_exclusive, sweep
 from ledger.proof.note import Signer, format_verifier, parse_verifier
-from ledger.store.log import Log
+from ledger.store.open import open_log
 
 LAB_ROLES = ("incident_manager", "l2_ops", "observability", "noc")
 """Roles of the person at the terminal in a lab home; a rollback is confirmed by another: ``--as lab-product-owner``."""
@@ -105,9 +106,9 @@ def keep_bytes(home: Home) -> None:
     with contextlib.suppress(OSError):
         descriptor = open_plain(path, os.O_RDWR | os.O_APPEND)
         with os.fdopen(descriptor, "r+b") as stream:
-            found = stream.read()
-            if line.strip() not in (one.strip() for one in found.splitlines()):
-                stream.write((b"" if found.endswith(b"\n") or not found else b"\n") + line)
+            content = stream.read()
+            if line.strip() not in (row.strip() for row in content.splitlines()):
+                stream.write((b"" if content.endswith(b"\n") or not content else b"\n") + line)
 
 
 def require_unfinished(root: Path) -> None:
@@ -201,7 +202,7 @@ def _begin(home: Home, config: Config, purpose: Literal["production", "lab"]) ->
         earlier_log_path=moved,
         earlier_log_sha384=digest,
     )
-    with contextlib.closing(Log(home.store, create=True)) as log:
+    with contextlib.closing(open_log(home.store, create=True)) as log:
         ledger = Ledger(log, stage=config.stage, key=key, signer=signer, clock=now)
         ledger.submit(Request(command=opening, actor=SYSTEM, at=now(), id=new_request_id()))
 
@@ -239,18 +240,18 @@ def _add_people(installation: Installation, purpose: str, name: str, roles: tupl
             if person not in lines:
                 lines.put(Person(person, f"{title} (lab)", None))
             if person not in installation.state.people:
-                installation.submit(AddPerson(person=person, roles=lab_roles), founder)
+                installation.submit(AddPerson(person=person, roles=lab_roles), Press(founder))
 
 
 def _found(installation: Installation, lines: Lines, name: str, roles: tuple[str, ...]) -> Actor:
     """The first admin: who is at this terminal."""
     uid, state = login_uid(), installation.state
-    line = next((one for one in lines if one.uid == uid), None)
+    line = next((person for person in lines if person.uid == uid), None)
     if not state.people:
         first = line or Person(new_person_id(), f"uid {uid}", uid)
         lines.put(first._replace(name=name) if name else first)
         held = tuple(dict.fromkeys(("admin", *roles)))
-        installation.submit(AddPerson(person=first.id, roles=held), SYSTEM)
+        installation.submit(AddPerson(person=first.id, roles=held), Press(SYSTEM))
         return Actor(person=first.id, auth="os", os=os_identity())
     if lost := nameless_founder(state, lines):  # by an earlier version, or the directory was lost
         line = Person(lost, name or f"uid {uid}", uid)

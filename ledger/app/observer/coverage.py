@@ -12,8 +12,9 @@ from typing import Literal
 from ledger.app.observer.desk import Desk
 from ledger.domain.observing.events import Heartbeat, ObservationGap
 from ledger.domain.text import shorten
-from ledger.errors import Unreachable
+from ledger.errors import LedgerError, Unreachable
 from ledger.files import make_folder
+from ledger.mistakes import mistake
 
 Source = Literal["observer", "scheduler", "alertmanager", "prometheus", "override"]
 SHORTEST = timedelta(seconds=5)
@@ -50,11 +51,18 @@ class Coverage:
 
     @contextlib.contextmanager
     def asking(self, source: Source) -> Iterator[None]:
-        """Ask a source inside this block; ``Unreachable`` opens or prolongs its gap and goes no further."""
+        """Ask a source inside this block; ``Unreachable`` opens or prolongs its gap and goes no further.
+
+        So does what nobody foresaw: what of it was not seen is a gap too.
+        """
         try:
             yield
         except Unreachable as error:
             self.missed(source, str(error))
+        except LedgerError:
+            raise
+        except Exception as error:  # noqa: BLE001
+            self.missed(source, mistake(error))
         else:
             self.had(source)
 
@@ -62,10 +70,10 @@ class Coverage:
         """The source answered; a gap that was open ends."""
         asked, had = self._counts.get(source, (0, 0))
         self._counts[source] = (asked + 1, had + 1)
-        if found := self._gaps.pop(source, None):
+        if gap := self._gaps.pop(source, None):
             at = self._desk.installation.clock()
-            if at - found[0] > SHORTEST:
-                self._gap(source, found[0], at, found[1])
+            if at - gap[0] > SHORTEST:
+                self._gap(source, gap[0], at, gap[1])
 
     def missed(self, source: Source, why: str) -> None:
         """The source did not answer."""
@@ -74,6 +82,10 @@ class Coverage:
         if source not in self._gaps:
             self._gaps[source] = (self._desk.installation.clock(), why)
             self._desk.say(why)
+
+    def sees(self, source: Source) -> bool:
+        """Whether the source was had when it was asked last."""
+        return source not in self._gaps
 
     def beat(self) -> None:
         """Once a day: how often each source was had."""

@@ -6,18 +6,20 @@ import contextlib
 from collections.abc import Callable, Hashable, Iterator
 from datetime import datetime, timedelta
 
-from ledger.app.home import config as settings
 from ledger.app.installation import Installation
+from ledger.app.observer.announcing import Announcing
+from ledger.app.press import Press
 from ledger.domain.command import SYSTEM
 from ledger.domain.event import Event
 from ledger.domain.observing.commands import Record
 from ledger.domain.observing.events import FlappingObserved
 from ledger.errors import Corrupt, LedgerError
+from ledger.mistakes import mistake
 
 FLAPS = 4
 """Changes of one source in a minute that are recorded one by one; more are summarised."""
 _REMEMBERED = 20
-"""Sentences about a ledger that does not hold that are not said again."""
+"""Sentences that are not said again: about a ledger that does not hold, and mistakes."""
 
 
 class Desk:
@@ -26,27 +28,23 @@ class Desk:
     def __init__(self, installation: Installation, say: Callable[[str], None]) -> None:
         self.installation = installation
         self.say = say
+        self.announcing = Announcing(say)
         self._readings: dict[str, Hashable] = {}
-        self._corrupt: set[str] = set()
+        self._said: set[str] = set()
         self._minute: dict[str, tuple[datetime, int, str]] = {}
 
     def record(self, event: Event, rollback: str = "") -> None:
         """Append one observation."""
-        self.installation.submit(Record(event=event), SYSTEM, rollback)
+        self.installation.submit(Record(event=event), Press(SYSTEM), rollback)
         self.say(f"{event.status} {rollback}".rstrip())
 
     def warn(self, event: Event, text: str, rollback: str = "") -> None:
-        """Record a warning and tell people; a hook that fails is told here and stops nothing."""
-        from ledger.adapters.announce import announce  # slow to import
-
+        """Record a warning and tell people; a hook that fails is told here, and stops and delays nothing."""
         self.record(event, rollback)
         self.say(text)
         config = self.installation.config
         message = {"kind": event.status, "rollback": rollback, "stage": config.stage, "text": text}
-        try:
-            announce(config.announce.command, settings.server(config, "announce"), message)
-        except LedgerError as error:
-            self.say(str(error))
+        self.announcing.put(config, message)
 
     def twice(self, name: str, reading: Hashable, known: Hashable) -> bool:
         """Whether the reading differs from what is known and was the same the last time."""
@@ -67,23 +65,32 @@ class Desk:
 
     def settle(self, source: str) -> None:
         """Summarise a minute in which the source changed too often; called again when the minute is over."""
-        found = self._minute.get(source)
-        if found is None or self.installation.clock() - found[0] < timedelta(minutes=1):
+        minute = self._minute.get(source)
+        if minute is None or self.installation.clock() - minute[0] < timedelta(minutes=1):
             return
         del self._minute[source]
-        if found[1] > FLAPS:
-            self.record(FlappingObserved(source=source, changes=found[1], minute=found[0], now=found[2]))
+        if minute[1] > FLAPS:
+            self.record(FlappingObserved(source=source, changes=minute[1], minute=minute[0], now=minute[2]))
 
     @contextlib.contextmanager
     def telling(self) -> Iterator[None]:
-        """Say what went wrong and go on: a source that cannot be had is looked at again in the next round."""
+        """Say what went wrong and go on: a source that cannot be had is looked at again in the next round.
+
+        What nobody foresaw ends this turn and no other; it is said once, and logged.
+        """
         try:
             yield
         except Corrupt as error:
-            if str(error) not in self._corrupt:  # it stays, and every part of every round meets it
-                self.say(str(error))
-            if len(self._corrupt) > _REMEMBERED:
-                self._corrupt.clear()
-            self._corrupt.add(str(error))
+            self._say_once(str(error))
         except LedgerError as error:
             self.say(str(error))
+        except Exception as error:  # noqa: BLE001 (whatever it is, the others have their turns)
+            self._say_once(mistake(error))
+
+    def _say_once(self, sentence: str) -> None:
+        """What stays as it is, so that every part of every round meets it."""
+        if sentence not in self._said:
+            self.say(sentence)
+        if len(self._said) > _REMEMBERED:
+            self._said.clear()
+        self._said.add(sentence)

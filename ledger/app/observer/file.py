@@ -14,14 +14,15 @@ from ledger.domain.runbook import COMPONENTS, TRADING
 from ledger.domain.state import Rollback, State
 from ledger.domain.stopping.events import OverrideExpired
 from ledger.override import describe
+from ledger.said import Said
 
 
 def look_at_files(desk: Desk, state: State) -> None:
     """One look at each component's override; silent while a deliverer is at it."""
     for component, (name, _, _) in COMPONENTS.items():
         holders = state.holders_of(component)
-        asked = [one for one in state.open.values() if one.component == component]
-        if any(effect.kind in FILES for one in asked for effect in one.effects):
+        asked = [rollback for rollback in state.open.values() if rollback.component == component]
+        if any(effect.kind in FILES for rollback in asked for effect in rollback.effects):
             continue
         if component == TRADING or holders or name in state.files:
             path = holders[0].override.path if holders else str(desk.installation.override_path(component))
@@ -57,7 +58,7 @@ def _changed(desk: Desk, seen: FileSeen) -> None:
         owner=seen.owner,
         seen_at=seen.at,
     )
-    desk.warn(event, f"the override {seen.path} was changed outside: {describe(seen)}")
+    desk.warn(event, Said("the override {} was changed outside: {}", seen.path, describe(seen)))
 
 
 def _removed_outside(desk: Desk, holders: tuple[Rollback, ...], seen: FileSeen) -> None:
@@ -71,7 +72,7 @@ def _removed_outside(desk: Desk, holders: tuple[Rollback, ...], seen: FileSeen) 
             seen_at=seen.at,
             listing_sha384=listing,
         )
-        desk.warn(event, f"the override {seen.path} was removed outside, held by {holder.id}", holder.id)
+        desk.warn(event, Said("the override {} was removed outside, held by {}", seen.path, holder.id), holder.id)
 
 
 def look_at_expiry(desk: Desk, holder: Rollback) -> None:
@@ -81,4 +82,4 @@ def look_at_expiry(desk: Desk, holder: Rollback) -> None:
         return
     if desk.installation.clock() >= asked.expires_at:
         event = OverrideExpired(path=holder.override.path, expired_at=asked.expires_at)
-        desk.warn(event, f"the override of {holder.id} has expired and is still there: step 5 is due", holder.id)
+        desk.warn(event, Said("the override of {} has expired and is still there: step 5 is due", holder.id), holder.id)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from ledger.app.installation import Installation
+from ledger.app.observer.alive import sign_of_life
 from ledger.app.observer.coverage import Coverage
 from ledger.app.observer.desk import Desk
 from ledger.app.observer.file import look_at_expiry, look_at_files
@@ -26,7 +27,7 @@ from ledger.domain.observing.events import ObserverStarted, SchedulerObserved
 from ledger.domain.state import State
 from ledger.domain.text import shorten
 from ledger.errors import Unreachable
-from ledger.files import locked, make_folder
+from ledger.said import Said
 
 INTERVAL = 0.5
 """Seconds between two looks at the override file; the scheduler is asked every second, Alertmanager every two."""
@@ -38,7 +39,7 @@ class Observer:
     def __init__(self, installation: Installation, say: Callable[[str], None] = lambda _: None) -> None:
         self._installation = installation
         self._desk = Desk(installation, say)
-        self._coverage = Coverage(self._desk, installation.home.locks / "observer.alive")
+        self._coverage = Coverage(self._desk, sign_of_life(installation.home))
         self._silences = Silences(self._desk)
         self._warnings = Warnings(self._desk)
         self._watches = Watches(self._desk)
@@ -46,10 +47,17 @@ class Observer:
         self.looked: Callable[[datetime], None] = lambda _: None
         """Called with the time after each round, for the metrics."""
 
-    def run(self, stopped: threading.Event) -> None:
-        """Observe until ``stopped`` is set; ``Unreachable`` where another observer is at work already."""
-        make_folder(self._installation.home.locks)
-        with locked(self._installation.home.locks / "observer.lock", timeout=0):
+    def run(self, stopped: threading.Event, looked: threading.Event | None = None) -> None:
+        """Observe until ``stopped`` is set; ``Unreachable`` where another observer is at work already.
+
+        Until ``looked`` is set, which says that somebody looked at the ledger itself, nothing is done but stops that it
+        asks for: what is observed could not be written.
+        """
+        with self._installation.locks.hold("observer", timeout=0):
+            while looked is not None and not looked.is_set() and not stopped.is_set():
+                with self._desk.telling():
+                    deliver_files(self._installation, 1.0)
+                looked.wait(INTERVAL)
             with self._desk.telling():
                 self._coverage.begin()
                 self._desk.record(ObserverStarted(host=socket.gethostname()))
@@ -71,8 +79,9 @@ class Observer:
             self._look_near()
 
     def settle(self, seconds: float = 1.0) -> None:
-        """Wait a moment for what a thread of its own still does: a watch that is being judged."""
+        """Wait a moment for what a thread of its own still does: a watch that is being judged, a warning on its way."""
         self._watches.join(seconds)
+        self._desk.announcing.join(seconds)
 
     def look(self) -> None:
         """Everything once. A source that cannot be had is looked at again in the next round."""
@@ -84,11 +93,11 @@ class Observer:
         desk, installation = self._desk, self._installation
         with desk.telling():
             for name in take_in(installation):
-                desk.say(f"took in a stop from the spool: {name}")
+                desk.say(Said("took in a stop from the spool: {}", name))
         with desk.telling():
             if done := deliver_files(installation, 1.0):
-                desk.say(f"delivered {done} pending effects")
-        with desk.telling():
+                desk.say(Said("delivered {} pending effects", done))
+        with desk.telling(), self._coverage.asking("override"):
             look_at_files(desk, installation.state)
             desk.settle("override")
 
@@ -96,24 +105,25 @@ class Observer:
         desk, installation = self._desk, self._installation
         with desk.telling():
             if done := deliver(installation):
-                desk.say(f"delivered {done} pending effects")
+                desk.say(Said("delivered {} pending effects", done))
         with desk.telling():
             if gone := remove_erased(installation):
-                desk.say(f"removed {gone} artefacts that were erased")
+                desk.say(Said("removed {} artefacts that were erased", gone))
         with desk.telling():
             installation.publish()
         with desk.telling():
             roll_up(installation)
         self._look_outside()
-        self._coverage.alive()
-        self.looked(installation.clock())
+        if self._coverage.sees("override"):  # half an observer would pass for a whole one
+            self._coverage.alive()
+            self.looked(installation.clock())
         self._looks += 1
 
     def _look_outside(self) -> None:
         """Each source on its own: one that answers badly never ends another's turn."""
         desk = self._desk
         with desk.telling():
-            for holder in [one for one in self._installation.state.open.values() if one.holds]:
+            for holder in [rollback for rollback in self._installation.state.open.values() if rollback.holds]:
                 look_at_expiry(desk, holder)
         if self._looks % 2 == 0:
             with desk.telling():
@@ -152,8 +162,8 @@ class Observer:
             warnings=seen.warnings,
             error=shorten(seen.error),
         )
-        held = state.holders and seen.status == "enabled" and not any(one.restoring for one in state.holders)
+        held = state.holders and seen.status == "enabled" and not any(holder.restoring for holder in state.holders)
         if held:
-            self._desk.warn(event, f"the scheduler is enabled although {state.holders[0].id} holds it")
+            self._desk.warn(event, Said("the scheduler is enabled although {} holds it", state.holders[0].id))
         else:
             self._desk.record(event)

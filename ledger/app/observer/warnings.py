@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 from ledger.app.durations import format_duration
 from ledger.app.observer.desk import Desk
 from ledger.domain.duties.events import WindowOverrun
+from ledger.domain.moments import clock_or_day
 from ledger.domain.observing.events import WarningGiven
 from ledger.domain.runbook import Step
 from ledger.domain.state import Rollback, State
+from ledger.said import Said
 
 MINUTES = (15, 5, 1)
 LINGER = timedelta(minutes=5)
@@ -36,21 +38,33 @@ class Warnings:
             self._linger(state, rollback)
 
     def _near(self, rollback: Rollback, kind: str, what: str, ends: datetime) -> None:
-        left = (ends - self._desk.installation.clock()).total_seconds()
+        at = self._desk.installation.clock()
+        left = (ends - at).total_seconds()
         due = next((minutes for minutes in reversed(MINUTES) if 0 < left <= 60 * minutes), None)
         key = (rollback.id, kind, ends)
         if due is None or self._told.get(key, MINUTES[0] + 1) <= due:
             return
         self._told[key] = due
-        text = f"the {what} of {rollback.id} ends in {format_duration(left)} ({ends:%H:%M:%S UTC})"
+        text = Said(
+            "the {} of {} ends in {} ({} UTC)",
+            what,
+            rollback.id,
+            format_duration(left),
+            clock_or_day(ends, at, seconds=True),
+        )
         self._desk.warn(WarningGiven(warning=kind, text=text), text, rollback.id)  # type: ignore[arg-type]
 
     def _overrun(self, rollback: Rollback) -> None:
         if rollback.purpose == "incident" or rollback.overrun or rollback.steps[Step.RESTORE].passed:
             return
-        if self._desk.installation.clock() > rollback.window_end:
+        at = self._desk.installation.clock()
+        if at > rollback.window_end:
             event = WindowOverrun(window_end=rollback.window_end)
-            text = f"the window of {rollback.id} is over since {rollback.window_end:%H:%M UTC} and it is not"
+            text = Said(
+                "the window of {} is over since {} UTC and it is not",
+                rollback.id,
+                clock_or_day(rollback.window_end, at),
+            )
             self._desk.warn(event, text, rollback.id)
 
     def _linger(self, state: State, rollback: Rollback) -> None:
@@ -63,5 +77,5 @@ class Warnings:
         key = (rollback.id, "silence_without_override", since)
         if at - since >= LINGER and key not in self._told:
             self._told[key] = 0
-            text = f"the scheduler is enabled and the silence of {rollback.id} still mutes its alerts"
+            text = Said("the scheduler is enabled and the silence of {} still mutes its alerts", rollback.id)
             self._desk.warn(WarningGiven(warning="silence_without_override", text=text), text, rollback.id)

@@ -10,10 +10,13 @@ import threading
 from datetime import datetime, timedelta
 
 from ledger.app.observer.desk import Desk
+from ledger.app.press import Press
 from ledger.app.steps import watching
 from ledger.domain.command import SYSTEM
 from ledger.domain.state import Rollback, State, Watch
 from ledger.errors import LedgerError
+from ledger.mistakes import mistake
+from ledger.said import Said
 
 PATIENCE = timedelta(seconds=5)
 """How long the person who started it is left to finish it."""
@@ -55,10 +58,13 @@ class Watches:
 
     def _finish(self, rollback: Rollback, entry: int) -> None:
         try:
-            outcome = watching.finish(self._desk.installation, SYSTEM, rollback)
-        except LedgerError as error:
+            outcome = watching.finish(self._desk.installation, Press(SYSTEM), rollback)
+        except Exception as error:  # noqa: BLE001 (a thread's error would be seen by nobody)
+            why = str(error) if isinstance(error, LedgerError) else mistake(error)
             if entry not in self._told:
                 self._told.add(entry)
-                self._desk.say(f"the watch of {rollback.id} is over and cannot be judged, finish it by hand: {error}")
+                self._desk.say(
+                    Said("the watch of {} is over and cannot be judged, finish it by hand: {}", rollback.id, why)
+                )
         else:
-            self._desk.say(f"finished the watch of {rollback.id}: {outcome.verdict}")
+            self._desk.say(Said("finished the watch of {}: {}", rollback.id, outcome.verdict))

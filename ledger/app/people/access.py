@@ -21,6 +21,7 @@ from ledger.app.home import config as settings
 from ledger.app.home import keys
 from ledger.app.home.folders import Home
 from ledger.app.installation import Installation, now, open_home
+from ledger.app.press import Press
 from ledger.domain.access import events as access
 from ledger.domain.access.events import SignInsFailed
 from ledger.domain.command import SYSTEM
@@ -29,6 +30,7 @@ from ledger.domain.events import format_event, parse_event
 from ledger.domain.keeping.events import RefusalsCounted
 from ledger.domain.observing.commands import Record
 from ledger.errors import Conflict, Corrupt, LedgerError, Refused, Unreachable
+from ledger.said import Said
 
 STAGE = "stage4-access"
 _FORM = "%Y%m%dT%H%M"
@@ -91,17 +93,20 @@ def wanted(root: Path) -> bool:
 def trouble(root: Path) -> str:
     """Why sign-ins and refusals do not get into the access ledger; "" where they do, or where none is wanted."""
     if (why := _lost.get(Home(root).root)) is not None:
-        return f"a sign-in or a refusal is lost, it could not be kept: {why}"
+        return Said("a sign-in or a refusal is lost, it could not be kept: {}", why)
     if has_ledger(root) or not wanted(root):
         return ""
     if had_ledger(root):
         return f"the ledger {STAGE} is missing; put a copy back: what happened since then waits for it"
     if keys.exist(Home(root, STAGE).var / "keys" / STAGE):
-        return (
-            f"the ledger {STAGE} is not there, and keys of it are: it was removed, or its init was interrupted. "
-            f"Put a copy back; where there never was one: stage4 init --home {root}"
+        return Said(
+            "the ledger stage4-access is not there, and keys of it are: it was removed, or its init "
+            "was interrupted. Put a copy back; where there never was one: stage4 init --home {}",
+            root,
         )
-    return f"the ledger {STAGE} is not there; sign-ins and refusals wait for it. Make it: stage4 init --home {root}"
+    return Said(
+        "the ledger stage4-access is not there; sign-ins and refusals wait for it. Make it: stage4 init --home {}", root
+    )
 
 
 def roll_up(installation: Installation) -> int:
@@ -141,7 +146,7 @@ def _enter(ledger: Installation, path: Path) -> None:
     except (Corrupt, ValueError, KeyError, TypeError, AttributeError):
         path.rename(path.with_name(f"unreadable-{path.name}"))
         return
-    ledger.submit(Record(event=event), SYSTEM, request_id=path.name, timeout=_PATIENCE)
+    ledger.submit(Record(event=event), Press(SYSTEM, path.name), timeout=_PATIENCE)
     path.unlink(missing_ok=True)
 
 
@@ -152,10 +157,10 @@ def _enter_counts(ledger: Installation, path: Path) -> None:
     if refused or conflicts:
         counted = RefusalsCounted(minute=minute, refused=refused, conflicts=conflicts)
         # The minute is the request's id, for the same reason.
-        ledger.submit(Record(event=counted), SYSTEM, request_id=f"refusals-{path.name}", timeout=_PATIENCE)
+        ledger.submit(Record(event=counted), Press(SYSTEM, f"refusals-{path.name}"), timeout=_PATIENCE)
     if failed:
         event = SignInsFailed(minute=minute, failed=failed)
-        ledger.submit(Record(event=event), SYSTEM, request_id=f"failed-{path.name}", timeout=_PATIENCE)
+        ledger.submit(Record(event=event), Press(SYSTEM, f"failed-{path.name}"), timeout=_PATIENCE)
     path.unlink(missing_ok=True)
 
 

@@ -22,11 +22,13 @@ from ledger.app.home.folders import Home
 from ledger.app.people.access import count_failed_sign_in, note
 from ledger.app.people.guess_limits import GUESSES, STRANGE, WITHIN, Device, limits
 from ledger.app.record.ledger import Clock
-from ledger.domain.access.events import PasswordChanged, SessionsEnded, SignedOut
+from ledger.domain.access.events import PasswordChanged, PasswordMade, SessionsEnded, SignedOut
 from ledger.domain.access.events import SignedIn as AccessSignedIn
 from ledger.domain.event import Event
 from ledger.errors import Refused, Unreachable
-from ledger.store.accounts import Account, AccountStore, SessionRow
+from ledger.said import Said
+from ledger.store.open import open_accounts
+from ledger.store.values import Account, SessionRow
 
 SHORTEST: Final = 10
 """Characters of a password at least (NIST SP 800-63B asks for 8 and no rules of composition)."""
@@ -73,7 +75,7 @@ class Accounts:
 
     def __init__(self, home: Home, clock: Clock, hasher: PasswordHasher | None = None) -> None:
         self._home = home
-        self._store = AccountStore(accounts_file(home))
+        self._store = open_accounts(accounts_file(home))
         self._clock = clock
         self._hasher = hasher or PasswordHasher()
         self._nobody = self._hasher.hash(secrets.token_hex(16))
@@ -83,8 +85,9 @@ class Accounts:
     def add(self, login: str, person: str, password: str, *, must_change: bool = False, by: str = "system") -> None:
         """Give a person a login name and a password; ``Refused`` where the name is taken or either is not fit."""
         self.require_login(login, person)
+        kind = PasswordMade if self._store.account_of(person) is None else PasswordChanged
         self._store.put(Account(login, person, self._hashed(password), self._now(), must_change))
-        self._note(PasswordChanged(person=person, by=by, at=self._clock()))
+        self._note(kind(person=person, by=by, at=self._clock()))
         self._end_all(person, "password", by)
 
     def require_login(self, login: str, person: str = "") -> None:
@@ -92,7 +95,7 @@ class Accounts:
         check_login(login)
         taken = self._store.account(login)
         if taken is not None and taken.person != person:
-            raise Refused(f"the login name {login} is taken")
+            raise Refused(Said("the login name {} is taken", login))
 
     def any(self) -> bool:
         """Whether there is any account."""
@@ -150,7 +153,7 @@ class Accounts:
 
     def _try(self, key: str, limit: int, at: float) -> None:
         if not self._store.attempt(key, at, at - WITHIN, limit):
-            raise Refused(f"too many failed sign-ins; wait {WITHIN // 60} minutes and try again")
+            raise Refused(Said("too many failed sign-ins; wait {} minutes and try again", WITHIN // 60))
 
     def who(self, token: str, *, used: bool = True) -> SignedIn | None:
         """Whose token it is; None where it is unknown, ended or too old. ``used``: a person did this, not a timer."""
@@ -158,7 +161,7 @@ class Accounts:
         row, account = (self._store.session_of(name) if name else None) or (None, None)
         if row is None or not self._stands(row):
             if row is not None or not self._lost(name):
-                self._forget(lambda one: one.token == name)
+                self._forget(lambda session: session.token == name)
             return None
         at = self._now()
         if used and at - row.seen > 60:
@@ -167,9 +170,9 @@ class Accounts:
                 row = row._replace(seen=at)
         if account is None:
             return None
-        found = SignedIn(row.person, row.token, account.must_change)
-        self._remember(row, found)
-        return found
+        signed_in = SignedIn(row.person, row.token, account.must_change)
+        self._remember(row, signed_in)
+        return signed_in
 
     def who_last(self, token: str) -> SignedIn | None:
         """Whose token it was when that could be read last. For the stop alone, where the file cannot be had or is lost.
@@ -191,12 +194,12 @@ class Accounts:
     def _forget(self, ended: Callable[[SignedIn], bool]) -> None:
         """Sessions that have ended; after the store knows it, or who asks meanwhile would bring them back."""
         with self._guard:
-            self._known_last = {name: one for name, one in self._known_last.items() if not ended(one.found)}
+            self._known_last = {name: known for name, known in self._known_last.items() if not ended(known.found)}
 
-    def _remember(self, row: SessionRow, found: SignedIn) -> None:
+    def _remember(self, row: SessionRow, signed_in: SignedIn) -> None:
         with self._guard:
             self._known_last.pop(row.token, None)
-            self._known_last[row.token] = _Known(row, found, self._store.made)
+            self._known_last[row.token] = _Known(row, signed_in, self._store.made)
             while len(self._known_last) > REMEMBERED:
                 self._known_last.pop(next(iter(self._known_last)))
 
@@ -220,7 +223,7 @@ class Accounts:
         self._end_all(person, "password", person, keep)
         token = secrets.token_urlsafe(32)
         self._store.rename(keep, digest_token(token))
-        self._forget(lambda one: one.token == keep)
+        self._forget(lambda session: session.token == keep)
         return token
 
     def reset(self, person: str, by: str = "system", password: str = "", *, must_change: bool = True) -> str:
@@ -232,7 +235,7 @@ class Accounts:
 
     def sessions(self, person: str) -> list[SessionRow]:
         """A person's sessions that still stand, newest first."""
-        return [one for one in self._store.sessions(person) if self._stands(one)]
+        return [row for row in self._store.sessions(person) if self._stands(row)]
 
     def seen(self) -> dict[str, float]:
         """Person -> when a session of theirs was used last, in Unix seconds."""
@@ -242,7 +245,7 @@ class Accounts:
         """A person signs out: ends the session by the name that the store has for it."""
         row = self._store.session(token)
         self._store.end(token)
-        self._forget(lambda one: one.token == token)
+        self._forget(lambda session: session.token == token)
         if row is not None:
             self._note(SignedOut(person=row.person, at=self._clock()))
 
@@ -252,7 +255,7 @@ class Accounts:
         if row is None or row.person != person:
             raise Refused("this session has ended already")
         self._store.end(token)
-        self._forget(lambda one: one.token == token)
+        self._forget(lambda session: session.token == token)
         self._note(SessionsEnded(person=person, number=1, cause="asked", by=by, at=self._clock()))
 
     def end_all(self, person: str, cause: Cause, by: str, but: str = "") -> None:
@@ -266,7 +269,7 @@ class Accounts:
 
     def _end_all(self, person: str, cause: Cause, by: str, but: str = "") -> None:
         number = self._store.end_all(person, but)
-        self._forget(lambda one: one.person == person and one.token != but)
+        self._forget(lambda session: session.person == person and session.token != but)
         if number:
             self._note(SessionsEnded(person=person, number=number, cause=cause, by=by, at=self._clock()))
 
@@ -282,7 +285,7 @@ class Accounts:
     def _known(self, person: str) -> Account:
         account = self._store.account_of(person)
         if account is None:
-            raise Refused(f"{person} has no account; give one with: stage4 people password {person}")
+            raise Refused(Said("{} has no account; give one with: stage4 people password {}", person, person))
         return account
 
     def _hashed(self, password: str) -> str:
@@ -318,7 +321,7 @@ def check_password(password: str) -> str:
     """The password as it is hashed (NFC); ``Refused`` where it is too short, too long or not Unicode."""
     plain = _plain(password)
     if plain is None or not SHORTEST <= len(plain) <= LONGEST:
-        raise Refused(f"a password has from {SHORTEST} to {LONGEST} characters; a few words in a row do well")
+        raise Refused(Said("a password has from {} to {} characters; a few words in a row do well", SHORTEST, LONGEST))
     return plain
 
 

@@ -16,6 +16,7 @@ from ledger.domain.command import Actor
 from ledger.domain.state import State
 from ledger.errors import Corrupt, LedgerError, Refused, Unreachable
 from ledger.files import locked, make_folder, replace
+from ledger.said import Said
 from ledger.stop import login_uid as login_uid  # people are known by it
 
 LAB_PEOPLE = {
@@ -51,14 +52,14 @@ class Directory:
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise Unreachable(f"{self.path} cannot be read: {error.strerror}") from error
+            raise Unreachable(Said("{} cannot be read: {}", self.path, error.strerror)) from error
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise Corrupt(f"{self.path} is not the directory of people it should be: {error}") from error
+            raise Corrupt(Said("{} is not the directory of people it should be: {}", self.path, error)) from error
 
     def names(self) -> dict[str, str]:
         """Names behind ids, to be shown; none where the directory cannot be read: then ids are."""
         try:
-            return {one.id: one.name for one in self.people()}
+            return {person.id: person.name for person in self.people()}
         except LedgerError:
             return {}
 
@@ -71,11 +72,11 @@ class Directory:
 
     def name(self, person: str) -> str:
         """The person's name, or the id itself where there is none."""
-        return next((one.name for one in self.people() if one.id == person), person)
+        return next((line.name for line in self.people() if line.id == person), person)
 
     def by_uid(self, uid: int) -> Person | None:
         """The person of a login uid."""
-        return next((one for one in self.people() if one.uid == uid), None)
+        return next((person for person in self.people() if person.uid == uid), None)
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[Lines]:
@@ -87,9 +88,11 @@ class Directory:
         try:
             make_folder(self.path.parent)
             with locked(self.path.with_suffix(".lock")):
-                yield Lines(self.path, {one.id: one for one in self.people()})
+                yield Lines(self.path, {person.id: person for person in self.people()})
         except OSError as error:
-            raise Unreachable(f"{self.path} cannot be changed: {error.strerror}. Try the same again") from error
+            raise Unreachable(
+                Said("{} cannot be changed: {}. Try the same again", self.path, error.strerror)
+            ) from error
 
     def put(self, person: Person) -> None:
         """Add or change one line."""
@@ -124,11 +127,11 @@ class Lines:
         """Remove a line; whether there was one."""
         if person not in self._people:
             return False
-        self._write({key: one for key, one in self._people.items() if key != person})
+        self._write({key: line for key, line in self._people.items() if key != person})
         return True
 
     def _write(self, people: dict[str, Person]) -> None:
-        page = {key: {"name": one.name, "uid": one.uid} for key, one in sorted(people.items())}
+        page = {key: {"name": person.name, "uid": person.uid} for key, person in sorted(people.items())}
         replace(self._path, json.dumps(page, indent=2, ensure_ascii=False).encode() + b"\n", 0o600)
         self._people = people
 
@@ -136,11 +139,11 @@ class Lines:
 def erase_person(directory: Directory, state: State, actor: Actor, person: str) -> None:
     """Forget who a deactivated person was, by an admin. Entries name the id alone and stay as they are."""
     if "admin" not in state.people.get(actor.person, frozenset()):
-        raise Refused(f"this needs the role admin; {actor.person} does not hold it")
+        raise Refused(Said("this needs the role admin; {} does not hold it", actor.person))
     if person in state.people and person not in state.deactivated:
-        raise Refused(f"{person} may still act; first deactivate that person: stage4 people deactivate")
+        raise Refused(Said("{} may still act; first deactivate that person: stage4 people deactivate", person))
     if not directory.erase(person):
-        raise Refused(f"the directory has no name for {person}; there is nothing to erase")
+        raise Refused(Said("the directory has no name for {}; there is nothing to erase", person))
 
 
 def new_person_id() -> str:
@@ -150,10 +153,10 @@ def new_person_id() -> str:
 
 def os_identity() -> dict[str, Any]:
     """What the system says about who runs this process. ``sudo_user`` is a claim."""
-    found: dict[str, Any] = {"host": socket.gethostname(), "login_uid": login_uid(), "uid": os.getuid()}
+    identity: dict[str, Any] = {"host": socket.gethostname(), "login_uid": login_uid(), "uid": os.getuid()}
     if sudo := os.environ.get("SUDO_USER"):
-        found["sudo_user"] = sudo[:64]
-    return found
+        identity["sudo_user"] = sudo[:64]
+    return identity
 
 
 def terminal_actor(home: Home, state: State, acting_as: str = "") -> Actor:
@@ -162,27 +165,38 @@ def terminal_actor(home: Home, state: State, acting_as: str = "") -> Actor:
         if state.opened is None or state.opened.purpose != "lab":
             raise Refused("--as works only in a home made for the lab; here you act as who you logged in as")
         if acting_as not in state.people:
-            raise Refused(f"{acting_as!a} is nobody here; the lab has {', '.join(sorted(state.people))}")
+            raise Refused(Said("{} is nobody here; the lab has {}", ascii(acting_as), ", ".join(sorted(state.people))))
         return Actor(person=acting_as, auth="lab")
     people = Directory(home.people).people()
-    person = next((one for one in people if one.uid == login_uid()), None)
+    person = next((line for line in people if line.uid == login_uid()), None)
     if not state.people:
         raise Refused(
-            "nobody is a person of this ledger yet: its init was interrupted. "
-            f"Run it again: stage4 init --home {home.root}"
+            Said(
+                "nobody is a person of this ledger yet: its init was interrupted. Run it again: stage4 init --home {}",
+                home.root,
+            )
         )
-    if not any(one.id in state.people for one in people):
+    if not any(line.id in state.people for line in people):
         raise Refused(
-            f"{home.people} names nobody of this ledger: put a copy back, or see what names them again: "
-            f"stage4 doctor --home {home.root}"
+            Said(
+                "{} names nobody of this ledger: put a copy back, or see what names them again: stage4 "
+                "doctor --home {}",
+                home.people,
+                home.root,
+            )
         )
     if person is None or person.id not in state.people:
         raise Refused(
-            f"uid {login_uid()} is no person of this ledger; an admin adds you: "
-            f"stage4 people add NAME --uid {login_uid()} --role l2_ops"
+            Said(
+                "uid {} is no person of this ledger; an admin adds you: stage4 people add NAME --uid {} --role l2_ops",
+                login_uid(),
+                login_uid(),
+            )
         )
     if person.id in state.deactivated:
-        raise Refused(f"{person.id} was deactivated by entry {state.deactivated[person.id]} and can no longer act")
+        raise Refused(
+            Said("{} was deactivated by entry {} and can no longer act", person.id, state.deactivated[person.id])
+        )
     return Actor(person=person.id, auth="os", os=os_identity())
 
 

@@ -46,11 +46,11 @@ def place_of(address: str) -> str:
     A machine has 16 million loopback addresses, and they are one place.
     """
     try:
-        found = ipaddress.ip_address(address.partition("%")[0])
+        ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return address[:64]
-    if isinstance(found, ipaddress.IPv6Address):
-        found = found.ipv4_mapped or found
-    if found.is_loopback:
+    if isinstance(ip, ipaddress.IPv6Address):
+        ip = ip.ipv4_mapped or ip
+    if ip.is_loopback:
         return "loopback"
-    return str(ipaddress.ip_network((found, _SITE), strict=False)) if found.version == 6 else str(found)
+    return str(ipaddress.ip_network((ip, _SITE), strict=False)) if ip.version == 6 else str(ip)

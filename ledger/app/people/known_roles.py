@@ -10,6 +10,10 @@ import json
 from collections.abc import Mapping
 
 from ledger.app.home.folders import Home
+from ledger.app.installation import Installation
+from ledger.domain.evolve import evolve
+from ledger.domain.state import State
+from ledger.errors import LedgerError
 from ledger.files import read_small, replace
 
 _LONGEST = 1 << 20
@@ -21,6 +25,15 @@ def remember(home: Home, people: Mapping[str, frozenset[str]]) -> None:
     page = {person: sorted(roles) for person, roles in sorted(people.items()) if roles}
     with contextlib.suppress(OSError):
         replace(home.var / "roles.json", json.dumps(page, indent=2).encode() + b"\n", 0o600, flush=False)
+
+
+def as_far_as_read(installation: Installation) -> Mapping[str, frozenset[str]]:
+    """The roles by the entries up to the first that cannot be read, is not signed by the ledger or does not fit."""
+    state = State()
+    with contextlib.suppress(LedgerError, RecursionError):
+        for record, _ in installation.ledger.records():
+            state = evolve(state, record)
+    return state.people
 
 
 def recall(home: Home) -> dict[str, frozenset[str]]:

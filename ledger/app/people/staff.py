@@ -10,17 +10,19 @@ from __future__ import annotations
 from ledger.app.installation import Installation
 from ledger.app.people.accounts import Accounts, check_login, check_password, generate
 from ledger.app.people.directory import Lines, Person, erase_person, new_person_id
+from ledger.app.press import Press
 from ledger.domain.command import Actor
 from ledger.domain.people.commands import AddPerson, ChangeRoles, DeactivatePerson, ResetPassword
 from ledger.domain.state import State
 from ledger.domain.text import check_text
 from ledger.errors import Conflict, Corrupt, Refused
+from ledger.said import Said
 
 
 def add(
     installation: Installation,
     accounts: Accounts,
-    actor: Actor,
+    press: Press,
     name: str,
     roles: tuple[str, ...],
     *,
@@ -48,10 +50,10 @@ def add(
         if person.id in installation.state.people:
             _require_unfinished(installation.state, accounts, person, roles, login)
         else:
-            _enter(installation, actor, lines, person, roles)
+            _enter(installation, press, lines, person, roles)
         if login is None:
             return person.id, ""
-        return person.id, _give_account(installation, accounts, actor, person.id, login, password)
+        return person.id, _give_account(installation, accounts, press, person.id, login, password)
 
 
 def _begun(
@@ -70,7 +72,7 @@ def _begun(
         if line.id not in state.people:
             return line._replace(name=name)
         if uid is not None and (line.name != name or other_login or line.id in state.deactivated):
-            raise Refused(f"uid {uid} is {line.id} ({line.name}) already")
+            raise Refused(Said("uid {} is {} ({}) already", uid, line.id, line.name))
         if not other_login:
             return line
     return None
@@ -90,22 +92,31 @@ def _require_unfinished(
     held = state.people[person.id]
     if held != frozenset(roles):
         raise Refused(
-            f"{person.name} is there already and holds {', '.join(sorted(held))}; roles are changed with: "
-            f"stage4 people grant {person.id}; if this is somebody else, give another name"
+            Said(
+                "{} is there already and holds {}; roles are changed with: stage4 people grant {}; if "
+                "this is somebody else, give another name",
+                person.name,
+                ", ".join(sorted(held)),
+                person.id,
+            )
         )
     if login is None or accounts.login_of(person.id):
         raise Refused(
-            f"{person.name} is there already and nothing is missing; a new password: "
-            f"stage4 people password {person.id}; if this is somebody else, give another name"
+            Said(
+                "{} is there already and nothing is missing; a new password: stage4 people password {}; "
+                "if this is somebody else, give another name",
+                person.name,
+                person.id,
+            )
         )
 
 
-def _enter(installation: Installation, actor: Actor, lines: Lines, person: Person, roles: tuple[str, ...]) -> None:
+def _enter(installation: Installation, press: Press, lines: Lines, person: Person, roles: tuple[str, ...]) -> None:
     """The name first, then the entry; a new name whose entry is refused is forgotten again."""
     new = person.id not in lines
     lines.put(person)
     try:
-        installation.submit(AddPerson(person=person.id, roles=roles), actor)
+        installation.submit(AddPerson(person=person.id, roles=roles), press)
     except (Refused, Conflict, Corrupt):  # nothing was written; where the store was out of reach, nobody knows
         if new:
             lines.forget(person.id)
@@ -121,21 +132,21 @@ def give_name(installation: Installation, actor: Actor | None, person: str, name
     name, state = check_text("the name", name, longest=200), installation.state
     with installation.people.alone() as lines:
         if person not in state.people or person in state.deactivated:
-            raise Refused(f"{person[:40]!a} is nobody of this ledger who may act; see: stage4 people list")
-        known = next((one for one in lines if one.id == person), None)
+            raise Refused(Said("{} is nobody of this ledger who may act; see: stage4 people list", ascii(person[:40])))
+        known = next((line for line in lines if line.id == person), None)
         if known is not None:
-            raise Refused(f"{person} has a name already, {known.name}; it stays until it is erased")
-        taken = next((one for one in lines if uid is not None and one.uid == uid), None)
+            raise Refused(Said("{} has a name already, {}; it stays until it is erased", person, known.name))
+        taken = next((line for line in lines if uid is not None and line.uid == uid), None)
         if taken is not None:
-            raise Refused(f"uid {uid} is {taken.id} ({taken.name}) already")
-        able = [one.id for one in lines if one.uid is not None and "admin" in state.people.get(one.id, ())]
+            raise Refused(Said("uid {} is {} ({}) already", uid, taken.id, taken.name))
+        able = [line.id for line in lines if line.uid is not None and "admin" in state.people.get(line.id, ())]
         if able and (actor is None or "admin" not in state.people.get(actor.person, ())):
-            raise Refused(f"this needs the role admin: {', '.join(able)} can do it")
+            raise Refused(Said("this needs the role admin: {} can do it", ", ".join(able)))
         lines.put(Person(person, name, uid))
 
 
 def give_account(
-    installation: Installation, accounts: Accounts, actor: Actor, person: str, login: str = "", password: str = ""
+    installation: Installation, accounts: Accounts, press: Press, person: str, login: str = "", password: str = ""
 ) -> str:
     """A first account, or a new password for the one there is; returns the password (generated where none is given).
 
@@ -143,24 +154,24 @@ def give_account(
     password is to be changed at the next sign-in.
     """
     with installation.people.alone():  # so that a login name that was free is free still
-        return _give_account(installation, accounts, actor, person, login, password)
+        return _give_account(installation, accounts, press, person, login, password)
 
 
 def _give_account(
-    installation: Installation, accounts: Accounts, actor: Actor, person: str, login: str, password: str
+    installation: Installation, accounts: Accounts, press: Press, person: str, login: str, password: str
 ) -> str:
     if person not in installation.state.people:
-        raise Refused(f"{person[:40]!a} is nobody of this ledger; see: stage4 people list")
-    own, has = person == actor.person, bool(accounts.login_of(person))
+        raise Refused(Said("{} is nobody of this ledger; see: stage4 people list", ascii(person[:40])))
+    own, has = person == press.actor.person, bool(accounts.login_of(person))
     if not has and not login:
-        raise Refused(f"{person} has no account yet; say the login name")
+        raise Refused(Said("{} has no account yet; say the login name", person))
     _check_account(accounts, None if has else login, password, person)
     if not own:
-        installation.submit(ResetPassword(person=person), actor)
+        installation.submit(ResetPassword(person=person), press)
     if has:
-        return accounts.reset(person, actor.person, password, must_change=not own)
+        return accounts.reset(person, press.actor.person, password, must_change=not own)
     given = password or generate()
-    accounts.add(login, person, given, must_change=not own, by=actor.person)
+    accounts.add(login, person, given, must_change=not own, by=press.actor.person)
     return given
 
 
@@ -171,42 +182,42 @@ def first_account(installation: Installation, accounts: Accounts) -> str:
 
 def first_account_command(installation: Installation) -> str:
     """The command that gives an admin an account."""
-    admin = next((one for one, roles in installation.state.people.items() if "admin" in roles), "")
+    admin = next((person for person, roles in installation.state.people.items() if "admin" in roles), "")
     if not admin:  # the last one stays, but an interrupted init has none yet
         return f"stage4 init --home {installation.home.root}"
     return f"stage4 people password {admin} --login NAME --home {installation.home.root}"
 
 
 def set_roles(
-    installation: Installation, accounts: Accounts, actor: Actor, person: str, roles: tuple[str, ...]
+    installation: Installation, accounts: Accounts, press: Press, person: str, roles: tuple[str, ...]
 ) -> None:
     """Grant and revoke so that the person holds exactly these roles; ``Refused`` where nothing would change."""
     held = installation.state.people.get(person, frozenset())
     grant, revoke = tuple(r for r in roles if r not in held), tuple(sorted(held - set(roles)))
     if not grant and not revoke:
         raise Refused("these are the roles that the person holds already")
-    change_roles(installation, accounts, actor, person, grant=grant, revoke=revoke)
+    change_roles(installation, accounts, press, person, grant=grant, revoke=revoke)
 
 
 def change_roles(
     installation: Installation,
     accounts: Accounts,
-    actor: Actor,
+    press: Press,
     person: str,
     *,
     grant: tuple[str, ...] = (),
     revoke: tuple[str, ...] = (),
 ) -> None:
     """Grant and revoke; the sessions of who holds no role any more end at once."""
-    installation.submit(ChangeRoles(person=person, grant=grant, revoke=revoke), actor)
+    installation.submit(ChangeRoles(person=person, grant=grant, revoke=revoke), press)
     if not installation.state.people.get(person):
-        accounts.end_all(person, "no_role", actor.person)
+        accounts.end_all(person, "no_role", press.actor.person)
 
 
-def deactivate(installation: Installation, accounts: Accounts, actor: Actor, person: str) -> None:
+def deactivate(installation: Installation, accounts: Accounts, press: Press, person: str) -> None:
     """A leaver: no roles, no account, no sessions."""
-    installation.submit(DeactivatePerson(person=person), actor)
-    accounts.remove(person, actor.person)
+    installation.submit(DeactivatePerson(person=person), press)
+    accounts.remove(person, press.actor.person)
 
 
 def erase(installation: Installation, actor: Actor, person: str) -> None:

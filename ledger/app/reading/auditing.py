@@ -11,6 +11,7 @@ from ledger.errors import Refused
 from ledger.files import read_bounded
 from ledger.proof.entry import HMAC_DIGESTS, HmacKey
 from ledger.proof.note import MAX_NOTE, Verifier, format_verifier, parse_verifier, read_verifier
+from ledger.said import Said
 from ledger.verify import Head, Report, open_log, verify
 
 _LIMIT = 64 * 1024
@@ -75,5 +76,5 @@ def _hmac_keys(path: Path) -> list[HmacKey]:
     """The key for either algorithm: an auditor is given a file, not what it was used with."""
     secret = read_bounded(path, _LIMIT).strip()
     if not secret:
-        raise Refused(f"the key file {path} is empty")
+        raise Refused(Said("the key file {} is empty", path))
     return [HmacKey("", secret, algorithm) for algorithm in HMAC_DIGESTS]

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from ledger.app.installation import Installation
 from ledger.app.record.published import not_plain
 from ledger.errors import Corrupt, LedgerError
-from ledger.store.reading import Source
+from ledger.said import Said
+from ledger.store.values import Source
 
 _AT_WORK = 0.5
 """Seconds within which whoever appended an entry has published it."""
@@ -29,7 +30,7 @@ class Condition(NamedTuple):
     """What was read instead of the store as usual."""
 
     def __iter__(self) -> Iterator[str]:
-        return (one for one in (self.behind, self.unpublished, self.reading) if one)
+        return (sentence for sentence in (self.behind, self.unpublished, self.reading) if sentence)
 
     def as_json(self, source: Source) -> dict[str, Any]:
         """For machines."""
@@ -53,10 +54,10 @@ def reading_sentence(source: Source) -> str:
     if source.name == "store":
         return ""
     if source.name == "store, read-only":
-        return f"the store takes no writes ({source.why}): what is shown was read from it read-only"
-    return (
-        f"the store cannot be read ({source.why}): what is shown are the published lines, each verified by this "
-        "ledger's own key"
+        return Said("the store takes no writes ({}): what is shown was read from it read-only", source.why)
+    return Said(
+        "the store cannot be read ({}): what is shown are the published lines, each verified by this ledger's own key",
+        source.why,
     )
 
 
@@ -79,4 +80,6 @@ def _unpublished(installation: Installation) -> str:
         return ""
     time.sleep(_AT_WORK)
     lag = witness.lag()
-    return f"{lag} entries are not in the published files, or without their checkpoint: {home.published}" if lag else ""
+    if not lag:
+        return ""
+    return Said("{} entries are not in the published files, or without their checkpoint: {}", lag, home.published)

@@ -51,7 +51,7 @@ def _soundness(guard: Guard) -> Iterator[Metric]:
     """What the background look at the ledger itself found last."""
     findings = GaugeMetricFamily("stage4_ledger_findings", "What is wrong with the ledger, by part.", labels=["part"])
     for part in REMEDIES:
-        findings.add_metric([part], sum(one.part == part for one in guard.findings))
+        findings.add_metric([part], sum(finding.part == part for finding in guard.findings))
     yield findings
     verified = guard.verified.timestamp() if guard.verified else 0.0
     for name, meaning, value in (
@@ -64,10 +64,10 @@ def _soundness(guard: Guard) -> Iterator[Metric]:
 
 def facts(state: State) -> Iterator[tuple[str, str, float]]:
     """Name, meaning and value of each gauge."""
-    everyone = (*state.open.values(), *state.closed.values())
+    everyone = (*state.open.values(), *state.closed.candidates("owing"))
     present = state.file_at(COMPONENTS[TRADING][0]).kind != "absent"
-    drifting = present != bool(state.holders) or any(one.override.removed_outside for one in state.holders)
-    silenced = any(one.silence.state == "active" for one in state.open.values())
+    drifting = present != bool(state.holders) or any(holder.override.removed_outside for holder in state.holders)
+    silenced = any(rollback.silence.state == "active" for rollback in state.open.values())
     yield "sequence", "Entries in the ledger.", state.sequence
     yield "head_timestamp_seconds", "Wall time of the last entry, in Unix seconds.", state.at.timestamp()
     yield "rollbacks_open", "Rollbacks that are open.", len(state.open)
@@ -79,4 +79,4 @@ def facts(state: State) -> Iterator[tuple[str, str, float]]:
     )
     yield "silence_active", "Whether a rollback's silence is active.", silenced
     yield "drift", "Whether the override is not what the ledger declares.", drifting
-    yield "owed", "Confirmations, reviews and tickets that are owed.", sum(len(owed(one)) for one in everyone)
+    yield "owed", "Confirmations, reviews and tickets that are owed.", sum(len(owed(rollback)) for rollback in everyone)

@@ -7,13 +7,17 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from ledger.adapters.shapes import line
 from ledger.app.installation import Installation
 from ledger.app.steps.common import names
-from ledger.domain.facts import AlertSeen, Matcher, MemberSeen, Muting, SilenceSeen
-from ledger.domain.judge import is_stage4
-from ledger.domain.muting import label_sets, muting
+from ledger.domain.facts import AlertSeen, Matcher, MemberSeen, Muting, SilenceSeen, Unlisted
+from ledger.domain.judge import may_be_ours
+from ledger.domain.moments import clock_or_day
+from ledger.domain.muting import held_otherwise, hidden, label_sets, muting
 from ledger.domain.state import Rollback, State
+from ledger.domain.text import shorten
 from ledger.errors import LedgerError
+from ledger.said import Said, joined
 
 _RENEWED = 300.0
 _MARK = re.compile(r"\[stage4:([^:\]\s]{1,80})(?::([^\]\s]{1,80}))?\]")
@@ -43,12 +47,12 @@ class Shown:
             return self._alerts
         at = self._installation.clock()
         try:
-            found = self._installation.prometheus.lately()
+            shown = self._installation.prometheus.lately()
         except LedgerError:
-            found = ()
+            shown = ()
         alerts = []
-        for one in found:
-            labels = tuple((name, value) for name, value in one.labels if name not in ("alertstate", "__name__"))
+        for series in shown:
+            labels = tuple((name, value) for name, value in series.labels if name not in ("alertstate", "__name__"))
             alerts.append(AlertSeen(dict(labels).get("alertname", ""), labels, "firing", at))
         self._alerts, self._until = tuple(alerts), time.monotonic() + _RENEWED
         return self._alerts
@@ -66,10 +70,10 @@ def marker(installation: Installation, rollback: str) -> str:
 
 def marked(installation: Installation, comment: str) -> Marked | None:
     """Whose a silence with this comment is; None where it has no mark, or that of another ledger."""
-    found = _MARK.search(comment)
-    if found is None:
+    match = _MARK.search(comment)
+    if match is None:
         return None
-    rollback, made_by = found[1], found[2] or ""
+    rollback, made_by = match[1], match[2] or ""
     if made_by != mark_suffix(installation) and made_by not in _WORKFLOW:
         return None
     return Marked(rollback, made_by not in _WORKFLOW)
@@ -80,17 +84,26 @@ def who_mutes(
 ) -> tuple[Muting, ...]:
     """The silences that mute alerts of this installation, or can, the longest-lasting first, each with whose it is."""
     sets = label_sets(members, shown, installation.labels, installation.alerts)
-    found = []
-    for one in muting(members, installation.labels, sets, installation.alerts):
-        owner, surplus = _owner(installation, one.silence)
-        found.append(Muting(one.silence, one.members, names(one.alerts), owner, surplus))
-    return tuple(found)
+    mutes = []
+    for mute in muting(members, installation.labels, sets, installation.alerts):
+        owner, surplus = _owner(installation, mute.silence)
+        mutes.append(Muting(mute.silence, mute.members, names(mute.alerts), owner, surplus))
+    return tuple(mutes)
+
+
+def unlisted(installation: Installation, members: Sequence[MemberSeen]) -> tuple[Unlisted, ...]:
+    """What mutes alerts of this installation and is no silence that the member that says so lists."""
+    silences, others = hidden(members, installation.labels), held_otherwise(members, installation.labels)
+    return (
+        *(Unlisted(shorten(silence.id), silence.members, names(silence.alerts)) for silence in silences),
+        *(Unlisted("", mute.members, names(mute.alerts), mute.id) for mute in others),
+    )
 
 
 def _owner(installation: Installation, silence: SilenceSeen) -> tuple[str, bool]:
     """The rollback whose silence it is, and whether it is one that has to end."""
     state = installation.state
-    for rollback in (*state.open.values(), *state.closed.values()):
+    for rollback in (*state.open.values(), *state.closed.candidates("unended")):
         own = rollback.silence
         if own.id == silence.id and own.state in ("active", "end_owed"):
             return rollback.id, own.state == "end_owed"
@@ -108,29 +121,31 @@ def surplus(installation: Installation, members: Sequence[MemberSeen], state: St
 
     Those of the workflow count only once the rollback's step 5 is due: before it they may be adopted.
     """
-    found: dict[str, dict[str, SilenceSeen]] = {}
+    by_rollback: dict[str, dict[str, SilenceSeen]] = {}
     for member in members:
-        for one in member.silences or ():
-            by_mark = marked(installation, one.comment) if one.state != "expired" else None
+        for silence in member.silences or ():
+            by_mark = marked(installation, silence.comment) if silence.state != "expired" else None
             rollback = state.rollback(by_mark.rollback) if by_mark else None
-            if by_mark is None or rollback is None or _is_its_own(rollback, one):
+            if by_mark is None or rollback is None or _is_its_own(rollback, silence):
                 continue
             if by_mark.made_here or rollback.restoring:
-                found.setdefault(rollback.id, {})[one.id] = one
-    return {name: list(silences.values()) for name, silences in found.items()}
+                by_rollback.setdefault(rollback.id, {})[silence.id] = silence
+    return {name: list(silences.values()) for name, silences in by_rollback.items()}
 
 
-def _is_its_own(rollback: Rollback, one: SilenceSeen) -> bool:
+def _is_its_own(rollback: Rollback, silence: SilenceSeen) -> bool:
     """Its one silence; one that was called lost and is there again is offered for adoption until step 5 is due."""
     state = rollback.silence.state
     again = state == "lost" and not rollback.restoring
-    return one.id == rollback.silence.id and (again or state in ("active", "end_owed"))
+    return silence.id == rollback.silence.id and (again or state in ("active", "end_owed"))
 
 
 def at_members(members: Sequence[MemberSeen], silence_id: str) -> tuple[str, ...]:
     """The members at which a silence has not expired."""
     return tuple(
-        one.name for one in members if (seen := one.silence(silence_id)) is not None and seen.state != "expired"
+        member.name
+        for member in members
+        if (seen := member.silence(silence_id)) is not None and seen.state != "expired"
     )
 
 
@@ -144,23 +159,35 @@ class Loud(NamedTuple):
 
 def after_the_end(members: Sequence[MemberSeen], labels: Sequence[Matcher], ending: Sequence[str]) -> Loud:
     """Which alerts notify again once the silences ``ending`` have ended, and which others go on to mute."""
-    silences = {one.id: one for member in members for one in member.silences or ()}
+    silences = {silence.id: silence for member in members for silence in member.silences or ()}
     fires: dict[tuple[tuple[str, str], ...], AlertSeen] = {}
-    muted: dict[tuple[tuple[str, str], ...], tuple[AlertSeen, set[str]]] = {}
+    muted: dict[tuple[tuple[str, str], ...], tuple[AlertSeen, set[str], dict[str, None]]] = {}
     for member in members:
         for alert in member.firing or ():
-            if is_stage4(alert, labels, member.pattern) and not set(ending).isdisjoint(alert.silenced_by):
+            if may_be_ours(alert, labels, member.pattern) and not set(ending).isdisjoint(alert.silenced_by):
                 rest = set(alert.silenced_by) - set(ending)
-                if rest:
-                    muted.setdefault(alert.labels, (alert, set()))[1].update(rest)
+                if rest or alert.otherwise:
+                    _, by, how = muted.setdefault(alert.labels, (alert, set(), {}))
+                    by.update(rest)
+                    how.update(dict.fromkeys(alert.otherwise))
                 else:
                     fires[alert.labels] = alert
-    stay = [f"{title}: {_by(by, silences)}" for labels, (alert, by) in muted.items() if labels not in fires
-            for title in names([alert])]  # fmt: skip
+    stay = [f"{title}: {why}" for labels, (alert, by, how) in muted.items() if labels not in fires
+            for title in names([alert]) for why in (*([_by(by, silences)] if by else []), *how)]  # fmt: skip
     return Loud(names(list(fires.values())), tuple(stay[:50]))
 
 
 def _by(by: set[str], silences: dict[str, SilenceSeen]) -> str:
-    known = sorted((silences[name] for name in by if name in silences), key=lambda one: one.ends_at, reverse=True)
-    told = [f"{one.created_by[:60]} until {one.ends_at:%H:%M} UTC ({one.id[:8]})" for one in known[:3]]
-    return "muted by " + (", ".join(told) or ", ".join(sorted(name[:8] for name in by)[:3]))
+    known = sorted(
+        (silences[name] for name in by if name in silences), key=lambda silence: silence.ends_at, reverse=True
+    )
+    told = [
+        Said(
+            "{} until {} UTC ({})",
+            line(silence.created_by, 60),
+            clock_or_day(silence.ends_at, silence.at),
+            silence.id[:8],
+        )
+        for silence in known[:3]
+    ]
+    return Said("muted by {}", joined(told) or ", ".join(sorted(name[:8] for name in by)[:3]))

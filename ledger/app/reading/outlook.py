@@ -13,9 +13,20 @@ from typing import Any, NamedTuple
 
 from ledger.adapters.alertmanager import everywhere, union
 from ledger.app.installation import Installation
-from ledger.app.reading.muting import Shown, who_mutes
-from ledger.domain.facts import AlertCount, AlertSeen, FileSeen, MemberSeen, Muting, SchedulerSeen, SilenceSeen
+from ledger.app.reading.muting import Shown, unlisted, who_mutes
+from ledger.domain.facts import (
+    AlertCount,
+    AlertSeen,
+    FileSeen,
+    MemberSeen,
+    Muting,
+    SchedulerSeen,
+    SilenceSeen,
+    Unlisted,
+)
 from ledger.errors import LedgerError
+from ledger.mistakes import mistake
+from ledger.said import joined
 
 SOURCES = ("scheduler", "override", "alertmanager", "prometheus")
 MOST_ALERTS = 1_000
@@ -25,10 +36,12 @@ STALE = 10.0
 
 
 class Missing(NamedTuple):
-    """A source that does not answer: since when, and what it said instead."""
+    """A source that does not answer, or is not asked: since when, and what it said instead."""
 
     since: datetime
     why: str
+    asked: bool = True
+    """False where none is configured, so that nobody was asked."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +56,8 @@ class Outlook:
     """All that are active or pending at any member, whoever made them."""
     muting: tuple[Muting, ...] = ()
     """Those of them that mute Stage4 alerts of this installation, or can, the longest-lasting first."""
+    unlisted: tuple[Unlisted, ...] = ()
+    """Those that mute by a member's word and are not in its list."""
     muted: tuple[AlertSeen, ...] | None = None
     """Firing alerts as Alertmanager has them, with who mutes each; None before it was had once."""
     alerts: tuple[AlertSeen, ...] | None = None
@@ -66,7 +81,7 @@ class Outlook:
 
     def silence(self, name: str) -> SilenceSeen | None:
         """The silence of that id, as seen last."""
-        return next((one for one in self.silences if one.id == name), None)
+        return next((silence for silence in self.silences if silence.id == name), None)
 
 
 class Lookout:
@@ -117,15 +132,17 @@ class Lookout:
             self._had(source, look())
         except LedgerError as error:
             self._missed(source, str(error))
+        except Exception as error:  # noqa: BLE001 (its thread looks again, and the pages say that it was in vain)
+            self._missed(source, mistake(error))
 
-    def _had(self, source: str, found: dict[str, Any]) -> None:
+    def _had(self, source: str, facts: dict[str, Any]) -> None:
         at = self._installation.clock()
         self._renew(
             lambda old: replace(
                 old,
-                **found,
+                **facts,
                 at={**old.at, source: at},
-                missing={name: one for name, one in old.missing.items() if name != source},
+                missing={name: gap for name, gap in old.missing.items() if name != source},
             )
         )
 
@@ -136,10 +153,15 @@ class Lookout:
                 old,
                 missing={
                     **old.missing,
-                    source: Missing(old.missing[source].since if source in old.missing else at, why),
+                    source: Missing(
+                        old.missing[source].since if source in old.missing else at, why, self._is_configured(source)
+                    ),
                 },
             )
         )
+
+    def _is_configured(self, source: str) -> bool:
+        return source == "override" or bool(getattr(self._installation.config, source).url)
 
     def _renew(self, change: Callable[[Outlook], Outlook]) -> None:
         with self._guard:
@@ -167,22 +189,23 @@ class Lookout:
         members = self._installation.alertmanager.look()
         silences = union([seen.silences for seen in members if seen.silences is not None])
         heard = [seen.firing for seen in members if seen.firing is not None]
-        found: dict[str, Any] = {
+        facts: dict[str, Any] = {
             "members": members,
-            "silences": tuple(one for one in silences if one.state != "expired"),
+            "silences": tuple(silence for silence in silences if silence.state != "expired"),
             "muting": who_mutes(self._installation, members, self._shown.alerts()),
+            "unlisted": unlisted(self._installation, members),
             "muted": everywhere(heard) if heard else None,
         }
         if errors := [seen.error for seen in members if seen.error]:
-            if heard:  # what the others say is shown; that it is not all, too
-                self._renew(lambda old: replace(old, **found))
-            raise LedgerError("; ".join(errors))
-        return found
+            shown = facts if heard else {"members": members}  # what the others say is shown; that it is not all, too
+            self._renew(lambda old: replace(old, **shown))
+            raise LedgerError(joined(errors, "; "))
+        return facts
 
     def _prometheus(self) -> dict[str, Any]:
         prometheus = self._installation.prometheus
         counts = prometheus.counts()
-        few = sum(one.number for one in counts) <= MOST_ALERTS
+        few = sum(count.number for count in counts) <= MOST_ALERTS
         return {"counts": counts, "alerts": prometheus.alerts() if few else None}
 
 
@@ -192,10 +215,16 @@ def gist(outlook: Outlook) -> tuple[Any, ...]:
     return (
         scheduler and (scheduler.status, scheduler.warnings),
         file and (file.kind, file.sha384, file.mode, file.owner),
-        tuple((one.id, one.state, one.ends_at, one.comment) for one in outlook.silences),
-        tuple((one.silence.id, one.members, one.alerts, one.owner, one.surplus) for one in outlook.muting),
-        outlook.muted and tuple((one.name, one.labels, one.silenced_by) for one in outlook.muted),
+        tuple((silence.id, silence.state, silence.ends_at, silence.comment) for silence in outlook.silences),
+        tuple((member.name, bool(member.doubts)) for member in outlook.members),
+        tuple(
+            (mute.silence.id, mute.silence.state, mute.members, mute.alerts, mute.owner, mute.surplus)
+            for mute in outlook.muting
+        ),
+        outlook.unlisted,
+        outlook.muted
+        and tuple((alert.name, alert.labels, alert.silenced_by, alert.otherwise) for alert in outlook.muted),
         outlook.counts,
-        outlook.alerts and tuple((one.name, one.labels, one.state) for one in outlook.alerts),
+        outlook.alerts and tuple((alert.name, alert.labels, alert.state) for alert in outlook.alerts),
         tuple(sorted(outlook.missing)),
     )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
+import re
+from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ledger.app.installation import Installation
 from ledger.domain.duties.owed import owed
+from ledger.domain.effects import awaits_file
+from ledger.domain.events import EVENTS
 from ledger.domain.evolve import evolve
-from ledger.domain.facts import FileSeen
+from ledger.domain.facts import FileSeen, MemberSeen
+from ledger.domain.moments import clock_or_day
 from ledger.domain.paper import paper_lines
 from ledger.domain.record import Recorded
 from ledger.domain.rules import duration_minutes, owed_before, owed_before_end
@@ -17,18 +21,25 @@ from ledger.domain.runbook import STEPS, TRADING, Step
 from ledger.domain.standing import why_it_does_not_stop
 from ledger.domain.state import Rollback, State
 from ledger.domain.stopping.stop import OBEYS_WITHIN
-from ledger.errors import LedgerError
 from ledger.proof.entry import parse_entry
+from ledger.said import PLACE, Said
 
 if TYPE_CHECKING:  # the verifier is not imported for a status
     from ledger.app.soundness.marks import Judged
 
+_FIELD = re.compile(r"\{(\w+)\}")
+_SENTENCES = {
+    kind: (_FIELD.sub(PLACE, kind.sentence), tuple(_FIELD.findall(kind.sentence))) for kind in EVENTS.values()
+}
+"""Event -> the template of what is said of it, and the fields that fill it in their order."""
 _SHOWN = 200
 """Bytes of a row that is no entry, as the timeline shows it."""
 
 
-def rollback_json(rollback: Rollback, names: dict[str, str] | None = None) -> dict[str, Any]:
-    """A rollback with its checklist, what is pending and what comes next."""
+def rollback_json(
+    rollback: Rollback, names: dict[str, str] | None = None, seen: FileSeen | None = None
+) -> dict[str, Any]:
+    """A rollback with its checklist, what is pending and what comes next; ``seen`` is what its path has now."""
     people = names or {}
     return {
         "rollback": rollback.id,
@@ -53,9 +64,9 @@ def rollback_json(rollback: Rollback, names: dict[str, str] | None = None) -> di
             {"effect": e.kind, "entry": e.requested, "not_after": e.not_after.isoformat()} for e in rollback.effects
         ],
         "steps": [_step_json(rollback, number, people) for number in Step],
-        "owed": [one._asdict() | {"since": one.since.isoformat()} for one in owed(rollback)],
+        "owed": [debt._asdict() | {"since": debt.since.isoformat()} for debt in owed(rollback)],
         "duty": {role: people.get(who, who) for role, who in sorted(rollback.duty.items())},
-        "next": next_actions(rollback),
+        "next": next_actions(rollback, seen),
     }
 
 
@@ -77,11 +88,14 @@ def _step_json(rollback: Rollback, number: int, people: dict[str, str]) -> dict[
     }
 
 
-def next_actions(rollback: Rollback) -> list[str]:
-    """What is due now and whose it is, with the command to type; empty for a closed rollback."""
+def next_actions(rollback: Rollback, seen: FileSeen | None = None) -> list[str]:
+    """What is due now and whose it is, with the command to type; empty for a closed rollback.
+
+    Where what is ``seen`` at the override's path does not stop trading any more, the stop comes first.
+    """
     if not rollback.is_open:
         return []
-    due = []
+    due = _when_it_does_not_stop(rollback, seen)
     for number in Step:
         if rollback.steps[number].passed or owed_before(rollback, number):
             continue
@@ -91,132 +105,83 @@ def next_actions(rollback: Rollback) -> list[str]:
             continue
         step = STEPS[number]
         role = "product_owner" if number == Step.ANNOUNCE else step.role
-        due.append(f"{role}: {step.command.format(rollback=rollback.id)}")
+        due.append(Said("{}: stage4 rollback {}", role, step.typed(rollback.id)))
         if not rollback.emergency:
             break
     if not rollback.restoring and not owed_before_end(rollback):
-        due.append(f"incident_manager: stage4 rollback end-incident {rollback.id}")
-    if rollback.override.removed_outside:
-        due.insert(0, f"l2_ops: stage4 rollback adopt {rollback.id} --reason …  (the override was removed by somebody)")
+        due.append(Said("incident_manager: stage4 rollback end-incident {}", rollback.id))
     return due
 
 
-def status_json(installation: Installation) -> dict[str, Any]:
-    """The truth now: declared, commanded and observed, each with its age in seconds."""
-    state, at = installation.state, installation.clock()
-    holder = state.holder
-    path = holder.override.path if holder else str(installation.override_path())
-    seen, scheduler = installation.look(path), installation.scheduler()
-    return {
-        "at": at.isoformat(),
-        "home": str(installation.home.root),
-        "origin": installation.ledger.origin,
-        "entries": state.sequence,
-        "head": installation.ledger.view().head,
-        "last_entry_at": state.at.isoformat(),
-        "last_entry_age_seconds": round((at - state.at).total_seconds()),
-        "last_entry_stamped": state.timestamp.isoformat(),
-        "scheduler": {
-            "declared": "disabled" if holder else "enabled",
-            "commanded": _commanded(state, "override"),
-            "observed": scheduler.status,
-            "observed_age_seconds": _age(at, scheduler.at),
-            "cycle": scheduler.cycle,
-            "warnings": list(scheduler.warnings),
-            "error": scheduler.error or None,
-        },
-        "override": {
-            "path": path,
-            "declared": "present" if holder else "absent",
-            "declared_sha384": holder.override.sha384 if holder else None,
-            "commanded": _commanded(state, "removal"),
-            "observed": seen.kind,
-            "observed_sha384": seen.sha384 or None,
-            "mode": seen.mode or None,
-            "observed_age_seconds": _age(at, seen.at),
-        },
-        "silences": [_silence_json(installation, rollback, at) for rollback in state.open.values()],
-        "alerts": _alerts(installation),
-        "drift": drift(state, seen, scheduler.status),
-        "rollbacks": [rollback_json(rollback) for rollback in state.open.values()],
-        "unknown_entries": list(state.unknown),
-    }
+def _when_it_does_not_stop(rollback: Rollback, seen: FileSeen | None) -> list[str]:
+    """The stop again; and where the file is gone, how that becomes step 5."""
+    looked = seen if rollback.holds and not awaits_file(rollback) else None
+    gone = bool(rollback.override.removed_outside) or (looked is not None and looked.kind == "absent")
+    broken = why_it_does_not_stop(looked, rollback.component, looked.at) if looked is not None else ""
+    if not gone and not broken:
+        return []
+    ticket = f" --ticket {rollback.ticket}" if rollback.ticket else ""
+    component = "" if rollback.component == TRADING else f" --component {rollback.component}"
+    why = "the override is gone" if gone else broken
+    actions = [f"anybody: stage4 stop{ticket}{component}  (stops again: {why})"]
+    if gone:
+        when = "" if rollback.restoring else "once the incident has ended: "
+        actions.append(f"l2_ops: {when}stage4 rollback adopt {rollback.id} --reason …  (the removal becomes step 5)")
+    return actions
 
 
-def _age(at: datetime, then: datetime) -> int:
-    return max(0, round((at - then).total_seconds()))
+DISABLED_AND_FREE: Final = "disabled_and_free"
+STATUS_UNKNOWN: Final = "status_unknown"
+"""Codes of what :func:`drift` says."""
 
 
-def _commanded(state: State, kind: str) -> str | None:
-    return next(
-        (f"{kind} asked for by entry {e.requested}" for r in state.open.values() for e in r.effects if e.kind == kind),
-        None,
-    )
-
-
-def _silence_json(installation: Installation, rollback: Rollback, at: datetime) -> dict[str, Any]:
-    known = rollback.silence
-    page: dict[str, Any] = {
-        "rollback": rollback.id,
-        "declared": known.state,
-        "id": known.id or None,
-        "ends_at": known.ends_at.isoformat() if known.ends_at else None,
-        "observed": None,
-        "error": None,
-    }
-    if known.id:
-        try:
-            seen = installation.alertmanager.silence(known.id)
-            page["observed"] = seen.state if seen else "absent"
-            page["observed_age_seconds"] = _age(at, seen.at) if seen else 0
-        except LedgerError as error:
-            page["error"] = str(error)
-    return page
-
-
-def _alerts(installation: Installation) -> dict[str, Any]:
-    try:
-        firing = [one for one in installation.prometheus.counts() if one.state == "firing"]
-    except LedgerError as error:
-        return {"critical": None, "firing": None, "error": str(error)}
-    critical = sum(one.number for one in firing if one.severity == "critical")
-    return {"critical": critical, "firing": sum(one.number for one in firing), "error": None}
-
-
-def drift(state: State, file: FileSeen, scheduler: str) -> list[str]:
+def drift(state: State, file: FileSeen, scheduler: str) -> list[Said]:
     """Where what is declared and what is seen part. A scheduler has a moment to obey an override that is new."""
-    found = []
+    drifts: list[Said] = []
     holder, file_kind, file_sha384 = state.holder, file.kind, file.sha384
     broken = why_it_does_not_stop(file, TRADING, file.at)
     if holder is None and file_kind != "absent":
-        found.append(f"the override path holds a {file_kind} that no rollback declared")
+        drifts.append(Said("the override path holds a {} that no rollback declared", file_kind))
     if holder is not None and file_kind == "absent":
-        found.append(f"the override of {holder.id} is gone: adopt the removal, or stop again")
+        drifts.append(Said("the override of {} is gone: adopt the removal, or stop again", holder.id))
     if holder is not None and file_kind != "absent" and file_sha384 != holder.override.sha384:
-        found.append(f"the override is not what {holder.id} declared ({file_kind})")
+        drifts.append(Said("the override is not what {} declared ({})", holder.id, file_kind))
         if broken:
-            found.append(f"{holder.id} does not stop trading any more: {broken}; stop again")
+            drifts.append(Said("{} does not stop trading any more: {}; stop again", holder.id, broken))
     if holder is not None and file_kind == "file" and file.mode != "0600":
-        found.append(f"the override of {holder.id} has mode {file.mode}, declared was 0600")
+        drifts.append(Said("the override of {} has mode {}, declared was 0600", holder.id, file.mode))
     if holder is not None and file_kind == "file" and holder.override.owner not in ("", file.owner):
-        found.append(f"the override of {holder.id} belongs to {file.owner}, declared was {holder.override.owner}")
+        drifts.append(
+            Said("the override of {} belongs to {}, declared was {}", holder.id, file.owner, holder.override.owner)
+        )
     obeying = file.changed is not None and file.at - file.changed <= OBEYS_WITHIN and not broken
     if holder is not None and scheduler == "enabled" and not obeying:
-        found.append(f"the scheduler is enabled although {holder.id} holds it")
+        drifts.append(Said("the scheduler is enabled although {} holds it", holder.id))
     if holder is None and scheduler == "disabled" and file_kind == "absent":
-        found.append("the scheduler is disabled although nothing holds it")
+        drifts.append(Said("the scheduler is disabled although nothing holds it", code=DISABLED_AND_FREE))
     if scheduler == "unknown":
-        found.append("the scheduler's status is not known")
-    return found
+        drifts.append(Said("the scheduler's status is not known", code=STATUS_UNKNOWN))
+    return drifts
+
+
+def silence_drift(rollback: Rollback, members: Sequence[MemberSeen]) -> list[str]:
+    """The members that say that they do not have the silence that is declared active."""
+    if rollback.silence.state != "active":
+        return []
+    return [
+        Said("Alertmanager at {} does not have the silence of {}", seen.name, rollback.id)
+        for seen in members
+        if seen.silences is not None and ((own := seen.silence(rollback.silence.id)) is None or own.state != "active")
+    ]
 
 
 def state_at(installation: Installation, moment: datetime) -> State:
     """What was true at a moment: the entries up to the last one that was made by then (wall time), folded anew."""
-    state = found = State()
+    state = state_then = State()
     for record, _ in installation.ledger.records():
         state = evolve(state, record)
-        found = state if record.at <= moment else found
-    return found
+        state_then = state if record.at <= moment else state_then
+    return state_then
 
 
 def entry_json(record: Recorded, line: bytes) -> dict[str, Any]:
@@ -247,32 +212,35 @@ def shown_time(page: dict[str, Any]) -> tuple[str, str]:
     return made, stamped if stamped != made else ""
 
 
-def judged_json(one: Judged) -> dict[str, Any]:
+def judged_json(judged: Judged) -> dict[str, Any]:
     """One line of the timeline with ``holds``, and where it does not, ``why_not``; with nulls where it is no entry."""
-    if one.record is not None:
-        page = entry_json(one.record, one.line)
+    if judged.record is not None:
+        page = entry_json(judged.record, judged.line)
     else:
-        text = one.line[:_SHOWN].decode("utf-8", "replace")
+        text = judged.line[:_SHOWN].decode("utf-8", "replace")
         page = dict.fromkeys(
             ("timestamp", "wall_time", "status", "actor", "auth", "role", "rollback", "rollback_entry", "entry")
         )
-        page |= {"sequence": one.sequence, "sentence": text, "marks": []}
-    return page | {"sequence": one.sequence, "holds": not one.why, "why_not": one.why or None}
+        page |= {"sequence": judged.sequence, "sentence": text, "marks": []}
+    return page | {"sequence": judged.sequence, "holds": not judged.why, "why_not": judged.why or None}
 
 
-def sentence(record: Recorded) -> str:
-    """What happened, in words."""
-    if record.event is None:
-        return f"{record.status}: not known to this version"
-    fields = {field.name: _word(getattr(record.event, field.name)) for field in dataclasses.fields(record.event)}
-    verdict = getattr(record.event, "verdict", None)
-    told = record.event.sentence.format(**fields) + (f" — {verdict}" if verdict else "")
-    return f"{told} [{', '.join(record.marks)}]" if record.marks else told
+def sentence(record: Recorded, *, verdict: bool = True) -> Said:
+    """What happened, in words; without its verdict where that stands beside it."""
+    event = record.event
+    if event is None:
+        return Said("{}: not known to this version", record.status)
+    template, names = _SENTENCES[type(event)]
+    values = [_word(getattr(event, name), record.at) for name in names]
+    outcome = getattr(event, "verdict", None) if verdict else None
+    told = Said(template + " — {}", *values, outcome) if outcome else Said(template, *values)
+    return Said("{} [{}]", told, ", ".join(record.marks)) if record.marks else told
 
 
-def _word(value: Any) -> str:
+def _word(value: Any, at: datetime) -> str:
+    """A field in words; a time of another day than the entry's with its date."""
     if isinstance(value, datetime):
-        return value.strftime("%H:%M:%S UTC")
+        return f"{clock_or_day(value, at, seconds=True)} UTC"
     if isinstance(value, tuple):
         return ", ".join(map(str, value))
     return str(value)

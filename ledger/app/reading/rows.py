@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from ledger.store.recorder import Receipt
-from ledger.store.timeline import Row
-from ledger.store.timeline_filter import Filter, Word
+from ledger.store.values import Filter, Receipt, Row, Word
 
 __all__ = ["Filter", "Receipt", "Row", "Word"]

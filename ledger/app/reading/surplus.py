@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ledger.app.installation import Installation
+from ledger.app.press import Press
 from ledger.app.reading.muting import at_members, surplus
 from ledger.domain.command import SYSTEM
 from ledger.domain.facts import MemberSeen, SilenceSeen
 from ledger.domain.observing.commands import Record
 from ledger.domain.silencing.events import SilenceSurplusEnded, SilenceSurplusSeen
 from ledger.domain.state import Rollback
-from ledger.errors import Unreachable
-from ledger.files import locked, make_folder
+from ledger.errors import Refused, Unreachable
+from ledger.said import Said
 
 Say = Callable[[str], None]
 
@@ -29,8 +30,7 @@ def end_surplus(
     """
     if not _found(installation, members, rollback):
         return 0
-    make_folder(installation.home.locks)
-    with locked(installation.home.locks / "deliver.lock", timeout):
+    with installation.locks.hold("deliver", timeout):
         return sum(
             _end(installation, members, name, silence_id, seen, say)
             for name, silence_id, seen in _found(installation, members, rollback)
@@ -43,14 +43,16 @@ def _found(
     """Rollback, id and how it was seen of each: those that were just seen, and those whose end was not."""
     state = installation.state
     there = surplus(installation, members, state)
-    found: list[tuple[str, str, SilenceSeen | None]] = []
-    for rollback in (*state.open.values(), *state.closed.values()):
+    silences: list[tuple[str, str, SilenceSeen | None]] = []
+    shown = (state.rollback(name) for name in there)
+    concerned = (*state.open.values(), *state.closed.candidates("unended"), *(owner for owner in shown if owner))
+    for rollback in {owner.id: owner for owner in concerned}.values():
         if (only and rollback.id != only) or _is_being_made(rollback):
             continue
-        seen = {one.id: one for one in there.get(rollback.id, ())}
+        seen = {silence.id: silence for silence in there.get(rollback.id, ())}
         ids = dict.fromkeys((*rollback.silence.surplus, *seen))
-        found += [(rollback.id, name, seen.get(name)) for name in ids]
-    return found
+        silences += [(rollback.id, name, seen.get(name)) for name in ids]
+    return silences
 
 
 def _is_being_made(rollback: Rollback) -> bool:
@@ -74,9 +76,9 @@ def _end(
             told = SilenceSurplusSeen(
                 silence_id=silence_id, members=at_members(members, silence_id), ends_at=seen.ends_at, seen_at=seen.at
             )
-            installation.submit(Record(event=told), SYSTEM, rollback)
+            installation.submit(Record(event=told), Press(SYSTEM), rollback)
         ended = installation.alertmanager.expire(silence_id)
-    except Unreachable as error:
+    except (Refused, Unreachable) as error:
         say(str(error))
         return 0
     event = SilenceSurplusEnded(
@@ -84,6 +86,6 @@ def _end(
         ended_at=ended.silence.ends_at if ended.silence else installation.clock(),
         transcript_sha384=installation.keep(ended.transcript),
     )
-    installation.submit(Record(event=event), SYSTEM, rollback)
-    say(f"ended a second silence of {rollback}, {silence_id}")
+    installation.submit(Record(event=event), Press(SYSTEM), rollback)
+    say(Said("ended a second silence of {}, {}", rollback, silence_id))
     return 1

@@ -20,8 +20,10 @@ from ledger.domain.duties.events import Corrected
 from ledger.domain.record import Recorded, parse_body
 from ledger.errors import Corrupt, LedgerError, Unreachable
 from ledger.proof.entry import GENESIS, format_time, link, parse_entry
-from ledger.store.reading import takes_no_writes
-from ledger.store.timeline import Head, Row, TimelineStore
+from ledger.said import Said
+from ledger.store.contract import NotWritable
+from ledger.store.open import open_timeline
+from ledger.store.values import Head, Row
 
 logger = logging.getLogger("stage4.timeline")
 AT_ONCE = 2_000
@@ -51,8 +53,8 @@ class Timeline:
 
     def __init__(self, installation: Installation) -> None:
         self._ledger = installation.ledger
-        store = installation.home.store
-        self.store = TimelineStore(store.with_name(f"{store.stem}.timeline.sqlite"), self._ledger.origin, GENESIS)
+        self._path = installation.home.timeline
+        self.store = open_timeline(self._path, self._ledger.origin, GENESIS)
         self._guard = threading.Lock()
         self._builder: threading.Thread | None = None
         self._elsewhere = ""
@@ -65,8 +67,8 @@ class Timeline:
         size = self._ledger.view().size
         try:
             return self._catch_up(size)
-        except Unreachable as error:
-            if self._elsewhere or not (takes_no_writes(error) or isinstance(error.__cause__, OSError)):
+        except NotWritable:
+            if self._elsewhere:
                 raise
             self._move()
         return self._catch_up(size)
@@ -81,10 +83,10 @@ class Timeline:
         try:
             self._elsewhere = tempfile.mkdtemp(prefix="stage4-timeline-", dir=folder)
         except OSError as error:
-            raise Unreachable(f"the timeline's file cannot be made anywhere: {error.strerror}") from error
+            raise Unreachable(Said("the timeline's file cannot be made anywhere: {}", error.strerror)) from error
         weakref.finalize(self, shutil.rmtree, self._elsewhere, ignore_errors=True)
-        path = Path(self._elsewhere) / self.store.path.name
-        self.store = TimelineStore(path, self._ledger.origin, GENESIS)
+        self._path = Path(self._elsewhere) / self._path.name
+        self.store = open_timeline(self._path, self._ledger.origin, GENESIS)
 
     def _catch_up(self, size: int) -> Progress:
         with self._guard:
@@ -103,6 +105,40 @@ class Timeline:
             self._builder.join(seconds)
             progress = self.catch_up()
         return progress
+
+    def check(self) -> None:
+        """Compare all of the file with the ledger, and make it anew where it says anything else.
+
+        Quick enough for the background only. What cannot be read now is looked at the next time.
+        """
+        if self._builder is not None and self._builder.is_alive():
+            return  # it is being made from the ledger
+        try:
+            if not self._agrees():
+                logger.warning("the timeline did not say what the entries say; it is made anew")
+                self.renew()
+        except (LedgerError, RecursionError) as error:
+            logger.warning("the timeline could not be compared: %s", error)
+
+    def renew(self) -> Progress:
+        """Throw the file away, and read the ledger anew."""
+        with self._guard:
+            self.store.make()
+        return self.catch_up()
+
+    def _agrees(self) -> bool:
+        head = self.store.head()
+        if head is None:
+            return True  # there is nothing yet, or the next page makes it anew
+        if not self._fits(head) or not self.store.is_as_made():
+            return False
+        for start in range(0, head.size, _BATCH):
+            end = min(start + _BATCH, head.size)
+            lines = list(self._ledger.log.lines(start, end))
+            rows = [_row_at(start + number, line) for number, line in enumerate(lines, 1)]
+            if rows != self.store.stored(start, end):
+                return False
+        return True
 
     def _build(self) -> None:
         try:
@@ -148,6 +184,8 @@ class Shown(NamedTuple):
     row: Row
     why: str
     """Why the entry does not hold; ``""`` where it does."""
+    told: str
+    """Its sentence without the verdict, which stands beside it."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.row, name)
@@ -158,26 +196,29 @@ def as_they_stand(installation: Installation, rows: Sequence[Row]) -> list[Shown
 
     The read model only finds them; where an entry is gone or cannot be read, what it remembers is shown, marked.
     """
-    found = judged(installation, [row.sequence for row in rows])
-    return [_as_it_stands(row, found.get(row.sequence)) for row in rows]
+    by_sequence = judged(installation, [row.sequence for row in rows])
+    return [_as_it_stands(row, by_sequence.get(row.sequence)) for row in rows]
 
 
-def _as_it_stands(row: Row, one: Judged | None) -> Shown:
-    if one is None:
-        return Shown(row, "the store has no such row any more")
-    if one.record is None or one.why:
-        try:
-            return Shown(row_of(one.line)[0]._replace(sequence=row.sequence), one.why)
-        except (Corrupt, RecursionError):
-            return Shown(row, one.why)
-    return Shown(row_of(one.line)[0], "")
+def _as_it_stands(row: Row, entry: Judged | None) -> Shown:
+    if entry is None:
+        return Shown(row, "the store has no such row any more", row.sentence)
+    try:
+        read, record, _ = _read(entry.line)
+    except (Corrupt, RecursionError):
+        return Shown(row, entry.why, row.sentence)
+    return Shown(read._replace(sequence=row.sequence), entry.why, sentence(record, verdict=False))
 
 
 def row_of(line: bytes) -> tuple[Row, str]:
     """An entry's row, and the lower-case text in which it is found. ``Corrupt`` where the line is no entry."""
+    row, record, body = _read(line)
+    return row, _search_text(record, body, row.sentence)
+
+
+def _read(line: bytes) -> tuple[Row, Recorded, dict[str, Any]]:
     entry = parse_entry(line)
     record = parse_body(entry.sequence, entry.timestamp, entry.body)
-    said = sentence(record)
     row = Row(
         sequence=record.sequence,
         timestamp=format_time(record.timestamp),
@@ -189,10 +230,10 @@ def row_of(line: bytes) -> tuple[Row, str]:
         role=record.role,
         verdict=_text(getattr(record.event, "verdict", None)),
         corrects=record.event.entry if isinstance(record.event, Corrected) else None,
-        sentence=said,
+        sentence=sentence(record),
         at=format_time(record.at),
     )
-    return row, _search_text(record, entry.body, said)
+    return row, record, entry.body
 
 
 def _row_at(place: int, line: bytes) -> tuple[Row, str]:
@@ -220,7 +261,7 @@ def _values(value: Any) -> list[str]:
     if isinstance(value, str):
         return [value]
     if isinstance(value, dict):
-        return [text for one in value.values() for text in _values(one)]
+        return [text for part in value.values() for text in _values(part)]
     if isinstance(value, list):
-        return [text for one in value for text in _values(one)]
+        return [text for part in value for text in _values(part)]
     return []

@@ -12,8 +12,10 @@ from pathlib import Path
 from ledger import override
 from ledger.adapters import override_file
 from ledger.app.installation import Installation
+from ledger.app.press import Press
 from ledger.digest import sha384
 from ledger.domain.command import SYSTEM, Command
+from ledger.domain.matchers import noted
 from ledger.domain.observing.commands import ExpireEffect, Record
 from ledger.domain.restoring.events import OverrideRemovalFailed, OverrideRemoved
 from ledger.domain.runbook import EffectKind
@@ -25,6 +27,7 @@ from ledger.domain.silencing.events import (
     SilenceExtendFailed,
     SilenceExtendRequested,
     SilenceFailed,
+    SilenceFound,
 )
 from ledger.domain.state import Effect, Rollback
 from ledger.domain.stopping.commands import RecordOverride, RecordPutBack
@@ -32,12 +35,12 @@ from ledger.domain.stopping.decide import override_content
 from ledger.domain.stopping.events import OverrideFailed
 from ledger.domain.text import INLINE, shorten
 from ledger.errors import Refused, Unreachable
-from ledger.files import locked, make_folder
+from ledger.store.contract import LockName
 
 FILES: tuple[EffectKind, ...] = ("override", "put_back", "removal")
 SILENCES: tuple[EffectKind, ...] = ("silence", "silence_extend", "silence_end")
 _STOPS: tuple[EffectKind, ...] = ("override", "put_back")
-_LOCKS = (("deliver.lock", FILES), ("deliver-silences.lock", SILENCES))
+_LOCKS: tuple[tuple[LockName, tuple[EffectKind, ...]], ...] = (("deliver", FILES), ("deliver-silences", SILENCES))
 """Each has its one deliverer: an Alertmanager that hangs is no reason why a stop waits."""
 
 
@@ -54,15 +57,15 @@ def deliver_files(installation: Installation, timeout: float) -> int:
     return _deliver(installation, *_LOCKS[0], timeout)
 
 
-def _deliver(installation: Installation, lock: str, kinds: tuple[EffectKind, ...], timeout: float) -> int:
+def _deliver(installation: Installation, lock: LockName, kinds: tuple[EffectKind, ...], timeout: float) -> int:
     if not _pending(installation, kinds):
         return 0
-    make_folder(installation.home.locks)
     done = 0
-    with locked(installation.home.locks / lock, timeout):
+    with installation.locks.hold(lock, timeout):
         for rollback, effect in _pending(installation, kinds):
             command = _outcome(installation, rollback, effect)
-            installation.record(command, SYSTEM, rollback.id, f"deliver-{effect.requested}-{rollback.id}")
+            press = Press(SYSTEM, f"deliver-{effect.requested}-{rollback.id}")
+            installation.record(command, press, rollback.id)
             done += 1
     return done
 
@@ -71,7 +74,7 @@ def _pending(installation: Installation, kinds: tuple[EffectKind, ...]) -> list[
     """What was asked for and not done. From a ledger that does not hold nothing is done any more, but for a stop."""
     if installation.ledger.held:
         kinds = tuple(kind for kind in kinds if kind in _STOPS)
-    pending = [(one, effect) for one in installation.state.open.values() for effect in one.effects]
+    pending = [(rollback, effect) for rollback in installation.state.open.values() for effect in rollback.effects]
     return [(rollback, effect) for rollback, effect in pending if effect.kind in kinds]
 
 
@@ -175,11 +178,11 @@ def _silence(installation: Installation, rollback: Rollback, effect: Effect) -> 
         )
     except (Refused, Unreachable) as error:
         return Record(event=SilenceFailed(cause=shorten(str(error), 2 * INLINE)))
-    silence = created.silence
+    silence, kind = created.silence, SilenceFound if created.found else SilenceCreated
     return Record(
-        event=SilenceCreated(
+        event=kind(
             silence_id=silence.id,
-            matchers=silence.matchers,
+            matchers=noted(silence.matchers),
             starts_at=silence.starts_at,
             ends_at=silence.ends_at,
             transcript_sha384=installation.keep(created.transcript),

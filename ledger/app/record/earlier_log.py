@@ -54,7 +54,7 @@ def set_aside(home: Home, suffixes: tuple[str, ...] = SUFFIXES) -> tuple[str, st
 
     The digest stands in the first entry. ``Refused``, and nothing is moved, where one of these names is taken.
     """
-    names = [(home.published.with_suffix(one), _aside(home, one)) for one in suffixes]
+    names = [(home.published.with_suffix(suffix), _aside(home, suffix)) for suffix in suffixes]
     for path, aside in names:
         if os.path.lexists(path) and os.path.lexists(aside) and not os.path.samestat(os.lstat(path), os.lstat(aside)):
             raise Refused(f"both {path} and {aside} exist; move one of them away first")

@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ledger.app.installation import Installation
-from ledger.domain.command import Actor
+from ledger.app.press import Press
 from ledger.domain.events import DIGESTS, FREE_TEXT
 from ledger.domain.keeping.commands import Erase, ProposeErasure
 from ledger.domain.state import FreeText
 from ledger.errors import Erased, LedgerError, Refused
+from ledger.said import Said
 
 SALT = 16
 """Random bytes before a free text, so that its digest tells nothing of it (docs/runbook.md)."""
@@ -39,7 +40,7 @@ class Artefact(NamedTuple):
     @property
     def text(self) -> str | None:
         """What it says, where that is text."""
-        salted = any(one.field in FREE_TEXT for one in self.named)
+        salted = any(named.field in FREE_TEXT for named in self.named)
         try:
             return None if self.error else self.data[SALT if salted else 0 :].decode()
         except UnicodeDecodeError:
@@ -55,7 +56,7 @@ def read(installation: Installation, name: str) -> bytes:
     """The bytes of an artefact; ``Erased`` where two people erased it, else ``Unreachable`` where it is missing."""
     text = installation.state.texts.get(name)
     if text is not None and text.erased:
-        raise Erased(f"the artefact {name} was erased by entry {text.erased}: {text.ground}")
+        raise Erased(Said("the artefact {} was erased by entry {}: {}", name, text.erased, text.ground))
     return installation.artefacts.get(name)
 
 
@@ -71,7 +72,7 @@ def show(installation: Installation, digest: str) -> Artefact:
         if getattr(record.event, field) == name
     )
     if not named:
-        raise Refused(f"no entry of this ledger names {name}")
+        raise Refused(Said("no entry of this ledger names {}", name))
     text = installation.state.texts.get(name)
     try:
         return Artefact(name, named, read(installation, name), text)
@@ -79,16 +80,16 @@ def show(installation: Installation, digest: str) -> Artefact:
         return Artefact(name, named, b"", text, error)
 
 
-def erase(installation: Installation, actor: Actor, digest: str, ground: str) -> FreeText:
+def erase(installation: Installation, press: Press, digest: str, ground: str) -> FreeText:
     """The first call proposes with a ground, the second, by another person, erases; gives how things stand after it."""
     name = full_name(digest)
     remove_erased(installation)
     text = installation.state.texts.get(name)
     if text is not None and text.proposal and not text.erased:
-        installation.submit(Erase(artefact=name), actor)
+        installation.submit(Erase(artefact=name), press)
         remove_erased(installation)
     else:
-        installation.submit(ProposeErasure(artefact=name, ground=ground), actor)
+        installation.submit(ProposeErasure(artefact=name, ground=ground), press)
     return installation.state.texts[name]
 
 

@@ -37,7 +37,8 @@ class Exported(NamedTuple):
 def export(installation: Installation, out: str) -> Exported:
     """Write the ledger as far as its newest checkpoint; ``out`` is a folder or the name of the lines.
 
-    A folder (one that is there, or a name that ends in ``/``) gets the published files' names. Lines whose name ends in
+    A folder (one that is there, or a name that ends in ``/``, or one without a suffix that nothing has yet) gets the
+    published files' names. Lines whose name ends in
     ``.gz`` are packed, the same lines always into the same bytes. ``Refused`` where a name is taken: nothing is
     overwritten; ``Unreachable`` where the place cannot be written; ``Corrupt`` where the store lacks entries.
     """
@@ -51,7 +52,8 @@ def export(installation: Installation, out: str) -> Exported:
     if not out or "\0" in out:
         raise Refused(f"{out!a} is no name of a file or folder")
     target = Path(out).absolute()
-    if out.endswith("/") or os.path.isdir(out):  # noqa: PTH112  which answers whatever the name is
+    folder = out.endswith("/") or not (target.suffix or os.path.lexists(out))
+    if folder or os.path.isdir(out):  # noqa: PTH112  which answers whatever the name is
         target = target / installation.home.published.name
     plan = Exported(target, target.with_suffix(".checkpoint"), target.with_suffix(".vkey"), stated.size)
     contents: dict[Path, Iterable[bytes]] = {
@@ -62,7 +64,7 @@ def export(installation: Installation, out: str) -> Exported:
     if len(contents) < 3:
         raise Refused(f"{target.name} leaves no name for the checkpoint; end it in .jsonl or .jsonl.gz")
     try:
-        if out.endswith("/"):
+        if folder:
             target.parent.mkdir(parents=True, exist_ok=True)
         _put(contents, installation.home.published_mode())
     except FileExistsError as error:

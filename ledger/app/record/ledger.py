@@ -12,66 +12,46 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
+from ledger.app.record.snapshots import Snapshots
+from ledger.app.record.view import View, empty_view, fold_stored
 from ledger.domain.command import FACTS, Command, Request
 from ledger.domain.decide import decide
 from ledger.domain.evolve import evolve
+from ledger.domain.flags import runtime_flags
 from ledger.domain.marks import marks
 from ledger.domain.record import Recorded, format_body, parse_body
 from ledger.domain.rules import Decided
-from ledger.domain.state import State, runtime_flags
+from ledger.domain.state import State
 from ledger.errors import Conflict, Corrupt
 from ledger.proof.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
-from ledger.proof.entry import GENESIS, HmacKey, check_signatures, link, parse_entry, seal_entry
-from ledger.proof.merkle import Tree, leaf_hash
+from ledger.proof.entry import HmacKey, check_signatures, link, parse_entry, seal_entry
+from ledger.proof.merkle import leaf_hash
 from ledger.proof.note import Signer, Verifier
-from ledger.store.log import Line, Log, Mark, Writing
-from ledger.store.recorder import Receipt
+from ledger.said import Said
+from ledger.store.contract import Log, Transaction
+from ledger.store.values import Line, Mark, Receipt
 
 Clock = Callable[[], datetime]
-
-
-class View(NamedTuple):
-    """Everything derived from the entries up to ``state.sequence``. Disposable: folding the lines gives it again."""
-
-    state: State
-    head: str
-    """``sha384:…`` of the last line, the next one's ``previous``."""
-    tree: Tree
-
-    @property
-    def size(self) -> int:
-        """How many entries it stands on."""
-        return self.state.sequence
-
-
-def empty_view() -> View:
-    """The view of a ledger without entries."""
-    return View(State(), GENESIS, Tree())
-
-
-def fold(view: View, lines: Iterable[bytes]) -> View:
-    """The view after more lines; ``Corrupt`` at the first line that does not follow. The view given stays as it is."""
-    state, head, tree = view.state, view.head, view.tree.copy()
-    for line in lines:
-        entry = parse_entry(line)
-        if entry.previous != head:
-            raise Corrupt(f"entry {state.sequence + 1}: previous: expected {head}, found {entry.previous}")
-        try:
-            state = evolve(state, parse_body(entry.sequence, entry.timestamp, entry.body))
-        except Corrupt as error:
-            raise Corrupt(f"entry {entry.sequence}: {error}") from error
-        tree.append(leaf_hash(line))
-        head = link(line)
-    return View(state, head, tree)
 
 
 class Ledger:
     """One stage's ledger. Thread-safe; other processes may write to the same store."""
 
-    def __init__(self, log: Log, *, stage: str, key: HmacKey, signer: Signer, clock: Clock) -> None:
+    def __init__(
+        self,
+        log: Log,
+        *,
+        stage: str,
+        key: HmacKey,
+        signer: Signer,
+        clock: Clock,
+        snapshots: Snapshots | None = None,
+    ) -> None:
+        """``snapshots``: where reading begins; without them at entry 1."""
         self.log = log
+        self.snapshots = snapshots
         self.stage = stage
         self.clock = clock
         self._key = key
@@ -86,10 +66,14 @@ class Ledger:
         self.held = ""
         """Why nothing may be written, whoever asks: a look at the ledger found that it does not hold. The stop goes
         another way then."""
+        self.held_anyway = ""
+        """Why it stays held whatever a look finds: it does not read the store."""
         self.others_held: Mapping[str, str] = {}
         """The same of other ledgers of the home, by stage."""
         self._mark: Mark | None = None
         """What the store was when the view was last compared with it by a writer; only writers use it."""
+        self._unread = 0
+        """Entries that a snapshot stands for: this process has not folded them."""
 
     @property
     def origin(self) -> str:
@@ -113,29 +97,51 @@ class Ledger:
         if time.monotonic() < self._sure_until:
             return self._view
         with self._reads:
-            found = self.log.size()
-            if found < self._view.size:
+            size = self.log.size()
+            if size < self._view.size:
                 raise Corrupt(
-                    f"the store is behind: it held {self._view.size} entries and now holds {found}. Nothing is "
-                    "written. Keep the folders var and audit as they are and put back the store that held them: see "
-                    "docs/recovery.md"
+                    Said(
+                        "the store is behind: it held {} entries and now holds {}. Nothing is written. Keep the "
+                        "folders var and audit as they are and put back the store that held them: see "
+                        "docs/recovery.md",
+                        self._view.size,
+                        size,
+                    )
                 )
-            if found > self._view.size:
+            if size > self._view.size:
                 self._view = self._read_on()
+            if self.snapshots and self.snapshots.is_due(self._view.size):
+                self._view = self.snapshots.save(self._view)
             self._sure_until = time.monotonic() + self.lag
             return self._view
 
     def records(self, after: int = 0) -> Iterator[tuple[Recorded, bytes]]:
-        """Records with their lines, in order, from the one after ``after``."""
+        """Records with their lines, in order, from the one after ``after``; ``Corrupt`` at one that is not ours."""
         for line in self.log.lines(after):
-            entry = parse_entry(line)
-            yield parse_body(entry.sequence, entry.timestamp, entry.body), line
+            yield self._recorded(line), line
 
     def chosen(self, sequences: Sequence[int]) -> Iterator[Recorded]:
         """The records of these sequences, in order; those that the ledger has not are left out."""
         for line in self.log.chosen(sequences):
-            entry = parse_entry(line)
-            yield parse_body(entry.sequence, entry.timestamp, entry.body)
+            yield self._recorded(line)
+
+    def _recorded(self, line: bytes) -> Recorded:
+        """The record of a line, whose signatures are looked at where this process has not folded it."""
+        entry = parse_entry(line)
+        if entry.sequence <= self._unread:
+            check_signatures(entry, self._key, self.origin)
+        return parse_body(entry.sequence, entry.timestamp, entry.body)
+
+    def require_read(self, after: int) -> None:
+        """``Corrupt`` where the lines after a sequence are not those that were signed; reads all where none were."""
+        if after >= self._unread:
+            return
+        with self._reads:
+            self._checked(
+                fold_stored(empty_view(), self.log.lines(0, self._view.size)),
+                self.log.newest_checkpoint(self._view.size),
+            )
+            self._unread = 0
 
     def submit(self, request: Request, timeout: float | None = None) -> Receipt:
         """Decide and append; returns when the entries are on disk.
@@ -147,17 +153,17 @@ class Ledger:
         self.require_sound()
         digest = digest_request(request)
         with self._writes:
-            with self.log.writing(timeout) as writing:
-                known = writing.receipt(request.id)
+            with self.log.transaction(timeout) as transaction:
+                known = transaction.receipt(request.id)
                 if known is not None:
                     if known.digest != digest:
-                        raise Conflict(f"the request id {request.id} was used for another command")
+                        raise Conflict(Said("the request id {} was used for another command", request.id))
                     return known
-                before = self._up_to_date(writing)
+                before = self._up_to_date(transaction)
                 after, lines = self._seal(before, request, decide(before.state, request))
                 receipt = Receipt(request.id, digest, before.size + 1, after.size)
-                writing.insert(self.origin, lines, (after.size, self._sign(after)), receipt)
-            self._keep(after, writing.mark)
+                transaction.append(self.origin, lines, (after.size, self._sign(after)), receipt)
+            self._keep(after, transaction.mark)
         return receipt
 
     def require_sound(self) -> None:
@@ -172,30 +178,52 @@ class Ledger:
                 self._view = view
         self._mark = mark
 
-    def _up_to_date(self, writing: Writing) -> View:
+    def _up_to_date(self, transaction: Transaction) -> View:
         """The view with what other processes wrote; the last line known must still be what it was.
 
         Where nobody else has committed anything since that was looked at, there is nothing to look at.
         """
-        view = self._view
-        if writing.continues(self._mark):
+        view = self._begun()
+        if transaction.continues(self._mark):
             return view
-        lines = writing.lines_after(max(0, view.size - 1))
+        lines = transaction.lines_after(max(0, view.size - 1))
         if view.size and (not lines or link(lines.pop(0)) != view.head):
             raise Corrupt(
-                f"entry {view.size} is not what it was when it was read. Nothing is written. Keep the folders var and "
-                "audit as they are and put back a copy of the store from before: see docs/recovery.md"
+                Said(
+                    "entry {} is not what it was when it was read. Nothing is written. Keep the folders var "
+                    "and audit as they are and put back a copy of the store from before: see docs/recovery.md",
+                    view.size,
+                )
             )
-        if lines:
-            view = self._checked(_folded(view, lines), writing.newest_checkpoint())
-        self._keep(view, writing.mark)
+        if lines or view is not self._view:
+            view = self._checked(fold_stored(view, lines), transaction.newest_checkpoint())
+        self._keep(view, transaction.mark)
         return view
 
+    def _begun(self) -> View:
+        """What is known so far; the snapshot, where nothing is yet."""
+        if self._view.size or self.snapshots is None:
+            return self._view
+        begun = self.snapshots.load() or self._view
+        self._unread = begun.size
+        return begun
+
     def _read_on(self) -> View:
+        """What is known so far and everything after it; from entry 1 where that does not follow from a snapshot."""
+        begun = self._begun()
+        try:
+            return self._read_after(begun)
+        except Corrupt as error:
+            if begun is self._view or self.snapshots is None:
+                raise
+            self.snapshots.drop(Said("what comes after it does not follow: {}", error))
+            self._unread = 0
+            return self._read_after(self._view)
+
+    def _read_after(self, view: View) -> View:
         """Fold new lines until a checkpoint covers exactly them; a commit may come between the two reads."""
-        view = self._view
         for _ in range(100):
-            view = _folded(view, self.log.lines(view.size))
+            view = fold_stored(view, self.log.lines(view.size))
             note = self.log.newest_checkpoint()
             if note is None or open_checkpoint(note, self._signer.verifier).size <= view.size or not self._moved(view):
                 break
@@ -208,24 +236,32 @@ class Ledger:
         """The view, if the newest checkpoint signed exactly its lines."""
         if note is None:
             raise Corrupt(
-                f"the store has {view.size} entries and no checkpoint. Nothing is written. Keep the folders var and "
-                "audit as they are and put back a copy of the store from before: see docs/recovery.md"
+                Said(
+                    "the store has {} entries and no checkpoint. Nothing is written. Keep the folders var "
+                    "and audit as they are and put back a copy of the store from before: see docs/recovery.md",
+                    view.size,
+                )
             )
         signed = open_checkpoint(note, self._signer.verifier)
         if (signed.size, signed.root) != (view.size, view.tree.root()):
             raise Corrupt(
-                f"the store is not what was signed: the checkpoint says {signed.size} entries with root "
-                f"{signed.root.hex()}, the store has {view.size} with root {view.tree.root().hex()}. Nothing is "
-                "written. Keep the folders var and audit as they are and put back a copy of the store from before: see "
-                "docs/recovery.md"
+                Said(
+                    "the store is not what was signed: the checkpoint says {} entries with root {}, the "
+                    "store has {} with root {}. Nothing is written. Keep the folders var and audit as they "
+                    "are and put back a copy of the store from before: see docs/recovery.md",
+                    signed.size,
+                    signed.root.hex(),
+                    view.size,
+                    view.tree.root().hex(),
+                )
             )
         return view
 
     def _seal(self, view: View, request: Request, decided: Iterable[Decided]) -> tuple[View, list[Line]]:
         state, head, tree = view.state, view.head, view.tree.copy()
         lines: list[Line] = []
-        for one in decided:
-            record = self._record(state, request, one)
+        for decision in decided:
+            record = self._record(state, request, decision)
             state = evolve(state, record)
             line = self._format(state, record, head)
             lines.append(Line(record.sequence, record.status, line))
@@ -233,22 +269,22 @@ class Ledger:
             head = link(line)
         return View(state, head, tree), lines
 
-    def _record(self, state: State, request: Request, one: Decided) -> Recorded:
-        rollback = state.rollback(one.rollback) if one.rollback else None
+    def _record(self, state: State, request: Request, decision: Decided) -> Recorded:
+        rollback = state.rollback(decision.rollback) if decision.rollback else None
         return Recorded(
-            one.event,
-            one.event.status,
+            decision.event,
+            decision.event.status,
             state.sequence + 1,
             max(request.at, state.timestamp),
             request.at,
             request.actor.person,
             request.actor.auth,
-            one.role,
+            decision.role,
             request.id,
-            one.rollback,
-            (rollback.entries if rollback else 0) + 1 if one.rollback else 0,
+            decision.rollback,
+            (rollback.entries if rollback else 0) + 1 if decision.rollback else 0,
             request.actor.os,
-            marks(state, request.actor.person, one.role, request.at),
+            marks(state, request.actor.person, decision.role, request.at),
         )
 
     def _format(self, state: State, record: Recorded, head: str) -> bytes:
@@ -264,17 +300,6 @@ class Ledger:
 
     def _sign(self, view: View) -> bytes:
         return sign_checkpoint(Checkpoint(self.origin, view.size, view.tree.root()), self._signer)
-
-
-def _folded(view: View, lines: Iterable[bytes]) -> View:
-    """Like :func:`fold`, for lines of a store: the error says what to do."""
-    try:
-        return fold(view, lines)
-    except Corrupt as error:
-        raise Corrupt(
-            f"the store is not what was signed: {error}. Nothing is written. Keep the folders var and audit as they "
-            "are and put back a copy of the store from before: see docs/recovery.md"
-        ) from error
 
 
 def digest_request(request: Request) -> str:

@@ -21,10 +21,11 @@ from ledger.app.home.folders import Home
 from ledger.app.record.published import LIMIT, not_plain, own_checkpoint, read_plain, stated
 from ledger.app.record.witness import Left, Witness, look, seen
 from ledger.errors import Corrupt, Unreachable
-from ledger.files import locked, make_folder, open_plain, replace, set_mode
+from ledger.files import make_folder, open_plain, replace, set_mode
 from ledger.proof.note import Verifier, format_verifier
+from ledger.said import Said
 from ledger.store.artefacts import Artefacts
-from ledger.store.log import Log
+from ledger.store.contract import Locks, Log
 
 
 class Foreign(NamedTuple):
@@ -64,18 +65,30 @@ class Publisher:
     """Keeps the published files of one ledger in step with its store."""
 
     def __init__(
-        self, home: Home, log: Log, artefacts: Artefacts, verifier: Verifier, check: Callable[[bytes], None]
+        self,
+        home: Home,
+        log: Log,
+        locks: Locks,
+        artefacts: Artefacts,
+        verifier: Verifier,
+        check: Callable[[bytes], None],
+        require_read: Callable[[int], None],
     ) -> None:
-        """``check`` raises ``Corrupt`` where a line is not signed by this ledger."""
+        """``check`` raises ``Corrupt`` where a line is not signed by this ledger.
+
+        ``require_read`` does where those after a sequence are not what was signed: they are about to be published.
+        """
         self._home = home
         self._lines, self._checkpoint, self._key = home.published, home.published_checkpoint, home.published_key
         self._mode = home.published_mode()
         self._key_seen: tuple[int, ...] | None = None
         """How the key file looked when it was last seen to be ours."""
         self._log = log
+        self._locks = locks
+        self._require_read = require_read
         self._artefacts = artefacts
         self._verifier = verifier
-        self.witness = Witness(home, log, verifier, check)
+        self.witness = Witness(home, log, locks, verifier, check)
 
     def publish(self) -> tuple[Foreign, ...]:
         """Bring the files up to the store; what was found in them that is not ours comes back, set aside.
@@ -84,15 +97,18 @@ class Publisher:
         was restored from an old copy and must not go on.
         """
         try:
-            make_folder(self._home.locks)
-            with locked(self._home.locks / "publish.lock"):
-                found = self._publish(self._lines)
+            with self._locks.hold("publish"):
+                set_aside = self._publish(self._lines)
                 self.witness.content(ours=True)
-                return found
+                return set_aside
         except OSError as error:
             raise Unreachable(
-                f"cannot publish to {self._home.published}: {error.strerror}. The entries are safe in the store and "
-                "will be published when the folder can be written"
+                Said(
+                    "cannot publish to {}: {}. The entries are safe in the store and will be published when "
+                    "the folder can be written",
+                    self._home.published,
+                    error.strerror,
+                )
             ) from error
 
     def _publish(self, path: Path) -> tuple[Foreign, ...]:
@@ -104,17 +120,17 @@ class Publisher:
             make_folder(path.parent, 0o755)
         foreign = self._publish_lines(path, size)
         self.witness.content()
-        found = [foreign] if foreign else []
+        set_aside = [foreign] if foreign else []
         try:
             if foreign := self._replace(self._checkpoint, note, _is_kept(self._log, self._verifier), ours=untouched):
-                found.append(foreign)
+                set_aside.append(foreign)
             if foreign := self._publish_key():
-                found.append(foreign)
+                set_aside.append(foreign)
         except (OSError, Unreachable) as error:
-            why = f"{path.parent}: {error.strerror}" if isinstance(error, OSError) else str(error)
-            sentence = f"the lines are published, but not the checkpoint and key that belong to them: {why}"
-            raise Unpublished(sentence, tuple(found)) from error
-        return tuple(found)
+            why = Said("{}: {}", path.parent, error.strerror) if isinstance(error, OSError) else str(error)
+            sentence = Said("the lines are published, but not the checkpoint and key that belong to them: {}", why)
+            raise Unpublished(sentence, tuple(set_aside)) from error
+        return tuple(set_aside)
 
     def _publish_key(self) -> Foreign | None:
         if self._key_seen is not None and seen(self._key) == self._key_seen:
@@ -126,12 +142,13 @@ class Publisher:
 
     def _publish_lines(self, path: Path, size: int) -> Foreign | None:
         if why := not_plain(path):
-            raise Unreachable(f"cannot publish: {why}. The entries are safe in the store")
+            raise Unreachable(Said("cannot publish: {}. The entries are safe in the store", why))
         recorded, foreign = self.witness.recorded(), None
         left = self.witness.untouched(recorded)
         if left is None:
             left, foreign = self._reconcile(path)
         if left.lines < size:
+            self._require_read(left.lines)
             left = self._append(path, left, size)
         else:
             set_mode(path, self._mode)

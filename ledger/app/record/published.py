@@ -18,7 +18,8 @@ from ledger.proof.canonical import MAX_LINE
 from ledger.proof.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
 from ledger.proof.entry import GENESIS, link, parse_entry
 from ledger.proof.note import Verifier
-from ledger.store.log import Log
+from ledger.said import Said
+from ledger.store.contract import Log
 
 LIMIT = 64 * 1024
 """Bytes of a checkpoint or verifier key at most."""
@@ -66,7 +67,9 @@ def not_plain(path: Path) -> str:
     kind = kind_at(path)
     if kind in ("absent", "file"):
         return ""
-    return f"{path} is no plain file ({kind}): nothing is written through it. Move it away, then it is made again"
+    return Said(
+        "{} is no plain file ({}): nothing is written through it. Move it away, then it is made again", path, kind
+    )
 
 
 def stated(note: bytes) -> Checkpoint:
@@ -91,7 +94,7 @@ def read_lines(path: Path) -> list[bytes]:
     A torn last line, as a full disk leaves it, is left out. ``Corrupt`` where a line does not follow, ``OSError`` where
     the file cannot be read.
     """
-    found: list[bytes] = []
+    lines: list[bytes] = []
     head = GENESIS
     with os.fdopen(open_plain(path), "rb") as stream:
         for raw in stream:
@@ -99,11 +102,11 @@ def read_lines(path: Path) -> list[bytes]:
                 break
             line = raw[:-1]
             entry = parse_entry(line)
-            if entry.sequence != len(found) + 1 or entry.previous != head:
-                raise Corrupt(f"line {len(found) + 1} of {path} does not follow the one before it")
-            found.append(line)
+            if entry.sequence != len(lines) + 1 or entry.previous != head:
+                raise Corrupt(Said("line {} of {} does not follow the one before it", len(lines) + 1, path))
+            lines.append(line)
             head = link(line)
-    return found
+    return lines
 
 
 def scan(path: Path, log: Log, check: Callable[[bytes], None]) -> Scan:

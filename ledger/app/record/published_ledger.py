@@ -5,14 +5,16 @@ from __future__ import annotations
 import itertools
 
 from ledger.app.home.folders import Home
-from ledger.app.record.ledger import Ledger, View, fold
+from ledger.app.record.ledger import Ledger
 from ledger.app.record.published import own_checkpoint, read_lines, read_plain, stated
+from ledger.app.record.view import View, fold
 from ledger.errors import Corrupt, Unreachable
 from ledger.proof.merkle import root_of
-from ledger.store.published import PublishedLog
+from ledger.store.contract import Log
+from ledger.store.open import open_published
 
 
-def published_log(home: Home, error: Unreachable) -> tuple[PublishedLog, bytes]:
+def published_log(home: Home, error: Unreachable) -> tuple[Log, bytes]:
     """The published lines as a log, and the first of them; ``error`` (why the store cannot be read) where none are."""
     why = str(error.__cause__ or error)
     try:
@@ -22,7 +24,7 @@ def published_log(home: Home, error: Unreachable) -> tuple[PublishedLog, bytes]:
         raise error from None
     if not lines:
         raise error
-    return PublishedLog(home.store, lines, _checkpoint(note), why), lines[0]
+    return open_published(home.store, lines, _checkpoint(note), why), lines[0]
 
 
 def _checkpoint(note: bytes) -> tuple[int, bytes] | None:

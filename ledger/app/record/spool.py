@@ -12,6 +12,7 @@ from typing import Any
 from ledger.app.durations import parse_duration
 from ledger.app.home import keys
 from ledger.app.installation import Installation
+from ledger.app.press import Press
 from ledger.domain.asked import fit
 from ledger.domain.command import SYSTEM
 from ledger.domain.opening.commands import OpenRollback
@@ -20,7 +21,7 @@ from ledger.domain.text import clean
 from ledger.errors import LedgerError
 from ledger.files import make_folder, place_exclusive, read_bounded
 from ledger.stop import FORMAT, RESERVE, RESERVE_BYTES, sign_spool
-from ledger.store.recorder import Receipt
+from ledger.store.values import Receipt
 
 _LONGEST = 64 * 1024
 _FAR = timedelta(days=366)
@@ -40,9 +41,9 @@ def take_in(installation: Installation) -> list[str]:
 
     A press that the ledger took all the same, a moment after it was passed over, is in it already.
     """
-    found = sorted(installation.home.spool.glob("stop-*.json")) if installation.home.spool.is_dir() else []
+    paths = sorted(installation.home.spool.glob("stop-*.json")) if installation.home.spool.is_dir() else []
     taken, failed = [], None
-    for path in found:
+    for path in paths:
         try:
             taken.append(_take_in(installation, path))
         except LedgerError as error:  # the others are taken in all the same
@@ -59,7 +60,7 @@ def _take_in(installation: Installation, path: Path) -> str:
     if known is None:
         digest = installation.keep(data)
         command = _command(installation, facts, digest)
-        known = installation.submit(command, SYSTEM, request_id=f"spool-{digest[-32:]}")
+        known = installation.submit(command, Press(SYSTEM, f"spool-{digest[-32:]}"))
     record, _ = next(installation.ledger.records(known.last - 1))
     make_folder(path.parent / "taken")
     path.rename(path.parent / "taken" / path.name)
@@ -68,7 +69,7 @@ def _take_in(installation: Installation, path: Path) -> str:
 
 def _taken_by_the_ledger(installation: Installation, request_id: str) -> Receipt | None:
     receipts = installation.ledger.log.receipts(request_id) if request_id else []
-    return next((one for one in receipts if one.request_id == request_id), None)
+    return next((receipt for receipt in receipts if receipt.request_id == request_id), None)
 
 
 def _command(installation: Installation, facts: dict[str, Any], digest: str) -> TakeInStop:
@@ -111,8 +112,8 @@ def _person(installation: Installation, facts: dict[str, Any]) -> str:
         return who
     with contextlib.suppress(LedgerError):
         uid = facts.get("login_uid")
-        found = installation.people.by_uid(uid) if isinstance(uid, int) else None
-        return found.id if found and found.id in people else ""
+        person = installation.people.by_uid(uid) if isinstance(uid, int) else None
+        return person.id if person and person.id in people else ""
     return ""
 
 
@@ -142,6 +143,6 @@ def _signed(installation: Installation, facts: dict[str, Any]) -> bool:
     claims = {name: value for name, value in facts.items() if name != "signature"}
     with contextlib.suppress(LedgerError):
         key = keys.read_private(installation.home.path(installation.config.signing.hmac_key_file)).strip()
-        found = str(facts.get("signature", "")).encode("utf-8", "replace")
-        return hmac.compare_digest(sign_spool(claims, key).encode(), found)
+        signature = str(facts.get("signature", "")).encode("utf-8", "replace")
+        return hmac.compare_digest(sign_spool(claims, key).encode(), signature)
     return False

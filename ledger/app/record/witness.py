@@ -17,9 +17,10 @@ from typing import NamedTuple
 from ledger.app.home.folders import Home
 from ledger.app.record.published import Scan, own_checkpoint, read_plain, scan, stated
 from ledger.errors import Corrupt, Unreachable
-from ledger.files import kind_at, locked
+from ledger.files import kind_at
 from ledger.proof.note import Verifier
-from ledger.store.log import Log
+from ledger.said import Said
+from ledger.store.contract import Locks, Log
 
 _PATIENCE = 0.5
 """Seconds that a look before writing waits for a publisher who is at work."""
@@ -40,9 +41,9 @@ class Left(NamedTuple):
 class Witness:
     """What the published files of one ledger say of its store. Thread-safe."""
 
-    def __init__(self, home: Home, log: Log, verifier: Verifier, check: Callable[[bytes], None]) -> None:
+    def __init__(self, home: Home, log: Log, locks: Locks, verifier: Verifier, check: Callable[[bytes], None]) -> None:
         """``check`` raises ``Corrupt`` where a line is not signed by this ledger."""
-        self._locks = home.locks
+        self._locks = locks
         self._lines, self._checkpoint, self._state = (
             home.published,
             home.published_checkpoint,
@@ -83,8 +84,8 @@ class Witness:
                 break
         with contextlib.ExitStack() as held:
             if wait:
-                with contextlib.suppress(OSError, Unreachable):
-                    held.enter_context(locked(self._locks / "publish.lock", _PATIENCE))
+                with contextlib.suppress(Unreachable):
+                    held.enter_context(self._locks.hold("publish", _PATIENCE))
             looks = self._looks()
             try:
                 self._require_continued()
@@ -144,15 +145,25 @@ class Witness:
         path, size = self._lines, self._log.size()
         if own.behind:
             raise Corrupt(
-                f"the store is behind: {path} holds entry {own.sequence} of this ledger, signed with its own keys, "
-                f"and the store ends at entry {size}. Nothing is written: there would be two histories. Keep the "
-                "folders var and audit as they are and put back a copy of the store that reaches entry "
-                f"{own.last}: see docs/recovery.md"
+                Said(
+                    "the store is behind: {} holds entry {} of this ledger, signed with its own keys, and "
+                    "the store ends at entry {}. Nothing is written: there would be two histories. Keep the "
+                    "folders var and audit as they are and put back a copy of the store that reaches entry "
+                    "{}: see docs/recovery.md",
+                    path,
+                    own.sequence,
+                    size,
+                    own.last,
+                )
             )
         raise Corrupt(
-            f"the store is another history: entry {own.sequence} in {path} is signed with this ledger's own keys and "
-            "is not the store's. Nothing is written. Keep the folders var and audit as they are and put back the "
-            "store that wrote those lines: see docs/recovery.md"
+            Said(
+                "the store is another history: entry {} in {} is signed with this ledger's own keys and "
+                "is not the store's. Nothing is written. Keep the folders var and audit as they are and "
+                "put back the store that wrote those lines: see docs/recovery.md",
+                own.sequence,
+                path,
+            )
         )
 
     def _require_checkpoint(self) -> None:
@@ -167,10 +178,16 @@ class Witness:
             return
         behind = "is behind" if self._log.size() < published.size else "is another history"
         raise Corrupt(
-            f"the store {behind}: {self._checkpoint} was signed for {published.size} entries with root "
-            f"{published.root.hex()}, which the store's {self._log.size()} entries do not continue. Nothing is "
-            "written. Keep the folders var and audit as they are and put back the store that reached entry "
-            f"{published.size}: see docs/recovery.md"
+            Said(
+                f"the store {behind}: {{}} was signed for {{}} entries with root {{}}, which the store's {{}} entries "
+                "do not continue. Nothing is written. Keep the folders var and audit as they are and put back the "
+                "store that reached entry {}: see docs/recovery.md",
+                self._checkpoint,
+                published.size,
+                published.root.hex(),
+                self._log.size(),
+                published.size,
+            )
         )
 
     def scan(self) -> Scan:

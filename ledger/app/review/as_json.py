@@ -2,7 +2,10 @@
 
 A time is ``{"entry": 17, "field": "metadata.seen_at", "at": …}``: what stands in that field of that line of
 ``stage4.jsonl``. A figure is the difference of two of them, to the nearest second (a half goes up), never below 0; one
-that still runs is counted up to ``up_to.at``. Only alerts stand in an artefact, which is named by its digest.
+that still runs is counted up to ``up_to.at``. ``stopped`` is the runbook's duration, from the first stop until
+trading was enabled again; ``override_in_place_seconds`` adds up the spans ``scheduler_held``. Only alerts stand in an
+artefact, which is named by its digest: such a span goes ``to`` the last time that the alert was seen firing, and
+``end_seen`` says whether it ended there; else ``not_seen_any_more`` is the first look that did not find it.
 """
 
 from __future__ import annotations
@@ -16,9 +19,9 @@ from ledger.proof.entry import format_time
 FORMAT = "stage4-ledger review v2"
 
 
-def review_json(found: Review) -> dict[str, Any]:
+def review_json(review: Review) -> dict[str, Any]:
     """Texts, whole numbers, booleans and null."""
-    rollback = found.rollback
+    rollback = review.rollback
     return {
         "format": FORMAT,
         "rollback": rollback.id,
@@ -28,55 +31,61 @@ def review_json(found: Review) -> dict[str, Any]:
         "component": rollback.component,
         "reason": rollback.reason,
         "opened": rollback.opened_entry,
-        "closed": found.closed or None,
+        "closed": review.closed or None,
         "entries": rollback.entries,
-        "up_to": {"entry": found.closed or None, "at": format_time(found.at)},
-        "durations": [_duration(one) for one in found.durations],
-        "steps": [_step(one) for one in found.steps],
-        "spans": [_span(one, found.at) for one in found.spans],
-        "marks": [{"code": one.code, "claimed": one.claimed, **_point(one.point)} for one in found.marks],
+        "up_to": {"entry": review.closed or None, "at": format_time(review.at)},
+        "override_in_place_seconds": review.held_seconds if review.held else None,
+        "durations": [_duration(duration) for duration in review.durations],
+        "steps": [_step(step) for step in review.steps],
+        "spans": [_span(span, review.at) for span in review.spans],
+        "marks": [{"code": mark.code, "claimed": mark.claimed, **_point(mark.point)} for mark in review.marks],
         "attempts": [
             {
-                "step": one.step,
-                "number": one.number,
-                "verdict": one.verdict,
-                "reasons": list(one.reasons),
-                "entry": one.entry,
-                "at": format_time(one.at),
-                "by": one.by,
+                "step": attempt.step,
+                "number": attempt.number,
+                "verdict": attempt.verdict,
+                "reasons": list(attempt.reasons),
+                "entry": attempt.entry,
+                "at": format_time(attempt.at),
+                "by": attempt.by,
             }
-            for one in found.attempts
+            for attempt in review.attempts
         ],
         "deviations": [
-            {"code": one.code, "by": one.by, "seen": _point(one.point), "settled": _maybe(one.settled)}
-            for one in found.deviations
+            {
+                "code": departure.code,
+                "by": departure.by,
+                "seen": _point(departure.point),
+                "settled": _maybe(departure.settled),
+            }
+            for departure in review.deviations
         ],
-        "observations_left_off": found.left_off,
+        "observations_left_off": review.left_off,
         "debts": [
             {
-                "code": one.code,
-                "since": _point(one.since),
-                "paid": _maybe(one.paid),
-                "paid_by": one.paid_by or None,
-                "seconds": seconds_between(one.since.at, one.paid.at) if one.paid else None,
+                "code": debt.code,
+                "since": _point(debt.since),
+                "paid": _maybe(debt.paid),
+                "paid_by": debt.paid_by or None,
+                "seconds": seconds_between(debt.since.at, debt.paid.at) if debt.paid else None,
             }
-            for one in found.debts
+            for debt in review.debts
         ],
         "timeline": [
             {
-                "entry": one.entry,
-                "at": format_time(one.at),
-                "by": one.by,
-                "role": one.role,
-                "code": one.code,
-                "occurred_at": _time(one.occurred_at),
-                "corrected_by": list(one.corrected_by),
+                "entry": line.entry,
+                "at": format_time(line.at),
+                "by": line.by,
+                "role": line.role,
+                "code": line.code,
+                "occurred_at": _time(line.occurred_at),
+                "corrected_by": list(line.corrected_by),
             }
-            for one in found.timeline
+            for line in review.timeline
         ],
         "evidence": [
-            {"name": one.name, "entry": one.entry, "sha384": one.sha384, "size": one.size, "state": one.found}
-            for one in found.evidence
+            {"name": proof.name, "entry": proof.entry, "sha384": proof.sha384, "size": proof.size, "state": proof.found}
+            for proof in review.evidence
         ],
     }
 
@@ -93,31 +102,32 @@ def _time(moment: datetime | None) -> str | None:
     return format_time(moment) if moment else None
 
 
-def _duration(one: Duration) -> dict[str, Any]:
-    ends = {"from": _point(one.start), "to": _maybe(one.end)}
-    return {"code": one.code, "state": one.state, "seconds": one.seconds, **ends}
+def _duration(duration: Duration) -> dict[str, Any]:
+    ends = {"from": _point(duration.start), "to": _maybe(duration.end)}
+    return {"code": duration.code, "state": duration.state, "seconds": duration.seconds, **ends}
 
 
-def _step(one: StepTime) -> dict[str, Any]:
+def _step(step: StepTime) -> dict[str, Any]:
     return {
-        "step": one.step,
-        "verdict": one.shown,
-        "attempts": one.attempts,
-        "due": _maybe(one.due),
-        "began": _point(one.began),
-        "settled": _maybe(one.settled),
-        "waited_seconds": one.waited,
-        "took_seconds": one.took,
+        "step": step.step,
+        "verdict": step.shown,
+        "attempts": step.attempts,
+        "due": _maybe(step.due),
+        "began": _point(step.began),
+        "settled": _maybe(step.settled),
+        "waited_seconds": step.waited,
+        "took_seconds": step.took,
     }
 
 
-def _span(one: Span, until: datetime) -> dict[str, Any]:
-    end = one.end.at if one.end else until
+def _span(span: Span, until: datetime) -> dict[str, Any]:
+    end = span.end.at if span.end else until
     return {
-        "lane": one.lane,
-        "label": one.label or None,
-        "artefact": one.source or None,
-        "from": _point(one.start),
-        "to": _maybe(one.end),
-        "seconds": seconds_between(one.start.at, end),
+        "lane": span.lane,
+        "label": span.label or None,
+        "artefact": span.source or None,
+        "from": _point(span.start),
+        "to": _maybe(span.end),
+        "seconds": seconds_between(span.start.at, end),
+        **({"end_seen": span.ended, "not_seen_any_more": _maybe(span.gone)} if span.lane == "alert" else {}),
     }

@@ -21,6 +21,7 @@ from ledger.domain.duties.events import (
 )
 from ledger.domain.event import Event
 from ledger.domain.observing.events import (
+    CriticalAlertsSeen,
     FlappingObserved,
     ForeignSilenceGone,
     ForeignSilenceSeen,
@@ -64,6 +65,7 @@ OUTSIDE: Final[tuple[type[Event], ...]] = (
 )
 """What the observer records of the stage itself and a review looks at."""
 _SURELY: Final = (
+    CriticalAlertsSeen,
     ForeignSilenceSeen,
     ForeignSilenceSeen1,
     FlappingObserved,
@@ -90,15 +92,17 @@ _LASTING: Final = (
 """Deviations that last until something puts them right."""
 
 
-def deviations(found: Rollback, own: Records, stage: Records) -> Iterator[Departure]:
+def deviations(rollback: Rollback, own: Records, stage: Records) -> Iterator[Departure]:
     """What a review looks at, and what was seen outside, late or not at all; in the order of the entries."""
-    marked = {one.entry for one in found.deviations}
-    both = sorted((*own, *stage), key=lambda one: one.sequence)
+    marked = {deviation.entry for deviation in rollback.deviations}
+    both = sorted((*own, *stage), key=lambda record: record.sequence)
     state = _Road()
-    for one in both:
-        if state.leaves(one) or one.sequence in marked:
-            point = _gap(one) or seen(one)
-            yield Departure(one.status, sentence(one), point, one.actor, _settled(one, both), _lasts(one.event))
+    for record in both:
+        if state.leaves(record) or record.sequence in marked:
+            point = _gap(record) or seen(record)
+            yield Departure(
+                record.status, sentence(record), point, record.actor, _settled(record, both), _lasts(record.event)
+            )
 
 
 class _Road:
@@ -144,7 +148,7 @@ def _settled(record: Recorded, both: Records) -> Point | None:
     event: Any = record.event
     if isinstance(event, ObservationGap):
         return said(record, "gap_end")
-    after = next((one for one in both if one.sequence > record.sequence and _settles(one, event)), None)
+    after = next((later for later in both if later.sequence > record.sequence and _settles(later, event)), None)
     return seen(after) if after else None
 
 
@@ -171,48 +175,48 @@ def _settles(later: Recorded, event: Any) -> bool:
 
 def drift(told: Sequence[Departure], stage: Records) -> Iterator[Span]:
     """Bars of what was not as declared, and of what could not be seen."""
-    for one in told:
-        if one.lasts:
-            yield Span("drift", one.code, one.point, one.settled)
+    for departure in told:
+        if departure.lasts:
+            yield Span("drift", departure.code, departure.point, departure.settled)
     for record in stage:
         if isinstance(record.event, ObservationGap) and (start := said(record, "gap_start")):
             yield Span("not_observed", record.event.source, start, said(record, "gap_end"))
 
 
-def debts(found: Rollback, own: Records) -> Iterator[Debt]:
+def debts(rollback: Rollback, own: Records) -> Iterator[Debt]:
     """What was owed, since when, and who paid it when."""
-    emergency, stop = first(own, EmergencyDeclared), next((one for one in own if stops(one)), None)
-    answer = next((one for one in own if _answers(one)), None)
+    emergency, stop = first(own, EmergencyDeclared), next((record for record in own if stops(record)), None)
+    answer = next((record for record in own if _answers(record)), None)
     begun = emergency or stop
     if begun and (answer is None or answer.sequence > begun.sequence):
         yield _debt("late_confirmation", emergency or own[0], answer)
-    for one in own:
-        if isinstance(one.event, WindowExtended):
-            paid = (two for two in own if getattr(two.event, "extension", 0) == one.sequence)
-            yield _debt("longer_window", one, next(paid, None))
-        if isinstance(one.event, SilenceEndOwed):
-            ended = (two for two in own if two.sequence > one.sequence and _ends_silence(two))
-            yield _debt("silence_end", one, next(ended, None))
-    by_entry = {one.sequence: one for one in own}
-    for told in found.deviations:
-        looked = (one for one in own if isinstance(one.event, Reviewed) and one.event.up_to >= told.entry)
+    for record in own:
+        if isinstance(record.event, WindowExtended):
+            paid = (two for two in own if getattr(two.event, "extension", 0) == record.sequence)
+            yield _debt("longer_window", record, next(paid, None))
+        if isinstance(record.event, SilenceEndOwed):
+            ended = (two for two in own if two.sequence > record.sequence and _ends_silence(two))
+            yield _debt("silence_end", record, next(ended, None))
+    by_entry = {record.sequence: record for record in own}
+    for told in rollback.deviations:
+        looked = (record for record in own if isinstance(record.event, Reviewed) and record.event.up_to >= told.entry)
         source = by_entry[told.entry]
         yield _debt("review", source, next(looked, None), sentence(source))
-    if found.id.startswith("STOP-"):
+    if rollback.id.startswith("STOP-"):
         yield _debt("ticket", own[0], first(own, TicketLinked))
     opened = first(own, RollbackOpened)
     if opened is not None and getattr(opened.event, "reason", "") == NO_REASON:
         yield _debt("reason", opened, first(own, ReasonGiven))
 
 
-def _answers(one: Recorded) -> bool:
-    waived = isinstance(one.event, StepWaived) and one.event.number == Step.ANNOUNCE
-    return waived or isinstance(one.event, (RollbackConfirmed, ConfirmationRefused))
+def _answers(record: Recorded) -> bool:
+    waived = isinstance(record.event, StepWaived) and record.event.number == Step.ANNOUNCE
+    return waived or isinstance(record.event, (RollbackConfirmed, ConfirmationRefused))
 
 
-def _ends_silence(one: Recorded) -> bool:
-    gone = isinstance(one.event, SilenceObserved) and _is_gone(one.event)
-    return gone or isinstance(one.event, SilenceEnded)
+def _ends_silence(record: Recorded) -> bool:
+    gone = isinstance(record.event, SilenceObserved) and _is_gone(record.event)
+    return gone or isinstance(record.event, SilenceEnded)
 
 
 def _debt(code: str, owed: Recorded, paid: Recorded | None, of: str = "") -> Debt:

@@ -90,6 +90,10 @@ class Span:
     start: Point
     end: Point | None
     source: str = ""
+    ended: bool = True
+    """False where ``end`` is only the last time that an alert was seen firing: its end was not seen."""
+    gone: Point | None = None
+    """Then: the first look that did not find it any more, where there was one."""
 
     @property
     def entry(self) -> int:
@@ -197,3 +201,18 @@ class Review:
     debts: tuple[Debt, ...]
     left_off: int = 0
     """Observations of the stage that are not looked at here, because there are too many."""
+
+    @property
+    def fired_again(self) -> tuple[Departure, ...]:
+        """Critical alerts that were seen firing after the restore."""
+        return tuple(departure for departure in self.deviations if departure.code == "critical_alerts_seen")
+
+    @property
+    def held(self) -> tuple[Span, ...]:
+        """While this rollback's override was in place, as far as the ledger saw."""
+        return tuple(span for span in self.spans if span.lane == "scheduler_held")
+
+    @property
+    def held_seconds(self) -> int:
+        """All of it together: less than ``stopped`` where the file was gone in between, and trading could run."""
+        return sum(seconds_between(span.start.at, span.end.at if span.end else self.at) for span in self.held)

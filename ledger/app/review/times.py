@@ -9,6 +9,7 @@ from typing import Any
 from ledger.app.review.parts import Attempt, Duration, Mark, Point, Span, StepTime, said, seconds_between, seen, written
 from ledger.domain.closing.events import AbortRequested, RollbackAborted, RollbackCompleted
 from ledger.domain.duties.events import ConfirmationRefused, StepAccepted, StepLapsed, StepWaived, WindowExtended
+from ledger.domain.event import by_version
 from ledger.domain.keeping.events import NoteAdded
 from ledger.domain.observing.events import SilenceObserved
 from ledger.domain.opening.events import EmergencyDeclared, RollbackConfirmed, RollbackOpened
@@ -23,8 +24,22 @@ from ledger.domain.restoring.events import (
     RestartChecked,
 )
 from ledger.domain.runbook import STEPS, Step
-from ledger.domain.silencing.events import SilenceAdopted, SilenceCreated, SilenceEnded, SilenceExtended, SilenceLost
-from ledger.domain.stopping.events import HoldJoined, OverrideAdopted, OverridePutBack, OverrideWritten, StopTakenIn
+from ledger.domain.silencing.events import (
+    SilenceAdopted,
+    SilenceCreated,
+    SilenceEnded,
+    SilenceExtended,
+    SilenceLost,
+    SilenceRequested,
+)
+from ledger.domain.stopping.events import (
+    HoldJoined,
+    OverrideAdopted,
+    OverridePutBack,
+    OverrideRequested,
+    OverrideWritten,
+    StopTakenIn,
+)
 from ledger.domain.watching.events import WatchFinished, WatchStarted
 
 Records = Sequence[Recorded]
@@ -33,11 +48,13 @@ REMOVALS = (OverrideRemoved, HoldReleased, RemovalAdopted)
 PASSES = ("pass", "waived", "accepted")
 _STOPS = (OverrideWritten, OverrideAdopted, HoldJoined, StopTakenIn)
 _SILENCES = (SilenceCreated, SilenceAdopted)
+_BEGINS = (OverrideRequested, SilenceRequested, WatchStarted)
+"""Begin another attempt at a step that passed; other entries of it then do not (a longer window)."""
 
 
 def first(own: Records, *kinds: type, after: int = 0) -> Recorded | None:
     """The first entry of one of these kinds after a sequence."""
-    return next((one for one in own if one.sequence > after and isinstance(one.event, kinds)), None)
+    return next((record for record in own if record.sequence > after and isinstance(record.event, kinds)), None)
 
 
 def last(own: Records, *kinds: type) -> Recorded | None:
@@ -56,12 +73,12 @@ def stops(record: Recorded) -> bool:
 def durations(own: Records, until: datetime) -> Iterator[Duration]:
     """To confirm, disable, silence, watched, to restore, stopped in total, open; none for what has not begun."""
     opened = first(own, RollbackOpened)
-    stop = next((one for one in own if stops(one)), None)
+    stop = next((record for record in own if stops(record)), None)
     restart = _restart(own)
     finished = last(own, WatchFinished)
     begun = finished.event.started if finished and isinstance(finished.event, WatchFinished) else 0
     watch = first(own, WatchStarted, after=begun - 1) if begun else last(own, WatchStarted)
-    confirmed = first(own, RollbackConfirmed) or next((one for one in own if _waives(one, 0)), None)
+    confirmed = first(own, RollbackConfirmed) or next((record for record in own if _waives(record, 0)), None)
     ended = last(own, IncidentEnded) or last(own, AbortRequested)
     close = first(own, *CLOSES)
     for code, start, end in (
@@ -83,7 +100,9 @@ def _point(record: Recorded | None) -> Point | None:
 
 def _restart(own: Records) -> Recorded | None:
     """The last time that the scheduler was seen enabled as it should be, else the release of this rollback's hold."""
-    checks = (one for one in own[::-1] if isinstance(one.event, RestartChecked) and one.event.verdict == "pass")
+    checks = (
+        record for record in own[::-1] if isinstance(record.event, RestartChecked) and record.event.verdict == "pass"
+    )
     return next(checks, None) or last(own, HoldReleased)
 
 
@@ -101,18 +120,18 @@ def step_times(own: Records, until: datetime) -> Iterator[StepTime]:
     """Each step that was begun or settled."""
     before: list[Point] = []
     for step in STEPS:
-        told = [(written(one), verdict) for one in own if (verdict := verdict_on(one, step.number))]
+        told = [(written(record), verdict) for record in own if (verdict := verdict_on(record, step.number))]
         passes = [point for point, verdict in told if verdict in PASSES]
         tried = list(tries(own, step.number))
         begun = [start for start, _, _ in tried] + [point for point, _ in told]
         if begun:
-            began = min(begun, key=lambda one: one.entry)
+            began = min(begun, key=lambda point: point.entry)
             due = _due(own, step.number, before, began)
             settled = [point for point in passes if point.entry > _last_failure(told)]
             yield StepTime(
                 step.number,
                 told[-1][1] if told else None,
-                sum(1 for one in own if one.event and one.event.decides and one.event.step == step.number),
+                sum(1 for record in own if record.event and record.event.decides and record.event.step == step.number),
                 due,
                 began,
                 settled[0] if settled else None,
@@ -131,18 +150,24 @@ def tries(own: Records, number: int) -> Iterator[tuple[Point, Point | None, str]
     begun: Recorded | None = None
     closed: Point | None = None
     passed = False
-    for one in own:
-        if verdict := verdict_on(one, number):
+    for record in own:
+        if verdict := verdict_on(record, number):
             passed = verdict in PASSES
-            if begun is not None or (one.event and one.event.decides):
-                yield written(begun or one), written(one), verdict
+            if begun is not None or (record.event and record.event.decides):
+                yield written(begun or record), written(record), verdict
             begun = None
-        elif isinstance(one.event, CLOSES):
-            closed = written(one)
-        elif one.event is not None and one.event.step == number and not passed and not closed:
-            begun = begun or one
+        elif isinstance(record.event, CLOSES):
+            closed = written(record)
+        elif (
+            record.event is not None and record.event.step == number and not closed and (not passed or _begins(record))
+        ):
+            begun = begun or record
     if begun is not None:
         yield written(begun), closed, ""
+
+
+def _begins(record: Recorded) -> bool:
+    return isinstance(record.event, _BEGINS)
 
 
 def verdict_on(record: Recorded, number: int) -> str:
@@ -163,8 +188,8 @@ def verdict_on(record: Recorded, number: int) -> str:
 def _due(own: Records, number: int, before: list[Point], begun: Point) -> Point | None:
     """Since when the step could be taken: the step before, in an emergency that, for step 5 also an abort."""
     kinds = (EmergencyDeclared,) if 1 <= number <= 4 else (AbortRequested,) if number == Step.RESTORE else ()
-    points = [*before, *(written(one) for one in own if kinds and isinstance(one.event, kinds))]
-    return max((one for one in points if one.entry < begun.entry), key=lambda one: one.entry, default=None)
+    points = [*before, *(written(record) for record in own if kinds and isinstance(record.event, kinds))]
+    return max((point for point in points if point.entry < begun.entry), key=lambda point: point.entry, default=None)
 
 
 def spans(own: Records) -> Iterator[Span]:
@@ -180,11 +205,11 @@ def spans(own: Records) -> Iterator[Span]:
 def _held(own: Records) -> Iterator[Span]:
     """While the file was there, as far as the ledger saw."""
     start: Point | None = None
-    for one in own:
-        if start is None and (stops(one) or isinstance(one.event, OverridePutBack)):
-            start = seen(one)
-        elif start is not None and isinstance(one.event, (*REMOVALS, OverrideRemovedOutside)):
-            yield Span("scheduler_held", "", start, seen(one))
+    for record in own:
+        if start is None and (stops(record) or isinstance(record.event, OverridePutBack)):
+            start = seen(record)
+        elif start is not None and isinstance(record.event, (*REMOVALS, OverrideRemovedOutside)):
+            yield Span("scheduler_held", "", start, seen(record))
             start = None
     if start is not None:
         yield Span("scheduler_held", "", start, None)
@@ -193,10 +218,10 @@ def _held(own: Records) -> Iterator[Span]:
 def _silenced(own: Records) -> Iterator[Span]:
     """While a silence was active: it ends when it is ended, lost, or seen to have run out."""
     start: Point | None = None
-    for one in own:
-        if isinstance(one.event, _SILENCES):
-            start = start or said(one, "starts_at")
-        elif start is not None and (end := _silence_end(one)) is not None:
+    for record in own:
+        if isinstance(record.event, _SILENCES):
+            start = start or said(record, "starts_at")
+        elif start is not None and (end := _silence_end(record)) is not None:
             yield Span("alerts_silenced", "", start, end)
             start = None
     if start is not None:
@@ -218,41 +243,45 @@ def _window(own: Records) -> Iterator[Span]:
         yield Span("maintenance_window", "", start, said(longer or opened, "window_end"))
 
 
-_MARKS = {
-    RollbackOpened: "opened",
-    RollbackConfirmed: "confirmed",
-    ConfirmationRefused: "refused",
-    EmergencyDeclared: "emergency",
-    OverrideRemovedOutside: "removed_outside",
-    OverridePutBack: "put_back",
-    SilenceExtended: "silence_extended",
-    SilenceLost: "silence_lost",
-    WindowExtended: "window_extended",
-    IncidentEnded: "incident_ended",
-    AbortRequested: "abort_asked",
-    AllClearAnnounced: "all_clear",
-    RollbackCompleted: "closed",
-    RollbackAborted: "aborted",
-}
+_MARKS = by_version(
+    {
+        RollbackOpened: "opened",
+        RollbackConfirmed: "confirmed",
+        ConfirmationRefused: "refused",
+        EmergencyDeclared: "emergency",
+        OverrideRemovedOutside: "removed_outside",
+        OverridePutBack: "put_back",
+        SilenceExtended: "silence_extended",
+        SilenceLost: "silence_lost",
+        WindowExtended: "window_extended",
+        IncidentEnded: "incident_ended",
+        AbortRequested: "abort_asked",
+        AllClearAnnounced: "all_clear",
+        RollbackCompleted: "closed",
+        RollbackAborted: "aborted",
+    }
+)
 
 
 def marks(own: Records) -> Iterator[Mark]:
     """The points on the axis, in order of the entries; a note stands where somebody says that it happened."""
-    for one in own:
-        if (code := _MARKS.get(type(one.event))) is not None:
-            point = seen(one)
+    for record in own:
+        if record.event is not None and (code := _MARKS.get(type(record.event))) is not None:
+            point = seen(record)
             yield Mark(code, point, point.field == "metadata.claimed_at")
-        elif isinstance(one.event, NoteAdded):
-            claimed = said(one, "occurred_at")
-            yield Mark("note", claimed or written(one), claimed is not None)
+        elif isinstance(record.event, NoteAdded):
+            claimed = said(record, "occurred_at")
+            yield Mark("note", claimed or written(record), claimed is not None)
 
 
 def attempts(own: Records) -> Iterator[Attempt]:
     """Every verdict, numbered per step."""
     count = [0] * len(STEPS)
-    for one in own:
-        event: Any = one.event
+    for record in own:
+        event: Any = record.event
         if event is not None and event.decides and event.step is not None:
             count[event.step] += 1
             reasons = getattr(event, "reasons", ()) or tuple(filter(None, (getattr(event, "cause", ""),)))
-            yield Attempt(event.step, count[event.step], event.verdict, reasons, one.at, one.actor, one.sequence)
+            yield Attempt(
+                event.step, count[event.step], event.verdict, reasons, record.at, record.actor, record.sequence
+            )

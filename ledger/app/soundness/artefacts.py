@@ -14,6 +14,7 @@ from ledger.app.home.folders import Home
 from ledger.app.soundness.beside import Beside, Named
 from ledger.app.soundness.found import Found
 from ledger.digest import sha384
+from ledger.said import Said
 from ledger.store.artefacts import Artefacts
 
 NOTHING: Final = sha384(b"")
@@ -24,7 +25,7 @@ _CHUNK = 1 << 18
 def judge(
     home: Home,
     beside: Beside,
-    found: Found,
+    problems: Found,
     erased_since: Callable[[], set[str]],
     progress: Callable[[int], None] = lambda _: None,
 ) -> int:
@@ -41,27 +42,29 @@ def judge(
         if digest == name:
             whole += 1
         elif digest:
-            _changed(found, folder.path(name), by, name, digest)
+            _changed(problems, folder.path(name), by, name, digest)
         else:
             missing.append((name, by, why))
     late = erased_since() if missing else set()
     for name, by, why in missing:
         if name not in late:
-            _missing(found, folder.path(name), by, name, why)
+            _missing(problems, folder.path(name), by, name, why)
     return whole
 
 
-def _changed(found: Found, path: Path, by: Named, name: str, digest: str) -> None:
-    sentence = f"The artefact that entry {by.sequence} names ({by.field}) is not what it was: its bytes were changed."
-    found.add("artefacts", "artefact_changed", str(path), sentence, sequence=by.sequence, evidence=(name, digest))
+def _changed(problems: Found, path: Path, by: Named, name: str, digest: str) -> None:
+    sentence = Said(
+        "The artefact that entry {} names ({}) is not what it was: its bytes were changed.", by.sequence, by.field
+    )
+    problems.add("artefacts", "artefact_changed", str(path), sentence, sequence=by.sequence, evidence=(name, digest))
 
 
-def _missing(found: Found, path: Path, by: Named, name: str, why: str) -> None:
-    sentence = f"The artefact that entry {by.sequence} names ({by.field}) cannot be read: {why}."
-    found.add("artefacts", "artefact_missing", str(path), sentence, sequence=by.sequence, evidence=(name, ""))
+def _missing(problems: Found, path: Path, by: Named, name: str, why: str) -> None:
+    sentence = Said("The artefact that entry {} names ({}) cannot be read: {}.", by.sequence, by.field, why)
+    problems.add("artefacts", "artefact_missing", str(path), sentence, sequence=by.sequence, evidence=(name, ""))
 
 
-def judge_earlier_log(home: Home, first: bytes, found: Found) -> None:
+def judge_earlier_log(home: Home, first: bytes, problems: Found) -> None:
     """The log from before the ledger stands beside the published lines; its digest is in the first entry."""
     try:
         body = json.loads(first)
@@ -73,9 +76,9 @@ def judge_earlier_log(home: Home, first: bytes, found: Found) -> None:
     path = home.published.with_name(Path(name).name)  # the home may have been moved since
     (digest, why), by = _digest(path), Named(1, "earlier_log_sha384")
     if digest and digest != named:
-        _changed(found, path, by, named, digest)
+        _changed(problems, path, by, named, digest)
     elif not digest:
-        _missing(found, path, by, named, why)
+        _missing(problems, path, by, named, why)
 
 
 def _digest(path: Path) -> tuple[str, str]:

@@ -17,8 +17,8 @@ from ledger.app.soundness.keyring import ROOT, Keyring
 from ledger.domain.keeping.events import ArtefactErased
 from ledger.proof.entry import GENESIS, link
 from ledger.proof.merkle import Tree, leaf_hash
-from ledger.store.recorder import Receipt
-from ledger.store.snapshot import StoredRow
+from ledger.said import Said
+from ledger.store.values import Receipt, StoredRow
 
 T = TypeVar("T")
 _ARTEFACTS_END: Final = b'},"chain":{'
@@ -91,14 +91,14 @@ class Beside:
     def __init__(
         self,
         keys: Keyring,
-        found: Found,
+        problems: Found,
         checkpoints: Iterator[tuple[int, bytes]],
         receipts: Iterator[Receipt],
         tree: Tree,
         known: str = "",
     ) -> None:
         """``tree`` holds the lines before the first row that is taken; ``known`` is the request id of the last one."""
-        self._keys, self._found = keys, found
+        self._keys, self._found = keys, problems
         self._notes, self._receipts = Ahead(checkpoints), Ahead(receipts)
         self.tree = tree
         self.rows = self.checkpoints = self.receipts = 0
@@ -164,18 +164,25 @@ class Beside:
 
     def _check_columns(self, row: StoredRow, line: bytes, status: bytes) -> None:
         """The ledger finds a row by its columns, and judges it by its line: both must say the same."""
-        where = f"row {row.sequence}"
+        where = Said("row {}", row.sequence)
         if row.kind != "blob":
-            sentence = f"Row {row.sequence} of the store holds {row.kind} where an entry's bytes should be."
+            sentence = Said("Row {} of the store holds {} where an entry's bytes should be.", row.sequence, row.kind)
             self._found.add("store", "row_type", where, sentence, sequence=row.sequence, evidence=("blob", row.kind))
         claimed = _SEQUENCE.search(line)
         if claimed is not None and int(claimed[1]) != row.sequence:
-            sentence = f"Row {row.sequence} of the store holds entry {int(claimed[1])}: rows were moved or renumbered."
+            sentence = Said(
+                "Row {} of the store holds entry {}: rows were moved or renumbered.", row.sequence, int(claimed[1])
+            )
             evidence = (str(row.sequence), claimed[1].decode())
             self._found.add("store", "row_moved", where, sentence, sequence=row.sequence, evidence=evidence)
         if claimed is not None and status != row.status.encode():
             said = status.decode("utf-8", "replace")
-            sentence = f"Row {row.sequence} of the store is filed under {row.status!a}, its entry says {said!a}."
+            sentence = Said(
+                "Row {} of the store is filed under {}, its entry says {}.",
+                row.sequence,
+                ascii(row.status),
+                ascii(said),
+            )
             self._found.add("store", "row_filed", where, sentence, sequence=row.sequence, evidence=(said, row.status))
 
     def _collect(self, line: bytes, status: bytes, place: int) -> None:
@@ -195,8 +202,8 @@ class Beside:
             self._check_receipt()
         while self._notes.next is not None and self._notes.next[0] < self._last:
             size, _ = self._notes.take() or (0, b"")
-            sentence = f"The checkpoint of {size} entries belongs to no commit: no entry's request ends there."
-            self._found.add("checkpoints", "checkpoint_surplus", f"checkpoint {size}", sentence, sequence=size)
+            sentence = Said("The checkpoint of {} entries belongs to no commit: no entry's request ends there.", size)
+            self._found.add("checkpoints", "checkpoint_surplus", Said("checkpoint {}", size), sentence, sequence=size)
         if self._notes.next is not None and self._notes.next[0] == self._last:
             self._check_note(*(self._notes.take() or (0, b"")))
         else:
@@ -208,33 +215,38 @@ class Beside:
             self._receipts.take()
         receipt = self._receipts.next
         if receipt is None or receipt.first > self._first:
-            sentence = f"The request that wrote entry {self._first} has no receipt: it would be done a second time."
-            self._found.add("store", "receipt_missing", f"entry {self._first}", sentence, sequence=self._first)
+            sentence = Said(
+                "The request that wrote entry {} has no receipt: it would be done a second time.", self._first
+            )
+            self._found.add("store", "receipt_missing", Said("entry {}", self._first), sentence, sequence=self._first)
             return
         self._receipts.take()
         self.receipts += 1
         if (receipt.request_id, receipt.last) != (self._request, self._last):
-            sentence = (
-                f"The receipt of entry {self._first} names other entries or another request than the entries do: a "
-                "press could be taken for one that was answered before."
+            sentence = Said(
+                "The receipt of entry {} names other entries or another request than the entries do: a "
+                "press could be taken for one that was answered before.",
+                self._first,
             )
             evidence = (f"{self._request}: {self._last}", f"{receipt.request_id}: {receipt.last}")
-            where = f"entry {self._first}"
+            where = Said("entry {}", self._first)
             self._found.add("store", "receipt_differs", where, sentence, sequence=self._first, evidence=evidence)
         if not _DIGEST.fullmatch(receipt.digest):
-            sentence = (
-                f"The receipt of entry {self._first} has no digest that was made here: the same press, sent again, "
-                "would be taken for another."
+            sentence = Said(
+                "The receipt of entry {} has no digest that was made here: the same press, sent again, "
+                "would be taken for another.",
+                self._first,
             )
-            where, evidence = f"entry {self._first}", ("64 hex digits", receipt.digest)
+            where, evidence = Said("entry {}", self._first), ("64 hex digits", receipt.digest)
             self._found.add("store", "receipt_digest", where, sentence, sequence=self._first, evidence=evidence)
 
     def _surplus(self, receipt: Receipt) -> None:
-        sentence = (
-            f"The receipt of request {receipt.request_id[:80]!a} names entries that it did not write: a press could be "
-            "taken for one that was answered before."
+        sentence = Said(
+            "The receipt of request {} names entries that it did not write: a press could be taken "
+            "for one that was answered before.",
+            ascii(receipt.request_id[:80]),
         )
-        where = f"entries {receipt.first} to {receipt.last}"
+        where = Said("entries {} to {}", receipt.first, receipt.last)
         self._found.add("store", "receipt_surplus", where, sentence)
 
     def _check_note(self, size: int, note: bytes) -> None:
@@ -243,28 +255,35 @@ class Beside:
         if why == ROOT:
             self._roots_differ.append(size)
         elif why:
-            sentence = f"The checkpoint of {size} entries is not what was signed: {why}."
-            self._found.add("checkpoints", "checkpoint_wrong", f"checkpoint {size}", sentence, sequence=size)
+            sentence = Said("The checkpoint of {} entries is not what was signed: {}.", size, why)
+            self._found.add("checkpoints", "checkpoint_wrong", Said("checkpoint {}", size), sentence, sequence=size)
 
     def _beyond(self, note: tuple[int, bytes]) -> None:
-        sentence = (
-            f"There is a checkpoint of {note[0]} entries, and the store ends at entry {self._last}: it is behind."
+        sentence = Said(
+            "There is a checkpoint of {} entries, and the store ends at entry {}: it is behind.", note[0], self._last
         )
         evidence = (str(note[0]), str(self._last))
-        self._found.add("checkpoints", "checkpoint_beyond", f"checkpoint {note[0]}", sentence, evidence=evidence)
+        self._found.add("checkpoints", "checkpoint_beyond", Said("checkpoint {}", note[0]), sentence, evidence=evidence)
 
     def _tell(self) -> None:
         for size in self._missing:
-            sentence = f"The checkpoint of {size} entries is missing: every commit was signed and kept."
-            self._found.add("checkpoints", "checkpoint_missing", f"checkpoint {size}", sentence, sequence=size)
+            sentence = Said("The checkpoint of {} entries is missing: every commit was signed and kept.", size)
+            self._found.add("checkpoints", "checkpoint_missing", Said("checkpoint {}", size), sentence, sequence=size)
         if self._roots_differ:
             first, count = self._roots_differ[0], len(self._roots_differ)
-            sentence = (
-                f"The first {first} entries give another Merkle root than their checkpoint was signed for: something "
-                f"in them was changed. {count} checkpoints from there on say so."
+            sentence = Said(
+                "The first {} entries give another Merkle root than their checkpoint was signed for: "
+                "something in them was changed. {} checkpoints from there on say so.",
+                first,
+                count,
             )
             self._found.add(
-                "checkpoints", "checkpoint_roots_differ", f"checkpoint {first}", sentence, sequence=first, count=count
+                "checkpoints",
+                "checkpoint_roots_differ",
+                Said("checkpoint {}", first),
+                sentence,
+                sequence=first,
+                count=count,
             )
 
 
@@ -275,9 +294,9 @@ def erased_by(line: bytes) -> list[str]:
 
 
 def _request_of(line: bytes) -> str:
-    found = _REQUEST.search(line)
-    if found is not None:
-        return found[1].decode("utf-8", "replace")
+    match = _REQUEST.search(line)
+    if match is not None:
+        return match[1].decode("utf-8", "replace")
     try:
         return str(json.loads(line)["metadata"]["request_id"])
     except (ValueError, KeyError, TypeError, RecursionError):

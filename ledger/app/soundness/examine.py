@@ -26,7 +26,10 @@ from ledger.app.soundness.rows import RowStream
 from ledger.domain.keeping.events import ArtefactErased
 from ledger.errors import Corrupt, Unreachable
 from ledger.proof.merkle import Tree
-from ledger.store.snapshot import Snapshot, StoredRow, owner_of, read_store
+from ledger.said import Said
+from ledger.store.contract import RawLog
+from ledger.store.open import read_raw
+from ledger.store.values import StoredRow, owner_of
 from ledger.verify import Cause, Head, Report, verify
 
 
@@ -90,11 +93,11 @@ def look_at(
     began, started = clock(), time.monotonic()
     config = settings.for_stage(settings.load(Home(root).config), stage)
     main = _examine(root, config, began, progress, heads, live=live)
-    found, notes = ledgers.others(root, config) if not stage else ([], [])
-    done = [main, *(_other(one, began, progress) for one in found)]
-    looked = tuple(one.looked for one in done)
-    findings = tuple(finding for one in done for finding in one.findings)
-    told = (*notes, *(Note("published", one.note) for one in done if one.note))
+    others, notes = ledgers.others(root, config) if not stage else ([], [])
+    done = [main, *(_other(other, began, progress) for other in others)]
+    looked = tuple(examined.looked for examined in done)
+    findings = tuple(finding for examined in done for finding in examined.findings)
+    told = (*notes, *(Note("published", examined.note) for examined in done if examined.note))
     return Soundness(Home(root).root, began, time.monotonic() - started, looked, findings, told), main.trail
 
 
@@ -103,15 +106,19 @@ def _other(other: Other, now: datetime, progress: Progress) -> Examined:
     home, config = other.home, other.config
     if not other.is_begun:
         return Examined(Looked(config.stage), ledgers.missing(other).close(), "", None)
-    found = Found(config.stage)
+    problems = Found(config.stage)
     try:
         return _examine(home.root, config, now, progress, ())
     except Unfinished as error:
-        sentence = f"The ledger {config.stage} was not finished: {error.what}."
-        found.add("store", "unfinished", str(home.store), sentence, remedy=f"Run it again: {again(home.root)}")
+        sentence = Said("The ledger {} was not finished: {}.", config.stage, error.what)
+        problems.add(
+            "store", "unfinished", str(home.store), sentence, remedy=Said("Run it again: {}", again(home.root))
+        )
     except Unreachable as error:
-        found.add("store", "store_unreadable", str(home.store), f"The ledger {config.stage} cannot be read: {error}")
-    return Examined(Looked(config.stage), found.close(), "", None)
+        problems.add(
+            "store", "store_unreadable", str(home.store), Said("The ledger {} cannot be read: {}", config.stage, error)
+        )
+    return Examined(Looked(config.stage), problems.close(), "", None)
 
 
 def _examine(
@@ -119,16 +126,16 @@ def _examine(
 ) -> Examined:
     home = Home(root, config.stage)
 
-    def read(snapshot: Snapshot) -> Examined:
+    def read(raw: RawLog) -> Examined:
         with ExitStack() as stack:
-            return _Look(home, config, now, progress, heads, Published(home, stack)).at(snapshot)
+            return _Look(home, config, now, progress, heads, Published(home, stack)).at(raw)
 
     try:
-        return read_store(home.store, read, live=live)
+        return read_raw(home.store, read, live=live)
     except Corrupt as error:
-        found = Found(config.stage)
-        found.add("store", "store_damaged", str(home.store), f"{error}.")
-        return Examined(Looked(config.stage), found.close(), "", None)
+        problems = Found(config.stage)
+        problems.add("store", "store_damaged", str(home.store), f"{error}.")
+        return Examined(Looked(config.stage), problems.close(), "", None)
 
 
 class _Look:
@@ -148,22 +155,22 @@ class _Look:
         self.published = published
         self.found = Found(config.stage)
 
-    def at(self, snapshot: Snapshot) -> Examined:
-        if not judge_made(snapshot, self.home, self.found, was_used=self.published.was_used):
+    def at(self, raw: RawLog) -> Examined:
+        if not judge_made(raw, self.home, self.found, was_used=self.published.was_used):
             return Examined(Looked(self.config.stage), self.found.close(), "", None)
-        first_owner = snapshot.first_owner()
-        first = snapshot.row(first_owner, 1)
+        first_owner = raw.first_owner()
+        first = raw.row(first_owner, 1)
         keys = read_keys(self.home, self.config, first.line if first else b"", self.found)
         owner = owner_of(keys.origin) if keys.origin else first_owner
-        total, newest = snapshot.count(owner), snapshot.newest_checkpoint()
+        total, newest = raw.count(owner), raw.newest_checkpoint()
         if not first_owner and newest is None and not self.published.was_used:
             raise Unfinished(self.home, "has no entries")
-        self._structure(snapshot, owner)
-        beside = Beside(keys, self.found, snapshot.checkpoints(), snapshot.receipts(), Tree())
+        self._structure(raw, owner)
+        beside = Beside(keys, self.found, raw.checkpoints(), raw.receipts(), Tree())
         beside.mark_at(max(0, total - RECENT))
         self.published.open_checkpoint(keys, self.found, beside)
-        report = self._lines(snapshot, owner, keys, beside, newest, total)
-        store = StoreLines(snapshot, owner)
+        report = self._lines(raw, owner, keys, beside, newest, total)
+        store = StoreLines(raw, owner)
         store.size = beside.rows
         note = self.published.judge(keys, self.found, beside, store, self.now)
         whole = artefacts.judge(
@@ -188,18 +195,20 @@ class _Look:
         )
         return Examined(looked, self.found.close(), note, beside.trail)
 
-    def _structure(self, snapshot: Snapshot, owner: str) -> None:
+    def _structure(self, raw: RawLog, owner: str) -> None:
         """What SQLite finds in the file's own structure, and rows that are no row of this ledger."""
-        for text in snapshot.damage():
-            sentence = f"The store {self.home.store} is damaged inside: {text}."
+        for text in raw.damage():
+            sentence = Said("The store {} is damaged inside: {}.", self.home.store, text)
             self.found.add("store", "store_damaged", str(self.home.store), sentence)
-        number, name = snapshot.others(owner)
+        number, name = raw.others(owner)
         if number:
-            sentence = f"{number} rows of the store belong to no place of this ledger: the first is of {name[:40]!a}."
+            sentence = Said(
+                "{} rows of the store belong to no place of this ledger: the first is of {}.", number, ascii(name[:40])
+            )
             self.found.add("store", "row_foreign", str(self.home.store), sentence, evidence=(owner, name))
 
     def _lines(
-        self, snapshot: Snapshot, owner: str, keys: Keyring, beside: Beside, newest: bytes | None, total: int
+        self, raw: RawLog, owner: str, keys: Keyring, beside: Beside, newest: bytes | None, total: int
     ) -> Report:
         """The numbered steps of ``ledger.verify`` over the store's own lines."""
 
@@ -208,7 +217,7 @@ class _Look:
             beside.take(row, place)
             self.published.compare(place, row.line)
 
-        rows = RowStream(snapshot.rows(owner), passing, lambda number: self.progress(number, total))
+        rows = RowStream(raw.rows(owner), passing, lambda number: self.progress(number, total))
         report = verify(
             cast("BinaryIO", rows),
             checkpoint=newest,
@@ -216,21 +225,29 @@ class _Look:
             hmac_keys=keys.hmac,
             heads=list(self.heads),
         )
-        for one in report.findings:
-            part: Part = "checkpoints" if one.cause in _ABOUT_CHECKPOINTS else "store"
-            place = f"entry {one.sequence}" if one.sequence else f"row {one.line}" if one.line else str(self.home.store)
+        for finding in report.findings:
+            if finding.cause == Cause.NOT_COVERED and (newest is None or keys.verifier is None):
+                continue  # that these are not there is told by findings of their own
+            part: Part = "checkpoints" if finding.cause in _ABOUT_CHECKPOINTS else "store"
+            place = (
+                f"entry {finding.sequence}"
+                if finding.sequence
+                else f"row {finding.line}"
+                if finding.line
+                else str(self.home.store)
+            )
             self.found.add(
                 part,
-                one.cause,
+                finding.cause,
                 place,
-                one.sentence,
-                sequence=one.sequence,
-                evidence=(one.expected, one.found),
-                count=one.count,
+                finding.sentence,
+                sequence=finding.sequence,
+                evidence=(finding.expected, finding.found),
+                count=finding.count,
             )
         beside.end()
         if newest is None:
-            sentence = f"The store has {beside.rows} entries and no checkpoint: nothing of ours signs them."
+            sentence = Said("The store has {} entries and no checkpoint: nothing of ours signs them.", beside.rows)
             self.found.add("checkpoints", "checkpoint_none", str(self.home.store), sentence)
         return report
 
@@ -238,7 +255,7 @@ class _Look:
 def _erased(home: Home, owner: str) -> set[str]:
     """The artefacts that are erased by now."""
 
-    def read(snapshot: Snapshot) -> set[str]:
-        return {name for row in snapshot.of_status(owner, ArtefactErased.status) for name in erased_by(row.line)}
+    def read(raw: RawLog) -> set[str]:
+        return {name for row in raw.of_status(owner, ArtefactErased.status) for name in erased_by(row.line)}
 
-    return read_store(home.store, read)
+    return read_raw(home.store, read)

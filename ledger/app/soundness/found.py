@@ -8,6 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
+from ledger.domain.text import shorten
+from ledger.said import Said
 from ledger.verify import Report
 
 Part = Literal["store", "checkpoints", "published", "artefacts", "keys"]
@@ -102,34 +104,29 @@ class Found:
         """
         self._counts[cause] = self._counts.get(cause, 0) + 1
         if self._counts[cause] <= _most(part):
-            expected, found = map(shorten, evidence)
-            told = shorten(sentence), remedy or REMEDIES[part]
+            expected, found = (shorten(text, _LONGEST) for text in evidence)
+            told = shorten(sentence, _LONGEST), remedy or REMEDIES[part]
             self._kept.append(Finding(self.ledger, part, place, cause, *told, sequence, expected, found, count))
 
     def has(self, *parts: Part) -> bool:
         """Whether anything is wrong with one of these parts."""
-        return any(one.part in parts for one in self._kept)
+        return any(finding.part in parts for finding in self._kept)
 
     def close(self) -> tuple[Finding, ...]:
         """All of them, what the ledger decides from first; the last of a cause says how many more there were."""
-        last = {one.cause: number for number, one in enumerate(self._kept)}
+        last = {finding.cause: number for number, finding in enumerate(self._kept)}
         closed = []
-        for number, one in enumerate(self._kept):
-            more = self._counts[one.cause] - _most(one.part) if last[one.cause] == number else 0
+        for number, finding in enumerate(self._kept):
+            more = self._counts[finding.cause] - _most(finding.part) if last[finding.cause] == number else 0
             if more > 0:
-                sentence = f"{one.sentence} The same goes for {more} more."
-                one = dataclasses.replace(one, sentence=sentence, count=one.count + more)  # noqa: PLW2901
-            closed.append(one)
-        return tuple(sorted(closed, key=lambda one: not one.holds))
+                sentence = Said("{} The same goes for {} more.", finding.sentence, more)
+                finding = dataclasses.replace(finding, sentence=sentence, count=finding.count + more)  # noqa: PLW2901
+            closed.append(finding)
+        return tuple(sorted(closed, key=lambda finding: not finding.holds))
 
 
 def _most(part: Part) -> int:
     return _ARTEFACTS if part == "artefacts" else _APART
-
-
-def shorten(text: str) -> str:
-    """Evidence for people: what is hostile may be long."""
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 @dataclass(frozen=True)
@@ -177,7 +174,7 @@ class Soundness:
 
     def holding(self, ledger: str) -> tuple[Finding, ...]:
         """The findings for which nothing but the stop is written into a ledger."""
-        return tuple(one for one in self.findings if one.holds and one.ledger == ledger)
+        return tuple(finding for finding in self.findings if finding.holds and finding.ledger == ledger)
 
     @property
     def checked(self) -> tuple[str, ...]:
@@ -194,12 +191,12 @@ class Soundness:
         report = self.ledgers[0].report if self.ledgers else None
         if report is None:
             return ()
-        return (*(one for one in report.not_checked if not one.startswith("Artefacts:")), _RECEIPTS)
+        return (*(sentence for sentence in report.not_checked if not sentence.startswith("Artefacts:")), _RECEIPTS)
 
     @property
     def open_questions(self) -> tuple[str, ...]:
         """All that a person should know beside the findings: notes, and what no look proves."""
-        return (*(one.sentence for one in self.notes), *self.not_checked)
+        return (*(note.sentence for note in self.notes), *self.not_checked)
 
     def as_json(self) -> dict[str, Any]:
         """JSON types; the report on the ledger's own lines stands at the top as before, with all findings."""
@@ -211,15 +208,15 @@ class Soundness:
             "at": self.began.isoformat(timespec="seconds"),
             "seconds": round(self.seconds, 3),
             "entries": self.entries,
-            "findings": [dataclasses.asdict(one) | {"holds": one.holds} for one in self.findings],
-            "notes": [one.sentence for one in self.notes],
+            "findings": [dataclasses.asdict(finding) | {"holds": finding.holds} for finding in self.findings],
+            "notes": [note.sentence for note in self.notes],
             "checked": list(self.checked),
             "not_checked": list(self.not_checked),
-            "ledgers": [_plain(one) for one in self.ledgers],
+            "ledgers": [_plain(looked) for looked in self.ledgers],
         }
         page.pop("findings_left_out", None)
         return page
 
 
-def _plain(one: Looked) -> dict[str, Any]:
-    return {field.name: getattr(one, field.name) for field in dataclasses.fields(one) if field.name != "report"}
+def _plain(looked: Looked) -> dict[str, Any]:
+    return {field.name: getattr(looked, field.name) for field in dataclasses.fields(looked) if field.name != "report"}

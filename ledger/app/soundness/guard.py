@@ -1,7 +1,9 @@
 """Looks at the ledger in the background, again and again, and holds its writing while it does not hold.
 
 Everything at the start and every day, the last rows every minute; while something is wrong everything every minute, so
-that it is known soon when it was put right. It takes its time: others answer pages meanwhile.
+that it is known soon when it was put right. Until the first look has ended nothing is written but the stop: what is
+written on top of a ledger that does not hold can never be taken back. Later looks take their time: others answer pages
+meanwhile.
 """
 
 from __future__ import annotations
@@ -20,11 +22,19 @@ from ledger.app.soundness.examine import look_at, nobody
 from ledger.app.soundness.found import Finding, Soundness
 from ledger.app.soundness.recent import look_at_recent
 from ledger.errors import LedgerError
+from ledger.mistakes import mistake
+from ledger.said import Said
 
 EVERY: Final = 60.0
 """Seconds between two rounds."""
 DAILY: Final = 24 * 3600.0
 """Seconds between two looks at everything."""
+AGAIN: Final = 2.0
+"""Seconds to the next round while the ledger was never looked at as a whole: nothing is written until then."""
+UNLOOKED: Final = (
+    "nothing is written but the stop until the ledger was looked at as a whole, which began when this was started: try "
+    "again in a moment"
+)
 _REMEMBERED: Final = frozenset({"behind", "entry_changed"})
 """What only a process that read the ledger before can know."""
 _SHARE: Final = 3.0
@@ -53,15 +63,20 @@ class Guard:
         self.verified_entries = 0
         self.error = ""
         """Why the last round could not look; ``""`` where it could."""
+        self.looked_once = threading.Event()
+        """Set when everything was looked at once, whatever was found."""
         self.changed: Callable[[], None] = lambda: None
         """Called when there is something else to be said."""
+        self.looked_at_everything: Callable[[], None] = lambda: None
+        """Called after each look at everything, by the thread that looked."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """Everything that is wrong as far as is known, what the ledger decides from first."""
         whole = self.whole.findings if self.whole else ()
-        more = [one for one in self._recent if one.cause in _REMEMBERED or not whole]  # whole looks say the rest better
-        return tuple(sorted((*whole, *more), key=lambda one: not one.holds))
+        # whole looks say the rest better
+        more = [finding for finding in self._recent if finding.cause in _REMEMBERED or not whole]
+        return tuple(sorted((*whole, *more), key=lambda finding: not finding.holds))
 
     @property
     def looked_whole(self) -> datetime | None:
@@ -73,11 +88,16 @@ class Guard:
         """Why nothing is written but the stop; ``""`` where it is."""
         return self._ledgers[0].held
 
+    def begin(self) -> None:
+        """Hold the ledgers until they were looked at."""
+        for ledger in self._ledgers:
+            ledger.held = ledger.held or UNLOOKED
+
     def run(self, stopped: threading.Event) -> None:
         """Look until ``stopped`` is set."""
         while True:
             self.round(stopped)
-            if stopped.wait(EVERY):
+            if stopped.wait(EVERY if self.looked_once.is_set() else AGAIN):
                 return
 
     def round(self, stopped: threading.Event | None = None) -> None:
@@ -94,22 +114,26 @@ class Guard:
             return
         except LedgerError as error:
             self._fail(str(error))
+        except Exception as error:  # noqa: BLE001 (it looks again, and says until then that it could not)
+            self._fail(mistake(error))
 
     def _look_at_everything(self, stopped: threading.Event | None) -> None:
-        pace = nobody if stopped is None else _Pace(stopped)
+        pace = nobody if stopped is None else _Pace(stopped, _SHARE if self.looked_once.is_set() else 0.0)
         self.take(*look_at(self._root, pace, clock=self._clock, live=True))
 
-    def take(self, found: Soundness, trail: Trail | None) -> None:
+    def take(self, soundness: Soundness, trail: Trail | None) -> None:
         """A look at everything, whoever asked for it."""
         with self._guard:
             before = self.findings
-            self.whole, self._whole_at, self.looked = found, time.monotonic(), found.began
-            if self._trail is None and found.sound:
+            self.whole, self._whole_at, self.looked = soundness, time.monotonic(), soundness.began
+            if self._trail is None and soundness.sound:
                 self._trail = trail
-            if found.sound:
-                self.verified, self.verified_entries = found.began, found.entries
+            if soundness.sound:
+                self.verified, self.verified_entries = soundness.began, soundness.entries
             self._hold()
+        self.looked_once.set()
         self._tell(before)
+        self.looked_at_everything()
 
     def _look_at_recent(self) -> None:
         trail = self._trail
@@ -129,12 +153,12 @@ class Guard:
     def _hold(self) -> None:
         """Hold the ledgers that do not hold, and let go of those that do."""
         held: dict[str, list[Finding]] = {}
-        for one in self.findings:
-            if one.holds:
-                held.setdefault(one.ledger, []).append(one)
-        texts = {stage: _sentence(found) for stage, found in held.items()}
+        for finding in self.findings:
+            if finding.holds:
+                held.setdefault(finding.ledger, []).append(finding)
+        texts = {stage: _sentence(findings) for stage, findings in held.items()}
         for ledger in self._ledgers:
-            ledger.held = texts.get(self._stage, "")
+            ledger.held = texts.get(self._stage, "") or ledger.held_anyway
             ledger.others_held = {stage: text for stage, text in texts.items() if stage != self._stage}
 
     def _fail(self, why: str) -> None:
@@ -147,12 +171,15 @@ class Guard:
             self.changed()
 
 
-def _sentence(found: list[Finding]) -> str:
+def _sentence(findings: list[Finding]) -> str:
     """Why nothing is written, and what to do, in one line."""
-    first = found[0].sentence
-    return (
-        f"nothing is written but the stop, because the ledger does not hold ({len(found)} findings). {first} Keep the "
-        "folders var and audit as they are and put back a copy of the store from before: see docs/recovery.md"
+    first = findings[0].sentence
+    return Said(
+        "nothing is written but the stop, because the ledger does not hold ({} findings). {} "
+        "Keep the folders var and audit as they are and put back a copy of the store from "
+        "before: see docs/recovery.md",
+        len(findings),
+        first,
     )
 
 
@@ -161,14 +188,15 @@ class _Stopped(Exception):
 
 
 class _Pace:
-    """Rests after each piece of work, in proportion."""
+    """Rests after each piece of work, ``share`` times as long as that took."""
 
-    def __init__(self, stopped: threading.Event) -> None:
+    def __init__(self, stopped: threading.Event, share: float) -> None:
         self._stopped = stopped
+        self._share = share
         self._since = time.monotonic()
 
     def __call__(self, done: int, of: int) -> None:
         worked = time.monotonic() - self._since
-        if self._stopped.wait(min(0.5, _SHARE * worked)):
+        if self._stopped.wait(min(0.5, self._share * worked)):
             raise _Stopped
         self._since = time.monotonic()

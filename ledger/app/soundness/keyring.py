@@ -16,6 +16,7 @@ from ledger.errors import Corrupt, LedgerError
 from ledger.proof.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from ledger.proof.entry import HMAC_DIGESTS, HmacKey, check_signatures, parse_entry
 from ledger.proof.note import Signer, Verifier, format_verifier, parse_verifier
+from ledger.said import Said
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,12 @@ class Keyring:
         if self.verifier is None:
             return ""
         try:
-            found = open_checkpoint(note, self.verifier)
+            checkpoint = open_checkpoint(note, self.verifier)
         except Corrupt as error:
             return str(error)
-        if found.size != size:
-            return f"it is signed for {found.size} entries"
-        return "" if found.root == root else ROOT
+        if checkpoint.size != size:
+            return Said("it is signed for {} entries", checkpoint.size)
+        return "" if checkpoint.root == root else ROOT
 
     def stated(self, note: bytes) -> Checkpoint:
         """What a signed note says; ``Corrupt`` where it is not this ledger's."""
@@ -69,27 +70,29 @@ ROOT = "root"
 """A checkpoint of ours, rightly signed, over other lines."""
 
 
-def read_keys(home: Home, config: Config, first: bytes, found: Found) -> Keyring:
+def read_keys(home: Home, config: Config, first: bytes, problems: Found) -> Keyring:
     """Read the keys; what is missing or does not belong together is a finding. ``first`` is the first entry's line."""
     pem = home.path(config.signing.checkpoint_key_file)
-    claimed = _beside(home, config, found)
+    claimed = _beside(home, config, problems)
     origin = claimed.name if claimed else _claimed_origin(first)
     signer = None
     if origin:
         try:
             signer = keys.read_signer(pem, origin)
         except LedgerError as error:
-            found.add("keys", "key_unreadable", str(pem), f"The key of the checkpoints cannot be used: {error}")
+            problems.add(
+                "keys", "key_unreadable", str(pem), Said("The key of the checkpoints cannot be used: {}", error)
+            )
     if claimed and signer and signer.verifier != claimed:
         path = keys.verifier_path(pem)
         expected, got = format_verifier(signer.verifier), format_verifier(claimed)
-        sentence = f"{path} is not the public half of the key beside it."
-        found.add("keys", "key_pair_differs", str(path), sentence, evidence=(expected, got))
+        sentence = Said("{} is not the public half of the key beside it.", path)
+        problems.add("keys", "key_pair_differs", str(path), sentence, evidence=(expected, got))
     verifier = signer.verifier if signer else claimed
-    return Keyring(origin, verifier, signer, _hmac(home, config, found))
+    return Keyring(origin, verifier, signer, _hmac(home, config, problems))
 
 
-def _beside(home: Home, config: Config, found: Found) -> Verifier | None:
+def _beside(home: Home, config: Config, problems: Found) -> Verifier | None:
     """The verifier key beside the signing key; it is not in the escrow, so it may be missing."""
     path = keys.verifier_path(home.path(config.signing.checkpoint_key_file))
     if not os.path.lexists(path):
@@ -97,7 +100,7 @@ def _beside(home: Home, config: Config, found: Found) -> Verifier | None:
     try:
         return parse_verifier(keys.read_key_file(path).decode("utf-8", "replace").strip())
     except LedgerError as error:
-        found.add("keys", "key_unreadable", str(path), f"The verifier key {path} cannot be used: {error}")
+        problems.add("keys", "key_unreadable", str(path), Said("The verifier key {} cannot be used: {}", path, error))
         return None
 
 
@@ -109,11 +112,11 @@ def _claimed_origin(first: bytes) -> str:
         return ""
 
 
-def _hmac(home: Home, config: Config, found: Found) -> tuple[HmacKey, ...]:
+def _hmac(home: Home, config: Config, problems: Found) -> tuple[HmacKey, ...]:
     path = home.path(config.signing.hmac_key_file)
     try:
         secret = keys.read_private(path).strip()
     except LedgerError as error:
-        found.add("keys", "key_unreadable", str(path), f"The HMAC key cannot be used: {error}")
+        problems.add("keys", "key_unreadable", str(path), Said("The HMAC key cannot be used: {}", error))
         return ()
     return tuple(HmacKey("", secret, algorithm) for algorithm in HMAC_DIGESTS)

@@ -14,6 +14,7 @@ from ledger.app.installation import Installation
 from ledger.domain.record import Recorded, parse_body
 from ledger.errors import Corrupt
 from ledger.proof.entry import GENESIS, Entry, link, parse_entry
+from ledger.said import Said
 
 
 class Judged(NamedTuple):
@@ -37,7 +38,9 @@ def judge(line: bytes, place: int, before: bytes | None, check: Callable[[bytes]
         entry = parse_entry(line)
         record = parse_body(entry.sequence, entry.timestamp, entry.body)
     except (Corrupt, RecursionError) as error:
-        return None, f"it cannot be read as an entry: {error or 'nested too deeply'}"
+        if isinstance(error, RecursionError):
+            return None, "it cannot be read as an entry: nested too deeply"
+        return None, Said("it cannot be read as an entry: {}", error)
     return record, _why_not(entry, line, place, before, check)
 
 
@@ -47,36 +50,36 @@ def _why_not(entry: Entry, line: bytes, place: int, before: bytes | None, check:
     except Corrupt:
         return "it is not what was signed: its HMACs are not this ledger's"
     if entry.sequence != place:
-        return f"it stands in the place of entry {place} and is entry {entry.sequence}"
+        return Said("it stands in the place of entry {} and is entry {}", place, entry.sequence)
     if place > 1 and before is None:
-        return f"entry {place - 1}, which it follows, is missing"
+        return Said("entry {}, which it follows, is missing", place - 1)
     if entry.previous != (link(before) if before is not None and place > 1 else GENESIS):
-        return f"it does not name the bytes of entry {place - 1} as they stand: one of the two was changed"
+        return Said("it does not name the bytes of entry {} as they stand: one of the two was changed", place - 1)
     return ""
 
 
 def judged(installation: Installation, sequences: Sequence[int]) -> dict[int, Judged]:
     """These rows, judged; those that the store has not are left out."""
     ledger = installation.ledger
-    wanted = sorted({one for sequence in sequences for one in (sequence - 1, sequence) if one > 0})
+    wanted = sorted({number for sequence in sequences for number in (sequence - 1, sequence) if number > 0})
     lines = dict(ledger.log.numbered(wanted))
-    found = {}
+    rows = {}
     for sequence in sequences:
         if sequence in lines:
             line = lines[sequence]
             record, why = judge(line, sequence, lines.get(sequence - 1), ledger.check)
-            found[sequence] = Judged(sequence, line, record, why)
-    return found
+            rows[sequence] = Judged(sequence, line, record, why)
+    return rows
 
 
 def following(installation: Installation, after: int) -> Iterator[Judged]:
     """All rows after a sequence, judged, in order. A row that is missing shows in the one after it."""
     ledger = installation.ledger
     before: tuple[int, bytes | None] = (max(0, after - 1), None)
-    for one, (sequence, line) in pairwise(_with_first(before, ledger.log.numbered_after(max(0, after - 1)))):
+    for previous, (sequence, line) in pairwise(_with_first(before, ledger.log.numbered_after(max(0, after - 1)))):
         if sequence <= after:
             continue
-        known = one[1] if one[0] == sequence - 1 else None
+        known = previous[1] if previous[0] == sequence - 1 else None
         record, why = judge(line or b"", sequence, known, ledger.check)
         yield Judged(sequence, line or b"", record, why)
 

@@ -24,7 +24,8 @@ from ledger.proof.canonical import MAX_LINE
 from ledger.proof.checkpoint import Checkpoint
 from ledger.proof.entry import parse_entry
 from ledger.proof.note import format_verifier
-from ledger.store.snapshot import Snapshot
+from ledger.said import Said
+from ledger.store.contract import RawLog
 
 _SMALL = 64 * 1024
 PATIENCE = 60.0
@@ -118,66 +119,66 @@ class Published:
 
     # --- at the end --------------------------------------------------------------------------------------------------
 
-    def open_checkpoint(self, keys: Keyring, found: Found, beside: Beside) -> None:
+    def open_checkpoint(self, keys: Keyring, problems: Found, beside: Beside) -> None:
         """Before the rows: what the published checkpoint says, and whether it is ours."""
         if self._state.why:
             state, remedy = self._home.published_state, "Move it away: it is made again, and nothing is lost by it"
-            sentence = f"{state} cannot be read: {self._state.why}."
-            found.add("published", "published_not_plain", str(state), sentence, remedy=remedy)
+            sentence = Said("{} cannot be read: {}.", state, self._state.why)
+            problems.add("published", "published_not_plain", str(state), sentence, remedy=remedy)
         path, (data, why) = self._home.published_checkpoint, (self.checkpoint.data, self.checkpoint.why)
         if data is None:
             if why:
-                found.add("published", "published_not_plain", str(path), f"{path} cannot be read: {why}.")
+                problems.add("published", "published_not_plain", str(path), Said("{} cannot be read: {}.", path, why))
             return
         try:
             self.stated = keys.stated(data)
         except Corrupt as error:
-            self._foreign_checkpoint(keys, found, data, error)
+            self._foreign_checkpoint(keys, problems, data, error)
             return
         beside.want(self.stated.size)
 
-    def _foreign_checkpoint(self, keys: Keyring, found: Found, data: bytes, error: Corrupt) -> None:
+    def _foreign_checkpoint(self, keys: Keyring, problems: Found, data: bytes, error: Corrupt) -> None:
         path = self._home.published_checkpoint
         try:
             keys.stated(data.replace(b"\r\n", b"\n"))
         except Corrupt:
-            sentence = f"{path} is not this ledger's checkpoint: {error}."
-            found.add("published", "published_checkpoint_foreign", str(path), sentence)
+            sentence = Said("{} is not this ledger's checkpoint: {}.", path, error)
+            problems.add("published", "published_checkpoint_foreign", str(path), sentence)
         else:
-            sentence = f"The line ends of {path} were converted: no verifier takes it as it stands."
-            found.add("published", "published_checkpoint_converted", str(path), sentence)
+            sentence = Said("The line ends of {} were converted: no verifier takes it as it stands.", path)
+            problems.add("published", "published_checkpoint_converted", str(path), sentence)
 
-    def judge(self, keys: Keyring, found: Found, beside: Beside, store: StoreLines, now: datetime) -> str:
+    def judge(self, keys: Keyring, problems: Found, beside: Beside, store: StoreLines, now: datetime) -> str:
         """After the rows: every finding about the files; what is no finding yet comes back as a sentence."""
         path = self._home.published
         if self._why:
-            found.add("published", "published_not_plain", str(path), f"{path} cannot be read: {self._why}.")
-        self._judge_lines(keys, found, store)
-        self._judge_checkpoint(found, beside, store)
-        self._judge_key(keys, found)
-        return self._judge_lag(found, store, now)
+            problems.add("published", "published_not_plain", str(path), Said("{} cannot be read: {}.", path, self._why))
+        self._judge_lines(keys, problems, store)
+        self._judge_checkpoint(problems, beside, store)
+        self._judge_key(keys, problems)
+        return self._judge_lag(problems, store, now)
 
-    def judge_head(self, keys: Keyring, found: Found, beside: Beside, store: StoreLines, now: datetime) -> None:
+    def judge_head(self, keys: Keyring, problems: Found, beside: Beside, store: StoreLines, now: datetime) -> None:
         """The same for the end of the files alone: their last whole line, checkpoint and key."""
         path = self._home.published
         if self._why:
-            found.add("published", "published_not_plain", str(path), f"{path} cannot be read: {self._why}.")
+            problems.add("published", "published_not_plain", str(path), Said("{} cannot be read: {}.", path, self._why))
         last = self._last_line()
         if last is not None:
-            self._judge_last(keys, found, store, last)
-        self._judge_checkpoint(found, beside, store)
-        self._judge_key(keys, found)
-        if not found.has("published", "store", "checkpoints"):
-            self._judge_lag(found, store, now)
+            self._judge_last(keys, problems, store, last)
+        self._judge_checkpoint(problems, beside, store)
+        self._judge_key(keys, problems)
+        if not problems.has("published", "store", "checkpoints"):
+            self._judge_lag(problems, store, now)
 
-    def _judge_last(self, keys: Keyring, found: Found, store: StoreLines, last: bytes) -> None:
+    def _judge_last(self, keys: Keyring, problems: Found, store: StoreLines, last: bytes) -> None:
         sequence = _sequence(last)
         if sequence and (store.line(sequence) == last or keys.signed(last)):
             self.lines = min(sequence, store.size)
-            self._judge_own(keys, found, store, last)
+            self._judge_own(keys, problems, store, last)
             return
-        sentence = f"The last line of {self._home.published} is no entry of the store."
-        found.add("published", "published_end", str(self._home.published), sentence)
+        sentence = Said("The last line of {} is no entry of the store.", self._home.published)
+        problems.add("published", "published_end", str(self._home.published), sentence)
 
     def _last_line(self) -> bytes | None:
         """The last line that ends in a newline; None where there is none."""
@@ -188,30 +189,34 @@ class Published:
         whole, newline, _ = self._stream.read(min(size, 2 * (MAX_LINE + 1))).rpartition(b"\n")
         return whole.rpartition(b"\n")[2] if newline else None
 
-    def _judge_lines(self, keys: Keyring, found: Found, store: StoreLines) -> None:
+    def _judge_lines(self, keys: Keyring, problems: Found, store: StoreLines) -> None:
         if self._different is not None:
-            self._judge_difference(keys, found, store, *self._different)
+            self._judge_difference(keys, problems, store, *self._different)
         elif self._stream is not None and self._left:
-            self._judge_surplus(keys, found, store)
+            self._judge_surplus(keys, problems, store)
 
-    def _judge_difference(self, keys: Keyring, found: Found, store: StoreLines, place: int, line: bytes) -> None:
+    def _judge_difference(self, keys: Keyring, problems: Found, store: StoreLines, place: int, line: bytes) -> None:
         """Who is right: the file or the store? Lines with our signatures were written by us."""
         path, bare = self._home.published, line.removesuffix(b"\n")
         if keys.signed(bare) and store.line(_sequence(bare)) != bare:
-            self._judge_own(keys, found, store, bare)
+            self._judge_own(keys, problems, store, bare)
             return
         if bare.endswith(b"\r") and bare[:-1] == store.line(place):
-            sentence = (
-                f"The line ends of {path} were converted, from line {place} on: no verifier takes it as it stands."
+            sentence = Said(
+                "The line ends of {} were converted, from line {} on: no verifier takes it as it stands.", path, place
             )
-            found.add("published", "published_converted", str(path), sentence, sequence=place)
+            problems.add("published", "published_converted", str(path), sentence, sequence=place)
             return
-        sentence = (
-            f"Line {place} of {path} is not entry {place} of the store; {self._differing} lines differ as they stand."
+        sentence = Said(
+            "Line {} of {} is not entry {} of the store; {} lines differ as they stand.",
+            place,
+            path,
+            place,
+            self._differing,
         )
-        found.add("published", "published_changed", str(path), sentence, sequence=place, count=self._differing)
+        problems.add("published", "published_changed", str(path), sentence, sequence=place, count=self._differing)
 
-    def _judge_own(self, keys: Keyring, found: Found, store: StoreLines, line: bytes) -> None:
+    def _judge_own(self, keys: Keyring, problems: Found, store: StoreLines, line: bytes) -> None:
         """A published line that bears our signatures, and that the store may not hold: the store is not the newest one.
 
         Where the store's own line in that place was changed or is gone, its own finding says so.
@@ -219,65 +224,78 @@ class Published:
         sequence = _sequence(line)
         kept = store.line(sequence)
         if sequence > store.size:
-            self._tell_behind(found, store, sequence)
+            self._tell_behind(problems, store, sequence)
         elif kept is not None and kept != line and keys.signed(kept):
-            sentence = (
-                f"The store is another history: entry {sequence} in {self._home.published} bears this ledger's own "
-                "signatures and is not the store's."
+            sentence = Said(
+                "The store is another history: entry {} in {} bears this ledger's own signatures and is "
+                "not the store's.",
+                sequence,
+                self._home.published,
             )
-            found.add("store", "another_history", f"entry {sequence}", sentence, sequence=sequence)
+            problems.add("store", "another_history", Said("entry {}", sequence), sentence, sequence=sequence)
 
-    def _judge_surplus(self, keys: Keyring, found: Found, store: StoreLines) -> None:
+    def _judge_surplus(self, keys: Keyring, problems: Found, store: StoreLines) -> None:
         left, line = self._left, self._line().removesuffix(b"\n")
         if keys.signed(line) and _sequence(line) > store.size:
-            self._judge_own(keys, found, store, line)
+            self._judge_own(keys, problems, store, line)
             return
-        sentence = f"{left} bytes after the last entry in {self._home.published} are not this ledger's."
-        found.add("published", "published_appended", str(self._home.published), sentence)
+        sentence = Said("{} bytes after the last entry in {} are not this ledger's.", left, self._home.published)
+        problems.add("published", "published_appended", str(self._home.published), sentence)
 
-    def _tell_behind(self, found: Found, store: StoreLines, sequence: int) -> None:
-        sentence = (
-            f"The store is behind: {self._home.published} holds entry {sequence} with this ledger's own signatures, "
-            f"the store ends at entry {store.size}."
+    def _tell_behind(self, problems: Found, store: StoreLines, sequence: int) -> None:
+        sentence = Said(
+            "The store is behind: {} holds entry {} with this ledger's own signatures, the store ends at entry {}.",
+            self._home.published,
+            sequence,
+            store.size,
         )
         evidence = (str(sequence), str(store.size))
-        found.add("store", "behind", f"entry {sequence}", sentence, sequence=sequence, evidence=evidence)
+        problems.add("store", "behind", Said("entry {}", sequence), sentence, sequence=sequence, evidence=evidence)
 
-    def _judge_checkpoint(self, found: Found, beside: Beside, store: StoreLines) -> None:
+    def _judge_checkpoint(self, problems: Found, beside: Beside, store: StoreLines) -> None:
         stated, path = self.stated, self._home.published_checkpoint
         if stated is None:
             return
         if stated.size > store.size:
-            sentence = (
-                f"The store is behind: {path} was signed for {stated.size} entries, the store ends at entry "
-                f"{store.size}."
+            sentence = Said(
+                "The store is behind: {} was signed for {} entries, the store ends at entry {}.",
+                path,
+                stated.size,
+                store.size,
             )
             evidence = (str(stated.size), str(store.size))
-            found.add("store", "behind", f"checkpoint {stated.size}", sentence, evidence=evidence)
+            problems.add("store", "behind", Said("checkpoint {}", stated.size), sentence, evidence=evidence)
             return
         root = beside.roots.get(stated.size)
-        if root not in (None, stated.root) and not found.has("store", "checkpoints"):
-            sentence = (
-                f"The store is another history: {path} was signed for {stated.size} entries with another root than the "
-                f"store's first {stated.size} entries give."
+        if root not in (None, stated.root) and not problems.has("store", "checkpoints"):
+            sentence = Said(
+                "The store is another history: {} was signed for {} entries with another root than the "
+                "store's first {} entries give.",
+                path,
+                stated.size,
+                stated.size,
             )
-            found.add("store", "another_history", f"checkpoint {stated.size}", sentence, sequence=stated.size)
+            problems.add("store", "another_history", Said("checkpoint {}", stated.size), sentence, sequence=stated.size)
 
-    def _judge_key(self, keys: Keyring, found: Found) -> None:
+    def _judge_key(self, keys: Keyring, problems: Found) -> None:
         path, (data, why) = self._home.published_key, (self.key.data, self.key.why)
         if why:
-            found.add("published", "published_not_plain", str(path), f"{path} cannot be read: {why}.")
+            problems.add("published", "published_not_plain", str(path), Said("{} cannot be read: {}.", path, why))
         if data is None or keys.verifier is None:
             if not why and data is None and self.stated is not None:
-                found.add("published", "published_key_missing", str(path), f"The verifier key {path} is missing.")
+                problems.add(
+                    "published", "published_key_missing", str(path), Said("The verifier key {} is missing.", path)
+                )
             return
         own = format_verifier(keys.verifier)
         got = data.decode("utf-8", "replace").strip()
         if got != own:
-            sentence = f"{path} is not the key that signs this ledger's checkpoints: whoever trusts it trusts another."
-            found.add("published", "published_key_differs", str(path), sentence, evidence=(own, got))
+            sentence = Said(
+                "{} is not the key that signs this ledger's checkpoints: whoever trusts it trusts another.", path
+            )
+            problems.add("published", "published_key_differs", str(path), sentence, evidence=(own, got))
 
-    def _judge_lag(self, found: Found, store: StoreLines, now: datetime) -> str:
+    def _judge_lag(self, problems: Found, store: StoreLines, now: datetime) -> str:
         """What is not in the files any more, or not yet."""
         if self._why or self._different is not None:
             return ""
@@ -285,13 +303,15 @@ class Published:
         covered = self.stated.size if self.stated is not None else 0
         was = min(store.size, max(self._noted, covered))
         if self.lines < was:
-            sentence = f"{path} ends after entry {self.lines}, and it held {was}: its end was cut off."
-            found.add("published", "published_cut", str(path), sentence, sequence=self.lines + 1)
+            sentence = Said("{} ends after entry {}, and it held {}: its end was cut off.", path, self.lines, was)
+            problems.add("published", "published_cut", str(path), sentence, sequence=self.lines + 1)
             return ""
         if self.stated is not None:
             complete = min(self.lines, covered)
         elif self.lines and self.checkpoint.data is None and not self.checkpoint.why and store.waits(1, now):
-            found.add("published", "published_checkpoint_missing", str(checkpoint), f"{checkpoint} is missing.")
+            problems.add(
+                "published", "published_checkpoint_missing", str(checkpoint), Said("{} is missing.", checkpoint)
+            )
             complete = self.lines
         else:
             complete = self.lines
@@ -299,27 +319,32 @@ class Published:
         if missing <= 0:
             return ""
         if not store.waits(complete + 1, now):
-            return f"{missing} entries are not published yet; the next command or a running observer publishes them."
-        sentence = (
-            f"{missing} entries from entry {complete + 1} on are not published, for over a minute: {path} or its "
-            "checkpoint does not follow the store."
+            return Said(
+                "{} entries are not published yet; the next command or a running observer publishes them.", missing
+            )
+        sentence = Said(
+            "{} entries from entry {} on are not published, for over a minute: {} or its checkpoint "
+            "does not follow the store.",
+            missing,
+            complete + 1,
+            path,
         )
         remedy = "Nothing is lost. Look at the folder's disk and permissions, then run: stage4 export"
-        found.add("published", "published_lags", str(path), sentence, sequence=complete + 1, remedy=remedy)
+        problems.add("published", "published_lags", str(path), sentence, sequence=complete + 1, remedy=remedy)
         return ""
 
 
 class StoreLines:
     """What the published files are held against, beyond the lines on their way past."""
 
-    def __init__(self, snapshot: Snapshot, owner: str) -> None:
-        self._snapshot, self._owner = snapshot, owner
+    def __init__(self, raw: RawLog, owner: str) -> None:
+        self._raw, self._owner = raw, owner
         self.size = 0
         """Entries of the store; known when all have passed."""
 
     def line(self, sequence: int) -> bytes | None:
         """The store's line of an entry; None where it has none."""
-        row = self._snapshot.row(self._owner, sequence)
+        row = self._raw.row(self._owner, sequence)
         return row.line if row else None
 
     def waits(self, sequence: int, now: datetime) -> bool:

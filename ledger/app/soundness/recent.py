@@ -22,7 +22,10 @@ from ledger.app.soundness.marks import judge
 from ledger.app.soundness.published import Published, StoreLines
 from ledger.errors import Corrupt
 from ledger.proof.entry import link
-from ledger.store.snapshot import Snapshot, owner_of, read_store
+from ledger.said import Said
+from ledger.store.contract import RawLog
+from ledger.store.open import read_raw
+from ledger.store.values import owner_of
 
 RECENT = 1_000
 """Rows that are looked at again and again."""
@@ -43,65 +46,65 @@ def look_at_recent(root: Path, trail: Trail, now: datetime, stage: str = "") -> 
     config = settings.for_stage(settings.load(Home(root).config), stage)
     home = Home(root, config.stage)
 
-    def read(snapshot: Snapshot) -> Recent:
+    def read(raw: RawLog) -> Recent:
         with ExitStack() as stack:
-            return _look(snapshot, home, config, trail, Published(home, stack), now)
+            return _look(raw, home, config, trail, Published(home, stack), now)
 
     try:
-        return read_store(home.store, read)
+        return read_raw(home.store, read)
     except Corrupt as error:
-        found = Found(config.stage)
-        found.add("store", "store_damaged", str(home.store), f"{error}.")
-        return Recent(found.close(), 0, None)
+        problems = Found(config.stage)
+        problems.add("store", "store_damaged", str(home.store), f"{error}.")
+        return Recent(problems.close(), 0, None)
 
 
-def _look(snapshot: Snapshot, home: Home, config: Config, trail: Trail, published: Published, now: datetime) -> Recent:
-    found, start = Found(config.stage), trail.start
-    if not judge_made(snapshot, home, found, was_used=trail.size > 0):
-        return Recent(found.close(), 0, None)
-    keys = read_keys(home, config, b"", found)
-    owner = owner_of(keys.origin) if keys.origin else snapshot.first_owner()
-    size = snapshot.count(owner)
+def _look(raw: RawLog, home: Home, config: Config, trail: Trail, published: Published, now: datetime) -> Recent:
+    problems, start = Found(config.stage), trail.start
+    if not judge_made(raw, home, problems, was_used=trail.size > 0):
+        return Recent(problems.close(), 0, None)
+    keys = read_keys(home, config, b"", problems)
+    owner = owner_of(keys.origin) if keys.origin else raw.first_owner()
+    size = raw.count(owner)
     if size < trail.size:
-        sentence = f"The store is behind: it held {trail.size} entries and now holds {size}."
+        sentence = Said("The store is behind: it held {} entries and now holds {}.", trail.size, size)
         evidence = (str(trail.size), str(size))
-        found.add("store", "behind", f"entry {trail.size}", sentence, evidence=evidence)
-    receipts = snapshot.receipts(start.size)
-    beside = Beside(keys, found, snapshot.checkpoints(start.size), receipts, start.tree.copy(), start.request)
+        problems.add("store", "behind", Said("entry {}", trail.size), sentence, evidence=evidence)
+    receipts = raw.receipts(start.size)
+    beside = Beside(keys, problems, raw.checkpoints(start.size), receipts, start.tree.copy(), start.request)
     beside.mark_at(max(start.size, size - RECENT), start)
-    published.open_checkpoint(keys, found, beside)
-    _follow(snapshot, owner, keys, trail, beside, found)
+    published.open_checkpoint(keys, problems, beside)
+    _follow(raw, owner, keys, trail, beside, problems)
     beside.end()
-    store = StoreLines(snapshot, owner)
+    store = StoreLines(raw, owner)
     store.size = size
-    published.judge_head(keys, found, beside, store, now)
-    findings = found.close()
+    published.judge_head(keys, problems, beside, store, now)
+    findings = problems.close()
     return Recent(findings, size, None if findings else beside.trail)
 
 
-def _follow(snapshot: Snapshot, owner: str, keys: Keyring, trail: Trail, beside: Beside, found: Found) -> None:
+def _follow(raw: RawLog, owner: str, keys: Keyring, trail: Trail, beside: Beside, problems: Found) -> None:
     """Each row's form, place, chain and HMACs, and that what was seen before is still the same."""
     start = trail.start
-    first = snapshot.row(owner, start.size) if start.size else None
+    first = raw.row(owner, start.size) if start.size else None
     before = first.line if first else None
     if start.size and (before is None or link(before) != start.head):
-        _changed(found, start.size)
+        _changed(problems, start.size)
     place = start.size
-    for row in snapshot.rows(owner, start.size):
+    for row in raw.rows(owner, start.size):
         place += 1
         beside.take(row, place)
         _, why = judge(row.line, row.sequence or 0, before if row.sequence == place else None, keys.check)
         if why:
-            sentence = f"Entry {row.sequence} does not hold: {why}."
-            found.add("store", "entry_wrong", f"entry {row.sequence}", sentence, sequence=row.sequence)
+            sentence = Said("Entry {} does not hold: {}.", row.sequence, why)
+            problems.add("store", "entry_wrong", Said("entry {}", row.sequence), sentence, sequence=row.sequence)
         if place == trail.size and link(row.line) != trail.head:
-            _changed(found, place)
+            _changed(problems, place)
         before = row.line
 
 
-def _changed(found: Found, sequence: int) -> None:
-    sentence = f"Entry {sequence} is not what it was when it was read last."
-    found.add("store", "entry_changed", f"entry {sequence}", sentence, sequence=sequence)
+def _changed(problems: Found, sequence: int) -> None:
+    sentence = Said("Entry {} is not what it was when it was read last.", sequence)
+    problems.add("store", "entry_changed", Said("entry {}", sequence), sentence, sequence=sequence)
 
 
 __all__ = ["RECENT", "Recent", "look_at_recent"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator
 
-from ledger.store.snapshot import StoredRow
+from ledger.store.values import StoredRow
 
 _EVERY = 50
 

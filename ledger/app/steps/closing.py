@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from ledger.app.installation import Installation
+from ledger.app.press import Press
 from ledger.app.steps.common import Outcome, act, outcome
 from ledger.domain.closing.commands import Complete, WriteSummary
-from ledger.domain.command import Actor
 from ledger.domain.runbook import Step
 from ledger.domain.state import Rollback
 from ledger.domain.summaries import format_summary, summarise
 from ledger.files import make_folder, replace
 
 
-def write_summary(installation: Installation, actor: Actor, rollback: Rollback) -> Rollback:
+def write_summary(installation: Installation, press: Press, rollback: Rollback) -> Rollback:
     """Record this version of the summary and put the file in its place. Nothing new is nothing recorded."""
     data = format_summary(summarise(rollback, installation.ledger.origin))
-    digest = installation.keep(data)
+    digest = installation.keep(data, press)
     if digest != rollback.summary_sha384:
-        rollback = act(installation, actor, WriteSummary(summary_sha384=digest), rollback.id)
+        rollback = act(installation, press, WriteSummary(summary_sha384=digest), rollback.id)
     place_summary(installation, rollback)
     return rollback
 
@@ -31,7 +31,7 @@ def place_summary(installation: Installation, rollback: Rollback) -> None:
 
 def complete(
     installation: Installation,
-    actor: Actor,
+    press: Press,
     rollback: Rollback,
     *,
     summary_sha384: str = "",
@@ -46,4 +46,4 @@ def complete(
         duration_min_typed=duration_min,
         claims=claims or {},
     )
-    return outcome(act(installation, actor, command, rollback.id), Step.COMPLETE)
+    return outcome(act(installation, press, command, rollback.id), Step.COMPLETE)

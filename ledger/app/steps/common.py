@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 
 from ledger.app.installation import Installation
+from ledger.app.press import Press
 from ledger.app.record.deliver import deliver
 from ledger.app.record.erasing import SALT
 from ledger.digest import sha384
-from ledger.domain.command import Actor, Command
+from ledger.domain.command import Command
 from ledger.domain.facts import AlertSeen, MemberSeen, SchedulerSeen, SilenceSeen
 from ledger.domain.runbook import Verdict
 from ledger.domain.state import Rollback, StepState
@@ -37,12 +38,7 @@ class Outcome(NamedTuple):
 
 
 def act(
-    installation: Installation,
-    actor: Actor,
-    command: Command,
-    rollback: str = "",
-    request_id: str = "",
-    timeout: float | None = None,
+    installation: Installation, press: Press, command: Command, rollback: str = "", timeout: float | None = None
 ) -> Rollback:
     """Submit (waiting at most ``timeout`` seconds for others) and deliver; returns the rollback as it is after that.
 
@@ -50,14 +46,14 @@ def act(
     """
     for fact in (getattr(command, name, None) for name in ("seen", "scheduler")):
         if isinstance(fact, SchedulerSeen) and fact.answer:
-            installation.keep(fact.answer)
-    receipt = installation.record(command, actor, rollback, request_id, timeout)
+            installation.keep(fact.answer, press)
+    receipt = installation.record(command, press, rollback, timeout)
     deliver(installation)
     installation.publish_if_possible()
     name = rollback or rollback_of(installation, receipt.last)
-    found = installation.state.rollback(name)
-    assert found is not None
-    return found
+    after = installation.state.rollback(name)
+    assert after is not None
+    return after
 
 
 def rollback_of(installation: Installation, sequence: int) -> str:
@@ -72,7 +68,7 @@ def outcome(rollback: Rollback, number: int, log: str = "") -> Outcome:
     return Outcome(rollback, step.verdict, step.reasons, log)
 
 
-def bounded(installation: Installation, name: str, text: str) -> tuple[str, str]:
+def bounded(installation: Installation, press: Press, name: str, text: str) -> tuple[str, str]:
     """Text for an entry, and the digest of the artefact with all of it where it is longer than 200 characters.
 
     The artefact begins with 16 random bytes, so that it can be erased and its digest tells nothing (docs/runbook.md).
@@ -80,7 +76,7 @@ def bounded(installation: Installation, name: str, text: str) -> tuple[str, str]
     checked = check_text(name, text)
     if len(checked) <= INLINE:
         return checked, ""
-    return shorten(checked), installation.keep(salted(checked))
+    return shorten(checked), installation.keep(salted(checked), press)
 
 
 def salted(text: str) -> bytes:
@@ -99,6 +95,7 @@ def _alert_page(alert: AlertSeen) -> dict[str, object]:
         "active_at": alert.active_at.isoformat(),
         "labels": dict(alert.labels),
         "name": alert.name,
+        "otherwise": list(alert.otherwise),
         "silenced_by": list(alert.silenced_by),
         "state": alert.state,
     }
@@ -112,7 +109,7 @@ def members_json(members: Sequence[MemberSeen]) -> bytes:
             "at": seen.at.isoformat(),
             "ahead_seconds": round(seen.ahead),
             "error": seen.error,
-            "unread": [str(one) for one in seen.unread],
+            "unread": [str(unread) for unread in seen.unread],
             "silences": _or_unknown(_living(seen), silence_page),
             "alerts": _or_unknown(seen.firing, _alert_page),
         }
@@ -122,7 +119,7 @@ def members_json(members: Sequence[MemberSeen]) -> bytes:
 
 
 def _living(seen: MemberSeen) -> list[SilenceSeen] | None:
-    return None if seen.silences is None else [one for one in seen.silences if one.state != "expired"]
+    return None if seen.silences is None else [silence for silence in seen.silences if silence.state != "expired"]
 
 
 def silence_page(seen: SilenceSeen) -> dict[str, object]:
@@ -139,7 +136,7 @@ def silence_page(seen: SilenceSeen) -> dict[str, object]:
 
 
 def _or_unknown(items: Sequence[T] | None, page: Callable[[T], dict[str, object]]) -> list[dict[str, object]] | None:
-    return None if items is None else [page(one) for one in items]
+    return None if items is None else [page(seen) for seen in items]
 
 
 def names(alerts: Sequence[AlertSeen]) -> tuple[str, ...]:

@@ -6,9 +6,10 @@ from datetime import timedelta
 
 from ledger.app.durations import parse_duration
 from ledger.app.installation import Installation
+from ledger.app.press import Press
 from ledger.app.steps.common import Outcome, act, bounded
 from ledger.app.steps.opening import look_up
-from ledger.domain.command import Actor, Command
+from ledger.domain.command import Command
 from ledger.domain.duties.commands import (
     Accept,
     AcceptHandover,
@@ -32,87 +33,89 @@ LARGEST = 64 * 1024 * 1024
 """Bytes that an attached file may have."""
 
 
-def _do(installation: Installation, actor: Actor, rollback: Rollback, command: Command) -> Outcome:
-    return Outcome(act(installation, actor, command, rollback.id), None)
+def _do(installation: Installation, press: Press, rollback: Rollback, command: Command) -> Outcome:
+    return Outcome(act(installation, press, command, rollback.id), None)
 
 
-def refuse(installation: Installation, actor: Actor, rollback: Rollback, reason: str) -> Outcome:
+def refuse(installation: Installation, press: Press, rollback: Rollback, reason: str) -> Outcome:
     """The product owner says no."""
-    return _do(installation, actor, rollback, Refuse(reason=reason))
+    return _do(installation, press, rollback, Refuse(reason=reason))
 
 
-def report_confirmation(installation: Installation, actor: Actor, rollback: Rollback, owner: str, text: str) -> Outcome:
+def report_confirmation(installation: Installation, press: Press, rollback: Rollback, owner: str, text: str) -> Outcome:
     """Somebody heard the owner's yes: a claim that passes nothing."""
-    return _do(installation, actor, rollback, ReportConfirmation(owner=owner, text=text))
+    return _do(installation, press, rollback, ReportConfirmation(owner=owner, text=text))
 
 
-def declare_emergency(installation: Installation, actor: Actor, rollback: Rollback, reason: str) -> Outcome:
+def declare_emergency(installation: Installation, press: Press, rollback: Rollback, reason: str) -> Outcome:
     """Break-glass: steps 1 to 4 need no confirmation first."""
-    return _do(installation, actor, rollback, DeclareEmergency(reason=reason))
+    return _do(installation, press, rollback, DeclareEmergency(reason=reason))
 
 
-def waive(installation: Installation, actor: Actor, rollback: Rollback, number: int, reason: str) -> Outcome:
+def waive(installation: Installation, press: Press, rollback: Rollback, number: int, reason: str) -> Outcome:
     """Depart from a step."""
-    return _do(installation, actor, rollback, Waive(number=number, reason=reason))
+    return _do(installation, press, rollback, Waive(number=number, reason=reason))
 
 
-def accept(installation: Installation, actor: Actor, rollback: Rollback, number: int, reason: str) -> Outcome:
+def accept(installation: Installation, press: Press, rollback: Rollback, number: int, reason: str) -> Outcome:
     """Propose to accept an inconclusive verdict, or agree as the second person."""
-    return _do(installation, actor, rollback, Accept(number=number, reason=reason))
+    return _do(installation, press, rollback, Accept(number=number, reason=reason))
 
 
-def assume(installation: Installation, actor: Actor, rollback: Rollback, role: str, reason: str) -> Outcome:
+def assume(installation: Installation, press: Press, rollback: Rollback, role: str, reason: str) -> Outcome:
     """Cover an absent role in this rollback."""
-    return _do(installation, actor, rollback, Assume(role=role, reason=reason))
+    return _do(installation, press, rollback, Assume(role=role, reason=reason))
 
 
 def offer_handover(
-    installation: Installation, actor: Actor, rollback: Rollback, role: str, receiver: str, open_points: str
+    installation: Installation, press: Press, rollback: Rollback, role: str, receiver: str, open_points: str
 ) -> Outcome:
     """Offer a role to another person."""
-    return _do(installation, actor, rollback, OfferHandover(role=role, receiver=receiver, open_points=open_points))
+    return _do(installation, press, rollback, OfferHandover(role=role, receiver=receiver, open_points=open_points))
 
 
-def accept_handover(installation: Installation, actor: Actor, rollback: Rollback, role: str) -> Outcome:
+def accept_handover(installation: Installation, press: Press, rollback: Rollback, role: str) -> Outcome:
     """Accept a role that was offered."""
-    return _do(installation, actor, rollback, AcceptHandover(role=role))
+    return _do(installation, press, rollback, AcceptHandover(role=role))
 
 
-def review(installation: Installation, actor: Actor, rollback: Rollback, text: str) -> Outcome:
+def review(installation: Installation, press: Press, rollback: Rollback, text: str) -> Outcome:
     """Say that the deviations were looked at."""
-    inline, whole = bounded(installation, "the review", text)
-    return _do(installation, actor, rollback, Review(text=inline, text_sha384=whole))
+    inline, whole = bounded(installation, press, "the review", text)
+    return _do(installation, press, rollback, Review(text=inline, text_sha384=whole))
 
 
 def attach_bytes(
-    installation: Installation, actor: Actor, rollback: Rollback, name: str, data: bytes, number: int, note: str = ""
+    installation: Installation, press: Press, rollback: Rollback, name: str, data: bytes, number: int, note: str = ""
 ) -> Outcome:
     """Attach what was uploaded; of its name only the last part counts."""
     name = check_text("the file's name", name.replace("\\", "/").rsplit("/", 1)[-1], longest=200)
-    command = Attach(number=number, name=name, size=len(data), attached_sha384=installation.keep(data), note=note)
-    return _do(installation, actor, rollback, command)
+    command = Attach(
+        number=number, name=name, size=len(data), attached_sha384=installation.keep(data, press), note=note
+    )
+    return _do(installation, press, rollback, command)
 
 
-def correct(installation: Installation, actor: Actor, rollback: Rollback, entry: int, text: str) -> Outcome:
+def correct(installation: Installation, press: Press, rollback: Rollback, entry: int, text: str) -> Outcome:
     """Say what was wrong in an earlier entry."""
-    inline, whole = bounded(installation, "the correction", text)
-    return _do(installation, actor, rollback, Correct(entry=entry, text=inline, text_sha384=whole))
+    inline, whole = bounded(installation, press, "the correction", text)
+    return _do(installation, press, rollback, Correct(entry=entry, text=inline, text_sha384=whole))
 
 
-def link_ticket(installation: Installation, actor: Actor, rollback: Rollback, ticket: str) -> Outcome:
+def link_ticket(installation: Installation, press: Press, rollback: Rollback, ticket: str) -> Outcome:
     """Name the ticket, or another one."""
-    state, digest = look_up(installation, check_ticket(ticket))
-    return _do(installation, actor, rollback, LinkTicket(ticket=ticket, ticket_state=state, ticket_sha384=digest))
+    state, digest = look_up(installation, press, check_ticket(ticket))
+    return _do(installation, press, rollback, LinkTicket(ticket=ticket, ticket_state=state, ticket_sha384=digest))
 
 
-def give_reason(installation: Installation, actor: Actor, rollback: Rollback, reason: str) -> Outcome:
+def give_reason(installation: Installation, press: Press, rollback: Rollback, reason: str) -> Outcome:
     """Say why trading was stopped, where the stop was pressed without a reason."""
-    inline, whole = bounded(installation, "the reason", reason)
-    return _do(installation, actor, rollback, GiveReason(reason=inline, reason_sha384=whole))
+    inline, whole = bounded(installation, press, "the reason", reason)
+    return _do(installation, press, rollback, GiveReason(reason=inline, reason_sha384=whole))
 
 
 def extend_window(
-    installation: Installation, actor: Actor, rollback: Rollback, duration: str, reason: str, permalink: str = ""
+    installation: Installation, press: Press, rollback: Rollback, duration: str, reason: str, permalink: str = ""
 ) -> Outcome:
     """Make the window longer, counted from its end, with the text to announce."""
     end = rollback.window_end + timedelta(seconds=parse_duration(duration))
@@ -121,6 +124,6 @@ def extend_window(
         f"Reason: {reason}\nChannel: {rollback.channel}\n"
     )
     command = ExtendWindow(
-        window_end=end, reason=reason, announcement_sha384=installation.keep(text), permalink=permalink
+        window_end=end, reason=reason, announcement_sha384=installation.keep(text, press), permalink=permalink
     )
-    return _do(installation, actor, rollback, command)._replace(log=text)
+    return _do(installation, press, rollback, command)._replace(log=text)

@@ -12,7 +12,7 @@ from typing import Any
 
 from ledger.app.home import config as settings
 from ledger.app.installation import Installation
-from ledger.domain.masking import tells
+from ledger.masking import tells
 
 _PREVIEW = 80
 
@@ -45,7 +45,7 @@ def format_report(report: dict[str, Any]) -> bytes:
 
 
 def _row(key: str, value: str, own: Collection[str]) -> dict[str, Any]:
-    secret = tells(key)
+    secret = tells(key, value)
     return {
         "key": key,
         "length": len(value),

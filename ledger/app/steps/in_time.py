@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from ledger.app.steps.common import Outcome
 from ledger.errors import NotYours
+from ledger.said import Said
 from ledger.stop import Stopped, stop_without_ledger
 
 __all__ = ["Stopped", "stop_in_time", "stop_without_ledger"]
@@ -23,13 +24,13 @@ def stop_in_time(
     Nothing that the ledger says or fails at stops the stop, but for ``NotYours``: who signed in as an auditor changes
     nothing.
     """
-    found: list[Outcome | Exception] = []
+    outcomes: list[Outcome | Exception] = []
 
     def attempt() -> None:
         try:
-            found.append(through_ledger())
+            outcomes.append(through_ledger())
         except Exception as error:  # noqa: BLE001 (whatever it is, the stop must happen)
-            found.append(error)
+            outcomes.append(error)
 
     thread = threading.Thread(target=attempt, daemon=True, name="the stop through the ledger")
     try:
@@ -37,7 +38,7 @@ def stop_in_time(
     except RuntimeError as error:  # too many processes: the way without the ledger needs none
         return without(str(error))
     thread.join(budget)
-    result = found[0] if found else TimeoutError(f"the ledger did not answer within {budget} s")
+    result = outcomes[0] if outcomes else TimeoutError(Said("the ledger did not answer within {} s", budget))
     if isinstance(result, Outcome):
         return result
     if isinstance(result, NotYours):

@@ -11,10 +11,12 @@ from typing import NamedTuple
 from ledger.adapters.dashboard import load_panels
 from ledger.adapters.picture import PanelData, draw, source_line, warm_up
 from ledger.app.installation import Installation
+from ledger.app.press import Press
 from ledger.domain.facts import Series
 from ledger.domain.state import Rollback
 from ledger.errors import LedgerError, Unreachable
 from ledger.files import make_folder
+from ledger.said import joined
 from ledger.shipped import DASHBOARD
 
 __all__ = [
@@ -50,14 +52,14 @@ def cannot_draw() -> str:
     return "" if find_spec("matplotlib") else "matplotlib is not installed"
 
 
-def show(installation: Installation, rollback: Rollback, start: datetime, end: datetime) -> Shown:
+def show(installation: Installation, press: Press, rollback: Rollback, start: datetime, end: datetime) -> Shown:
     """The panels with their picture, as far as they can be had. Never raises: no verdict waits for a picture."""
     try:
         panels = panel_data(installation, start, end)
     except LedgerError as error:
         return Shown((), "", str(error))
     try:
-        return Shown(panels, picture(installation, rollback, panels, start, end))
+        return Shown(panels, picture(installation, press, rollback, panels, start, end))
     except LedgerError as error:
         return Shown(panels, "", str(error))
     except ImportError as error:
@@ -71,30 +73,35 @@ def panel_data(installation: Installation, start: datetime, end: datetime) -> tu
 
     So does what makes an answer less than whole, and values that are no numbers: neither is a scheduler that stands.
     """
-    found = []
+    charts = []
     prometheus = installation.prometheus
     for panel in load_panels(installation.dashboard or DASHBOARD):
         try:
             signs: list[str] = []
             step = installation.step_seconds
             answers = tuple(prometheus.series(query, start, end, step, signs) for query in panel.queries)
-            found.append(PanelData(panel, answers, "; ".join(dict.fromkeys(signs)) or _no_numbers(answers)))
+            charts.append(PanelData(panel, answers, joined(dict.fromkeys(signs), "; ") or _no_numbers(answers)))
         except Unreachable as error:
-            found.append(PanelData(panel, (), str(error)))
-    return tuple(found)
+            charts.append(PanelData(panel, (), str(error)))
+    return tuple(charts)
 
 
 def _no_numbers(answers: Sequence[Sequence[Series]]) -> str:
     """What to say of a panel whose series are there and have nothing to draw."""
-    series = [one for answer in answers for one in answer]
-    return NO_NUMBERS if series and not any(one.points for one in series) else ""
+    series = [curve for answer in answers for curve in answer]
+    return NO_NUMBERS if series and not any(curve.points for curve in series) else ""
 
 
 NO_NUMBERS = "only values that are no numbers (NaN or infinite)"
 
 
 def picture(
-    installation: Installation, rollback: Rollback, data: Sequence[PanelData], start: datetime, end: datetime
+    installation: Installation,
+    press: Press,
+    rollback: Rollback,
+    data: Sequence[PanelData],
+    start: datetime,
+    end: datetime,
 ) -> str:
     """Draw and keep the picture (PNG); returns its name as an artefact."""
     make_folder(installation.home.var / "cache" / "matplotlib")
@@ -107,7 +114,7 @@ def picture(
         f"{installation.dashboard.stem if installation.dashboard else TITLE} · {rollback.id}",
         "no samples: the scheduler is stopped" if rollback.holds else "no samples in this window",
     )
-    return installation.keep(png)
+    return installation.keep(png, press)
 
 
 def warm(installation: Installation) -> None:
@@ -122,7 +129,11 @@ def marks(rollback: Rollback, start: datetime, end: datetime) -> list[tuple[date
     watched = rollback.watch.started.starts_at if rollback.watch else None
     known = (
         (rollback.opened_at, "opened"),
-        (rollback.override.written_at, "stopped"),
+        (rollback.stopped_at or rollback.override.written_at, "stopped"),
+        (
+            rollback.override.written_at if rollback.override.written_at != rollback.stopped_at else None,
+            "stopped again",
+        ),
         (watched, "watch starts"),
         (rollback.override.removed_at, "override removed"),
         (rollback.restarted_at, "enabled"),
@@ -134,7 +145,7 @@ def panels_json(data: Sequence[PanelData]) -> list[dict[str, object]]:
     """The panels with their queries and samples (numbers as text, as Prometheus gives them), for the report."""
     return [
         {
-            "error": one.error,
+            "error": chart.error,
             "queries": [
                 {
                     "expr": query,
@@ -142,10 +153,12 @@ def panels_json(data: Sequence[PanelData]) -> list[dict[str, object]]:
                         {"labels": dict(s.labels), "points": [[t, repr(v)] for t, v in s.points]} for s in series
                     ],
                 }
-                for query, series in zip(one.panel.queries, one.answers or ((),) * len(one.panel.queries), strict=False)
+                for query, series in zip(
+                    chart.panel.queries, chart.answers or ((),) * len(chart.panel.queries), strict=False
+                )
             ],
-            "title": one.panel.title,
-            "unit": one.panel.unit,
+            "title": chart.panel.title,
+            "unit": chart.panel.unit,
         }
-        for one in data
+        for chart in data
     ]

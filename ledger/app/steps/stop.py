@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ledger.app.durations import parse_duration
 from ledger.app.installation import Installation
+from ledger.app.press import Press
 from ledger.app.record.deliver import deliver_files
 from ledger.app.record.spool import take_in
 from ledger.app.steps.common import Outcome, rollback_of, salted
@@ -24,14 +25,13 @@ from ledger.domain.state import Rollback
 from ledger.domain.stopping.commands import Stop, WriteOverride
 from ledger.domain.stopping.stop import runs_on
 from ledger.errors import LedgerError, Refused, Standing, Unreachable
+from ledger.said import Said
 
 PATIENCE = 1.0
 """Seconds that the stop waits for other writers before it passes the ledger over."""
 
 
-def stop(
-    installation: Installation, actor: Actor, asked: Asked, *, request_id: str = "", patience: float = PATIENCE
-) -> Outcome:
+def stop(installation: Installation, press: Press, asked: Asked, *, patience: float = PATIENCE) -> Outcome:
     """Have the component stopped: nothing is taken from the ledger's word for what can be seen.
 
     Raises where the ledger cannot do it, for whatever reason: the stop then happens without it. After it returns, the
@@ -42,10 +42,10 @@ def stop(
     _as_far_as_it_is(installation, path, asked.component, patience)
     file = installation.look(path)
     scheduler = _asked_scheduler(installation, file, asked.component)
-    command = _command(installation, actor, asked, file, scheduler)
+    command = _command(installation, press.actor, asked, file, scheduler)
     try:
         left = max(0.05, deadline - time.monotonic())
-        receipt = installation.record(command, actor, request_id=request_id, timeout=left)
+        receipt = installation.record(command, press, timeout=left)
     except Standing as standing:
         return _stands(installation, standing, asked)
     deliver_files(installation, max(0.05, deadline - time.monotonic()))
@@ -108,7 +108,7 @@ def _must_stop(installation: Installation, path: Path, component: str) -> FileSe
     """What is at the path after the delivery; ``Unreachable`` where it stops nothing."""
     seen = installation.look(path)
     if why := why_it_does_not_stop(seen, component, installation.clock()):
-        raise Unreachable(f"the ledger did not stop it: {path}: {why}")
+        raise Unreachable(Said("the ledger did not stop it: {}: {}", path, why))
     return seen
 
 
@@ -126,10 +126,12 @@ def _after(
     came = written(installation, rollback)
     log = came.log + "".join(f"{line}\n" for line in _noted(asked))
     if ran_on is not None:
-        since = seen.path if seen.changed is None else f"{seen.path} (written again at {clock_text(seen.changed)})"
-        why = (
-            f"the override is there and the scheduler RUNS ON: enabled at {clock_text(ran_on.at)}, with {since}. "
-            "Stop its service on its machine now, and find out which folder it reads"
+        since = Said("{} (written again at {})", seen.path, clock_text(seen.changed)) if seen.changed else seen.path
+        why = Said(
+            "the override is there and the scheduler RUNS ON: enabled at {}, with {}. "
+            "Stop its service on its machine now, and find out which folder it reads",
+            clock_text(ran_on.at),
+            since,
         )
         return came._replace(verdict="fail", reasons=(why,), log=log)
     obeyed = "next      has the scheduler obeyed? scripts/smoke_demo_strategies.py --check-disabled\n"

@@ -7,21 +7,22 @@ from datetime import datetime, timedelta
 
 from ledger.app.durations import parse_duration
 from ledger.app.installation import Installation
+from ledger.app.press import Press
 from ledger.app.steps.common import Outcome, act, bounded, outcome, status_log
-from ledger.domain.command import Actor
 from ledger.domain.facts import SchedulerSeen
 from ledger.domain.judge import judge_restart
 from ledger.domain.runbook import Step
 from ledger.domain.state import Rollback
 from ledger.domain.stopping.commands import AdoptOverride, CheckScheduler, PutBack, WriteOverride
 from ledger.errors import Refused
+from ledger.said import Said
 
 _PAUSE = 0.2
 
 
 def disable(
     installation: Installation,
-    actor: Actor,
+    press: Press,
     rollback: Rollback,
     *,
     requested_by: str,
@@ -31,13 +32,13 @@ def disable(
     """Step 1 in its order: write the override file of an open, confirmed rollback."""
     command = WriteOverride(
         path=str(installation.override_path(rollback.component)),
-        reason=bounded(installation, "the reason", reason or rollback.reason)[0],
+        reason=bounded(installation, press, "the reason", reason or rollback.reason)[0],
         requested_by=requested_by,
         component=rollback.component,
         expires_at=expiry(installation.clock(), duration),
         file=installation.look(installation.override_path(rollback.component)),
     )
-    return written(installation, act(installation, actor, command, rollback.id))
+    return written(installation, act(installation, press, command, rollback.id))
 
 
 def expiry(at: datetime, duration: str) -> datetime | None:
@@ -58,19 +59,19 @@ def written(installation: Installation, rollback: Rollback) -> Outcome:
     return outcome(rollback, Step.DISABLE, "\n".join(lines + [f"reason    {r}" for r in step.reasons]) + "\n")
 
 
-def put_back(installation: Installation, actor: Actor, rollback: Rollback, reason: str) -> Outcome:
+def put_back(installation: Installation, press: Press, rollback: Rollback, reason: str) -> Outcome:
     """Put the declared override back; what stands there now is kept and moved aside."""
     file = installation.look(rollback.override.path)
     if file.content:
-        installation.keep(file.content)
-    return written(installation, act(installation, actor, PutBack(file=file, reason=reason), rollback.id))
+        installation.keep(file.content, press)
+    return written(installation, act(installation, press, PutBack(file=file, reason=reason), rollback.id))
 
 
-def adopt_override(installation: Installation, actor: Actor, rollback: Rollback, reason: str) -> Outcome:
+def adopt_override(installation: Installation, press: Press, rollback: Rollback, reason: str) -> Outcome:
     """Take over an override file that somebody made by hand."""
     file = installation.look(installation.override_path(rollback.component))
-    installation.keep(file.content)
-    return outcome(act(installation, actor, AdoptOverride(file=file, reason=reason), rollback.id), 1)
+    installation.keep(file.content, press)
+    return outcome(act(installation, press, AdoptOverride(file=file, reason=reason), rollback.id), 1)
 
 
 def read_scheduler(installation: Installation, due: Rollback | None = None, patience: float = 0.0) -> SchedulerSeen:
@@ -84,22 +85,32 @@ def read_scheduler(installation: Installation, due: Rollback | None = None, pati
 
 
 def _awaited(due: Rollback, seen: SchedulerSeen) -> bool:
-    """``disabled``; once the override is removed ``enabled``, with a cycle finished since (where it counts cycles)."""
+    """``disabled``; once the override is removed ``enabled``, with a cycle finished since (where it counts cycles).
+
+    Where there is nothing to count from, the first ``enabled`` is awaited: once kept, it is what is counted from.
+    """
     if due.override.removed_at is None:
         return seen.status == "disabled"
-    return seen.status == "enabled" and (seen.cycle is None or judge_restart(due, seen).verdict != "inconclusive")
+    uncounted = seen.cycle is None or (due.override.cycle is None and due.override.counted is None)
+    return seen.status == "enabled" and (uncounted or judge_restart(due, seen).verdict != "inconclusive")
 
 
-def check(installation: Installation, actor: Actor, rollback: Rollback, patience: float = 5.0) -> Outcome:
+def check(installation: Installation, press: Press, rollback: Rollback, patience: float = 5.0) -> Outcome:
     """Step 3, or step 5's restart once the override is removed: the scheduler's own word, with its log."""
-    return record_check(installation, actor, rollback, read_scheduler(installation, rollback, patience))
+    deadline = time.monotonic() + patience
+    done = record_check(installation, press, rollback, read_scheduler(installation, rollback, patience))
+    first = rollback.override.counted is None and done.rollback.override.counted is not None
+    if done.verdict == "inconclusive" and first and (left := deadline - time.monotonic()) > 0:
+        seen = read_scheduler(installation, done.rollback, left)
+        done = record_check(installation, press, done.rollback, seen)
+    return done
 
 
-def record_check(installation: Installation, actor: Actor, rollback: Rollback, seen: SchedulerSeen) -> Outcome:
+def record_check(installation: Installation, press: Press, rollback: Rollback, seen: SchedulerSeen) -> Outcome:
     """Record a reading of the scheduler; its log is the text that was printed."""
     log = "\n".join([*status_log(seen), seen.status]) + "\n"
-    command = CheckScheduler(seen=seen, log_sha384=installation.keep(log))
-    after = act(installation, actor, command, rollback.id)
+    command = CheckScheduler(seen=seen, log_sha384=installation.keep(log, press))
+    after = act(installation, press, command, rollback.id)
     if rollback.override.removed_at is None:
         return outcome(after, Step.CHECK, log)
     passed = after.restarted_at == seen.at
@@ -111,7 +122,7 @@ def record_check(installation: Installation, actor: Actor, rollback: Rollback, s
 def after_entry(installation: Installation, rollback: str) -> int:
     """The sequence before the newest ``restart_checked`` of a rollback."""
     evidence = installation.rollback(rollback).evidence
-    found = [one.entry for one in evidence if one.status == "restart_checked"]
-    if not found:
-        raise Refused(f"no restart of {rollback} was checked")
-    return found[-1] - 1
+    entries = [artefact.entry for artefact in evidence if artefact.status == "restart_checked"]
+    if not entries:
+        raise Refused(Said("no restart of {} was checked", rollback))
+    return entries[-1] - 1

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from ledger.app.installation import Installation
+from ledger.app.press import Press
 from ledger.app.steps.common import Outcome, act, outcome
 from ledger.app.steps.headers import format_report, headers_report
 from ledger.app.steps.pictures import panels_json, show
-from ledger.domain.command import Actor
 from ledger.domain.facts import AlertEpisode, WatchSeen
 from ledger.domain.judge import Judged, judge_watch
 from ledger.domain.runbook import Step
@@ -20,6 +20,7 @@ from ledger.domain.state import Rollback, Watch
 from ledger.domain.watching.commands import FinishWatch, StartWatch
 from ledger.domain.watching.decide import installation_of
 from ledger.errors import Refused, Unreachable
+from ledger.said import Said
 
 _TICK = 0.25
 
@@ -34,7 +35,7 @@ class Progress(NamedTuple):
 
 def watch(
     installation: Installation,
-    actor: Actor,
+    press: Press,
     rollback: Rollback,
     seconds: int,
     report: Callable[[Progress], None] = lambda _: None,
@@ -44,29 +45,29 @@ def watch(
     Where none runs a new one begins, also after a verdict: that is an attempt of its own.
     """
     if rollback.watch is None:
-        rollback = start(installation, actor, rollback, seconds)
+        rollback = start(installation, press, rollback, seconds)
     running = _running(rollback)
     _wait(installation, running, report)
-    return finish(installation, actor, rollback)
+    return finish(installation, press, rollback)
 
 
-def start(installation: Installation, actor: Actor, rollback: Rollback, seconds: int) -> Rollback:
+def start(installation: Installation, press: Press, rollback: Rollback, seconds: int) -> Rollback:
     """Begin the window: headers report and a picture of the time before it."""
     at = installation.clock()
-    name = show(installation, rollback, at - timedelta(seconds=max(seconds, 300)), at).picture
+    name = show(installation, press, rollback, at - timedelta(seconds=max(seconds, 300)), at).picture
     command = StartWatch(
         starts_at=installation.clock(),
         duration_seconds=seconds,
-        headers_sha384=installation.keep(format_report(headers_report(installation))),
+        headers_sha384=installation.keep(format_report(headers_report(installation)), press),
         picture_sha384=name,
         picture_source="drawn" if name else "",
     )
-    return act(installation, actor, command, rollback.id)
+    return act(installation, press, command, rollback.id)
 
 
 def _running(rollback: Rollback) -> Watch:
     if rollback.watch is None:
-        raise Refused(f"no watch of {rollback.id} is running")
+        raise Refused(Said("no watch of {} is running", rollback.id))
     return rollback.watch
 
 
@@ -85,12 +86,12 @@ def _wait(installation: Installation, running: Watch, report: Callable[[Progress
 
 def _critical_now(installation: Installation) -> int | None:
     try:
-        return sum(one.number for one in installation.prometheus.counts() if one.severity == "critical")
+        return sum(count.number for count in installation.prometheus.counts() if count.severity == "critical")
     except Unreachable:
         return None
 
 
-def finish(installation: Installation, actor: Actor, rollback: Rollback) -> Outcome:
+def finish(installation: Installation, press: Press, rollback: Rollback) -> Outcome:
     """Judge a window that is over, from history, with a report, and a picture where one can be drawn.
 
     Where somebody else was quicker (the observer, another terminal), the outcome is what that came to.
@@ -99,7 +100,7 @@ def finish(installation: Installation, actor: Actor, rollback: Rollback) -> Outc
         return _judged_already(rollback)
     running = _running(rollback)
     try:
-        return _finish(installation, actor, rollback, running)
+        return _finish(installation, press, rollback, running)
     except Refused:
         after = installation.rollback(rollback.id)
         if (after.watch is None or after.watch.entry != running.entry) and after.steps[
@@ -111,7 +112,10 @@ def finish(installation: Installation, actor: Actor, rollback: Rollback) -> Outc
 
 def _judged_already(rollback: Rollback) -> Outcome:
     step = rollback.steps[Step.WATCH]
-    lines = [f"judged    entry {step.entry} has the verdict already", *(f"reason    {one}" for one in step.reasons)]
+    lines = [
+        f"judged    entry {step.entry} has the verdict already",
+        *(f"reason    {reason}" for reason in step.reasons),
+    ]
     return outcome(rollback, Step.WATCH, "".join(f"{line}\n" for line in lines))
 
 
@@ -120,7 +124,7 @@ def ends_at(installation: Installation, running: Watch) -> datetime:
     return running.ends_at + timedelta(seconds=2 * installation.step_seconds)
 
 
-def _finish(installation: Installation, actor: Actor, rollback: Rollback, running: Watch) -> Outcome:
+def _finish(installation: Installation, press: Press, rollback: Rollback, running: Watch) -> Outcome:
     started = running.started
     begin, end = started.starts_at, running.ends_at
     prometheus = installation.prometheus
@@ -129,19 +133,19 @@ def _finish(installation: Installation, actor: Actor, rollback: Rollback, runnin
     scheduler = installation.scheduler()
     file = installation.look(rollback.override.path)
     judged, new, carried = judge_watch(rollback, seen, scheduler, file, installation_of(rollback.silence.matchers))
-    shown = show(installation, rollback, begin - timedelta(seconds=max(60, started.duration_seconds // 2)), end)
+    shown = show(installation, press, rollback, begin - timedelta(seconds=max(60, started.duration_seconds // 2)), end)
     page = report_json(rollback, seen, judged, new, carried)
     page |= {"panels": panels_json(shown.panels), "picture_missing": shown.missing}
     command = FinishWatch(
         watch=seen,
         scheduler=scheduler,
         file=file,
-        report_sha384=installation.keep(json.dumps(page, indent=2, sort_keys=True, ensure_ascii=False) + "\n"),
+        report_sha384=installation.keep(json.dumps(page, indent=2, sort_keys=True, ensure_ascii=False) + "\n", press),
         headers_sha384=started.headers_sha384,
         picture_sha384=shown.picture,
         picture_source="drawn" if shown.picture else "",
     )
-    after = act(installation, actor, command, rollback.id)
+    after = act(installation, press, command, rollback.id)
     covered = min(seen.up_samples, seen.evaluated_samples)
     lines = [f"coverage  {covered} of {seen.expected_samples} samples", f"new       {len(new)}"]
     lines += [f"carried   {len(carried)}", *(f"note      {note}" for note in seen.notes)]
@@ -169,9 +173,9 @@ def report_json(
             "evaluated_samples": seen.evaluated_samples,
             "gaps": [[a.isoformat(), b.isoformat()] for a, b in seen.gaps],
         },
-        "new_critical": [_episode(one) for one in new],
-        "carried_over": [_episode(one) for one in carried],
-        "all_alerts": [_episode(one) for one in seen.episodes],
+        "new_critical": [_episode(episode) for episode in new],
+        "carried_over": [_episode(episode) for episode in carried],
+        "all_alerts": [_episode(episode) for episode in seen.episodes],
         "rules": [{"name": rule.name, "health": rule.health, "state": rule.state} for rule in seen.rules],
         "missing_rules": list(seen.missing_rules),
         "elsewhere": [{"name": name, "count": count} for name, count in seen.elsewhere],
@@ -180,13 +184,13 @@ def report_json(
     }
 
 
-def _episode(one: AlertEpisode) -> dict[str, Any]:
+def _episode(episode: AlertEpisode) -> dict[str, Any]:
     return {
-        "name": one.name,
-        "labels": dict(one.labels),
-        "active_at": one.active_at.isoformat(),
-        "continues": one.continues.isoformat() if one.continues else None,
-        "first_seen": one.first_seen.isoformat(),
-        "last_seen": one.last_seen.isoformat(),
-        "fired": one.fired,
+        "name": episode.name,
+        "labels": dict(episode.labels),
+        "active_at": episode.active_at.isoformat(),
+        "continues": episode.continues.isoformat() if episode.continues else None,
+        "first_seen": episode.first_seen.isoformat(),
+        "last_seen": episode.last_seen.isoformat(),
+        "fired": episode.fired,
     }

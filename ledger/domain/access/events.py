@@ -34,8 +34,25 @@ class SignedOut(Event):
 
 
 @event
+class PasswordMade(Event):
+    """A person has a first password, and so an account: made by themselves or by an admin (``by``).
+
+    Where no observer ran then, the entry comes only when one does: so the sentence says when it happened.
+    """
+
+    status: ClassVar[str] = "password_made"
+    sentence: ClassVar[str] = "{by} made the first password of {person} at {at}"
+    person: str
+    by: str
+    at: datetime
+
+
+@event
 class PasswordChanged(Event):
-    """A person has another password: by themselves, or by an admin (``by``) who reset it or made the account."""
+    """A person has another password: by themselves, or by an admin (``by``) who reset it.
+
+    Earlier builds wrote it of a first password too.
+    """
 
     status: ClassVar[str] = "password_changed"
     sentence: ClassVar[str] = "{by} changed the password of {person}"

@@ -24,8 +24,12 @@ def _abort_requested(before: Rollback, record: Recorded, event: AbortRequested) 
 @applies(RollbackCompleted, RollbackAborted)
 def _closed(before: Rollback, record: Recorded, event: Any) -> Rollback:
     completed = type(event) is RollbackCompleted
-    require(not before.effects and not before.holds, f"{before.id} cannot be closed: something is pending or held")
-    require(before.silence.state != "active", f"{before.id} cannot be closed: its silence is active")
-    require(event.entries == before.entries + 1, f"entries: expected {before.entries + 1}, found {event.entries}")
-    require(not completed or before.steps[Step.RESTORE].passed, f"{before.id} cannot be completed before step 5 passed")
+    require(not before.effects and not before.holds, "{} cannot be closed: something is pending or held", before.id)
+    require(before.silence.state != "active", "{} cannot be closed: its silence is active", before.id)
+    require(event.entries == before.entries + 1, "entries: expected {}, found {}", before.entries + 1, event.entries)
+    require(
+        not completed or before.steps[Step.RESTORE].passed,
+        "{} cannot be completed before step 5 passed",
+        before.id,
+    )
     return before._replace(phase="completed" if completed else "aborted", closed_at=record.at)

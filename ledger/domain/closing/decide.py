@@ -11,6 +11,7 @@ from ledger.domain.state import Rollback, State
 from ledger.domain.stopping.events import EffectCancelled
 from ledger.domain.text import INLINE, check_text
 from ledger.errors import Refused
+from ledger.said import PLACE, Said
 
 _PICTURES_TITLE = "pictures of the Stage4 dashboard"
 
@@ -33,14 +34,15 @@ _FINAL = (
 
 def checklist(rollback: Rollback) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The final artefacts with the entries that hold them, and the names of those that are missing."""
-    lines, missing = [], []
+    lines: list[str] = []
+    missing: list[str] = []
     for title, names, steps in _FINAL:
         entries = [_entry_with(rollback, name) for name in names]
         waived = next((rollback.steps[step].waived for step in steps if rollback.steps[step].waived), 0)
         if waived:
-            lines.append(f"{title}: waived, entry {waived}")
+            lines.append(Said("{}: waived, entry {}", title, waived))
         elif all(entries):
-            lines.append(f"{title}: entry {', '.join(str(entry) for entry in dict.fromkeys(entries))}")
+            lines.append(Said("{}: entry {}", title, ", ".join(str(entry) for entry in dict.fromkeys(entries))))
         else:
             missing.append(title)
     lines.append("decision log entry signed with HMAC: this entry")
@@ -58,8 +60,12 @@ def _entry_with(rollback: Rollback, name: str) -> int:
 
 
 def _attached_picture(rollback: Rollback) -> int:
-    attached = (one for one in reversed(rollback.evidence) if one.step == 4 and one.file.lower().endswith(_ENDINGS))
-    return next((one.entry for one in attached), 0)
+    attached = (
+        evidence
+        for evidence in reversed(rollback.evidence)
+        if evidence.step == 4 and evidence.file.lower().endswith(_ENDINGS)
+    )
+    return next((evidence.entry for evidence in attached), 0)
 
 
 @decides(WriteSummary)
@@ -75,27 +81,33 @@ def write_summary(state: State, request: Request, command: WriteSummary) -> tupl
 
 def _require_closable(state: State, rollback: Rollback) -> None:
     require_ready(rollback, Step.COMPLETE)
-    owed = [f"wait: the {effect.kind} of entry {effect.requested} is pending" for effect in rollback.effects]
+    owed: list[str] = [
+        Said("wait: the {} of entry {} is pending", effect.kind, effect.requested) for effect in rollback.effects
+    ]
     if rollback.holds:
         owed.append("l2_ops: the override is still there")
     if rollback.silence.state == "active":
         owed.append(
-            f"observability: the silence {rollback.silence.id} is active: stage4 rollback restore {rollback.id}"
+            Said(
+                "observability: the silence {} is active: stage4 rollback restore {}", rollback.silence.id, rollback.id
+            )
         )
     there = rollback.override.written_at and state.file_at(rollback.override.path).kind != "absent"
     if there and not state.holders_of(rollback.component):
         owed.append("l2_ops: an override that nobody declares is there again: look at it, and remove it")
     if not rollback.ticket:
-        owed.append(f"incident_manager: a ticket: stage4 rollback link-ticket {rollback.id} --ticket …")
+        owed.append(Said("incident_manager: a ticket: stage4 rollback link-ticket {} --ticket …", rollback.id))
     if rollback.override.written_at and state.scheduler.status == "disabled" and state.holder is None:
-        owed.append("l2_ops: the scheduler was last seen disabled: stage4 rollback check " + rollback.id)
+        owed.append(Said("l2_ops: the scheduler was last seen disabled: stage4 rollback check {}", rollback.id))
     stopped = rollback.override.written_at and not rollback.override.held_by
     if stopped and state.scheduler.status != "enabled" and rollback.steps[Step.RESTORE].verdict != "pass":
-        owed.append("l2_ops: the scheduler was not seen enabled afresh: stage4 rollback check " + rollback.id)
+        owed.append(Said("l2_ops: the scheduler was not seen enabled afresh: stage4 rollback check {}", rollback.id))
+    if rollback.restarted_at is not None and not rollback.all_clear:
+        owed.append(Said("l2_ops: the all-clear is not given: stage4 rollback restore {}", rollback.id))
     if not rollback.summary_sha384:
-        owed.append(f"incident_manager: the summary is not written: stage4 rollback restore {rollback.id}")
+        owed.append(Said("incident_manager: the summary is not written: stage4 rollback restore {}", rollback.id))
     if owed:
-        raise Refused(f"{rollback.id} cannot be closed yet", tuple(owed))
+        raise Refused(Said("{} cannot be closed yet", rollback.id), tuple(owed))
 
 
 @decides(Complete)
@@ -105,15 +117,25 @@ def complete(state: State, request: Request, command: Complete) -> tuple[Decided
     role = act(state, request, RollbackCompleted, rollback)
     _require_closable(state, rollback)
     if command.incident_id not in ("", rollback.id, rollback.ticket):
-        raise Refused(f"incident_id is {command.incident_id!a}, but the open rollback is {rollback.id}")
+        raise Refused(Said("incident_id is {}, but the open rollback is {}", ascii(command.incident_id), rollback.id))
     if command.summary_sha384 != rollback.summary_sha384:
         raise Refused(
-            f"summary_sha384 is {command.summary_sha384}, but the summary of {rollback.id} is "
-            f"{rollback.summary_sha384 or 'not written yet'}: give the file of this rollback"
+            Said(
+                "summary_sha384 is {}, but the summary of {} is {}: give the file of this rollback",
+                command.summary_sha384,
+                rollback.id,
+                rollback.summary_sha384,
+            )
+            if rollback.summary_sha384
+            else Said(
+                "summary_sha384 is {}, but the summary of {} is not written yet: give the file of this rollback",
+                command.summary_sha384,
+                rollback.id,
+            )
         )
     if rollback.aborting:
         event = RollbackAborted(
-            reason="as asked by entry " + str(rollback.aborting),
+            reason=Said("as asked by entry {}", rollback.aborting),
             entries=rollback.entries + 1,
             summary_sha384=rollback.summary_sha384,
         )
@@ -121,7 +143,9 @@ def complete(state: State, request: Request, command: Complete) -> tuple[Decided
     lines, missing = checklist(rollback)
     duration = duration_minutes(rollback)
     if missing or duration is None:
-        raise Refused(f"{rollback.id} cannot be closed yet", tuple(_missing(rollback, title) for title in missing))
+        raise Refused(
+            Said("{} cannot be closed yet", rollback.id), tuple(_missing(rollback, title) for title in missing)
+        )
     typed = command.duration_min_typed
     closing = RollbackCompleted(
         summary_sha384=rollback.summary_sha384,
@@ -136,8 +160,8 @@ def complete(state: State, request: Request, command: Complete) -> tuple[Decided
 
 def _missing(rollback: Rollback, title: str) -> str:
     if title == _PICTURES_TITLE:
-        return f"missing: {title}: stage4 rollback attach FILE --step 4 --rollback {rollback.id}"
-    return f"missing: {title}"
+        return Said("missing: {}: stage4 rollback attach FILE --step 4 --rollback {}", title, rollback.id)
+    return Said("missing: {}", title)
 
 
 @decides(Abort)
@@ -146,7 +170,7 @@ def abort(state: State, request: Request, command: Abort) -> tuple[Decided, ...]
     rollback = open_rollback(state, request)
     role = act(state, request, AbortRequested, rollback)
     if rollback.aborting:
-        raise Refused(f"{rollback.id} is being aborted already (entry {rollback.aborting})")
+        raise Refused(Said("{} is being aborted already (entry {})", rollback.id, rollback.aborting))
     reason = check_text("the reason", command.reason, longest=INLINE)
     decided = [
         Decided(
@@ -156,7 +180,7 @@ def abort(state: State, request: Request, command: Abort) -> tuple[Decided, ...]
     ]
     if rollback.override.written_at is None and rollback.silence.state != "active":
         entries = rollback.entries + len(decided) + 1
-        decided.append(Decided(RollbackAborted(reason=reason, entries=entries), rollback.id, role))
+        decided.append(Decided(RollbackAborted(reason=Said(PLACE, reason), entries=entries), rollback.id, role))
     else:
         decided.append(Decided(AbortRequested(reason=reason), rollback.id, role))
     return tuple(decided)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ledger.domain.event import Event, event
+from ledger.domain.event import Event, event, in_english
 from ledger.domain.runbook import Step, Verdict
 
 
@@ -26,10 +26,10 @@ class RollbackCompleted(Event):
     step: ClassVar[int | None] = Step.COMPLETE
     kind: ClassVar[str] = "snapshot"
     decides: ClassVar[bool] = True
-    sentence: ClassVar[str] = "closed the rollback after {duration_min} min"
+    sentence: ClassVar[str] = "closed the rollback, {duration_min} min from the first stop to the restore"
     summary_sha384: str
     duration_min: int
-    """Whole minutes from the first stop to ``enabled``, rounded up."""
+    """Whole minutes from the first stop to ``enabled`` (or to the release of the hold), rounded up."""
     duration_min_typed: int | None = None
     entries: int
     """How many entries the rollback has up to and with this one."""
@@ -53,7 +53,13 @@ class RollbackAborted(Event):
     """The rollback is closed without completion."""
 
     status: ClassVar[str] = "rollback_aborted"
+    version: ClassVar[int] = 2
+    said: ClassVar[frozenset[str]] = frozenset({"reason"})
     sentence: ClassVar[str] = "aborted the rollback: {reason}"
     reason: str
+    """What a person typed as the one value of a sentence; or by which entry it was asked for."""
     entries: int
     summary_sha384: str = ""
+
+
+RollbackAborted1 = in_english(RollbackAborted)

@@ -26,21 +26,22 @@ from ledger.domain.runbook import Step
 from ledger.domain.state import Handover, Rollback, StepState
 from ledger.domain.transition import applies, deviate, require, with_step
 from ledger.errors import Corrupt
+from ledger.said import Said
 
 
 @applies(StepLapsed)
 def _lapsed(before: Rollback, record: Recorded, event: StepLapsed) -> Rollback:
     step = before.steps[event.number]
-    require(step.passed, f"step {event.number} of {before.id} has not passed and cannot lapse")
+    require(step.passed, "step {} of {} has not passed and cannot lapse", event.number, before.id)
     return with_step(before, event.number, step._replace(lapsed=record.sequence, reasons=(event.reason,)))
 
 
 @applies(StepWaived)
 def _waived(before: Rollback, record: Recorded, event: StepWaived) -> Rollback:
-    require(event.number in WAIVABLE, f"step {event.number} is never waived")
+    require(event.number in WAIVABLE, "step {} is never waived", event.number)
     require(record.role == "incident_manager", "only an incident_manager waives")
     after = with_step(before, event.number, before.steps[event.number]._replace(waived=record.sequence))
-    return deviate(after, record, f"waiver of step {event.number}")
+    return deviate(after, record, Said("waiver of step {}", event.number))
 
 
 @applies(AcceptanceProposed)
@@ -53,10 +54,10 @@ def _proposed(before: Rollback, record: Recorded, event: AcceptanceProposed) -> 
 @applies(StepAccepted)
 def _accepted(before: Rollback, record: Recorded, event: StepAccepted) -> Rollback:
     step = before.steps[event.number]
-    require(step.proposed and step.proposed[1] == event.proposal, f"entry {event.proposal} proposed nothing here")
+    require(step.proposed and step.proposed[1] == event.proposal, "entry {} proposed nothing here", event.proposal)
     require(step.proposed and step.proposed[0] != record.actor, "a second person accepts (four eyes)")
     after = with_step(before, event.number, step._replace(accepted=record.sequence))
-    return deviate(after, record, f"acceptance of step {event.number}")
+    return deviate(after, record, Said("acceptance of step {}", event.number))
 
 
 @applies(ConfirmationRefused)
@@ -68,16 +69,16 @@ def _refused(before: Rollback, record: Recorded, event: ConfirmationRefused) -> 
 @applies(ExtensionConfirmed)
 def _extension_confirmed(before: Rollback, record: Recorded, event: ExtensionConfirmed) -> Rollback:
     if not before.extension or before.extension[0] != event.extension:
-        raise Corrupt(f"entry {event.extension} is no extension that waits")
+        raise Corrupt(Said("entry {} is no extension that waits", event.extension))
     require(before.extension[2] != record.actor, "who extended the window does not confirm it")
     return before._replace(extension=())
 
 
 @applies(RoleAssumed)
 def _assumed(before: Rollback, record: Recorded, event: RoleAssumed) -> Rollback:
-    require(event.assumed not in ("product_owner", "admin", "auditor"), f"{event.assumed} is never assumed")
+    require(event.assumed not in ("product_owner", "admin", "auditor"), "{} is never assumed", event.assumed)
     after = before._replace(assumed=before.assumed | {(record.actor, event.assumed)})
-    return deviate(after, record, f"assumed role {event.assumed}")
+    return deviate(after, record, Said("assumed role {}", event.assumed))
 
 
 @applies(HandoverOffered)
@@ -88,18 +89,21 @@ def _offered(before: Rollback, record: Recorded, event: HandoverOffered) -> Roll
 
 @applies(HandoverAccepted)
 def _handed_over(before: Rollback, record: Recorded, event: HandoverAccepted) -> Rollback:
-    offer = next((one for one in before.handovers if one.entry == event.offer), None)
+    offer = next((handover for handover in before.handovers if handover.entry == event.offer), None)
     if offer is None or offer.receiver != record.actor or offer.duty != event.duty:
-        raise Corrupt(f"entry {event.offer} offers {event.duty} to somebody else")
-    rest = tuple(one for one in before.handovers if one.entry != event.offer)
+        raise Corrupt(Said("entry {} offers {} to somebody else", event.offer, event.duty))
+    rest = tuple(handover for handover in before.handovers if handover.entry != event.offer)
     return before._replace(handovers=rest, duty={**before.duty, event.duty: record.actor})
 
 
 @applies(Reviewed)
 def _reviewed(before: Rollback, record: Recorded, event: Reviewed) -> Rollback:
-    makers = {one.by for one in before.deviations if one.why != REFUSED}
+    makers = {deviation.by for deviation in before.deviations if deviation.why != REFUSED}
     require(
-        record.actor not in before.took_steps | makers, f"{record.actor} took steps of {before.id} and cannot review it"
+        record.actor not in before.took_steps | makers,
+        "{} took steps of {} and cannot review it",
+        record.actor,
+        before.id,
     )
     require(event.up_to < record.sequence, "a review looks back")
     return before._replace(reviewed=max(before.reviewed, event.up_to))
@@ -120,7 +124,7 @@ def _doubted(before: Rollback, record: Recorded, event: SecondEyesDoubted) -> Ro
 
 @applies(ReasonGiven)
 def _reason_given(before: Rollback, record: Recorded, event: ReasonGiven) -> Rollback:
-    require(before.reason == NO_REASON, f"{before.id} has a reason already")
+    require(before.reason == NO_REASON, "{} has a reason already", before.id)
     return before._replace(reason=event.reason)
 
 

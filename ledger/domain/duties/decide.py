@@ -43,6 +43,7 @@ from ledger.domain.state import Rollback, State
 from ledger.domain.stopping.events import EffectCancelled
 from ledger.domain.text import INLINE, check_text, check_ticket
 from ledger.errors import Refused
+from ledger.said import Said
 
 
 def _reason(text: str) -> str:
@@ -51,7 +52,7 @@ def _reason(text: str) -> str:
 
 def _step(number: int) -> int:
     if not 0 <= number < len(STEPS):
-        raise Refused(f"there is no step {number}; steps are 0 to {len(STEPS) - 1}")
+        raise Refused(Said("there is no step {}; steps are 0 to {}", number, len(STEPS) - 1))
     return number
 
 
@@ -61,11 +62,13 @@ def refuse(state: State, request: Request, command: Refuse) -> tuple[Decided, ..
     rollback = known_rollback(state, request)
     role = act(state, request, ConfirmationRefused)
     if request.actor.person == rollback.opened_by:
-        raise Refused(f"{request.actor.person} opened {rollback.id}; another product owner must answer (four eyes)")
+        raise Refused(
+            Said("{} opened {}; another product owner must answer (four eyes)", request.actor.person, rollback.id)
+        )
     if rollback.refused:
-        raise Refused(f"{rollback.id} was refused by entry {rollback.refused} already")
+        raise Refused(Said("{} was refused by entry {} already", rollback.id, rollback.refused))
     if rollback.confirmed_by:
-        raise Refused(f"{rollback.id} was confirmed by {rollback.confirmed_by}")
+        raise Refused(Said("{} was confirmed by {}", rollback.id, rollback.confirmed_by))
     return (Decided(ConfirmationRefused(reason=_reason(command.reason)), rollback.id, role),)
 
 
@@ -87,16 +90,18 @@ def waive(state: State, request: Request, command: Waive) -> tuple[Decided, ...]
     rollback = open_rollback(state, request)
     role = act(state, request, StepWaived, rollback)
     if _step(command.number) not in WAIVABLE:
-        raise Refused(f"step {command.number} is never waived; waivable are {', '.join(map(str, WAIVABLE))}")
+        raise Refused(Said("step {} is never waived; waivable are {}", command.number, ", ".join(map(str, WAIVABLE))))
     if rollback.steps[command.number].passed:
-        raise Refused(f"step {command.number} of {rollback.id} passed already")
+        raise Refused(Said("step {} of {} passed already", command.number, rollback.id))
     event = StepWaived(number=command.number, reason=_reason(command.reason))
     cancelled = [
-        EffectCancelled(effect=one.kind, requested=one.requested, reason=f"step {command.number} is waived")
-        for one in rollback.effects
-        if command.number == Step.SILENCE and one.kind == "silence"
+        EffectCancelled(
+            effect=effect.kind, requested=effect.requested, reason=Said("step {} is waived", command.number)
+        )
+        for effect in rollback.effects
+        if command.number == Step.SILENCE and effect.kind == "silence"
     ]
-    return tuple(Decided(one, rollback.id, role) for one in (*cancelled, event))
+    return tuple(Decided(new_event, rollback.id, role) for new_event in (*cancelled, event))
 
 
 @decides(Accept)
@@ -105,15 +110,20 @@ def accept(state: State, request: Request, command: Accept) -> tuple[Decided, ..
     rollback = open_rollback(state, request)
     step = rollback.steps[_step(command.number)]
     if step.verdict != "inconclusive" or step.passed:
-        shown = step.shown or "no verdict"
-        raise Refused(f"step {command.number} of {rollback.id} has {shown}; only an inconclusive verdict is accepted")
+        told = "step {} of {} has "
+        only = "; only an inconclusive verdict is accepted"
+        raise Refused(
+            Said(told + "{}" + only, command.number, rollback.id, step.shown)
+            if step.shown
+            else Said(told + "no verdict" + only, command.number, rollback.id)
+        )
     reason = _reason(command.reason)
     if not step.proposed:
         role = act_for(state, request, rollback, STEPS[command.number].role)
         event = AcceptanceProposed(number=command.number, verdict_entry=step.entry, reason=reason)
         return (Decided(event, rollback.id, role),)
     if step.proposed[0] == request.actor.person:
-        raise Refused(f"{request.actor.person} proposed it; a second person must accept (four eyes)")
+        raise Refused(Said("{} proposed it; a second person must accept (four eyes)", request.actor.person))
     role = act(state, request, StepAccepted)
     accepted = StepAccepted(number=command.number, proposal=step.proposed[1], reason=reason)
     doubted = second_eyes(state, request, step.proposed[0], rollback.id, role)
@@ -127,9 +137,11 @@ def assume(state: State, request: Request, command: Assume) -> tuple[Decided, ..
     role = act(state, request, RoleAssumed)
     wanted = as_role(command.role)
     if wanted not in RUNBOOK_ROLES or wanted == "product_owner":
-        raise Refused(f"{wanted} is never assumed; a product owner's confirmation may follow later, in an emergency")
+        raise Refused(
+            Said("{} is never assumed; a product owner's confirmation may follow later, in an emergency", wanted)
+        )
     if wanted in held_in(state, rollback, request.actor.person):
-        raise Refused(f"{request.actor.person} holds {wanted} already")
+        raise Refused(Said("{} holds {} already", request.actor.person, wanted))
     return (Decided(RoleAssumed(assumed=wanted, reason=_reason(command.reason)), rollback.id, role),)
 
 
@@ -139,13 +151,13 @@ def offer_handover(state: State, request: Request, command: OfferHandover) -> tu
     rollback = open_rollback(state, request)
     duty = as_role(command.role)
     if duty not in RUNBOOK_ROLES:
-        raise Refused(f"{duty} is no role of the runbook; it is not handed over")
+        raise Refused(Said("{} is no role of the runbook; it is not handed over", duty))
     role = act_for(state, request, rollback, duty)
     if command.receiver == request.actor.person or command.receiver not in state.people:
-        raise Refused(f"{command.receiver!a} is not another person of this ledger; see: stage4 people list")
+        raise Refused(Said("{} is not another person of this ledger; see: stage4 people list", ascii(command.receiver)))
     if duty not in held_in(state, rollback, command.receiver):
         raise Refused(
-            f"{command.receiver} does not hold {duty}; an admin grants it, or it is assumed for this rollback"
+            Said("{} does not hold {}; an admin grants it, or it is assumed for this rollback", command.receiver, duty)
         )
     points = check_text("the open points", command.open_points, longest=INLINE)
     event = HandoverOffered(duty=duty, receiver=command.receiver, open_points=points)
@@ -157,9 +169,9 @@ def accept_handover(state: State, request: Request, command: AcceptHandover) -> 
     """By the receiver: from now on the role is theirs."""
     rollback = open_rollback(state, request)
     duty = as_role(command.role)
-    offers = [one for one in rollback.handovers if one.receiver == request.actor.person and one.duty == duty]
+    offers = [offer for offer in rollback.handovers if offer.receiver == request.actor.person and offer.duty == duty]
     if not offers:
-        raise Refused(f"nobody offered {duty} to {request.actor.person} in {rollback.id}")
+        raise Refused(Said("nobody offered {} to {} in {}", duty, request.actor.person, rollback.id))
     role = act_for(state, request, rollback, duty)
     event = HandoverAccepted(duty=duty, offer=offers[-1].entry)
     return (Decided(event, rollback.id, role),)
@@ -170,11 +182,11 @@ def review(state: State, request: Request, command: Review) -> tuple[Decided, ..
     """By an incident manager or product owner who took no step; also after closing."""
     rollback = known_rollback(state, request)
     role = act(state, request, Reviewed)
-    deviated = {one.by for one in rollback.deviations if one.why != REFUSED}
+    deviated = {deviation.by for deviation in rollback.deviations if deviation.why != REFUSED}
     if request.actor.person in rollback.took_steps | deviated:
-        raise Refused(f"{request.actor.person} took steps of {rollback.id}; somebody else must review it")
-    if not any(one.entry > rollback.reviewed for one in rollback.deviations):
-        raise Refused(f"{rollback.id} has nothing to review")
+        raise Refused(Said("{} took steps of {}; somebody else must review it", request.actor.person, rollback.id))
+    if not any(deviation.entry > rollback.reviewed for deviation in rollback.deviations):
+        raise Refused(Said("{} has nothing to review", rollback.id))
     text = check_text("the review", command.text, longest=INLINE)
     event = Reviewed(text=text, text_sha384=command.text_sha384, up_to=state.sequence)
     return (Decided(event, rollback.id, role),)
@@ -199,7 +211,7 @@ def correct(state: State, request: Request, command: Correct) -> tuple[Decided, 
     """By anybody who may act, also after closing: the entry stays, the correction points at it."""
     rollback = known_rollback(state, request)
     if not rollback.opened_entry <= command.entry <= state.sequence:
-        raise Refused(f"entry {command.entry} does not belong to {rollback.id}")
+        raise Refused(Said("entry {} does not belong to {}", command.entry, rollback.id))
     text = check_text("the correction", command.text, longest=INLINE)
     event = Corrected(entry=command.entry, text=text, text_sha384=command.text_sha384)
     return (Decided(event, rollback.id, act(state, request, Corrected)),)
@@ -212,7 +224,7 @@ def link_ticket(state: State, request: Request, command: LinkTicket) -> tuple[De
     role = act(state, request, TicketLinked, rollback)
     ticket = check_ticket(command.ticket)
     if ticket == rollback.ticket:
-        raise Refused(f"{ticket} is the ticket of {rollback.id} already")
+        raise Refused(Said("{} is the ticket of {} already", ticket, rollback.id))
     event = TicketLinked(ticket=ticket, ticket_state=command.ticket_state, ticket_sha384=command.ticket_sha384)
     return (Decided(event, rollback.id, role),)
 
@@ -223,7 +235,7 @@ def give_reason(state: State, request: Request, command: GiveReason) -> tuple[De
     rollback = known_rollback(state, request)
     role = act(state, request, ReasonGiven)
     if rollback.reason != NO_REASON:
-        raise Refused(f"{rollback.id} has a reason: {rollback.reason}. What is wrong in it is corrected")
+        raise Refused(Said("{} has a reason: {}. What is wrong in it is corrected", rollback.id, rollback.reason))
     reason = check_text("the reason", command.reason, longest=INLINE)
     return (Decided(ReasonGiven(reason=reason, reason_sha384=command.reason_sha384), rollback.id, role),)
 
@@ -246,5 +258,9 @@ def extend_window(state: State, request: Request, command: ExtendWindow) -> tupl
 def _require_later(rollback: Rollback, command: ExtendWindow) -> None:
     if command.window_end <= rollback.window_end:
         raise Refused(
-            f"the window of {rollback.id} lasts until {rollback.window_end.isoformat(timespec='minutes')} already"
+            Said(
+                "the window of {} lasts until {} already",
+                rollback.id,
+                rollback.window_end.isoformat(timespec="minutes"),
+            )
         )

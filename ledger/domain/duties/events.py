@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar
 
-from ledger.domain.event import Event, event
+from ledger.domain.event import Event, event, in_english
 from ledger.domain.runbook import Role, Step
 
 
@@ -14,9 +14,14 @@ class StepLapsed(Event):
     """The condition of a verdict ended before closing: the step is due again."""
 
     status: ClassVar[str] = "step_lapsed"
+    version: ClassVar[int] = 2
+    said: ClassVar[frozenset[str]] = frozenset({"reason"})
     sentence: ClassVar[str] = "let step {number} lapse: {reason}"
     number: int
     reason: str
+
+
+StepLapsed1 = in_english(StepLapsed)
 
 
 @event

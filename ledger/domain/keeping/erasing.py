@@ -10,6 +10,7 @@ from ledger.domain.rules import Decided, act, decides, second_eyes
 from ledger.domain.state import Evidence, FreeText, State
 from ledger.domain.text import INLINE, check_text
 from ledger.errors import Refused
+from ledger.said import Said
 
 
 @decides(ProposeErasure)
@@ -18,7 +19,9 @@ def propose(state: State, request: Request, command: ProposeErasure) -> tuple[De
     role = act(state, request, ErasureProposed)
     text = _erasable(state, command.artefact)
     if text.proposal:
-        raise Refused(f"entry {text.proposal} proposed that already; a person other than {text.proposed_by} erases it")
+        raise Refused(
+            Said("entry {} proposed that already; a person other than {} erases it", text.proposal, text.proposed_by)
+        )
     ground = check_text("the ground", command.ground, longest=INLINE)
     return (Decided(ErasureProposed(erased_sha384=command.artefact, ground=ground), "", role),)
 
@@ -28,9 +31,9 @@ def erase(state: State, request: Request, command: Erase) -> tuple[Decided, ...]
     """By somebody else, of any runbook role or an admin."""
     text = _erasable(state, command.artefact)
     if not text.proposal:
-        raise Refused(f"nobody proposed to erase {command.artefact}; an admin does, with a ground")
+        raise Refused(Said("nobody proposed to erase {}; an admin does, with a ground", command.artefact))
     if text.proposed_by == request.actor.person:
-        raise Refused(f"{request.actor.person} proposed it; a second person must erase it (four eyes)")
+        raise Refused(Said("{} proposed it; a second person must erase it (four eyes)", request.actor.person))
     role = act(state, request, ArtefactErased)
     event = ArtefactErased(erased_sha384=command.artefact, proposal=text.proposal, ground=text.ground)
     return (Decided(event, "", role), *second_eyes(state, request, text.proposed_by, "", role))
@@ -39,12 +42,14 @@ def erase(state: State, request: Request, command: Erase) -> tuple[Decided, ...]
 def _erasable(state: State, name: str) -> FreeText:
     evidence = _evidence(state, name)
     if evidence is not None:
-        raise Refused(f"{name} is evidence ({evidence.status}, entry {evidence.entry}); only free text is erased")
+        raise Refused(
+            Said("{} is evidence ({}, entry {}); only free text is erased", name, evidence.status, evidence.entry)
+        )
     text = state.texts.get(name)
     if text is None:
-        raise Refused(f"no entry names a free text {name}; only text of more than 200 characters is an artefact")
+        raise Refused(Said("no entry names a free text {}; only text of more than 200 characters is an artefact", name))
     if text.erased:
-        raise Refused(f"{name} was erased by entry {text.erased}: {text.ground}")
+        raise Refused(Said("{} was erased by entry {}: {}", name, text.erased, text.ground))
     return text
 
 

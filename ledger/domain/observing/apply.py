@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ledger.domain.observing.events import (
+    CriticalAlertsSeen,
     ForeignSilenceGone,
     ForeignSilenceSeen,
     ForeignSilenceSeen1,
@@ -17,6 +18,7 @@ from ledger.domain.silencing.events import SilenceAdopted
 from ledger.domain.state import (
     FileView,
     ForeignSilence,
+    Rollback,
     SchedulerView,
     State,
     file_name,
@@ -29,14 +31,15 @@ from ledger.domain.stopping.events import (
     StopTakenIn,
     StopTakenIn1,
 )
-from ledger.domain.transition import applies_to_stage
+from ledger.domain.transition import applies, applies_to_stage
+from ledger.said import Said
 
 
 @applies_to_stage(StopChecked, RestartChecked, SchedulerObserved)
 def _scheduler_seen(state: State, record: Recorded, event: Any) -> State:
-    at = event.seen_at if type(event) is SchedulerObserved else event.read_at
+    at = event.seen_at if isinstance(event, SchedulerObserved) else event.read_at
     if event.scheduler_status == "enabled":
-        state = _disturb(state, f"the scheduler was seen enabled (entry {record.sequence})")
+        state = _disturb(state, Said("the scheduler was seen enabled (entry {})", record.sequence))
     return state._replace(scheduler=SchedulerView(event.scheduler_status, at, record.sequence, event.cycle))
 
 
@@ -57,9 +60,9 @@ def _with_file(state: State, path: str, view: FileView) -> State:
 def _put_back_for_all(state: State, record: Recorded, event: OverridePutBack) -> State:
     """The file is there again for every rollback that holds the component by it."""
     held = {
-        one.id: one._replace(override=one.override._replace(removed_outside=0, gone_at=None))
-        for one in state.open.values()
-        if one.holds and one.override.removed_outside and one.override.path == event.path
+        rollback.id: rollback._replace(override=rollback.override._replace(removed_outside=0, gone_at=None))
+        for rollback in state.open.values()
+        if rollback.holds and rollback.override.removed_outside and rollback.override.path == event.path
     }
     return _file_present(state._replace(open={**state.open, **held}), record, event)
 
@@ -82,11 +85,16 @@ def _disturb(state: State, why: str) -> State:
 
 @applies_to_stage(OverrideObserved)
 def _file_observed(state: State, record: Recorded, event: OverrideObserved) -> State:
-    state = _disturb(state, f"the override changed (entry {record.sequence})")
+    state = _disturb(state, Said("the override changed (entry {})", record.sequence))
     if event.found == "absent":
         return _file_gone(state, record, event)
     view = FileView(event.override_sha384, event.seen_at, record.sequence, event.found, event.mode, event.owner)
     return _with_file(state, event.path, view)
+
+
+@applies(CriticalAlertsSeen)
+def _fired_again(before: Rollback, record: Recorded, event: CriticalAlertsSeen) -> Rollback:
+    return before._replace(fired_again=record.sequence)
 
 
 @applies_to_stage(ForeignSilenceSeen, ForeignSilenceSeen1)

@@ -26,6 +26,7 @@ from ledger.domain.silencing.events import (
     SilenceExtended,
     SilenceExtendFailed,
     SilenceFailed,
+    SilenceFound,
     SilenceLost,
     SilenceSurplusEnded,
     SilenceSurplusSeen,
@@ -33,6 +34,7 @@ from ledger.domain.silencing.events import (
 from ledger.domain.state import State, StepState, file_name
 from ledger.domain.stopping.events import EffectExpired, OverrideExpired, OverrideFailed, StopChecked
 from ledger.errors import Refused
+from ledger.said import Said
 
 RECORDED: frozenset[type[Event]] = frozenset(
     {
@@ -42,6 +44,7 @@ RECORDED: frozenset[type[Event]] = frozenset(
         OverrideRemovedOutside,
         OverrideExpired,
         SilenceCreated,
+        SilenceFound,
         SilenceFailed,
         SilenceEnded,
         SilenceEndFailed,
@@ -65,7 +68,7 @@ RECORDED: frozenset[type[Event]] = frozenset(
 def record(state: State, request: Request, command: Record) -> tuple[Decided, ...]:
     """By the ledger itself: what its effects came to, what its observer saw."""
     if type(command.event) not in RECORDED:
-        raise Refused(f"{command.event.status} is decided, not recorded")
+        raise Refused(Said("{} is decided, not recorded", command.event.status))
     role = act(state, request, type(command.event))
     _require_own_silence(state, request.rollback, command.event)
     return (Decided(command.event, request.rollback, role), *lapses(state, request.rollback, command.event, role))
@@ -73,11 +76,11 @@ def record(state: State, request: Request, command: Record) -> tuple[Decided, ..
 
 def _require_own_silence(state: State, name: str, event: Event) -> None:
     """A rollback has one silence: what is recorded as ended, lost or seen is that one."""
-    found = state.rollback(name)
-    if not isinstance(event, (SilenceEnded, SilenceLost)) or found is None:
+    rollback = state.rollback(name)
+    if not isinstance(event, (SilenceEnded, SilenceLost)) or rollback is None:
         return
-    if event.silence_id != found.silence.id:
-        raise Refused(f"{event.silence_id} is not the silence of {name}")
+    if event.silence_id != rollback.silence.id:
+        raise Refused(Said("{} is not the silence of {}", event.silence_id, name))
 
 
 def lapses(state: State, name: str, event: Event, role: Role, judged: int | None = None) -> tuple[Decided, ...]:
@@ -87,8 +90,9 @@ def lapses(state: State, name: str, event: Event, role: Role, judged: int | None
     of its own by the same decision.
     """
     numbers: tuple[int, ...] = (Step.CHECK, Step.WATCH)
+    why: str
     if isinstance(event, SilenceDoubted):
-        affected, numbers, why = [name], (2,), f"not every member of Alertmanager mutes: {event.member}"
+        affected, numbers, why = [name], (2,), Said("not every member of Alertmanager mutes: {}", event.member)
     elif isinstance(event, (SilenceLost, SilenceObserved)):
         gone = isinstance(event, SilenceLost) or event.found in ("expired", "absent")
         own = state.rollback(name)
@@ -97,21 +101,21 @@ def lapses(state: State, name: str, event: Event, role: Role, judged: int | None
     elif isinstance(event, (SchedulerObserved, StopChecked, RestartChecked)):
         if event.scheduler_status != "enabled":
             return ()
-        affected, why = [one.id for one in state.holders], "the scheduler was seen enabled"
+        affected, why = [rollback.id for rollback in state.holders], "the scheduler was seen enabled"
     elif isinstance(event, (OverrideObserved, OverrideRemovedOutside)):
-        held = [one for one in state.open.values() if one.holds]
-        affected = [one.id for one in held if file_name(one.override.path) == file_name(event.path)]
+        held = [rollback for rollback in state.open.values() if rollback.holds]
+        affected = [rollback.id for rollback in held if file_name(rollback.override.path) == file_name(event.path)]
         why = "the override changed"
     else:
         return ()
     return tuple(
-        Decided(StepLapsed(number=number, reason=why), one, role)
-        for one in affected
+        Decided(StepLapsed(number=number, reason=why), rollback_name, role)
+        for rollback_name in affected
         for number in numbers
-        if (one, number) != (name, judged)
-        and (found := state.open.get(one))
-        and not found.restoring
-        and _may_lapse(found.steps[number])
+        if (rollback_name, number) != (name, judged)
+        and (rollback := state.open.get(rollback_name))
+        and not rollback.restoring
+        and _may_lapse(rollback.steps[number])
     )
 
 
@@ -123,11 +127,11 @@ def _may_lapse(step: StepState) -> bool:
 def expire_effect(state: State, request: Request, command: ExpireEffect) -> tuple[Decided, ...]:
     """By the ledger itself, after ``not_after``. A stop never lapses while its rollback is open."""
     role = act(state, request, EffectExpired)
-    found = state.rollback(request.rollback)
-    effect = next((e for e in found.effects if e.requested == command.requested), None) if found else None
+    rollback = state.rollback(request.rollback)
+    effect = next((e for e in rollback.effects if e.requested == command.requested), None) if rollback else None
     if effect is None:
-        raise Refused(f"entry {command.requested} is not pending")
+        raise Refused(Said("entry {} is not pending", command.requested))
     if request.at <= effect.not_after or effect.kind == "override":
-        raise Refused(f"the {effect.kind} of entry {command.requested} is not late")
+        raise Refused(Said("the {} of entry {} is not late", effect.kind, command.requested))
     event = EffectExpired(effect=effect.kind, requested=effect.requested, not_after=effect.not_after)
     return (Decided(event, request.rollback, role),)

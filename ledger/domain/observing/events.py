@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar, Literal
 
-from ledger.domain.event import Event, event
+from ledger.domain.event import Event, event, in_english
 from ledger.domain.facts import Matcher, SchedulerStatus
 
 
@@ -23,6 +23,8 @@ class SchedulerObserved(Event):
     """The scheduler's own status changed."""
 
     status: ClassVar[str] = "scheduler_observed"
+    version: ClassVar[int] = 2
+    said: ClassVar[frozenset[str]] = frozenset({"error"})
     sentence: ClassVar[str] = "saw the scheduler {scheduler_status}"
     scheduler_status: SchedulerStatus
     source: str
@@ -31,6 +33,9 @@ class SchedulerObserved(Event):
     cycle: int | None = None
     warnings: tuple[str, ...] = ()
     error: str = ""
+
+
+SchedulerObserved1 = in_english(SchedulerObserved)
 
 
 @event
@@ -99,15 +104,34 @@ class ForeignSilenceGone(Event):
 
 
 @event
+class CriticalAlertsSeen(Event):
+    """Critical alerts of this installation fire although trading was restored; once a restore."""
+
+    status: ClassVar[str] = "critical_alerts_seen"
+    sentence: ClassVar[str] = "saw critical alerts firing after the restore: {alerts}"
+    alerts: tuple[str, ...]
+    """By name, schedule and severity, at most 50; all of them are in the artefact."""
+    alerts_sha384: str
+    members: tuple[str, ...]
+    """The members of the Alertmanager cluster that said so."""
+    seen_at: datetime
+
+
+@event
 class ObservationGap(Event):
     """A source could not be had, or nobody observed, from when to when."""
 
     status: ClassVar[str] = "observation_gap"
+    version: ClassVar[int] = 2
+    said: ClassVar[frozenset[str]] = frozenset({"why"})
     sentence: ClassVar[str] = "could not see {source} from {gap_start} to {gap_end}: {why}"
     source: Literal["observer", "scheduler", "alertmanager", "prometheus", "override"]
     gap_start: datetime
     gap_end: datetime
     why: str
+
+
+ObservationGap1 = in_english(ObservationGap)
 
 
 @event
@@ -138,6 +162,11 @@ class WarningGiven(Event):
     """People were warned, here and through the announcement hook."""
 
     status: ClassVar[str] = "warning_given"
+    version: ClassVar[int] = 2
+    said: ClassVar[frozenset[str]] = frozenset({"text"})
     sentence: ClassVar[str] = "warned: {text}"
     warning: Literal["silence_expiry", "override_expiry", "silence_without_override", "drift"]
     text: str
+
+
+WarningGiven1 = in_english(WarningGiven)

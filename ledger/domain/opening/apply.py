@@ -28,12 +28,12 @@ def opened(record: Recorded, event: RollbackOpened) -> Rollback:
 
 @applies(RollbackConfirmed)
 def _confirmed(before: Rollback, record: Recorded, event: RollbackConfirmed) -> Rollback:
-    require(record.actor != before.opened_by, f"{record.actor} opened {before.id} and cannot confirm it")
+    require(record.actor != before.opened_by, "{} opened {} and cannot confirm it", record.actor, before.id)
     require(record.role == "product_owner", "only a product_owner confirms")
     return before._replace(confirmed_by=record.actor)
 
 
 @applies(EmergencyDeclared)
 def _emergency(before: Rollback, record: Recorded, event: EmergencyDeclared) -> Rollback:
-    require(not before.emergency, f"an emergency was declared for {before.id} already")
+    require(not before.emergency, "an emergency was declared for {} already", before.id)
     return deviate(before._replace(emergency=record.sequence), record, "emergency")

@@ -11,12 +11,13 @@ from ledger.domain.runbook import COMPONENTS, Step
 from ledger.domain.state import State
 from ledger.domain.text import INLINE, check_text, check_ticket
 from ledger.errors import Refused
+from ledger.said import Said
 
 
 def opened_event(command: OpenRollback) -> RollbackOpened:
     """The opening event of a command whose texts are in order; ``Refused`` otherwise."""
     if command.component not in COMPONENTS:
-        raise Refused(f"unknown component {command.component[:60]!a}; known: {', '.join(COMPONENTS)}")
+        raise Refused(Said("unknown component {}; known: {}", ascii(command.component[:60]), ", ".join(COMPONENTS)))
     if command.expected and command.purpose != "load_test":
         raise Refused("expected alerts are declared for a load_test only")
     if command.window_end <= command.window_start:
@@ -48,7 +49,7 @@ def open_new(state: State, request: Request, command: OpenRollback) -> tuple[Dec
         raise Refused("a rollback is opened with a ticket id, e.g. --ticket INC-2042")
     running = [rollback.id for rollback in state.open.values() if rollback.ticket == command.ticket]
     if running:
-        raise Refused(f"{running[0]} is open for that ticket already; see: stage4 rollback show {running[0]}")
+        raise Refused(Said("{} is open for that ticket already; see: stage4 rollback show {}", running[0], running[0]))
     return (Decided(opened_event(command), name_rollback(state, command.ticket), role),)
 
 
@@ -58,16 +59,18 @@ def confirm(state: State, request: Request, command: Confirm) -> tuple[Decided, 
     rollback = known_rollback(state, request)
     role = act(state, request, RollbackConfirmed)
     if request.actor.person == rollback.opened_by:
-        raise Refused(f"{request.actor.person} opened {rollback.id}; another product owner must confirm it (four eyes)")
+        raise Refused(
+            Said("{} opened {}; another product owner must confirm it (four eyes)", request.actor.person, rollback.id)
+        )
     if rollback.extension and rollback.steps[Step.ANNOUNCE].passed:
         if rollback.extension[2] == request.actor.person:
             raise Refused(
-                f"{request.actor.person} extended the window; another product owner must confirm it (four eyes)"
+                Said("{} extended the window; another product owner must confirm it (four eyes)", request.actor.person)
             )
         confirmed = Decided(ExtensionConfirmed(extension=rollback.extension[0]), rollback.id, role)
         return (confirmed, *second_eyes(state, request, rollback.extension[2], rollback.id, role))
     if rollback.confirmed_by:
-        raise Refused(f"{rollback.id} was confirmed by {rollback.confirmed_by} already")
+        raise Refused(Said("{} was confirmed by {} already", rollback.id, rollback.confirmed_by))
     confirmation = Decided(RollbackConfirmed(confirms=command.confirms), rollback.id, role)
     return (confirmation, *second_eyes(state, request, rollback.opened_by, rollback.id, role))
 
@@ -78,6 +81,6 @@ def declare_emergency(state: State, request: Request, command: DeclareEmergency)
     rollback = open_rollback(state, request)
     role = act(state, request, EmergencyDeclared)
     if rollback.emergency:
-        raise Refused(f"an emergency was declared for {rollback.id} by entry {rollback.emergency} already")
+        raise Refused(Said("an emergency was declared for {} by entry {} already", rollback.id, rollback.emergency))
     reason = check_text("the reason", command.reason, longest=INLINE)
     return (Decided(EmergencyDeclared(reason=reason), rollback.id, role),)

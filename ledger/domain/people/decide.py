@@ -8,6 +8,7 @@ from ledger.domain.people.events import PasswordReset, PersonAdded, PersonDeacti
 from ledger.domain.rules import Decided, act, as_role, decides
 from ledger.domain.state import State
 from ledger.errors import Refused
+from ledger.said import Said
 
 
 @decides(AddPerson)
@@ -15,7 +16,7 @@ def add_person(state: State, request: Request, command: AddPerson) -> tuple[Deci
     """By an admin; a new ledger's first person is added by the ledger itself."""
     role = act(state, request, PersonAdded)
     if command.person in state.people or command.person == "system":
-        raise Refused(f"{command.person} is taken; ids are never reissued")
+        raise Refused(Said("{} is taken; ids are never reissued", command.person))
     roles = tuple(sorted(as_role(name) for name in command.roles))
     return (Decided(PersonAdded(person=command.person, roles=roles), "", role),)
 
@@ -35,7 +36,11 @@ def change_roles(state: State, request: Request, command: ChangeRoles) -> tuple[
     if revoke:
         decided.append(Decided(RolesRevoked(person=command.person, roles=revoke), "", role))
     if not decided:
-        raise Refused(f"{command.person} holds exactly these roles already: {', '.join(sorted(held)) or 'none'}")
+        raise Refused(
+            Said("{} holds exactly these roles already: {}", command.person, ", ".join(sorted(held)))
+            if held
+            else Said("{} holds exactly these roles already: none", command.person)
+        )
     return tuple(decided)
 
 
@@ -61,12 +66,14 @@ def deactivate(state: State, request: Request, command: DeactivatePerson) -> tup
 def _active(state: State, person: str) -> frozenset[str]:
     """The roles of somebody who was not deactivated; ``Refused`` otherwise."""
     if person not in state.people:
-        raise Refused(f"{person} is no person of this ledger; see: stage4 people list")
+        raise Refused(Said("{} is no person of this ledger; see: stage4 people list", person))
     if person in state.deactivated:
-        raise Refused(f"{person} was deactivated by entry {state.deactivated[person]}, for good; add a new person")
+        raise Refused(
+            Said("{} was deactivated by entry {}, for good; add a new person", person, state.deactivated[person])
+        )
     return state.people[person]
 
 
 def _require_other_admin(state: State, person: str) -> None:
     if [name for name, roles in state.people.items() if "admin" in roles] == [person]:
-        raise Refused(f"{person} is the last admin; grant admin to somebody else first")
+        raise Refused(Said("{} is the last admin; grant admin to somebody else first", person))

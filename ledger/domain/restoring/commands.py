@@ -8,6 +8,7 @@ from ledger.domain.facts import (
     MemberSeen,
     Muting,
     SchedulerSeen,
+    Unlisted,
 )
 
 
@@ -55,4 +56,6 @@ class CheckRestore(Command):
     """Every member of the Alertmanager cluster; none where none is configured."""
     muting: tuple[Muting, ...] = ()
     """The silences, active at any of them, that mute alerts of ours or can."""
+    unlisted: tuple[Unlisted, ...] = ()
+    """Those that mute by a member's word and are not in its list."""
     log_sha384: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar
 
-from ledger.domain.event import Event, event
+from ledger.domain.event import Event, event, in_english
 from ledger.domain.facts import SchedulerStatus
 from ledger.domain.runbook import Step, Verdict
 
@@ -60,10 +60,15 @@ class OverrideRemovalFailed(Event):
     """The file could not be removed."""
 
     status: ClassVar[str] = "override_removal_failed"
+    version: ClassVar[int] = 2
+    said: ClassVar[frozenset[str]] = frozenset({"cause"})
     step: ClassVar[int | None] = Step.RESTORE
     sentence: ClassVar[str] = "could not remove the override: {cause}"
     path: str
     cause: str
+
+
+OverrideRemovalFailed1 = in_english(OverrideRemovalFailed)
 
 
 @event
@@ -108,6 +113,8 @@ class RestartChecked(Event):
     """Step 5: what the scheduler itself said after the override was removed."""
 
     status: ClassVar[str] = "restart_checked"
+    version: ClassVar[int] = 2
+    said: ClassVar[frozenset[str]] = frozenset({"reasons"})
     step: ClassVar[int | None] = Step.RESTORE
     sentence: ClassVar[str] = "read the scheduler's status: {scheduler_status}"
     verdict: Verdict
@@ -119,6 +126,9 @@ class RestartChecked(Event):
     cycle: int | None = None
     warnings: tuple[str, ...] = ()
     log_sha384: str
+
+
+RestartChecked1 = in_english(RestartChecked)
 
 
 @event
@@ -151,8 +161,12 @@ class RestoreChecked1(Event):
 class RestoreChecked(RestoreChecked1):
     """Step 5 as a whole, from facts gathered afresh."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
+    said: ClassVar[frozenset[str]] = frozenset({"reasons"})
     members: tuple[str, ...] = ()
     """What each member of the Alertmanager cluster said of the rollback's silence, one line each."""
     muted_by: tuple[str, ...] = ()
     """Silences of others that still mute Stage4 alerts: id, who, until when, and why that was borne."""
+
+
+RestoreChecked2 = in_english(RestoreChecked)

@@ -22,6 +22,7 @@ from ledger.domain.silencing.events import (
     SilenceExtendRequested,
     SilenceFailed,
     SilenceFailed1,
+    SilenceFound,
     SilenceLost,
     SilenceRequested,
     SilenceSurplusEnded,
@@ -33,7 +34,7 @@ from ledger.domain.transition import applies, deviate, require
 
 @applies(SilenceRequested)
 def _silence_requested(before: Rollback, record: Recorded, event: SilenceRequested) -> Rollback:
-    require(before.silence.state != "active", f"{before.id} has a silence already")
+    require(before.silence.state != "active", "{} has a silence already", before.id)
     return ask(
         before._replace(
             silence=Silence(event, "", event.matchers, event.ends_at, by=record.actor, surplus=before.silence.surplus)
@@ -44,7 +45,7 @@ def _silence_requested(before: Rollback, record: Recorded, event: SilenceRequest
     )
 
 
-@applies(SilenceCreated)
+@applies(SilenceCreated, SilenceFound)
 def _silence_created(before: Rollback, record: Recorded, event: SilenceCreated) -> Rollback:
     after = done(before, "silence", record.status)
     return after._replace(
@@ -61,7 +62,7 @@ def _silence_failed(before: Rollback, record: Recorded, event: Any) -> Rollback:
 
 @applies(SilenceAdopted)
 def _silence_adopted(before: Rollback, record: Recorded, event: SilenceAdopted) -> Rollback:
-    require(before.silence.state != "active", f"{before.id} has a silence already")
+    require(before.silence.state != "active", "{} has a silence already", before.id)
     return before._replace(
         effects=tuple(effect for effect in before.effects if effect.kind != "silence"),
         silence=Silence(
@@ -77,14 +78,17 @@ def _silence_adopted(before: Rollback, record: Recorded, event: SilenceAdopted) 
 
 
 def _without(names: tuple[str, ...], name: str) -> tuple[str, ...]:
-    return tuple(one for one in names if one != name)
+    return tuple(other for other in names if other != name)
 
 
 @applies(SilenceSurplusSeen)
 def _surplus_seen(before: Rollback, record: Recorded, event: SilenceSurplusSeen) -> Rollback:
     own = before.silence
     require(
-        own.state != "active" or own.id != event.silence_id, f"{event.silence_id} is the one silence of {before.id}"
+        own.state != "active" or own.id != event.silence_id,
+        "{} is the one silence of {}",
+        event.silence_id,
+        before.id,
     )
     return before._replace(silence=own._replace(surplus=(*_without(own.surplus, event.silence_id), event.silence_id)))
 
@@ -92,22 +96,22 @@ def _surplus_seen(before: Rollback, record: Recorded, event: SilenceSurplusSeen)
 @applies(SilenceSurplusEnded)
 def _surplus_ended(before: Rollback, record: Recorded, event: SilenceSurplusEnded) -> Rollback:
     own = before.silence
-    require(event.silence_id in own.surplus, f"{event.silence_id} is no second silence of {before.id}")
+    require(event.silence_id in own.surplus, "{} is no second silence of {}", event.silence_id, before.id)
     return before._replace(silence=own._replace(surplus=_without(own.surplus, event.silence_id)))
 
 
 @applies(ForeignSilenceAccepted)
 def _foreign_accepted(before: Rollback, record: Recorded, event: ForeignSilenceAccepted) -> Rollback:
-    require(before.restoring, f"step 5 of {before.id} is not due")
-    require(event.silence_id != before.silence.id, f"{event.silence_id} is the silence of {before.id} itself")
-    others = tuple(one for one in before.borne if one.id != event.silence_id)
+    require(before.restoring, "step 5 of {} is not due", before.id)
+    require(event.silence_id != before.silence.id, "{} is the silence of {} itself", event.silence_id, before.id)
+    others = tuple(silence for silence in before.borne if silence.id != event.silence_id)
     borne = (*others, BorneSilence(event.silence_id, event.ends_at, record.sequence))
     return deviate(before._replace(borne=borne), record, "a silence of somebody else accepted")
 
 
 @applies(SilenceExtendRequested)
 def _extend_requested(before: Rollback, record: Recorded, event: SilenceExtendRequested) -> Rollback:
-    require(event.silence_id == before.silence.id, f"{event.silence_id} is not the silence of {before.id}")
+    require(event.silence_id == before.silence.id, "{} is not the silence of {}", event.silence_id, before.id)
     return ask(before, "silence_extend", record, event)
 
 
@@ -130,7 +134,7 @@ def _silence_lost(before: Rollback, record: Recorded, event: SilenceLost) -> Rol
 
 @applies(SilenceEndOwed)
 def _end_owed(before: Rollback, record: Recorded, event: SilenceEndOwed) -> Rollback:
-    require(before.silence.state == "active", f"{before.id} has no silence whose end could be owed")
+    require(before.silence.state == "active", "{} has no silence whose end could be owed", before.id)
     rest = tuple(effect for effect in before.effects if effect.kind != "silence_end")
     after = before._replace(effects=rest, silence=before.silence._replace(state="end_owed"))
     return deviate(after, record, SILENCE_END)
@@ -138,14 +142,14 @@ def _end_owed(before: Rollback, record: Recorded, event: SilenceEndOwed) -> Roll
 
 @applies(SilenceEndRequested, SilenceEndRequested1)
 def _silence_end_requested(before: Rollback, record: Recorded, event: SilenceEndRequested1) -> Rollback:
-    require(event.silence_id == before.silence.id, f"{event.silence_id} is not the silence of {before.id}")
+    require(event.silence_id == before.silence.id, "{} is not the silence of {}", event.silence_id, before.id)
     return ask(before, "silence_end", record, event)
 
 
 @applies(SilenceEnded)
 def _silence_ended(before: Rollback, record: Recorded, event: SilenceEnded) -> Rollback:
     after = before if before.silence.state == "end_owed" else done(before, "silence_end", record.status)
-    require(event.silence_id == before.silence.id, f"{event.silence_id} is not the silence of {before.id}")
+    require(event.silence_id == before.silence.id, "{} is not the silence of {}", event.silence_id, before.id)
     return after._replace(silence=after.silence._replace(state="ended", ends_at=event.ended_at))
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from ledger.domain.command import Request
 from ledger.domain.judge_silences import judge_silence
+from ledger.domain.matchers import LARGEST, noted, size
 from ledger.domain.rules import Decided, act, decides, open_rollback, require_ready, require_window
 from ledger.domain.runbook import NOT_AFTER_SECONDS, Step
 from ledger.domain.silencing.commands import (
@@ -29,13 +30,16 @@ from ledger.domain.silencing.events import (
 from ledger.domain.state import Rollback, State
 from ledger.domain.text import INLINE, check_text, shorten
 from ledger.errors import Refused
+from ledger.said import Said
 
 
 def _refuse_second(rollback: Rollback) -> None:
     if rollback.silence.state in ("active", "end_owed"):
-        raise Refused(f"{rollback.id} has the silence {rollback.silence.id} already; one rollback, one silence")
+        raise Refused(
+            Said("{} has the silence {} already; one rollback, one silence", rollback.id, rollback.silence.id)
+        )
     if any(effect.kind == "silence" for effect in rollback.effects):
-        raise Refused(f"a silence for {rollback.id} is asked for and not created yet")
+        raise Refused(Said("a silence for {} is asked for and not created yet", rollback.id))
 
 
 @decides(RequestSilence)
@@ -47,7 +51,7 @@ def request_silence(state: State, request: Request, command: RequestSilence) -> 
     require_ready(rollback, Step.SILENCE)
     require_window(rollback, request)
     if command.ends_at <= request.at:
-        owed = (f"incident_manager: extend the window: stage4 rollback extend-window {rollback.id}",)
+        owed = (Said("incident_manager: extend the window: stage4 rollback extend-window {}", rollback.id),)
         raise Refused("the silence would have ended already", owed if latest_end(rollback) <= request.at else ())
     _require_bounded(rollback, command.ends_at)
     event = SilenceRequested(
@@ -73,7 +77,18 @@ def adopt_silence(state: State, request: Request, command: AdoptSilence) -> tupl
     require_ready(rollback, Step.SILENCE)
     silence = command.silence
     if silence.state != "active":
-        raise Refused(f"the silence {silence.id} is {silence.state}; only an active one can be adopted")
+        raise Refused(Said("the silence {} is {}; only an active one can be adopted", silence.id, silence.state))
+    if (large := size(silence.matchers)) > LARGEST:
+        raise Refused(
+            Said(
+                "the matchers of the silence {} have {} bytes; one of at most {} can be adopted: make "
+                "one of its own: stage4 rollback silence {}",
+                silence.id,
+                large,
+                LARGEST,
+                rollback.id,
+            )
+        )
     event = SilenceAdopted(
         silence_id=silence.id,
         matchers=silence.matchers,
@@ -95,7 +110,7 @@ def check_silence(state: State, request: Request, command: CheckSilence) -> tupl
     rollback = open_rollback(state, request)
     role = act(state, request, SilenceChecked, rollback)
     if rollback.silence.state == "none" or not rollback.silence.id:
-        raise Refused(f"{rollback.id} has no silence yet: stage4 rollback silence {rollback.id}")
+        raise Refused(Said("{} has no silence yet: stage4 rollback silence {}", rollback.id, rollback.id))
     told = judge_silence(rollback, command.members, command.prometheus, command.installation, request.at)
     event = SilenceChecked(
         verdict=told.judged.verdict,
@@ -119,9 +134,9 @@ def request_silence_end(state: State, request: Request, command: RequestSilenceE
     role = act(state, request, SilenceEndRequested, rollback)
     require_ready(rollback, Step.RESTORE)
     if rollback.silence.state != "active":
-        raise Refused(f"{rollback.id} has no active silence")
+        raise Refused(Said("{} has no active silence", rollback.id))
     if any(effect.kind == "silence_end" for effect in rollback.effects):
-        raise Refused(f"the end of {rollback.silence.id} is asked for already")
+        raise Refused(Said("the end of {} is asked for already", rollback.silence.id))
     stopped = rollback.override.written_at is not None and not rollback.override.held_by
     if stopped and rollback.restarted_at is None:
         raise Refused("the alerts stay silenced until the scheduler is seen enabled", ("l2_ops: confirm the restart",))
@@ -141,14 +156,22 @@ def accept_silence(state: State, request: Request, command: AcceptSilence) -> tu
     role = act(state, request, ForeignSilenceAccepted, rollback)
     require_ready(rollback, Step.RESTORE)
     silence = command.silence
-    if silence.id != command.name or silence.state != "active":
-        raise Refused(f"the silence {command.name} is {silence.state}; only an active one needs to be accepted")
-    own = [one.id for one in state.open.values() if silence.id in (one.silence.id, *one.silence.surplus)]
+    if silence.id != command.name or silence.state == "expired":
+        raise Refused(
+            Said("the silence {} is {}; only an active one needs to be accepted", command.name, silence.state)
+        )
+    own = [
+        candidate.id
+        for candidate in state.open.values()
+        if silence.id in (candidate.silence.id, *candidate.silence.surplus)
+    ]
     if own:
-        raise Refused(f"{silence.id} is a silence of {own[0]} and ends with its step 5; nothing is to be accepted")
+        raise Refused(
+            Said("{} is a silence of {} and ends with its step 5; nothing is to be accepted", silence.id, own[0])
+        )
     event = ForeignSilenceAccepted(
         silence_id=silence.id,
-        matchers=silence.matchers,
+        matchers=noted(silence.matchers),
         created_by=shorten(silence.created_by),
         ends_at=silence.ends_at,
         reason=check_text("the reason", command.reason, longest=INLINE),
@@ -171,11 +194,12 @@ def extend_silence(state: State, request: Request, command: ExtendSilence) -> tu
     role = act(state, request, SilenceExtendRequested, rollback)
     silence = rollback.silence
     if silence.state != "active" or silence.ends_at is None:
-        raise Refused(f"{rollback.id} has no active silence: stage4 rollback recreate-silence {rollback.id}")
+        raise Refused(Said("{} has no active silence: stage4 rollback recreate-silence {}", rollback.id, rollback.id))
     if any(effect.kind == "silence_extend" for effect in rollback.effects):
-        raise Refused(f"the extension of {silence.id} is asked for already")
+        raise Refused(Said("the extension of {} is asked for already", silence.id))
     if not 1 <= command.seconds <= LONGEST_EXTENSION:
         raise Refused("a silence is extended by 1 s to 24 h at once")
+    _require_bounded(rollback, silence.ends_at)  # somebody may have set it to the year 9999
     ends = silence.ends_at + timedelta(seconds=command.seconds)
     _require_bounded(rollback, ends)
     event = SilenceExtendRequested(
@@ -191,7 +215,7 @@ def owe_silence_end(state: State, request: Request, command: OweSilenceEnd) -> t
     role = act(state, request, SilenceEndOwed, rollback)
     require_ready(rollback, Step.RESTORE)
     if rollback.silence.state != "active":
-        raise Refused(f"{rollback.id} has no active silence")
+        raise Refused(Said("{} has no active silence", rollback.id))
     if rollback.override.written_at and not rollback.override.held_by and rollback.restarted_at is None:
         raise Refused("the end is owed once the scheduler was seen enabled", ("l2_ops: confirm the restart",))
     event = SilenceEndOwed(
@@ -211,6 +235,8 @@ def _require_bounded(rollback: Rollback, ends: datetime) -> None:
     latest = latest_end(rollback)
     if ends <= latest:
         return
-    owed = (f"incident_manager: extend the window: stage4 rollback extend-window {rollback.id}",)
+    owed = (Said("incident_manager: extend the window: stage4 rollback extend-window {}", rollback.id),)
     until = latest.isoformat(timespec="minutes")
-    raise Refused(f"the silence would end at {ends.isoformat(timespec='minutes')}; it may last until {until}", owed)
+    raise Refused(
+        Said("the silence would end at {}; it may last until {}", ends.isoformat(timespec="minutes"), until), owed
+    )

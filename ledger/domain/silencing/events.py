@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar, Literal
 
-from ledger.domain.event import Event, event
+from ledger.domain.event import Event, event, in_english
 from ledger.domain.facts import Matcher
 from ledger.domain.runbook import Step, Verdict
 
@@ -45,16 +45,28 @@ class SilenceCreated(Event):
 
 
 @event
+class SilenceFound(SilenceCreated):
+    """Alertmanager had a silence with our mark that is as asked for: one that a lost answer left. None was made."""
+
+    status: ClassVar[str] = "silence_found"
+    sentence: ClassVar[str] = "found the silence {silence_id} there already, until {ends_at}; none was made"
+
+
+@event
 class SilenceFailed(Event):
     """Alertmanager did not take the silence."""
 
     status: ClassVar[str] = "silence_failed"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
+    said: ClassVar[frozenset[str]] = frozenset({"cause"})
     step: ClassVar[int | None] = Step.SILENCE
     decides: ClassVar[bool] = True
     sentence: ClassVar[str] = "could not create the silence: {cause}"
     cause: str
     verdict: Verdict = "error"
+
+
+SilenceFailed2 = in_english(SilenceFailed)
 
 
 @event
@@ -116,9 +128,14 @@ class SilenceExtendFailed(Event):
     """The silence could not be extended."""
 
     status: ClassVar[str] = "silence_extend_failed"
+    version: ClassVar[int] = 2
+    said: ClassVar[frozenset[str]] = frozenset({"cause"})
     sentence: ClassVar[str] = "could not extend the silence {silence_id}: {cause}"
     silence_id: str
     cause: str
+
+
+SilenceExtendFailed1 = in_english(SilenceExtendFailed)
 
 
 @event
@@ -137,10 +154,15 @@ class SilenceEndOwed(Event):
     """Alertmanager cannot be reached at the end: ending the silence is owed, also after closing."""
 
     status: ClassVar[str] = "silence_end_owed"
+    version: ClassVar[int] = 2
+    said: ClassVar[frozenset[str]] = frozenset({"cause"})
     step: ClassVar[int | None] = Step.RESTORE
     sentence: ClassVar[str] = "owes the end of the silence {silence_id}: {cause}"
     silence_id: str
     cause: str
+
+
+SilenceEndOwed1 = in_english(SilenceEndOwed)
 
 
 @event
@@ -165,7 +187,8 @@ class SilenceChecked(Event):
     """Step 2: whether the silence does what was asked, by the word of every member of the cluster."""
 
     status: ClassVar[str] = "silence_checked"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
+    said: ClassVar[frozenset[str]] = frozenset({"reasons"})
     step: ClassVar[int | None] = Step.SILENCE
     decides: ClassVar[bool] = True
     sentence: ClassVar[str] = (
@@ -189,16 +212,24 @@ class SilenceChecked(Event):
     alerts_sha384: str
 
 
+SilenceChecked2 = in_english(SilenceChecked)
+
+
 @event
 class SilenceDoubted(Event):
     """A member of the cluster lacks the rollback's silence, or lists an alert of ours as not suppressed."""
 
     status: ClassVar[str] = "silence_doubted"
+    version: ClassVar[int] = 2
+    said: ClassVar[frozenset[str]] = frozenset({"why"})
     sentence: ClassVar[str] = "saw that {member} does not mute by the silence {silence_id}: {why}"
     silence_id: str
     member: str
     why: str
     seen_at: datetime
+
+
+SilenceDoubted1 = in_english(SilenceDoubted)
 
 
 @event
@@ -282,7 +313,12 @@ class SilenceEndFailed(Event):
     """The silence could not be ended."""
 
     status: ClassVar[str] = "silence_end_failed"
+    version: ClassVar[int] = 2
+    said: ClassVar[frozenset[str]] = frozenset({"cause"})
     step: ClassVar[int | None] = Step.RESTORE
     sentence: ClassVar[str] = "could not end the silence {silence_id}: {cause}"
     silence_id: str
     cause: str
+
+
+SilenceEndFailed1 = in_english(SilenceEndFailed)

@@ -27,7 +27,7 @@ from ledger.domain.transition import applies, deviate, require
 
 @applies(OverrideRequested)
 def _override_requested(before: Rollback, record: Recorded, event: OverrideRequested) -> Rollback:
-    require(not before.holds or before.stoppable_again, f"{before.id} has its override already")
+    require(not before.holds or before.stoppable_again, "{} has its override already", before.id)
     asked = ask(before._replace(override=Override(event, record.actor, event.path)), "override", record, event)
     return _claimed(asked, record)
 
@@ -61,7 +61,7 @@ def _override_failed(before: Rollback, record: Recorded, event: OverrideFailed) 
 
 @applies(OverrideAdopted)
 def _override_adopted(before: Rollback, record: Recorded, event: OverrideAdopted) -> Rollback:
-    require(not before.holds or before.stoppable_again, f"{before.id} has its override already")
+    require(not before.holds or before.stoppable_again, "{} has its override already", before.id)
     by = before.override.by if record.role == "system" else record.actor  # the ledger found it for who had asked
     adopted = Override(None, by, event.path, event.override_sha384, event.seen_at, owner=event.owner)
     return _claimed(_stopped(_unasked(before), adopted), record)
@@ -74,7 +74,7 @@ def _unasked(before: Rollback) -> Rollback:
 
 @applies(HoldJoined)
 def _hold_joined(before: Rollback, record: Recorded, event: HoldJoined) -> Rollback:
-    require(not before.holds, f"{before.id} holds the scheduler already")
+    require(not before.holds, "{} holds the scheduler already", before.id)
     if event.verdict != "pass":
         return before
     joined = Override(None, record.actor, event.path, event.override_sha384, event.seen_at, owner=event.owner)
@@ -83,7 +83,7 @@ def _hold_joined(before: Rollback, record: Recorded, event: HoldJoined) -> Rollb
 
 @applies(PutBackRequested)
 def _put_back_requested(before: Rollback, record: Recorded, event: PutBackRequested) -> Rollback:
-    require(before.holds, f"{before.id} does not hold the scheduler")
+    require(before.holds, "{} does not hold the scheduler", before.id)
     require(event.override_sha384 == before.override.sha384, "what is put back is what was declared")
     return deviate(ask(before, "put_back", record, event), record, "override put back")
 
@@ -101,7 +101,7 @@ def _stop_taken_in(before: Rollback, record: Recorded, event: StopTakenIn1) -> R
         before = before._replace(opened_by=event.claimed_person)
     if not event.override_sha384:
         return before
-    require(not before.holds or before.stoppable_again, f"{before.id} has its override already")
+    require(not before.holds or before.stoppable_again, "{} has its override already", before.id)
     person = event.claimed_person if isinstance(event, StopTakenIn) else ""
     claimed = Override(None, person or event.claimed_by, event.path, event.override_sha384, event.claimed_at)
     return _stopped(_unasked(before), claimed)
@@ -109,7 +109,7 @@ def _stop_taken_in(before: Rollback, record: Recorded, event: StopTakenIn1) -> R
 
 @applies(OverrideExpired)
 def _override_expired(before: Rollback, record: Recorded, event: OverrideExpired) -> Rollback:
-    require(before.holds and not before.override.expired, f"{before.id} has no override that could expire")
+    require(before.holds and not before.override.expired, "{} has no override that could expire", before.id)
     return before._replace(override=before.override._replace(expired=record.sequence))
 
 
@@ -117,6 +117,9 @@ def _override_expired(before: Rollback, record: Recorded, event: OverrideExpired
 def _effect_dropped(before: Rollback, record: Recorded, event: Any) -> Rollback:
     require(
         any(effect.requested == event.requested and effect.kind == event.effect for effect in before.effects),
-        f"entry {event.requested} is not a pending {event.effect} of {before.id}",
+        "entry {} is not a pending {} of {}",
+        event.requested,
+        event.effect,
+        before.id,
     )
     return done(before, event.effect, record.status)

@@ -46,27 +46,28 @@ from ledger.domain.stopping.events import (
 )
 from ledger.domain.text import INLINE, check_text, shorten
 from ledger.errors import Refused
+from ledger.said import Said
 
 
 def _refuse_second_stop(state: State, rollback: Rollback, file: FileSeen, at: datetime) -> None:
     """Step 1 is not taken twice while what is seen is what it made; one whose file is gone or wrong is put back."""
-    for one in [one for one in state.open.values() if one.component == rollback.component]:
-        if any(effect.kind == "removal" for effect in one.effects):
-            raise Refused(f"the override of {one.id} is being removed: wait until it is gone, then stop again")
-        if any(effect.kind == "override" for effect in one.effects):
-            raise Refused(f"the override of {one.id} is asked for and not written yet: press the stop, or wait")
+    for peer in [peer for peer in state.open.values() if peer.component == rollback.component]:
+        if any(effect.kind == "removal" for effect in peer.effects):
+            raise Refused(Said("the override of {} is being removed: wait until it is gone, then stop again", peer.id))
+        if any(effect.kind == "override" for effect in peer.effects):
+            raise Refused(Said("the override of {} is asked for and not written yet: press the stop, or wait", peer.id))
     written, again = rollback.override.written_at, rollback.stoppable_again
     if not rollback.holds or written is None or again:
         return
     if why := why_it_does_not_stop(file, rollback.component, at):
-        raise Refused(f"{rollback.id} wrote {file.path}, and now {why}: put it back, or press the stop")
-    raise Refused(f"already stopped by {rollback.override.by} at {clock_text(written)} ({rollback.id})")
+        raise Refused(Said("{} wrote {}, and now {}: put it back, or press the stop", rollback.id, file.path, why))
+    raise Refused(Said("already stopped by {} at {} ({})", rollback.override.by, clock_text(written), rollback.id))
 
 
 def override_event(request: Request, command: WriteOverride, ticket: str) -> OverrideRequested:
     """The asking for an override; its bytes follow from it alone. ``Refused`` where a text or the end is not fit."""
     if command.component not in COMPONENTS:
-        raise Refused(f"unknown component {command.component[:60]!a}; known: {', '.join(COMPONENTS)}")
+        raise Refused(Said("unknown component {}; known: {}", ascii(command.component[:60]), ", ".join(COMPONENTS)))
     if command.expires_at is not None and command.expires_at <= request.at:
         raise Refused("the override would have ended already")
     reason = check_text("the reason", command.reason, longest=INLINE)
@@ -112,7 +113,7 @@ def write_override(state: State, request: Request, command: WriteOverride) -> tu
     _require_before_removal(rollback)
     require_window(rollback, request)
     holders = state.holders_of(command.component)
-    others = [one for one in holders if one.id != rollback.id and not one.override.removed_outside]
+    others = [holder for holder in holders if holder.id != rollback.id and not holder.override.removed_outside]
     if others and not rollback.holds:
         return (_join(request, command, rollback, others, role),)
     _refuse_second_stop(state, rollback, command.file, request.at)
@@ -122,16 +123,16 @@ def write_override(state: State, request: Request, command: WriteOverride) -> tu
 def _join(request: Request, command: WriteOverride, rollback: Rollback, others: list[Rollback], role: Role) -> Decided:
     """Hold the scheduler beside those that hold it already: the file is theirs, the verdict is this rollback's."""
     file = command.file
-    leaving = [one.id for one in others if any(effect.kind == "removal" for effect in one.effects)]
+    leaving = [other.id for other in others if any(effect.kind == "removal" for effect in other.effects)]
     if leaving:
-        raise Refused(f"the override of {leaving[0]} is being removed: wait until it is gone, then stop again")
+        raise Refused(Said("the override of {} is being removed: wait until it is gone, then stop again", leaving[0]))
     if any(effect.kind == "override" for effect in rollback.effects):
-        raise Refused(f"the override of {rollback.id} is asked for and not written yet: press the stop, or wait")
+        raise Refused(Said("the override of {} is asked for and not written yet: press the stop, or wait", rollback.id))
     judged = judge_file(file, others[0].override.sha384)
     if file.kind != "file":
-        raise Refused(f"{file.path} is {file.kind}, although {others[0].id} declares it: put it back first")
+        raise Refused(Said("{} is {}, although {} declares it: put it back first", file.path, file.kind, others[0].id))
     event = HoldJoined(
-        joined=tuple(one.id for one in others),
+        joined=tuple(other.id for other in others),
         path=file.path,
         override_sha384=file.sha384,
         mode=file.mode,
@@ -162,12 +163,12 @@ def put_back(state: State, request: Request, command: PutBack) -> tuple[Decided,
     role = act_in_step(state, request, rollback, 1)
     file = command.file
     if not rollback.holds:
-        raise Refused(f"{rollback.id} does not hold the scheduler; there is nothing to put back")
+        raise Refused(Said("{} does not hold the scheduler; there is nothing to put back", rollback.id))
     given_away = rollback.override.owner and file.owner != rollback.override.owner
     if judge_file(file, rollback.override.sha384).verdict == "pass" and not given_away:
-        raise Refused(f"{file.path} is as declared")
+        raise Refused(Said("{} is as declared", file.path))
     if rollback.effects:
-        raise Refused(f"the {rollback.effects[0].kind} of entry {rollback.effects[0].requested} is pending")
+        raise Refused(Said("the {} of entry {} is pending", rollback.effects[0].kind, rollback.effects[0].requested))
     event = put_back_event(rollback, file, check_text("the reason", command.reason, longest=INLINE), request.at)
     return (Decided(event, rollback.id, role),)
 
@@ -178,11 +179,11 @@ def record_put_back(state: State, request: Request, command: RecordPutBack) -> t
     role = act_as(state, request, "system")
     rollback = open_rollback(state, request)
     if not any(effect.kind == "put_back" for effect in rollback.effects):
-        raise Refused(f"nobody asked to put the override of {rollback.id} back")
+        raise Refused(Said("nobody asked to put the override of {} back", rollback.id))
     file = command.file
     judged = judge_file(file, rollback.override.sha384)
     if file.kind != "file":
-        failed = OverrideFailed(path=file.path, cause=f"it is {file.kind} after it was put back")
+        failed = OverrideFailed(path=file.path, cause=Said("it is {} after it was put back", file.kind))
         return (Decided(failed, rollback.id, role),)
     event = OverridePutBack(
         path=file.path,
@@ -200,7 +201,7 @@ def record_put_back(state: State, request: Request, command: RecordPutBack) -> t
 def _require_before_removal(rollback: Rollback) -> None:
     require_ready(rollback, Step.DISABLE)
     if rollback.override.removed_at or rollback.aborting:
-        raise Refused(f"{rollback.id} is past step 1; open another run of {rollback.ticket} to stop again")
+        raise Refused(Said("{} is past step 1; open another run of {} to stop again", rollback.id, rollback.ticket))
 
 
 @decides(RecordOverride)
@@ -210,12 +211,12 @@ def record_override(state: State, request: Request, command: RecordOverride) -> 
     rollback = open_rollback(state, request)
     asked = rollback.override.request
     if asked is None or not any(effect.kind == "override" for effect in rollback.effects):
-        raise Refused(f"no override of {rollback.id} is pending")
+        raise Refused(Said("no override of {} is pending", rollback.id))
     file, decided = command.file, []
     if command.found is not None:
         decided.append(Decided(moved_aside(command.found, command.moved_to), rollback.id, role))
     if file.kind != "file":
-        failed = OverrideFailed(path=file.path, cause=f"it is {file.kind} after it was written")
+        failed = OverrideFailed(path=file.path, cause=Said("it is {} after it was written", file.kind))
         return (*decided, Decided(failed, rollback.id, role))
     stands = file.sha384 != asked.content_sha384 and not why_it_does_not_stop(file, asked.component, request.at)
     event = standing(file, "it stood there when this one was to be written") if stands else _written(file, asked)
@@ -236,10 +237,10 @@ def _written(file: FileSeen, asked: OverrideRequested) -> OverrideWritten:
     )
 
 
-def moved_aside(found: FileSeen, moved_to: str) -> OverrideMovedAside:
+def moved_aside(file: FileSeen, moved_to: str) -> OverrideMovedAside:
     """What stood in the way, and where it is now."""
     return OverrideMovedAside(
-        path=found.path, found=found.kind, found_sha384=found.sha384, moved_to=moved_to, seen_at=found.at
+        path=file.path, found=file.kind, found_sha384=file.sha384, moved_to=moved_to, seen_at=file.at
     )
 
 
@@ -253,7 +254,7 @@ def standing(file: FileSeen, reason: str) -> OverrideAdopted:
         mode=file.mode,
         owner=file.owner,
         seen_at=file.at,
-        reason=shorten(f"{reason}, by {claimed.by} at {claimed.at} (its own claims)"),
+        reason=shorten(Said("{}, by {} at {} (its own claims)", reason, claimed.by, claimed.at)),
         verdict=judged.verdict,
         reasons=judged.reasons,
     )
@@ -268,7 +269,7 @@ def adopt_override(state: State, request: Request, command: AdoptOverride) -> tu
     _refuse_second_stop(state, rollback, file, request.at)
     _require_before_removal(rollback)
     if file.kind != "file":
-        raise Refused(f"{file.path} is {file.kind}; only a plain file can be adopted")
+        raise Refused(Said("{} is {}; only a plain file can be adopted", file.path, file.kind))
     judged = judge_file(file, "")
     event = OverrideAdopted(
         path=file.path,
@@ -293,8 +294,8 @@ def check_scheduler(state: State, request: Request, command: CheckScheduler) -> 
     role = act_in_step(state, request, rollback, number)
     require_ready(rollback, number)
     if rollback.override.removed_outside and rollback.restoring:
-        owed = f"l2_ops: take that over: stage4 rollback adopt {rollback.id} --reason …"
-        raise Refused(f"somebody removed the override of {rollback.id}: this is no reading of step 3", (owed,))
+        owed = Said("l2_ops: take that over: stage4 rollback adopt {} --reason …", rollback.id)
+        raise Refused(Said("somebody removed the override of {}: this is no reading of step 3", rollback.id), (owed,))
     seen = command.seen
     judged = judge_restart(rollback, seen) if removed else judge_stop(rollback, seen)
     kind: type[StopChecked | RestartChecked] = RestartChecked if removed else StopChecked

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar
 
-from ledger.domain.event import Event, event
+from ledger.domain.event import Event, event, in_english
 from ledger.domain.facts import FileKind, SchedulerStatus
 from ledger.domain.runbook import EffectKind, Step, Verdict
 
@@ -35,6 +35,8 @@ class OverrideWritten(Event):
     """The file was written and read back."""
 
     status: ClassVar[str] = "override_written"
+    version: ClassVar[int] = 2
+    said: ClassVar[frozenset[str]] = frozenset({"reasons"})
     step: ClassVar[int | None] = Step.DISABLE
     decides: ClassVar[bool] = True
     sentence: ClassVar[str] = "wrote the override {path} (mode {mode}, {size} bytes)"
@@ -48,11 +50,16 @@ class OverrideWritten(Event):
     reasons: tuple[str, ...] = ()
 
 
+OverrideWritten1 = in_english(OverrideWritten)
+
+
 @event
 class OverrideFailed(Event):
     """The file could not be written."""
 
     status: ClassVar[str] = "override_failed"
+    version: ClassVar[int] = 2
+    said: ClassVar[frozenset[str]] = frozenset({"cause"})
     step: ClassVar[int | None] = Step.DISABLE
     decides: ClassVar[bool] = True
     sentence: ClassVar[str] = "could not write the override: {cause}"
@@ -61,11 +68,16 @@ class OverrideFailed(Event):
     verdict: Verdict = "error"
 
 
+OverrideFailed1 = in_english(OverrideFailed)
+
+
 @event
 class OverrideAdopted(Event):
     """A file made by hand counts as this rollback's step 1. Its owner is a claim."""
 
     status: ClassVar[str] = "override_adopted"
+    version: ClassVar[int] = 2
+    said: ClassVar[frozenset[str]] = frozenset({"reasons"})
     step: ClassVar[int | None] = Step.DISABLE
     decides: ClassVar[bool] = True
     sentence: ClassVar[str] = "adopted the override found at {path}: {reason}"
@@ -78,6 +90,9 @@ class OverrideAdopted(Event):
     reason: str
     verdict: Verdict
     reasons: tuple[str, ...] = ()
+
+
+OverrideAdopted1 = in_english(OverrideAdopted)
 
 
 @event
@@ -100,6 +115,8 @@ class HoldJoined(Event):
     """Another rollback's override stops the scheduler already: this one holds it too, with its own verdict."""
 
     status: ClassVar[str] = "hold_joined"
+    version: ClassVar[int] = 2
+    said: ClassVar[frozenset[str]] = frozenset({"reasons"})
     step: ClassVar[int | None] = Step.DISABLE
     decides: ClassVar[bool] = True
     sentence: ClassVar[str] = "joined {joined} in holding the scheduler by {path}"
@@ -112,6 +129,9 @@ class HoldJoined(Event):
     seen_at: datetime
     verdict: Verdict
     reasons: tuple[str, ...] = ()
+
+
+HoldJoined1 = in_english(HoldJoined)
 
 
 @event
@@ -134,6 +154,8 @@ class OverridePutBack(Event):
     """The declared bytes are there again."""
 
     status: ClassVar[str] = "override_put_back"
+    version: ClassVar[int] = 2
+    said: ClassVar[frozenset[str]] = frozenset({"reasons"})
     step: ClassVar[int | None] = Step.DISABLE
     decides: ClassVar[bool] = True
     sentence: ClassVar[str] = "put the override back at {path} (mode {mode})"
@@ -146,6 +168,9 @@ class OverridePutBack(Event):
     seen_at: datetime
     verdict: Verdict
     reasons: tuple[str, ...] = ()
+
+
+OverridePutBack1 = in_english(OverridePutBack)
 
 
 @event
@@ -174,10 +199,15 @@ class EffectCancelled(Event):
     """Something asked of the outside world is no longer wanted."""
 
     status: ClassVar[str] = "effect_cancelled"
+    version: ClassVar[int] = 2
+    said: ClassVar[frozenset[str]] = frozenset({"reason"})
     sentence: ClassVar[str] = "cancelled the {effect} of entry {requested}: {reason}"
     effect: EffectKind
     requested: int
     reason: str
+
+
+EffectCancelled1 = in_english(EffectCancelled)
 
 
 @event
@@ -185,10 +215,15 @@ class StopTyped(Event):
     """What was typed with a stop and did not fit: left out or shortened, so that it refused nothing."""
 
     status: ClassVar[str] = "stop_typed"
+    version: ClassVar[int] = 2
+    said: ClassVar[frozenset[str]] = frozenset({"text"})
     sentence: ClassVar[str] = "took the stop without what did not fit: {text}"
     text: str
     text_sha384: str = ""
     """All of a reason that was too long."""
+
+
+StopTyped1 = in_english(StopTyped)
 
 
 @event
@@ -214,9 +249,13 @@ class StopTakenIn1(Event):
 class StopTakenIn(StopTakenIn1):
     """A stop that happened while the ledger could not be written. Its time is a claim; it is to be reviewed."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
+    said: ClassVar[frozenset[str]] = frozenset({"reasons"})
     claimed_person: str = ""
     """The person that the claim names, where the directory knows one: who opened it, as far as four eyes go."""
+
+
+StopTakenIn2 = in_english(StopTakenIn)
 
 
 @event
@@ -224,6 +263,8 @@ class StopChecked(Event):
     """Step 3: what the scheduler itself said after the override was written."""
 
     status: ClassVar[str] = "stop_checked"
+    version: ClassVar[int] = 2
+    said: ClassVar[frozenset[str]] = frozenset({"reasons"})
     step: ClassVar[int | None] = Step.CHECK
     decides: ClassVar[bool] = True
     sentence: ClassVar[str] = "read the scheduler's status: {scheduler_status}"
@@ -236,3 +277,6 @@ class StopChecked(Event):
     cycle: int | None = None
     warnings: tuple[str, ...] = ()
     log_sha384: str
+
+
+StopChecked1 = in_english(StopChecked)

@@ -24,6 +24,7 @@ from ledger.domain.stopping.decide import override_event, put_back_event, standi
 from ledger.domain.stopping.events import EffectCancelled, StopTakenIn, StopTyped
 from ledger.domain.text import shorten
 from ledger.errors import Conflict, Standing
+from ledger.said import Said, joined
 
 OBEYS_WITHIN = timedelta(seconds=10)
 """How old an override must be before a scheduler that is still enabled counts as one that does not obey it."""
@@ -41,14 +42,14 @@ def stop(state: State, request: Request, command: Stop) -> tuple[Decided, ...]:
     broken = why_it_does_not_stop(file, component, request.at)
     ignored = runs_on(file, command.scheduler)
     holders = state.holders_of(component)
-    if not broken and not ignored and not stays and any(not one.override.removed_outside for one in holders):
+    if not broken and not ignored and not stays and any(not holder.override.removed_outside for holder in holders):
         raise _stands(holders, file, command.scheduler)
     rollback = holders[0] if holders else stoppable(state, command.opening.ticket, component)
     name = rollback.id if rollback else name_rollback(state, command.opening.ticket)
     if not broken and not ignored and rollback and rollback.holds and not rollback.override.removed_outside:
         return (*stays, *_notes(command, name, role))
     if rollback is not None and any(effect.kind in ("override", "put_back") for effect in rollback.effects):
-        raise Conflict(f"the override of {rollback.id} is asked for and not written yet")
+        raise Conflict(Said("the override of {} is asked for and not written yet", rollback.id))
     acts = _acts(request, command, rollback, role, broken=bool(broken), ignored=ignored)
     decided = (*stays, *(Decided(event, name, role) for event in acts), *_notes(command, name, role))
     return (*_opening(rollback, command, name, role), *decided)
@@ -63,25 +64,40 @@ def runs_on(file: FileSeen, scheduler: SchedulerSeen | None) -> bool:
 
 def _stands(holders: tuple[Rollback, ...], file: FileSeen, scheduler: SchedulerSeen | None) -> Standing:
     """Who stopped it when, what was seen of the file, and what the scheduler says: three facts of this moment."""
-    own = next((one for one in holders if one.override.sha384 == file.sha384), None)
-    seen = f"{file.path} was seen in order at {clock_text(file.at)}"
+    own = next((holder for holder in holders if holder.override.sha384 == file.sha384), None)
     claimed = claims(file.content)
     if own is not None and own.override.written_at is not None:
         by, at = own.override.by, clock_text(own.override.written_at)
         return Standing(
-            f"already stopped by {by} at {at} ({own.id}): {seen}; {_until(scheduler, claimed.ends)}", own.id
+            Said(
+                "already stopped by {} at {} ({}): {} was seen in order at {}; {}",
+                by,
+                at,
+                own.id,
+                file.path,
+                clock_text(file.at),
+                _until(scheduler, claimed.ends),
+            ),
+            own.id,
         )
     first = holders[0]
     return Standing(
-        f"already stopped by {claimed.by} at {claimed.at} (claims of a file that {first.id} did not write): {seen}; "
-        f"{_until(scheduler, claimed.ends)}",
+        Said(
+            "already stopped by {} at {} (claims of a file that {} did not write): {} was seen in order at {}; {}",
+            claimed.by,
+            claimed.at,
+            first.id,
+            file.path,
+            clock_text(file.at),
+            _until(scheduler, claimed.ends),
+        ),
         first.id,
     )
 
 
 def _until(scheduler: SchedulerSeen | None, ends: str) -> str:
     said = _obeyed(scheduler)
-    return f"{said}. It ends at {ends}: stop again then" if ends else said
+    return Said("{}. It ends at {}: stop again then", said, ends) if ends else said
 
 
 def _obeyed(scheduler: SchedulerSeen | None) -> str:
@@ -90,8 +106,8 @@ def _obeyed(scheduler: SchedulerSeen | None) -> str:
     if scheduler.status == "unknown":
         return "what the scheduler does is not known"
     if scheduler.status == "enabled":
-        return f"the scheduler still said enabled at {clock_text(scheduler.at)}: look again in a moment"
-    return f"the scheduler said disabled at {clock_text(scheduler.at)}"
+        return Said("the scheduler still said enabled at {}: look again in a moment", clock_text(scheduler.at))
+    return Said("the scheduler said disabled at {}", clock_text(scheduler.at))
 
 
 def _acts(
@@ -109,10 +125,10 @@ def _acts(
 def _stay(state: State, component: str, role: Role) -> list[Decided]:
     """A stop that is pressed while the override is about to be removed: it stays."""
     leaving = [
-        (one.id, effect)
-        for one in state.open.values()
-        for effect in one.effects
-        if effect.kind == "removal" and one.component == component
+        (rollback.id, effect)
+        for rollback in state.open.values()
+        for effect in rollback.effects
+        if effect.kind == "removal" and rollback.component == component
     ]
     why = "the stop was pressed"
     return [
@@ -124,11 +140,11 @@ def _stay(state: State, component: str, role: Role) -> list[Decided]:
 def stoppable(state: State, ticket: str, component: str) -> Rollback | None:
     """The open rollback that a stop joins: the ticket's own, or without a ticket the only one there is."""
     fresh = [
-        one
-        for one in state.open.values()
-        if one.component == component and not one.override.removed_at and not one.aborting
+        rollback
+        for rollback in state.open.values()
+        if rollback.component == component and not rollback.override.removed_at and not rollback.aborting
     ]
-    named = [one for one in fresh if one.ticket == ticket] if ticket else fresh
+    named = [rollback for rollback in fresh if rollback.ticket == ticket] if ticket else fresh
     return named[0] if len(named) == 1 else None
 
 
@@ -145,7 +161,7 @@ def _notes(command: Stop, name: str, role: Role) -> list[Decided]:
     """What was left out of what was typed, and all of a reason that was too long."""
     if not command.notes:
         return []
-    text = shorten("; ".join(command.notes))
+    text = shorten(joined(command.notes, "; "))
     return [Decided(StopTyped(text=text, text_sha384=command.opening.reason_sha384), name, role)]
 
 

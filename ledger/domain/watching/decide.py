@@ -16,6 +16,7 @@ from ledger.domain.text import INLINE, check_text
 from ledger.domain.watching.commands import ExpectAlert, FinishWatch, StartWatch
 from ledger.domain.watching.events import AlertExpectationProposed, AlertExpected, WatchFinished, WatchStarted
 from ledger.errors import Refused
+from ledger.said import Said
 
 _ALERT = re.compile(ALERT_PATTERN)
 LONGEST = 24 * 3600
@@ -29,14 +30,16 @@ def start_watch(state: State, request: Request, command: StartWatch) -> tuple[De
     role = act(state, request, WatchStarted, rollback)
     require_ready(rollback, Step.WATCH)
     if not rollback.holds:
-        raise Refused(f"{rollback.id} does not hold the scheduler; there is nothing to watch")
+        raise Refused(Said("{} does not hold the scheduler; there is nothing to watch", rollback.id))
     if not 1 <= command.duration_seconds <= LONGEST:
-        raise Refused(f"a watch lasts from 1 s to 24 h, not {command.duration_seconds} s")
+        raise Refused(Said("a watch lasts from 1 s to 24 h, not {} s", command.duration_seconds))
     running = rollback.watch
     if running is not None:
         ends = running.ends_at
         if request.at <= ends and not running.disturbed:
-            raise Refused(f"a watch is running until {ends.isoformat(timespec='seconds')} (entry {running.entry})")
+            raise Refused(
+                Said("a watch is running until {} (entry {})", ends.isoformat(timespec="seconds"), running.entry)
+            )
     event = WatchStarted(
         starts_at=command.starts_at,
         duration_seconds=command.duration_seconds,
@@ -54,10 +57,10 @@ def finish_watch(state: State, request: Request, command: FinishWatch) -> tuple[
     role = act(state, request, WatchFinished, rollback)
     running = rollback.watch
     if running is None:
-        raise Refused(f"no watch of {rollback.id} is running: stage4 rollback watch {rollback.id}")
+        raise Refused(Said("no watch of {} is running: stage4 rollback watch {}", rollback.id, rollback.id))
     ends = running.ends_at
     if request.at < ends:
-        raise Refused(f"the watch lasts until {ends.isoformat(timespec='seconds')}")
+        raise Refused(Said("the watch lasts until {}", ends.isoformat(timespec="seconds")))
     installation = installation_of(rollback.silence.matchers)
     judged, new, carried = judge_watch(rollback, command.watch, command.scheduler, command.file, installation)
     event = WatchFinished(
@@ -87,19 +90,19 @@ def expect_alert(state: State, request: Request, command: ExpectAlert) -> tuple[
     rollback = open_rollback(state, request)
     alert, reason = command.alert, check_text("the reason", command.reason, longest=INLINE)
     if not _ALERT.fullmatch(alert):
-        raise Refused(f"{alert[:60]!a} is no alert of the runbook; their names fit {ALERT_PATTERN}")
+        raise Refused(Said("{} is no alert of the runbook; their names fit {}", ascii(alert[:60]), ALERT_PATTERN))
     if rollback.steps[Step.WATCH].passed:
-        raise Refused(f"step 4 of {rollback.id} passed already")
+        raise Refused(Said("step 4 of {} passed already", rollback.id))
     if not rollback.holds:
-        raise Refused(f"{rollback.id} does not hold the scheduler; there is nothing to watch")
+        raise Refused(Said("{} does not hold the scheduler; there is nothing to watch", rollback.id))
     if alert in rollback.expected:
-        raise Refused(f"{alert} is expected already")
+        raise Refused(Said("{} is expected already", alert))
     if alert not in rollback.expecting:
         role = act(state, request, AlertExpectationProposed, rollback)
         return (Decided(AlertExpectationProposed(alert=alert, reason=reason), rollback.id, role),)
     first, proposal = rollback.expecting[alert]
     if first == request.actor.person:
-        raise Refused(f"{first} proposed that {alert} is expected; a second person agrees (four eyes)")
+        raise Refused(Said("{} proposed that {} is expected; a second person agrees (four eyes)", first, alert))
     role = act(state, request, AlertExpected, rollback)
     doubts = second_eyes(state, request, first, rollback.id, role)
     return (Decided(AlertExpected(alert=alert, proposal=proposal, reason=reason), rollback.id, role), *doubts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar
 
-from ledger.domain.event import Event, event
+from ledger.domain.event import Event, event, in_english
 from ledger.domain.runbook import Step, Verdict
 
 
@@ -28,6 +28,8 @@ class WatchFinished(Event):
     """Step 4: the window judged from Prometheus' own history."""
 
     status: ClassVar[str] = "watch_finished"
+    version: ClassVar[int] = 2
+    said: ClassVar[frozenset[str]] = frozenset({"reasons"})
     step: ClassVar[int | None] = Step.WATCH
     decides: ClassVar[bool] = True
     sentence: ClassVar[str] = "finished the watch: {covered} of {expected} samples, {new} new critical alerts"
@@ -45,6 +47,9 @@ class WatchFinished(Event):
     headers_sha384: str = ""
     picture_sha384: str = ""
     picture_source: str = ""
+
+
+WatchFinished1 = in_english(WatchFinished)
 
 
 @event

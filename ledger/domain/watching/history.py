@@ -17,6 +17,7 @@ from itertools import pairwise
 
 from ledger.domain.facts import AlertEpisode, RuleSeen, Series
 from ledger.domain.moments import unix
+from ledger.said import Said
 
 MOST_POINTS = 10_000
 """Prometheus refuses a query of more than 11,000 points."""
@@ -66,19 +67,19 @@ def instance(series: Series) -> str:
 
 def present(series: Iterable[Series]) -> dict[str, frozenset[int]]:
     """Sample times at which each instance has a series at all: it was to be scraped then."""
-    found: dict[str, set[int]] = defaultdict(set)
-    for one in series:
-        found[instance(one)].update(round(at) for at, _ in one.points)
-    return {name: frozenset(times) for name, times in found.items()}
+    by_instance: dict[str, set[int]] = defaultdict(set)
+    for timeseries in series:
+        by_instance[instance(timeseries)].update(round(at) for at, _ in timeseries.points)
+    return {name: frozenset(times) for name, times in by_instance.items()}
 
 
 def up_times(series: Iterable[Series]) -> frozenset[int]:
     """Sample times at which every series that is there is 1 or more: the worst one counts."""
     seen: set[int] = set()
     down: set[int] = set()
-    for one in series:
-        seen.update(round(at) for at, _ in one.points)
-        down.update(round(at) for at, value in one.points if value < 1)
+    for timeseries in series:
+        seen.update(round(at) for at, _ in timeseries.points)
+        down.update(round(at) for at, value in timeseries.points if value < 1)
     return frozenset(seen - down)
 
 
@@ -96,9 +97,9 @@ def evaluated_times(
     scrape's interval that counts.
     """
     oldest: dict[tuple[str, str], dict[int, float]] = defaultdict(dict)
-    for one in ages:
-        seen = oldest[instance(one), dict(one.labels).get("rule_group", "")]
-        for at, age in one.points:
+    for series in ages:
+        seen = oldest[instance(series), dict(series.labels).get("rule_group", "")]
+        for at, age in series.points:
             seen[round(at)] = max(age, seen.get(round(at), age))
 
     def fresh(at: int) -> bool:
@@ -116,9 +117,9 @@ def evaluated_times(
 def interval(series: Iterable[Series]) -> float:
     """Seconds between two samples of the series that is scraped most rarely, by the median; 0 where there are none."""
     usual = [
-        statistics.median(later - earlier for (earlier, _), (later, _) in pairwise(sorted(one.points)))
-        for one in series
-        if len(one.points) > 1
+        statistics.median(later - earlier for (earlier, _), (later, _) in pairwise(sorted(timeseries.points)))
+        for timeseries in series
+        if len(timeseries.points) > 1
     ]
     return round(max(usual, default=0.0), 1)
 
@@ -129,18 +130,18 @@ def _limit(group: RuleGroup, scrape_seconds: float) -> float:
 
 def gaps(good: Collection[int], window: Grid) -> tuple[tuple[datetime, datetime], ...]:
     """Stretches without good samples, from the last good sample before to the first after (or the window's ends)."""
-    found: list[tuple[int, int]] = []
+    stretches: list[tuple[int, int]] = []
     before, missing = window.first, False
     for at in window.times():
         if at in good:
             if missing:
-                found.append((before, at))
+                stretches.append((before, at))
             before, missing = at, False
         else:
             missing = True
     if missing:
-        found.append((before, window.last))
-    return tuple((unix(first), unix(last)) for first, last in found)
+        stretches.append((before, window.last))
+    return tuple((unix(first), unix(last)) for first, last in stretches)
 
 
 def episodes(
@@ -151,23 +152,23 @@ def episodes(
     The value of ``ALERTS_FOR_STATE`` is ``activeAt`` in whole unix seconds, rounded down. Where it is missing the first
     sample counts.
     """
-    active = {identity(one): dict(one.points) for one in since}
+    active = {identity(series): dict(series.points) for series in since}
     samples: dict[Labels, dict[float, bool]] = defaultdict(dict)
-    for one in alerts:
-        firing = dict(one.labels).get("alertstate") == "firing"
-        seen = samples[identity(one)]
-        seen.update({at: firing or seen.get(at, False) for at, _ in one.points})
-    found = [
+    for series in alerts:
+        firing = dict(series.labels).get("alertstate") == "firing"
+        seen = samples[identity(series)]
+        seen.update({at: firing or seen.get(at, False) for at, _ in series.points})
+    unsorted = [
         episode
         for labels, seen in samples.items()
         for episode in _split(labels, seen, active.get(labels, {}), start, end)
     ]
-    return tuple(sorted(found, key=lambda one: (one.active_at, one.name, one.labels)))
+    return tuple(sorted(unsorted, key=lambda episode: (episode.active_at, episode.name, episode.labels)))
 
 
-def identity(one: Series) -> Labels:
+def identity(series: Series) -> Labels:
     """The labels that tell one alert from another, whatever its state."""
-    return tuple(pair for pair in one.labels if pair[0] not in ("__name__", "alertstate"))
+    return tuple(pair for pair in series.labels if pair[0] not in ("__name__", "alertstate"))
 
 
 def _split(
@@ -195,13 +196,17 @@ def failures(counters: Iterable[Series], groups: Sequence[RuleGroup]) -> tuple[s
     Where a counter is less than before it began anew, and all that it shows since is growth.
     """
     grown: dict[str, float] = {group.key: 0.0 for group in groups}
-    for one in counters:
-        key = dict(one.labels).get("rule_group", "")
+    for series in counters:
+        key = dict(series.labels).get("rule_group", "")
         if key in grown:
-            values = [value for _, value in sorted(one.points)]
+            values = [value for _, value in sorted(series.points)]
             grown[key] += sum(later - earlier if later >= earlier else later for earlier, later in pairwise(values))
     return tuple(
-        f"the rule group {key.rpartition(';')[2]} failed {count:.0f} evaluations in the window: see Prometheus' log"
+        Said(
+            "the rule group {} failed {} evaluations in the window: see Prometheus' log",
+            key.rpartition(";")[2],
+            f"{count:.0f}",
+        )
         for key, count in sorted(grown.items())
         if count
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ledger.app.press import Press
 from ledger.app.steps import closing, duties, restoring, silencing
 from ledger.domain.duties.owed import owed
 from ledger.domain.state import Rollback
@@ -33,7 +34,7 @@ def _no_silence(on: Stage, rollback: Rollback) -> None:
     on.say("Alertmanager goes down")
     on.lab.stop_server("alertmanager")
     try:
-        failed = silencing.silence(on.installation, on.person("observability"), on.now(rollback))
+        failed = silencing.silence(on.installation, Press(on.person("observability")), on.now(rollback))
     except Unreachable as error:
         on.expect("step 2 fails, and the attempt is kept", met=False, found=f"nothing was recorded: {error}")
     else:
@@ -42,11 +43,17 @@ def _no_silence(on: Stage, rollback: Rollback) -> None:
     chat = Path(on.lab.folder) / "silenced_by_hand.txt"
     chat.write_text("03:31 NOC mutes the pager of Stage4 by hand until 05:31\n", "utf-8")
     duties.attach_bytes(
-        on.installation, on.person("noc"), on.now(rollback), chat.name, chat.read_bytes(), 2, "what was done instead"
+        on.installation,
+        Press(on.person("noc")),
+        on.now(rollback),
+        chat.name,
+        chat.read_bytes(),
+        2,
+        "what was done instead",
     )
     on.expect("what was done by hand is attached to step 2", "evidence_attached" in on.statuses(rollback))
     manager = on.person("incident_manager")
-    waived = duties.waive(on.installation, manager, on.now(rollback), 2, "Alertmanager is down; muted by hand")
+    waived = duties.waive(on.installation, Press(manager), on.now(rollback), 2, "Alertmanager is down; muted by hand")
     on.expect("the incident manager waives step 2", waived.rollback.steps[2].shown == "waived")
 
 
@@ -63,14 +70,14 @@ def _owe_the_end(on: Stage, rollback: Rollback) -> None:
     on.say("Alertmanager goes down again")
     on.lab.stop_server("alertmanager")
     l2 = on.person("l2_ops")
-    failed = restoring.restore(on.installation, l2, on.now(rollback), on.say)
+    failed = restoring.restore(on.installation, Press(l2), on.now(rollback), on.say)
     on.expect_verdict("step 5 cannot end the silence", failed, "error")
-    on.expect("it offers to owe that", any("--owe-silence-end" in one for one in failed.reasons), failed.reasons)
+    on.expect("it offers to owe that", any("--owe-silence-end" in reason for reason in failed.reasons), failed.reasons)
     on.expect_refused("closing waits for the silence", lambda: on.closed(rollback), "step 6")
-    restoring.owe_silence_end(on.installation, l2, on.now(rollback))
+    restoring.owe_silence_end(on.installation, Press(l2), on.now(rollback))
     on.expect("the end is owed", on.now(rollback).silence.state == "end_owed", on.now(rollback).silence)
     on.restored(rollback)
-    closing.complete(on.installation, on.person("incident_manager"), on.now(rollback))
+    closing.complete(on.installation, Press(on.person("incident_manager")), on.now(rollback))
     on.expect("it is closed with the debt", on.now(rollback).phase == "completed", on.now(rollback).phase)
     on.rounds(5)
     on.expect("nothing is called paid that was not seen", on.now(rollback).silence.state == "end_owed")
@@ -83,6 +90,6 @@ def _pay(on: Stage, rollback: Rollback) -> None:
     seen = on.silence(rollback)
     on.expect("Alertmanager says expired", seen is None or seen.state == "expired", seen)
     duties.review(
-        on.installation, on.another("incident_manager"), on.now(rollback), "Alertmanager has a second member now"
+        on.installation, Press(on.another("incident_manager")), on.now(rollback), "Alertmanager has a second member now"
     )
     on.expect("the deviations are reviewed: nothing is owed", not owed(on.now(rollback)), owed(on.now(rollback)))

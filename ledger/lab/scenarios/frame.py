@@ -14,6 +14,7 @@ from ledger.app.home.keys import verifier_path
 from ledger.app.installation import Installation
 from ledger.app.observer import INTERVAL
 from ledger.app.people.directory import LAB_PEOPLE
+from ledger.app.press import Press
 from ledger.app.soundness import examine
 from ledger.app.steps import closing, opening, restoring, silencing, stopping, watching
 from ledger.app.steps.common import Outcome
@@ -76,7 +77,7 @@ class Stage:
         """A second person with that role, added where there is none yet."""
         name = f"lab-{role.replace('_', '-')}-2"
         if name not in self.installation.state.people:
-            self.installation.submit(AddPerson(person=name, roles=LAB_PEOPLE[name.removesuffix("-2")]), SYSTEM)
+            self.installation.submit(AddPerson(person=name, roles=LAB_PEOPLE[name.removesuffix("-2")]), Press(SYSTEM))
         return Actor(person=name, auth="lab")
 
     def now(self, rollback: Rollback | str) -> Rollback:
@@ -137,26 +138,26 @@ class Stage:
     def open(self, ticket: str, reason: str) -> Rollback:
         """Step 0: an incident is opened and confirmed."""
         opened = opening.open_rollback(
-            self.installation, self.person("incident_manager"), ticket=ticket, reason=reason
+            self.installation, Press(self.person("incident_manager")), ticket=ticket, reason=reason
         ).rollback
         self.rollbacks.append(opened.id)
-        confirmed = opening.confirm(self.installation, self.person("product_owner"), opened)
+        confirmed = opening.confirm(self.installation, Press(self.person("product_owner")), opened)
         return self.expect_verdict(f"{opened.id} is opened and confirmed", confirmed)
 
     def disable(self, rollback: Rollback) -> Rollback:
         """Step 1."""
         actor = self.person("l2_ops")
-        done = stopping.disable(self.installation, actor, self.now(rollback), requested_by="L2 Ops")
+        done = stopping.disable(self.installation, Press(actor), self.now(rollback), requested_by="L2 Ops")
         return self.expect_verdict(f"step 1 of {rollback.id}: the override stands, mode 600", done)
 
     def silenced(self, rollback: Rollback) -> Rollback:
         """Step 2."""
-        done = silencing.silence(self.installation, self.person("observability"), self.now(rollback))
+        done = silencing.silence(self.installation, Press(self.person("observability")), self.now(rollback))
         return self.expect_verdict(f"step 2 of {rollback.id}: the alerts are silenced", done)
 
     def stopped(self, rollback: Rollback) -> Rollback:
         """Step 3."""
-        done = stopping.check(self.installation, self.person("l2_ops"), self.now(rollback))
+        done = stopping.check(self.installation, Press(self.person("l2_ops")), self.now(rollback))
         return self.expect_verdict(f"step 3 of {rollback.id}: the scheduler itself says disabled", done)
 
     def watched(self, rollback: Rollback, seconds: int = WATCH_SECONDS) -> Rollback:
@@ -168,10 +169,10 @@ class Stage:
         """A watch; where this machine was too busy for a gapless history, one more (docs/runbook.md: a new attempt)."""
         self.wait(self.covered)
         self.say(f"watching for {seconds} s")
-        done = watching.watch(self.installation, actor, self.now(rollback), seconds)
+        done = watching.watch(self.installation, Press(actor), self.now(rollback), seconds)
         if done.verdict == "inconclusive":
             self.say(f"inconclusive, a new attempt: {'; '.join(done.reasons)}")
-            done = watching.watch(self.installation, actor, self.now(rollback), seconds)
+            done = watching.watch(self.installation, Press(actor), self.now(rollback), seconds)
         return done
 
     def covered(self) -> bool:
@@ -186,20 +187,20 @@ class Stage:
     def ended(self, rollback: Rollback, actor: Actor | None = None) -> Rollback:
         """The incident is over: step 5 is due."""
         ended = restoring.end_incident(
-            self.installation, actor or self.person("incident_manager"), self.now(rollback)
+            self.installation, Press(actor or self.person("incident_manager")), self.now(rollback)
         ).rollback
         self.expect(f"the incident of {rollback.id} is ended", ended.incident_ended)
         return ended
 
     def restored(self, rollback: Rollback) -> Rollback:
         """Step 5, once the incident is over."""
-        done = restoring.restore(self.installation, self.person("l2_ops"), self.now(rollback), self.say)
+        done = restoring.restore(self.installation, Press(self.person("l2_ops")), self.now(rollback), self.say)
         return self.expect_verdict(f"step 5 of {rollback.id}: restored", done)
 
     def closed(self, rollback: Rollback, actor: Actor | None = None, phase: str = "completed") -> Rollback:
         """Step 6."""
         closer = actor or self.person("incident_manager")
-        done = closing.complete(self.installation, closer, self.now(rollback)).rollback
+        done = closing.complete(self.installation, Press(closer), self.now(rollback)).rollback
         self.expect(f"{done.id} is closed as {phase}", done.phase == phase, done.phase)
         return done
 
@@ -211,14 +212,14 @@ class Stage:
         self.expect("trading runs, without a warning", seen.status == "enabled" and not seen.warnings, seen)
         self.expect("no rollback is left open", not self.installation.state.open, list(self.installation.state.open))
         report = verify_home(self.installation)
-        found = "; ".join(f"entry {one.sequence}: {one.sentence}" for one in report.findings)
+        findings = "; ".join(f"entry {finding.sequence}: {finding.sentence}" for finding in report.findings)
         self.expect(
             f"{report.entries} entries verified and replayed, up to the checkpoint: no finding",
             report.verified and report.checkpoint_size == report.entries,
-            found or f"the checkpoint covers {report.checkpoint_size}",
+            findings or f"the checkpoint covers {report.checkpoint_size}",
         )
         whole = examine(self.installation.home.root)
-        told = "; ".join(one.sentence for one in whole.findings)
+        told = "; ".join(finding.sentence for finding in whole.findings)
         self.expect("store, checkpoints, published files and artefacts hold: no finding", whole.sound, told)
         for name in self.rollbacks:
             self._count(name)

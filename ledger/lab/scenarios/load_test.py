@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Iterator
 
+from ledger.app.press import Press
 from ledger.app.steps import duties, opening
 from ledger.domain.duties.owed import owed
 from ledger.domain.state import Rollback
@@ -32,24 +33,26 @@ def play(on: Stage) -> None:
     on.restored(rollback)
     closed = on.closed(rollback)
     entries = [record for record, _ in on.installation.ledger.records() if record.rollback == rollback.id]
-    checklist = getattr(next(one.event for one in entries if one.status == "rollback_completed"), "checklist", ())
+    checklist = getattr(
+        next(record.event for record in entries if record.status == "rollback_completed"), "checklist", ()
+    )
     on.expect("the closing checklist says waived", sum("waived, entry" in line for line in checklist) == 2, checklist)
     on.expect("a review of the waiver is owed", any("waiver" in debt.what for debt in owed(closed)))
-    duties.review(on.installation, on.another("incident_manager"), closed, "The drawdown was the replay's own.")
+    duties.review(on.installation, Press(on.another("incident_manager")), closed, "The drawdown was the replay's own.")
     on.expect("it is done by somebody who took no step", not owed(on.now(rollback)))
 
 
 def _open(on: Stage) -> Rollback:
     opened = opening.open_rollback(
         on.installation,
-        on.person("incident_manager"),
+        Press(on.person("incident_manager")),
         ticket="LOAD-31",
         reason="Tenfold load on a copy of the scheduler",
         purpose="load_test",
         expected=EXPECTED,
     ).rollback
     on.rollbacks.append(opened.id)
-    confirmed = opening.confirm(on.installation, on.person("product_owner"), opened)
+    confirmed = opening.confirm(on.installation, Press(on.person("product_owner")), opened)
     return on.expect_verdict(f"opened with {len(EXPECTED)} expected alerts, and confirmed with them", confirmed)
 
 
@@ -88,7 +91,7 @@ def _expected(on: Stage, rollback: Rollback, copy: str) -> None:
     call_json(f"{copy}/lab/misbehave", {"mode": "latency"})
     on.expect_soon("under load an expected critical alert fires", lambda: _fires(on, EXPECTED[1]))
     after = on.watched(rollback)
-    event = next(one for one, _ in on.installation.ledger.records(after.steps[4].entry - 1)).event
+    event = next(record for record, _ in on.installation.ledger.records(after.steps[4].entry - 1)).event
     on.expect("it is counted as expected, not as new", getattr(event, "expected_alerts", 0) > 0, event)
 
 
@@ -103,7 +106,7 @@ def _unexpected(on: Stage, rollback: Rollback, copy: str) -> None:
     on.expect("it is an attempt of its own", on.now(rollback).steps[4].attempts == before + 1)
     on.expect_refused("the work cannot be ended on a failed watch", lambda: on.ended(rollback), "step 4")
     why = "the drawdown is the replay's own; the copy trades nothing"
-    waived = duties.waive(on.installation, on.person("incident_manager"), on.now(rollback), 4, why).rollback
+    waived = duties.waive(on.installation, Press(on.person("incident_manager")), on.now(rollback), 4, why).rollback
     on.expect("the incident manager waives it", waived.steps[4].shown == "waived", waived.steps[4].shown)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from ledger.app.press import Press
 from ledger.app.steps import duties, opening, silencing, stopping
 from ledger.domain.duties.owed import owed
 from ledger.domain.state import Rollback
@@ -34,7 +35,7 @@ def _announce(on: Stage) -> Rollback:
     start = on.installation.clock() + timedelta(seconds=AHEAD)
     opened = opening.open_rollback(
         on.installation,
-        on.person("incident_manager"),
+        Press(on.person("incident_manager")),
         ticket="CHG-7",
         reason="New risk limits are rolled out",
         purpose="maintenance",
@@ -44,14 +45,14 @@ def _announce(on: Stage) -> Rollback:
     )
     on.rollbacks.append(opened.rollback.id)
     on.expect("it is announced with its window", f"{start:%H:%M}" in opened.log and "maintenance" in opened.log)
-    confirmed = opening.confirm(on.installation, on.person("product_owner"), opened.rollback)
+    confirmed = opening.confirm(on.installation, Press(on.person("product_owner")), opened.rollback)
     return on.expect_verdict("the product owner confirms it ahead", confirmed)
 
 
 def _too_early(on: Stage, rollback: Rollback) -> None:
     on.expect_refused(
         "started early: refused until the window begins",
-        lambda: stopping.disable(on.installation, on.person("l2_ops"), rollback, requested_by="L2 Ops"),
+        lambda: stopping.disable(on.installation, Press(on.person("l2_ops")), rollback, requested_by="L2 Ops"),
         "starts at",
     )
     on.expect("trading runs on", on.installation.scheduler().status == "enabled")
@@ -60,7 +61,7 @@ def _too_early(on: Stage, rollback: Rollback) -> None:
 
 
 def _silence(on: Stage, rollback: Rollback) -> None:
-    done = silencing.silence(on.installation, on.person("observability"), on.now(rollback), "5m")
+    done = silencing.silence(on.installation, Press(on.person("observability")), on.now(rollback), "5m")
     on.expect_verdict(f"step 2 of {rollback.id}: the alerts are silenced", done)
 
 
@@ -74,12 +75,12 @@ def _overrun(on: Stage, rollback: Rollback) -> None:
 def _extend(on: Stage, rollback: Rollback) -> None:
     before = on.now(rollback)
     done = duties.extend_window(
-        on.installation, on.person("incident_manager"), before, "10m", "The limits need another run"
+        on.installation, Press(on.person("incident_manager")), before, "10m", "The limits need another run"
     )
     after = done.rollback
     on.expect("it is extended, counted from its end", after.window_end == before.window_end + timedelta(minutes=10))
     on.expect("the extension has its text to announce", "is extended to" in done.log, done.log)
     on.expect("the extension revokes nothing", after.steps[0].passed)
     on.expect("its confirmation is owed", any("longer window" in debt.what for debt in owed(after)))
-    confirmed = opening.confirm(on.installation, on.person("product_owner"), after).rollback
+    confirmed = opening.confirm(on.installation, Press(on.person("product_owner")), after).rollback
     on.expect("the product owner confirms the extension", not confirmed.extension and not owed(confirmed))

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from ledger.app.press import Press
 from ledger.app.steps import restoring, silencing
 from ledger.domain.duties.owed import owed
 from ledger.domain.paper import WORKFLOW, paper_lines
@@ -64,8 +65,8 @@ def typed(on: Stage, sentence: str, line: str, status: int = 0) -> str:
     done = subprocess.run(
         ["bash", "-c", line], cwd=root, env=shell, capture_output=True, encoding="utf-8", timeout=60, check=False
     )
-    found = f"status {done.returncode}: {(done.stdout + done.stderr).strip()[-600:]}"
-    on.expect(sentence, done.returncode == status, found)
+    outcome = f"status {done.returncode}: {(done.stdout + done.stderr).strip()[-600:]}"
+    on.expect(sentence, done.returncode == status, outcome)
     return done.stdout
 
 
@@ -88,11 +89,11 @@ def _silence(on: Stage, rollback: Rollback) -> None:
     log = typed(on, f"step 2 of the paper: what the job of {Path(WORKFLOW).name} runs", line)
     on.expect_soon(
         "the observer sees a silence that fits this rollback",
-        lambda: any(one.fits == rollback.id for one in on.installation.state.foreign.values()),
+        lambda: any(foreign.fits == rollback.id for foreign in on.installation.state.foreign.values()),
     )
     adopted = silencing.adopt_silence(
         on.installation,
-        on.person("observability"),
+        Press(on.person("observability")),
         on.now(rollback),
         reason="made by the workflow",
         run_id="1234567890",
@@ -109,7 +110,7 @@ def _remove(on: Stage, rollback: Rollback) -> None:
     on.expect("it prints enabled on its last line", printed.split()[-1:] == ["enabled"], printed[-200:])
     on.expect("step 3 keeps its verdict", on.now(rollback).steps[3].shown == "pass", on.now(rollback).steps[3])
     why = "typed from the paper; the incident was over"
-    adopted = restoring.adopt_removal(on.installation, on.person("l2_ops"), on.now(rollback), why).rollback
+    adopted = restoring.adopt_removal(on.installation, Press(on.person("l2_ops")), on.now(rollback), why).rollback
     on.expect("L2 Ops adopts the removal", adopted.override.removed_at, adopted.override)
     typed(on, "the status check is typed again", check, ENABLED)
     on.expect("this time it confirms the restart", on.now(rollback).restarted_at, on.statuses(rollback)[-3:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ledger.app.press import Press
 from ledger.app.steps import restoring
 from ledger.domain.state import Rollback
 from ledger.lab.scenarios.frame import Stage
@@ -30,7 +31,7 @@ def _join(on: Stage, first: Rollback, second: Rollback) -> None:
     after = on.installation.look(on.now(first).override.path)
     on.expect("the second joins the hold", "hold_joined" in on.statuses(second), on.statuses(second))
     on.expect("the file stays the first one's", (after.sha384, after.mode) == (before.sha384, before.mode))
-    holders = [one.id for one in on.installation.state.holders]
+    holders = [holder.id for holder in on.installation.state.holders]
     on.expect("both hold the scheduler", holders == [first.id, joined.id], holders)
 
 
@@ -47,7 +48,7 @@ def _release(on: Stage, first: Rollback, second: Rollback) -> None:
     on.closed(first)
     on.expect_refused(
         "a closed one restores nothing",
-        lambda: restoring.restore(on.installation, on.person("l2_ops"), on.now(first)),
+        lambda: restoring.restore(on.installation, Press(on.person("l2_ops")), on.now(first)),
         "is completed",
     )
 

@@ -1,0 +1,55 @@
+"""Which entries of the timeline are shown, and the SQL condition that says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ledger.store.values import Filter
+
+
+def condition(chosen: Filter) -> tuple[str, tuple[object, ...]]:
+    """A condition on the rows of ``entries`` and the values of its question marks; every text is a value, none SQL."""
+    parts = list(_parts(chosen))
+    text = " AND ".join(sql for sql, _ in parts) or "TRUE"
+    return text, tuple(value for _, values in parts for value in values)
+
+
+def _parts(chosen: Filter) -> Iterator[tuple[str, tuple[object, ...]]]:
+    yield from _fields(chosen)
+    yield from _places(chosen)
+    for word in chosen.words:
+        in_text = "instr((SELECT text FROM texts WHERE texts.sequence = entries.sequence), ?) > 0"
+        yield f"({in_text} OR actor IN ({_marks(word.actors)}))", (word.text, *word.actors)
+
+
+def _fields(chosen: Filter) -> Iterator[tuple[str, tuple[object, ...]]]:
+    for column in ("rollback", "kind", "verdict"):
+        if value := getattr(chosen, column):
+            yield f"{column} = ?", (value,)
+    if chosen.step is not None:
+        yield "step = ?", (chosen.step,)
+    if chosen.person:
+        yield "actor = ?", (chosen.person,)
+    if chosen.statuses:
+        yield f"status IN ({_marks(chosen.statuses)})", chosen.statuses
+    if chosen.stage:
+        yield "+rollback = ?", ("",)  # the plus: most entries may be of none, and that index would be no help
+
+
+def _places(chosen: Filter) -> Iterator[tuple[str, tuple[object, ...]]]:
+    # An entry's timestamp is the latest wall time so far: the first that is late enough is a place in the ledger, which
+    # the primary key finds. From there on a clock may have gone back, so each entry's own time is looked at too; the
+    # plus keeps the primary key's order.
+    place = "(SELECT sequence FROM entries WHERE timestamp >= ? ORDER BY timestamp, sequence LIMIT 1)"
+    if chosen.since:
+        yield f"sequence >= {place} AND +at >= ?", (chosen.since, chosen.since)
+    if chosen.until:
+        yield "+at < ?", (chosen.until,)
+    if chosen.after:
+        yield "sequence > ?", (chosen.after,)
+    if chosen.before:
+        yield "sequence < ?", (chosen.before,)
+
+
+def _marks(values: tuple[str, ...]) -> str:
+    return ", ".join("?" * len(values))

@@ -1,0 +1,90 @@
+"""Lists on a telephone: no word is cut in two, nothing lies off the screen; nor in a tile of a desktop."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from argon2 import PasswordHasher
+from playwright.sync_api import Browser, Page
+from werkzeug.serving import make_server
+
+from ledger.app.people.accounts import Accounts
+from ledger.app.press import Press
+from ledger.app.reading.outlook import Lookout
+from ledger.domain.command import SYSTEM
+from ledger.domain.people.commands import AddPerson
+from ledger.lab.loopback import HOST
+from tests.dashboard.stories import emergency
+from tests.dashboard.story import kept
+from web import Site, create_app
+
+from .people import WIDE
+
+PASSWORD = "four plain words here"
+PHONE = {"width": 390, "height": 844}
+CUT = r"""what => [...document.querySelectorAll(what)].flatMap(box => {
+  const found = [], walker = document.createTreeWalker(box, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) for (const word of walker.currentNode.data.matchAll(/[\p{L}\d]+/gu)) {
+    const range = document.createRange();
+    range.setStart(walker.currentNode, word.index);
+    range.setEnd(walker.currentNode, word.index + word[0].length);
+    if (new Set([...range.getClientRects()].map(one => Math.round(one.top))).size > 1) found.push(word[0]);
+  }
+  return found;
+})"""
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A dashboard whose one rollback was an emergency; an auditor signs in."""
+    with kept(tmp_path_factory.mktemp("phone")) as story:
+        emergency(story)
+        installation = story.installation
+        installation.submit(AddPerson(person="reader", roles=("auditor",)), Press(SYSTEM))
+        accounts = Accounts(installation.home, installation.clock, PasswordHasher(1, 8, 1))
+        accounts.add("reader", "reader", PASSWORD)
+        app = create_app(Site(installation, accounts, Lookout(installation), secret=b"a secret of this test"))
+        server = make_server(HOST, 0, app, threaded=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://{HOST}:{server.server_port}"
+        server.shutdown()
+
+
+def page_of(served: str, chromium: Browser, size: dict[str, int], language: str) -> Page:
+    context = chromium.new_context(base_url=served, viewport=size)  # type: ignore[arg-type]
+    context.add_cookies([{"name": "lang", "value": language, "url": served}])
+    made = context.new_page()
+    made.goto("/sign-in")
+    made.fill("[name=login]", "reader")
+    made.fill("[name=password]", PASSWORD)
+    made.click("form[action='/sign-in'] button")
+    made.wait_for_selector("#main .glance")
+    return made
+
+
+@pytest.mark.parametrize("language", ["en", "pl"])
+def test_lists_are_cards_without_a_word_that_is_cut(served: str, chromium: Browser, language: str) -> None:
+    page = page_of(served, chromium, PHONE, language)
+    page.goto("/audit")
+    page.click("form[action$='/audit/verify'] button")
+    page.wait_for_selector(".cards")
+    for path in ("/rollbacks", "/audit", "/access"):
+        page.goto(path)
+        cards = page.locator(".cards")
+        if path == "/access" and not cards.count():
+            continue
+        assert page.evaluate(CUT, ".cards") == [], path
+        wide = cards.evaluate("one => one.scrollWidth - one.parentElement.clientWidth")
+        assert wide <= 0, path
+    page.goto("/rollbacks")
+    assert page.locator(".cards td[data-label]").count() == 3
+    page.context.close()
+
+
+def test_the_words_of_a_tile_are_whole(served: str, chromium: Browser) -> None:
+    page = page_of(served, chromium, WIDE, "pl")
+    page.evaluate("document.fonts.ready")
+    assert page.evaluate(CUT, ".tile dt") == []
+    page.context.close()
