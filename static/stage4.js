@@ -53,8 +53,6 @@
       beforeNodeMorphed(old, fresh) {
         if (old.nodeType !== 1) return true;
         if (old.hasAttribute("data-keep")) return false;
-        // Who is looking keeps what they opened or closed; but a stop that is needed again is never folded away.
-        if (old.id === "stop" && fresh.open && old.dataset.stands !== fresh.dataset.stands) old.open = true;
         if (keepTyped && old.tagName === "FORM" && (typed(old) || old.querySelector(".error"))) return false;
         return true;
       },
@@ -176,12 +174,6 @@
   document.addEventListener("htmx:beforeRequest", (event) => { if (event.target.tagName === "FORM") keepTyped = false; });
   document.addEventListener("htmx:afterSettle", () => { keepTyped = true; localTimes(document); tick(); icon(); });
   document.addEventListener("htmx:responseError", (event) => { if (event.detail.xhr.status === 401) show("ended"); });
-
-  // The words of an open stop are no lid: a hand that goes for the button must not fold it away. The triangle is one.
-  document.addEventListener("click", (event) => {
-    const words = event.target.closest?.("#stop > summary strong");
-    if (words?.closest("details").open) event.preventDefault();
-  });
 
   localTimes(document);
   tick();

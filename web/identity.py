@@ -26,7 +26,7 @@ OPEN = frozenset(
     ("static", "favicon", "signin.form", "signin.enter", "health.healthz", "health.metrics", "i18n.choose")
 )
 """Endpoints that anybody may ask."""
-TIMERS = frozenset(("live.stream", "live.poll", "now.drift_banner"))
+TIMERS = frozenset(("live.stream", "live.poll", "now.top"))
 """Endpoints that a page asks by itself: nobody is at the keyboard because of them."""
 STOP = "acts.stop"
 """The one endpoint that works while nothing else does."""

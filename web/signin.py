@@ -11,14 +11,12 @@ from ledger.app.acts.taking import Proof, require_password
 from ledger.app.people.access import count_refusal
 from ledger.app.people.accounts import digest_token
 from ledger.errors import LedgerError, Refused
-from web import cookies, situation
+from web import cookies
 from web.errors import status_of
-from web.i18n import said as said_in_words
 from web.identity import actor, roles_of
-from web.pages.now import stop_card
+from web.pages.now import answer_of_stop
 from web.security import onwards, own_path
 from web.site import site
-from web.standing import Standing, standing
 
 blueprint = Blueprint("signin", __name__)
 
@@ -81,17 +79,9 @@ def render(
     to: str = "/",
     refused: str = "",
 ) -> str:
-    """The page; who must choose a password sees no other one, so the stop stands on it, with what it found."""
-    card = stop_card(_standing(), error, typed, said, loud=loud) if g.must_change else {}
-    return render_template("password.html", to=to, refused=refused, must_change=g.must_change, **card)
-
-
-def _standing() -> Standing:
-    """How the stop stands; its button is there also where nobody can say."""
-    try:
-        return standing(*situation.current())
-    except LedgerError as error:
-        return Standing(stopped=False, again=False, text=said_in_words(str(error)))
+    """The page; who must choose a password sees no other one, so what the stop found stands on it."""
+    found = answer_of_stop(error, typed, said, loud=loud)
+    return render_template("password.html", to=to, refused=refused, must_change=g.must_change, **found)
 
 
 @blueprint.post("/password")

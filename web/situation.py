@@ -52,6 +52,8 @@ class Tile(NamedTuple):
     source: str = ""
     link: str = ""
     """A page that tells more."""
+    says: str = ""
+    """Where declared, commanded and observed agree: that, in a few words."""
 
 
 UNKNOWN = ("?", "unknown")
@@ -97,7 +99,23 @@ SHORT = (
     _mark("restart of trading"),
     _mark("closing of the decision log"),
 )
-"""The steps as nouns, for "Next: …"."""
+"""The steps as nouns, for what comes next."""
+
+
+def waiting(action: Next, *, where: bool = False) -> str:
+    """``Waiting for NOC (Ola): watch.``, as somebody would say it in the incident channel."""
+    role = _(ROLES[action.role])
+    who = f"{role} ({person(action.holder)})" if action.holder else role
+    place = f" ({action.rollback})" if where else ""
+    return _("Waiting for %(who)s: %(what)s%(where)s.", who=who, what=action.what, where=place)
+
+
+def running_watch(rollback: Rollback, now: datetime) -> datetime | None:
+    """When the watch that runs is over; None where none runs."""
+    watch = rollback.watch
+    if watch is None or not rollback.is_open or watch.disturbed or rollback.steps[Step.WATCH].passed:
+        return None
+    return watch.ends_at if now < watch.ends_at else None
 
 
 def critical(outlook: Outlook) -> list[AlertCount] | None:
@@ -110,15 +128,23 @@ def critical(outlook: Outlook) -> list[AlertCount] | None:
 def sentence(state: State, outlook: Outlook, now: datetime) -> str:
     """The whole situation as somebody would say it in the incident channel."""
     parts = [trading(state, outlook, now), _muted(state, outlook, now), _firing(state, outlook, now)]
-    upcoming = [action for rollback in state.open.values() for action in next_of(rollback, outlook, now)[:1]]
-    for action in upcoming[:2]:
-        role = _(ROLES[action.role])
-        who = f"{role} ({person(action.holder)})" if action.holder else role
-        where = f" ({action.rollback})" if len(state.open) > 1 else ""
-        parts.append(_("Next: %(what)s, %(who)s%(where)s.", what=action.what, who=who, where=where))
+    for rollback in list(state.open.values())[:2]:
+        parts += _turn(rollback, outlook, now, where=len(state.open) > 1)
     if not state.open:
         parts.append(_("No rollback is open."))
     return " ".join(part for part in parts if part)
+
+
+def _turn(rollback: Rollback, outlook: Outlook, now: datetime, *, where: bool) -> list[str]:
+    """That its watch runs, or whom it waits for."""
+    ends = running_watch(rollback, now)
+    upcoming = next_of(rollback, outlook, now)
+    if ends is None:
+        return [waiting(action, where=where) for action in upcoming[:1]]
+    others = [action for action in upcoming if action.step != Step.WATCH]
+    place = f" ({rollback.id})" if where else ""
+    watching = _("Watching until %(at)s%(where)s.", at=clock_text(ends), where=place)
+    return [watching, *(waiting(action, where=where) for action in others[:1])]
 
 
 def _firing(state: State, outlook: Outlook, now: datetime) -> str:
@@ -127,20 +153,36 @@ def _firing(state: State, outlook: Outlook, now: datetime) -> str:
     if firing is None:
         restored = any(rollback.restarted_at for rollback in state.open.values())
         return _("Whether critical alerts fire is not known.") if restored else ""
-    return firing_words(firing)
+    return firing_words(firing, first_fired(outlook))
 
 
-def firing_words(found: list[AlertCount]) -> str:
-    """How many critical alerts fire, and which; empty where none does."""
+def first_fired(outlook: Outlook) -> datetime | None:
+    """Since when the oldest critical alert fires; None where that is not known (nothing fires, or too much)."""
+    firing = [alert for alert in outlook.alerts or () if alert.state == "firing"]
+    return min((alert.active_at for alert in firing if dict(alert.labels).get("severity") == "critical"), default=None)
+
+
+def firing_words(found: list[AlertCount], since: datetime | None = None) -> str:
+    """How many critical alerts fire, since when, and which; empty where none does."""
     if not found:
         return ""
     names = sorted({count.name.removeprefix("MultiStrategy") for count in found})
     number = sum(count.number for count in found)
     listed = ", ".join([*names[:_NAMED], *(["…"] if len(names) > _NAMED else [])])
-    return ngettext("%(num)s critical alert fires: %(names)s.", "%(num)s critical alerts fire: %(names)s.", number) % {
-        "num": number,
-        "names": listed,
-    }
+    given = {"num": number, "names": listed}
+    if since is not None:
+        given |= {"since": f"{since:%H:%M}"}
+        return (
+            ngettext(
+                "%(num)s critical alert fires since %(since)s UTC: %(names)s.",
+                "%(num)s critical alerts fire since %(since)s UTC: %(names)s.",
+                number,
+            )
+            % given
+        )
+    return (
+        ngettext("%(num)s critical alert fires: %(names)s.", "%(num)s critical alerts fire: %(names)s.", number) % given
+    )
 
 
 _NAMED = 3
@@ -174,7 +216,8 @@ def discrepancies(state: State, outlook: Outlook, now: datetime) -> list[str]:
             if pending
             else [trouble for trouble in drift(state, outlook.file, status) if trouble.code not in told_below]
         )
-    troubles += silent(outlook, now)
+    # What nobody configured is not broken: the setup list says what to do.
+    troubles += silent(outlook, now, [source for source, missing in outlook.missing.items() if missing.asked])
     for rollback in state.open.values():
         troubles += _silence_troubles(rollback, state, outlook, now)
     return troubles

@@ -36,7 +36,7 @@ def trading(state: State, outlook: Outlook, now: datetime) -> str:
                 since=since,
                 why=said(why),
             )
-        why = _unknown_scheduler(outlook)
+        why = unknown_scheduler(outlook)
         if file is None:
             return _(
                 "%(who)s wrote the override at %(since)s; whether it stands and trading obeys is not known: %(why)s.",
@@ -53,10 +53,10 @@ def trading(state: State, outlook: Outlook, now: datetime) -> str:
     if known and seen is not None:
         running = seen.status == "enabled"
         return _("Trading is running.") if running else _("Trading is STOPPED, and no rollback holds it.")
-    return _("Whether trading runs is not known: %(why)s.", why=_unknown_scheduler(outlook))
+    return _("Whether trading runs is not known: %(why)s.", why=unknown_scheduler(outlook))
 
 
-def _unknown_scheduler(outlook: Outlook) -> str:
+def unknown_scheduler(outlook: Outlook) -> str:
     """Why nothing is known of the scheduler now, as a clause."""
     missing = outlook.missing.get("scheduler")
     if missing is not None and missing.asked:

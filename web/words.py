@@ -61,6 +61,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(
         time=time_tag,
         stamp=stamp,
+        minute=minute,
         short=short,
         person=person,
         named=named,
@@ -136,6 +137,11 @@ def stamp(moment: datetime | str | None) -> str:
     if isinstance(moment, str):
         moment = datetime.fromisoformat(moment)
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if moment else "–"
+
+
+def minute(moment: datetime) -> str:
+    """``03:14 UTC``, on another day with its date: for a text that has no room for more."""
+    return f"{clock_or_day(moment.astimezone(UTC), site().installation.clock())} UTC"
 
 
 def time_tag(moment: datetime | str | None, form: str = "clock") -> Markup:

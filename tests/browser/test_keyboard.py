@@ -89,7 +89,7 @@ def test_the_keyboard_alone_stops_and_stands_on_a_whole_page(home: House, signed
     page = signed_in("noc")
     page.goto("/")
     live(page)
-    Keyboard(page).to("#stop [name=reason]").type("orders are duplicated").press("Enter")
+    Keyboard(page).to("#stop-now button").press("Enter")
     page.wait_for_selector("#step-1.good")
     # A sheet is in the list only when it has been loaded, and the step can be seen before that.
     page.wait_for_function("[...document.styleSheets].some(sheet => sheet.href.includes('/rollback.css'))")

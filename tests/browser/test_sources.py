@@ -56,7 +56,7 @@ def test_a_source_that_hangs_or_is_down_holds_up_no_page_and_is_named_on_each(
 
 
 def _refused(page: Page) -> str:
-    text = page.request.get("/drift").text()
+    text = page.request.get("/top").text()
     return text if "refused the connection" in text else ""
 
 
@@ -102,11 +102,10 @@ def test_the_stop_works_in_time_while_the_store_is_locked(home: House, signed_in
     page = signed_in("noc")
     page.goto("/")
     live(page)
-    page.fill("#stop [name=reason]", "orders are duplicated")
     with contextlib.closing(sqlite3.connect(home.installation.home.store, isolation_level=None)) as held:
         held.execute("BEGIN IMMEDIATE")
         started = time.monotonic()
-        page.click("#stop form button")
+        page.click("#stop-now button")
         page.wait_for_selector("#main [role=alert] .mono", timeout=8000)
         took = time.monotonic() - started
         assert home.installation.override_path().exists()
@@ -117,9 +116,9 @@ def test_the_stop_works_in_time_while_the_store_is_locked(home: House, signed_in
     page.wait_for_selector(".sentence:has-text('Trading STOPPED since')", timeout=15_000)
 
 
-def test_the_stop_unfolds_where_what_stopped_trading_is_gone(home: House, signed_in: People) -> None:
+def test_the_stop_is_one_press_again_where_what_stopped_trading_is_gone(home: House, signed_in: People) -> None:
     page, path = signed_in("noc"), home.installation.override_path()
-    button = page.locator("#stop form button")
+    button = page.locator("#stop-now button")
     at = home.installation.clock()
     text = {"component": TRADING, "reason": "by hand", "requested_by": "Jan", "ticket": "", "expires_at": None}
     place(path, format_override(written_at=at, **text), TRADING, home.installation.clock)
@@ -134,8 +133,7 @@ def test_the_stop_unfolds_where_what_stopped_trading_is_gone(home: House, signed
 def test_the_stop_opens_the_rollback_it_made(home: House, signed_in: People) -> None:
     page = signed_in("noc")
     page.goto("/")
-    page.fill("#stop [name=reason]", "orders are duplicated")
-    page.click("#stop form button")
+    page.click("#stop-now button")
     page.wait_for_selector("#step-1.good")
     assert "STOP-" in page.url
     assert home.installation.override_path().exists()

@@ -13,7 +13,7 @@ READERS = frozenset(ROLES)
 ADMIN, AUDIT = frozenset(("admin",)), frozenset(("admin", "auditor"))
 WHO = {
     "now.show": READERS,
-    "now.drift_banner": READERS,
+    "now.top": READERS,
     "rollbacks.index": READERS,
     "rollbacks.new": frozenset(("incident_manager",)),
     "rollbacks.show": READERS,

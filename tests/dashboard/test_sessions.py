@@ -79,7 +79,7 @@ def test_a_page_that_asks_by_itself_keeps_no_session_alive(browser, later):
     for _ in range(3):
         later(IDLE // 2 - MINUTE)
         client.get("/live/poll")
-        client.get("/drift")
+        client.get("/top")
         client.get("/", headers={"HX-Request": "true", "HX-Trigger": "main"})
     assert not is_in(client)
 

@@ -69,7 +69,7 @@ def test_the_card_goes_by_what_is_seen_and_not_by_what_was_entered(browser, site
     site.installation.override_path().unlink()
     site.lookout.look()
     page = client.get("/?again").text
-    assert "Stop the scheduler again" in page and "nothing stops it: nothing is there" in page
+    assert "Stop again" in page and "nothing stops it: nothing is there" in page
     assert press(client, "b").status_code == 303
     assert site.installation.override_path().is_file()
 
@@ -221,8 +221,11 @@ def test_who_must_choose_a_password_reads_that_the_stop_took(newcomer, site):
     assert "already stopped by" in client.get("/password").text
 
 
-def test_who_changes_a_password_by_choice_has_the_stop_on_the_first_page(browser):
-    assert 'action="/stop"' not in browser("noc").get("/password").text
+@pytest.mark.parametrize("path", ["/", "/password", "/rollbacks", "/timeline", "/audit", "/silences", "/nowhere"])
+def test_every_page_has_the_stop_at_its_place(browser, path):
+    page = browser("noc").get(path).text
+    assert page.index('id="truth"') < page.index('id="stop-now"') < page.index("<main")
+    assert 'action="/stop"' not in browser("auditor").get(path).text
 
 
 EDGE = "edge"

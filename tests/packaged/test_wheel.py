@@ -18,7 +18,7 @@ CONTENT = {
     "signin.password": (HTML, b"</html>"),
     "live.poll": (JSON, b"{"),
     "now.show": (HTML, b"</html>"),
-    "now.drift_banner": (HTML, b"<"),
+    "now.top": (HTML, b"<"),
     "rollbacks.index": (HTML, b"INC-2042"),
     "rollbacks.new": (HTML, b"</html>"),
     "rollbacks.show": (HTML, b"INC-2042"),

@@ -1,10 +1,10 @@
-"""Now: one sentence, the stop, one glance, and the open rollbacks with whose turn it is."""
+"""Now: one sentence, the open rollbacks with whose turn it is, and one glance. The stop is in the bar above."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from flask import Blueprint, Flask, g, render_template, url_for
 
@@ -16,16 +16,15 @@ from ledger.app.reading.outlook import Outlook
 from ledger.app.soundness import Finding
 from ledger.app.words import mark
 from ledger.domain.moments import clock_or_day
-from ledger.domain.runbook import RUNBOOK_ROLES
+from ledger.domain.runbook import Step
 from ledger.domain.state import Rollback, State
 from ledger.errors import LedgerError
-from web import situation
+from web import situation, truth
 from web.i18n import gettext as _
 from web.i18n import said as in_words
-from web.shared import request_id, shared
+from web.shared import shared
 from web.site import site
 from web.situation import Row, Tile
-from web.standing import Standing, standing
 from web.words import Look
 
 blueprint = Blueprint("now", __name__)
@@ -69,10 +68,11 @@ def show() -> str:
     return render()
 
 
-@blueprint.get("/drift")
-def drift_banner() -> str:
-    """The banner alone, for open pages that do not look again as a whole."""
-    return render_template("parts/drift.html", still=True)
+@blueprint.get("/top")
+@shared
+def top() -> str:
+    """The bar and the banner alone, for open pages that do not look again as a whole."""
+    return render_template("parts/top.html", still=True)
 
 
 def render(
@@ -89,41 +89,56 @@ def render(
         own_address=url_for("now.show"),
         sentence=situation.sentence(state, outlook, now),
         tiles=tiles(state, outlook, now),
-        rollbacks=[(rollback, situation.next_of(rollback, outlook, now)) for rollback in state.open.values()],
-        duty_roles=RUNBOOK_ROLES,
-        last=state.at,
-        **stop_card(standing(state, outlook, now), error, typed, said, loud=loud),
+        rollbacks=[_open(rollback, outlook, now) for rollback in state.open.values()],
+        restored=[(rollback, ends) for rollback in state.open.values() if (ends := truth.after_restore(rollback, now))],
+        alerts=truth.alerts_now(outlook, now),
+        holder=state.holder,
+        ledger=_ledger(state),
+        **answer_of_stop(error, typed, said, loud=loud),
     )
 
 
-def stop_card(
-    standing: Standing,
+class Open(NamedTuple):
+    """An open rollback on the first page."""
+
+    rollback: Rollback
+    waiting: tuple[str, ...]
+    """Whom it waits for, and for what."""
+    watch: datetime | None
+    """When its watch is over, while one runs."""
+
+
+def _open(rollback: Rollback, outlook: Outlook, now: datetime) -> Open:
+    watch = situation.running_watch(rollback, now)
+    upcoming = [
+        action for action in situation.next_of(rollback, outlook, now) if not (watch and action.step == Step.WATCH)
+    ]
+    return Open(rollback, tuple(situation.waiting(action) for action in upcoming), watch)
+
+
+def answer_of_stop(
     error: LedgerError | None = None,
     typed: dict[str, str] | None = None,
     said: Sequence[str] = (),
     *,
     loud: bool = False,
 ) -> dict[str, Any]:
-    """What ``parts/stop.html`` shows; nothing to an auditor."""
+    """What ``parts/said.html`` and the stop's own form show of a press that was not simply done."""
     return {
-        "may_stop": g.roles != {"auditor"},
-        "standing": standing,
         "said": [sentence for sentence in said if sentence],
         "loud": loud,
-        "request_id": request_id(),
         "error": error,
-        "typed": typed or {},
+        "stop_typed": typed or {},
     }
 
 
 def tiles(state: State, outlook: Outlook, now: datetime) -> list[Tile]:
-    """Scheduler, override, silence, alerts, ledger: declared, commanded, observed."""
+    """Scheduler, override, silence, alerts: what is seen, and what is declared where that differs."""
     return [
         _scheduler(state, outlook, now),
         _override(state, outlook, now),
         _silence(state, outlook, now),
-        _alerts(state, outlook, now),
-        _ledger(state),
+        _alerts(outlook, now),
     ]
 
 
@@ -145,46 +160,65 @@ def _not_fresh(outlook: Outlook, source: str) -> Look:
     return _STALE if source in outlook.at else _UNKNOWN
 
 
+def _pending(state: State, *kinds: str) -> bool:
+    return any(effect.kind in kinds for rollback in state.open.values() for effect in rollback.effects)
+
+
+_FILE: Final = ("override", "put_back", "removal")
+_MUTING: Final = ("silence", "silence_extend", "silence_end")
+
+
 def _scheduler(state: State, outlook: Outlook, now: datetime) -> Tile:
     held = state.holder is not None
     seen = outlook.scheduler
+    agrees = False
     if seen is None or seen.status == "unknown" or not outlook.fresh("scheduler", now):
         look = _not_fresh(outlook, "scheduler")
-    elif seen.status == "disabled":
-        look = Look("disabled", "■", "good" if held else "bad")
     else:
-        look = Look("enabled", "▶", "bad" if held else "good")
+        agrees = (seen.status == "disabled") == held and not _pending(state, *_FILE)
+        tone = "bad" if seen.status == "enabled" and held else "stopped" if seen.status == "disabled" else "plain"
+        look = Look(*_STATUS[seen.status], tone)
     rows = (
-        Row(_("declared"), "disabled" if held else "enabled"),
-        Row(_("commanded"), _commanded(state, "override", "put_back", "removal")),
+        Row(_("declared"), _("disabled") if held else _("enabled")),
+        Row(_("commanded"), _commanded(state, *_FILE)),
         Row(_("observed"), _observed(outlook), outlook.at.get("scheduler")),
     )
-    return Tile("Scheduler", look, rows, _missing(outlook, "scheduler")[0], "scheduler")
+    says = _("as the ledger says") if agrees else ""
+    return Tile(_("Scheduler"), look, rows, _missing(outlook, "scheduler")[0], "scheduler", says=says)
+
+
+_STATUS: Final = {"enabled": (mark("enabled"), "▶"), "disabled": (mark("disabled"), "■")}
 
 
 def _observed(outlook: Outlook) -> str:
     """The scheduler's own word, as it was had last; ``unknown`` is nobody's word."""
     seen = outlook.scheduler
-    return seen.status if seen and seen.status != "unknown" else _("not known")
+    return _(_STATUS[seen.status][0]) if seen and seen.status != "unknown" else _("not known")
 
 
 def _override(state: State, outlook: Outlook, now: datetime) -> Tile:
     holder, seen = state.holder, outlook.file
+    agrees = False
     if seen is None or not outlook.fresh("override", now):
         look = _not_fresh(outlook, "override")
     elif seen.kind == "absent":
-        look = Look(mark("absent"), "○", "bad" if holder else "good")
+        agrees = holder is None
+        look = Look(mark("absent"), "○", "bad" if holder else "plain")
     elif holder is not None and seen.sha384 == holder.override.sha384 and seen.mode == "0600":
-        look = Look(mark("present"), "■", "good")
+        agrees = True
+        look = Look(mark("present"), "■", "stopped")
     else:
         look = Look(mark("not as declared"), "≠", "bad")
     observed = f"{_(seen.kind)}, {seen.mode}" if seen and seen.mode else _(seen.kind) if seen else _("not known")
     rows = (
         Row(_("declared"), _("present") + f" ({holder.id})" if holder else _("absent")),
-        Row(_("commanded"), _commanded(state, "override", "put_back", "removal")),
+        Row(_("commanded"), _commanded(state, *_FILE)),
         Row(_("observed"), observed, outlook.at.get("override")),
     )
-    return Tile("Override", look, rows, _missing(outlook, "override")[0], "override")
+    says = ""
+    if agrees and not _pending(state, *_FILE):
+        says = _("written by %(id)s", id=holder.id) if holder else _("nothing holds the scheduler")
+    return Tile(_("Override"), look, rows, _missing(outlook, "override")[0], "override", says=says)
 
 
 def _silence(state: State, outlook: Outlook, now: datetime) -> Tile:
@@ -194,14 +228,17 @@ def _silence(state: State, outlook: Outlook, now: datetime) -> Tile:
     theirs = [*(muting for muting in outlook.muting if not muting.owner or muting.surplus), *outlook.unlisted]
     rows = (
         Row(_("declared"), ", ".join(f"{said[r.silence.state]} ({r.id})" for r in declared) or _("none")),
-        Row(_("commanded"), _commanded(state, "silence", "silence_extend", "silence_end")),
+        Row(_("commanded"), _commanded(state, *_MUTING)),
         Row(_("observed"), _muted_words(seen, now), outlook.at.get("alertmanager")),
         *((Row(_("by others"), str(len(theirs))),) if theirs else ()),
     )
     look = _silence_look(declared, seen, outlook, now)
-    return Tile(
-        _("Silence"), look, rows, _missing(outlook, "alertmanager")[0], "alertmanager", url_for("silences.show")
-    )
+    agrees = look.tone in ("info", "warn", "plain") and bool(declared) == (seen.verdict == "muted") and not theirs
+    says = ""
+    if agrees and not _pending(state, *_MUTING):
+        says = _muted_words(seen, now) if declared else _("nothing mutes Stage4 alerts")
+    missing, link = _missing(outlook, "alertmanager")[0], url_for("silences.show")
+    return Tile(_("Silence"), look, rows, missing, "alertmanager", link, says)
 
 
 def _silence_look(declared: list[Rollback], seen: Muted, outlook: Outlook, now: datetime) -> Look:
@@ -218,7 +255,7 @@ def _silence_look(declared: list[Rollback], seen: Muted, outlook: Outlook, now: 
         return Look(mark("active"), "◗", "warn" if (ends - now).total_seconds() < 900 else "info")
     if outlook.muting or outlook.unlisted:
         return Look(mark("by others"), "◗", "warn")
-    return Look(mark("none"), "○", "quiet")
+    return Look(mark("none"), "○", "plain")
 
 
 _NOT_EVERYWHERE: Final = Look(mark("not everywhere"), "◑", "bad")
@@ -236,15 +273,15 @@ def _muted_words(seen: Muted, now: datetime) -> str:
     return _("until %(until)s UTC", until=until)
 
 
-def _alerts(state: State, outlook: Outlook, now: datetime) -> Tile:
+def _alerts(outlook: Outlook, now: datetime) -> Tile:
     critical, alerts = situation.critical(outlook), outlook.counts or ()
     grave = sum(count.number for count in critical or ())
+    others = sum(count.number for count in alerts if count.state == "firing") - grave
+    pending = sum(count.number for count in alerts if count.state == "pending")
     if critical is None or not outlook.fresh("prometheus", now):
         look = _not_fresh(outlook, "prometheus")
     else:
-        look = Look(str(grave), "!" if critical else "✓", "bad" if critical else "good")
-    others = sum(count.number for count in alerts if count.state == "firing") - grave
-    pending = sum(count.number for count in alerts if count.state == "pending")
+        look = Look(str(grave), "!", "bad") if grave else Look("0", "○", "warn" if pending else "plain")
     names = ", ".join(sorted({count.name.removeprefix("MultiStrategy") for count in critical or ()}))
     unknown = _("not known") if critical is None else ""
     rows = (
@@ -255,14 +292,15 @@ def _alerts(state: State, outlook: Outlook, now: datetime) -> Tile:
     return Tile(_("Critical alerts"), look, rows, _missing(outlook, "prometheus")[0], "prometheus")
 
 
-def _ledger(state: State) -> Tile:
+class LedgerLine(NamedTuple):
+    """How long the ledger is, where it ends, and when it was read as a whole."""
+
+    size: int
+    head: str
+    last: datetime
+    verified: datetime | None
+
+
+def _ledger(state: State) -> LedgerLine:
     view = site().installation.ledger.view()
-    rows = (
-        Row(_("head"), view.head.removeprefix("sha384:")[:12] + "…"),
-        Row(_("last entry"), "", state.at),
-        Row(_("last verified"), "" if site().verified else _("not since the start"), site().verified),
-    )
-    findings = site().guard.findings
-    if findings:
-        return Tile(_("Ledger"), Look(mark("does not hold"), "✕", "bad"), rows, findings[0].sentence)
-    return Tile(_("Ledger"), Look(str(view.size), "≡", "info"), rows, site().guard.error)
+    return LedgerLine(view.size, view.head, state.at, site().verified)

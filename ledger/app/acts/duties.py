@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from ledger.app.acts.act import NO_DIGEST, REASON, Act, Asking, Field, Taking, file_of
@@ -296,7 +297,7 @@ DUTIES = (
         example='give-reason STOP-17 --reason "orders looked wrong"',
         shows=lambda a: a.rollback.reason == NO_REASON,
         main=True,
-        fields=(REASON,),
+        fields=(replace(REASON, default=lambda a: a.outlook.critical_words(a.at)),),
         about=mark("The stop was pressed without one."),
     ),
     Act(

@@ -79,6 +79,12 @@ class Outlook:
         age = self.age(source, now)
         return age is not None and age <= STALE and source not in self.missing
 
+    def critical_words(self, now: datetime) -> str:
+        """The critical Stage4 alerts that fire, as a reason is prefilled: ``SchedulerLatencyCritical (3)``."""
+        counts = self.counts or () if self.fresh("prometheus", now) else ()
+        critical = [count for count in counts if count.severity == "critical" and count.state == "firing"]
+        return ", ".join(f"{count.name.removeprefix('MultiStrategy')} ({count.number})" for count in critical)
+
     def silence(self, name: str) -> SilenceSeen | None:
         """The silence of that id, as seen last."""
         return next((silence for silence in self.silences if silence.id == name), None)

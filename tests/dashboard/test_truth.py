@@ -1,0 +1,199 @@
+"""The bar of every page: its colour is what trading does, by what is seen, and the stop in it is one press."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from ledger.app.press import Press
+from ledger.app.reading.outlook import Missing
+from ledger.app.steps import opening, stopping, watching
+from ledger.domain.asked import NO_REASON
+from ledger.domain.facts import AlertCount, SchedulerSeen
+
+from .conftest import person
+from .test_now import LATENCY, seen
+from .test_stop import press
+
+PLACES = ("/", "/rollbacks", "/timeline", "/audit", "/silences", "/entries/3", "/password", "/nowhere")
+
+
+def bar(browser, path: str = "/", role: str = "noc", language: str = "en") -> tuple[str, str]:
+    """The bar's kind, and what it says without its markup."""
+    client = browser(role)
+    client.set_cookie("lang", language)
+    page = client.get(path).text
+    found = re.search(r'<section id="truth" class="truth (\w+)"(.*?)</section>', page, re.DOTALL)
+    assert found, page[:3000]
+    return found[1], " ".join(re.sub(r"<[^>]*>", " ", found[2].partition(">")[2]).split())
+
+
+def scheduler(site, status: str, late: float = 0.0) -> None:
+    """The scheduler said this just now, and the file was looked at."""
+    site.lookout.look()
+    at = site.installation.clock()
+    seen(site, scheduler=SchedulerSeen(status, at + timedelta(seconds=late), "http://s"))
+
+
+def counts(site, **number: int) -> None:
+    """Critical alerts by state."""
+    seen(site, counts=tuple(AlertCount(LATENCY, "critical", state, many) for state, many in number.items()))
+
+
+def test_a_scheduler_that_says_enabled_runs(browser, site):
+    scheduler(site, "enabled")
+    kind, said = bar(browser)
+    assert kind == "runs" and "Trading runs" in said and "seen enabled" in said
+
+
+def test_stopped_is_said_only_of_a_scheduler_that_says_so(browser, site):
+    press(browser("l2_ops"))
+    scheduler(site, "enabled")
+    kind, said = bar(browser)
+    assert kind == "stopping" and "has not been seen stopped yet" in said and "STOPPED" not in said
+    scheduler(site, "disabled")
+    kind, said = bar(browser, "/?later")
+    assert kind == "stopped" and "TRADING STOPPED" in said
+    assert re.search(r"since \d\d:\d\d UTC, L2 Ops \(lab\) \( STOP-\d+ \)\s?; seen disabled", said), said
+
+
+def test_a_scheduler_that_runs_on_after_ten_seconds_is_a_mismatch(browser, site):
+    press(browser("l2_ops"))
+    scheduler(site, "enabled", late=11)
+    kind, said = bar(browser)
+    assert kind == "mismatch" and "TRADING RUNS ON" in said and "Stop again" in said
+    assert "although L2 Ops (lab) stopped it" in said
+
+
+def test_an_override_that_is_gone_is_a_mismatch_at_once(browser, site):
+    press(browser("l2_ops"))
+    (rollback,) = site.installation.state.open.values()
+    Path(rollback.override.path).unlink()
+    scheduler(site, "enabled")
+    kind, said = bar(browser)
+    assert kind == "mismatch" and "the override stops nothing" in said
+
+
+def test_what_is_not_known_says_what_was_seen_last(browser, site):
+    scheduler(site, "enabled")
+    at = site.installation.clock()
+    missing = {**site.lookout.outlook.missing, "scheduler": Missing(at, "no answer")}
+    site.lookout.outlook = replace(site.lookout.outlook, missing=missing)
+    kind, said = bar(browser)
+    assert kind == "unknown" and "the scheduler does not answer; last seen enabled at" in said
+
+
+@pytest.mark.parametrize("path", PLACES)
+def test_every_page_has_the_bar_and_the_stop_in_it(browser, site, path):
+    scheduler(site, "enabled")
+    page = browser("noc").get(path).text
+    assert page.index('id="truth"') < page.index('id="stop-now"') < page.index("<main")
+    assert bar(browser, path)[0] == "runs"
+    assert 'action="/stop"' not in browser("auditor").get(path).text
+
+
+def test_the_stop_in_the_bar_asks_for_nothing(browser, site):
+    page = browser("noc").get("/").text
+    form = re.search(r'<form id="stop-now".*?</form>', page, re.DOTALL)
+    assert form and "required" not in form[0] and len(re.findall("<input", form[0])) == 1
+    number = re.search(r'name="request_id" value="([0-9a-f]{32})"', form[0])
+    assert number and browser("noc").post("/stop", data={"request_id": number[1]}).status_code == 303
+    (rollback,) = site.installation.state.open.values()
+    assert rollback.holds and rollback.reason == NO_REASON
+
+
+def test_the_reason_is_offered_from_what_fires_and_owed_where_none_was_given(browser, site):
+    counts(site, firing=3)
+    assert 'name="reason" value="SchedulerLatencyCritical (3)"' in browser("noc").get("/").text
+    browser("noc").post("/stop", data={"request_id": "c" * 32})
+    (rollback,) = site.installation.state.open.values()
+    page = browser("noc").get(f"/rollbacks/{rollback.id}").text
+    form = re.search(r'<form id="act-give-reason".*?</form>', page, re.DOTALL)
+    assert form and "SchedulerLatencyCritical (3)" in form[0]
+
+
+def test_the_stop_says_which_rollback_it_joins(browser, site, installation):
+    assert "Opens a rollback and declares the emergency" in browser("noc").get("/").text
+    opening.open_rollback(installation, Press(person("incident_manager")), ticket="INC-7", reason="latency")
+    assert "Stops under INC-7, which is open." in browser("noc").get("/?again").text
+
+
+def test_what_the_stop_did_is_shown_each_with_its_second(browser, site):
+    press(browser("l2_ops"))
+    scheduler(site, "disabled")
+    page = browser("noc").get("/").text
+    moments = re.findall(r'<li class="(done|due)"><span aria-hidden="true">.</span> ([a-z ]+)', page)
+    assert [(kind, what.strip()) for kind, what in moments] == [
+        ("done", "asked"),
+        ("done", "written"),
+        ("done", "read back"),
+        ("due", "seen disabled"),  # no observer has recorded it here
+    ]
+
+
+@pytest.fixture
+def checked(installation):
+    made = opening.open_rollback(installation, Press(person("incident_manager")), ticket="INC-7", reason="latency")
+    opening.confirm(installation, Press(person("product_owner")), made.rollback)
+    done = stopping.disable(installation, Press(person("l2_ops")), installation.rollback("INC-7"), requested_by="L2")
+    return done.rollback
+
+
+def test_a_watch_that_runs_is_counted_down_in_the_bar_and_nobody_is_asked_to_start_one(browser, site):
+    press(browser("l2_ops"))
+    (rollback,) = site.installation.state.open.values()
+    watching.start(site.installation, Press(person("noc")), rollback, 900)
+    scheduler(site, "disabled")
+    assert "watch ends in" in bar(browser)[1]
+    page = browser("noc").get("/").text
+    assert "Watching until" in page and ": watch." not in page
+
+
+def test_pending_alerts_are_no_calm_zero(browser, site):
+    scheduler(site, "enabled")
+    counts(site, pending=6)
+    assert "none critical, 6 pending" in bar(browser)[1]
+    assert '<article class="tile warn" data-source="prometheus">' in browser("noc").get("/").text
+
+
+def test_alerts_that_nobody_asked_for_are_not_called_none(browser, site):
+    scheduler(site, "enabled")
+    assert "critical alerts: not known" in bar(browser)[1]
+
+
+def test_after_the_restoration_the_alerts_are_watched_for_two_minutes(browser, site, checked):
+    scheduler(site, "disabled")
+    counts(site, firing=1)
+    restored = site.installation.rollback("INC-7")._replace(restarted_at=site.installation.clock())
+    assert restored.restarted_at is not None
+    from web.truth import AFTER_RESTORE, after_restore
+
+    at = restored.restarted_at
+    assert after_restore(restored, at) == at + AFTER_RESTORE
+    assert after_restore(restored, at + AFTER_RESTORE + timedelta(seconds=1)) is None
+
+
+def test_the_bar_is_polish_on_a_polish_page(browser, site):
+    press(browser("l2_ops"))
+    scheduler(site, "disabled")
+    said = bar(browser, language="pl")[1]
+    assert "HANDEL ZATRZYMANY" in said and "Zatrzymaj ponownie" in said and "widziany jako wyłączony" in said
+    assert "seen" not in said and "Stop" not in said.replace("STOP-", "")
+
+
+def test_a_ledger_that_cannot_be_read_does_not_silence_the_bar(browser, site, monkeypatch):
+    from ledger.errors import Unreachable
+
+    client = browser("noc")
+    scheduler(site, "enabled")
+
+    def unreachable(_self):
+        raise Unreachable("the store cannot be had")
+
+    monkeypatch.setattr(type(site.installation), "state", property(unreachable))
+    page = client.get("/nowhere").text
+    assert "Trading runs" in page and "the store cannot be had" in page
