@@ -116,9 +116,19 @@ def frame() -> dict[str, Any]:
         "my_roles": [role for role in ALL_ROLES if role in roles],
         "language": g.get("language", "en"),
         "theme": g.get("theme", "auto"),
+        "lab": _lab(),
         "now": site().installation.clock(),
         "latest": _latest() if g.get("person") else None,
     }
+
+
+def _lab() -> bool:
+    """Whether the people and the trading of this ledger are invented."""
+    try:
+        opened = site().installation.state.opened
+    except LedgerError:
+        return False
+    return opened is not None and opened.purpose == "lab"
 
 
 def _latest() -> dict[str, Any] | None:

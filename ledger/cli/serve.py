@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ledger.app import reverse_proxy as front
-from ledger.app.home.setup import add_missing_stages, sweep_home
+from ledger.app.home.setup import LAB_NAMES, add_missing_stages, sweep_home
 from ledger.app.installation import Installation
 from ledger.app.people.accounts import Accounts, generate
 from ledger.app.people.directory import LAB_PEOPLE, Person
@@ -168,7 +168,7 @@ def give_accounts(installation: Installation) -> str:
     for name, roles in LAB_READERS.items():
         if name not in installation.state.people:
             installation.submit(AddPerson(person=name, roles=roles), Press(SYSTEM))
-            installation.people.put(Person(name, f"{name.removeprefix('lab-').title()} (lab)", None))
+            installation.people.put(Person(name, LAB_NAMES[name], None))
     for name in (*LAB_PEOPLE, *LAB_READERS):
         accounts.add(name.removeprefix("lab-"), name, password)
     return password

@@ -28,7 +28,7 @@ def test_the_second_person_is_asked_on_the_page_and_agrees(browser, installation
     client = browser("incident_manager")
     text = client.get("/rollbacks/INC-1").text
     form = re.search(r'<form id="act-expect-alert.*?</form>', text, re.DOTALL)
-    assert form is not None and f'value="{ALERT}"' in form[0] and "Noc (lab)" in form[0]
+    assert form is not None and f'value="{ALERT}"' in form[0] and "Iga Bąk" in form[0]
     values = {"alert": ALERT, "reason": "seen too", "request_id": secrets.token_hex(16)}
     assert client.post("/rollbacks/INC-1/expect-alert", data=values).status_code == 303
     found = installation.rollback("INC-1")

@@ -58,7 +58,7 @@ def test_stopped_is_said_only_of_a_scheduler_that_says_so(browser, site):
     scheduler(site, "disabled")
     kind, said = bar(browser, "/?later")
     assert kind == "stopped" and "TRADING STOPPED" in said
-    assert re.search(r"since \d\d:\d\d UTC, L2 Ops \(lab\) \( STOP-\d+ \)\s?; seen disabled", said), said
+    assert re.search(r"since \d\d:\d\d UTC, Ola Lis \( STOP-\d+ \)\s?; seen disabled", said), said
 
 
 def test_a_scheduler_that_runs_on_after_ten_seconds_is_a_mismatch(browser, site):
@@ -66,7 +66,7 @@ def test_a_scheduler_that_runs_on_after_ten_seconds_is_a_mismatch(browser, site)
     scheduler(site, "enabled", late=11)
     kind, said = bar(browser)
     assert kind == "mismatch" and "TRADING RUNS ON" in said and "Stop again" in said
-    assert "although L2 Ops (lab) stopped it" in said
+    assert "although Ola Lis stopped it" in said
 
 
 def test_an_override_that_is_gone_is_a_mismatch_at_once(browser, site):

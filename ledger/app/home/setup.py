@@ -29,6 +29,16 @@ from ledger.files import locked, make_folder, open_plain, place_exclusive, sweep
 from ledger.proof.note import Signer, format_verifier, parse_verifier
 from ledger.store.open import open_log
 
+LAB_NAMES = {
+    "lab-incident-manager": "Ewa Maj",
+    "lab-l2-ops": "Ola Lis",
+    "lab-observability": "Jan Kos",
+    "lab-noc": "Iga Bąk",
+    "lab-product-owner": "Adam Sowa",
+    "lab-auditor": "Zofia Wrona",
+    "lab-admin": "Piotr Sęk",
+}
+"""What the lab's people are called: invented, and named as people are."""
 LAB_ROLES = ("incident_manager", "l2_ops", "observability", "noc")
 """Roles of the person at the terminal in a lab home; a rollback is confirmed by another: ``--as lab-product-owner``."""
 
@@ -236,9 +246,8 @@ def _add_people(installation: Installation, purpose: str, name: str, roles: tupl
     with installation.people.alone() as lines:
         founder = _found(installation, lines, name, roles)
         for person, lab_roles in LAB_PEOPLE.items() if purpose == "lab" else ():
-            title = person.removeprefix("lab-").replace("-", " ").title()
             if person not in lines:
-                lines.put(Person(person, f"{title} (lab)", None))
+                lines.put(Person(person, LAB_NAMES[person], None))
             if person not in installation.state.people:
                 installation.submit(AddPerson(person=person, roles=lab_roles), Press(founder))
 
