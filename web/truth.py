@@ -86,7 +86,7 @@ def init_app(app: Flask) -> None:
         stop_trail=trail,
         may_stop_here=may_stop_here,
         firing_now=firing_now,
-        request_id=request_id,
+        press_number=request_id,
     )
 
 

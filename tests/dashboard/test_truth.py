@@ -19,7 +19,17 @@ from .conftest import person
 from .test_now import LATENCY, seen
 from .test_stop import press
 
-PLACES = ("/", "/rollbacks", "/timeline", "/audit", "/silences", "/entries/3", "/password", "/nowhere")
+PLACES = (
+    "/",
+    "/rollbacks",
+    "/rollbacks/new",
+    "/timeline",
+    "/audit",
+    "/silences",
+    "/entries/3",
+    "/password",
+    "/nowhere",
+)
 
 
 def bar(browser, path: str = "/", role: str = "noc", language: str = "en") -> tuple[str, str]:
