@@ -5,6 +5,7 @@ from __future__ import annotations
 from ledger.adapters.alertmanager import Alertmanager
 from ledger.app.reading.muted import Muted, how_muted
 from ledger.domain.facts import Matcher, Muting
+from ledger.domain.moments import clock_or_day
 from ledger.domain.muting import label_sets, muting
 
 from .neighbours import now
@@ -34,7 +35,7 @@ def test_a_silence_of_somebody_else_that_mutes_at_both_is_muted_until_its_end(ap
     fire(first, second)
     ends = [create(cluster(one)).ends_at for one in apart]
     found = told(cluster(first, second), "")
-    assert found.sentence == f"Alerts muted until {max(ends):%H:%M} UTC (p-4f9c2)."
+    assert found.sentence == f"Alerts muted until {clock_or_day(max(ends), now())} UTC (p-4f9c2)."
 
 
 def test_a_member_that_is_gone_leaves_it_not_known(apart: Pair) -> None:
