@@ -141,7 +141,10 @@ def test_a_page_of_another_shape_is_read_by_its_paths_and_words(word: str, statu
 @pytest.mark.parametrize("word", ["halted", "HALTED ", "disabled", "enabled", ""])
 def test_a_word_that_nobody_named_is_neither_state(word: str) -> None:
     seen = _by(SHAPE, json.loads(json.dumps(OTHER).replace("HALTED", word)))
-    assert seen.status == "unknown" and "data.jobs.0.state is none of the words that it may be: RUNNING, IDLE, HALTED" in seen.error
+    assert (
+        seen.status == "unknown"
+        and "data.jobs.0.state is none of the words that it may be: RUNNING, IDLE, HALTED" in seen.error
+    )
 
 
 @pytest.mark.parametrize("path", ["data.jobs.1.state", "data.jobs.-1.state", "data.jobs.state", "data", "x.y"])

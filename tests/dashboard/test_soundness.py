@@ -22,7 +22,18 @@ from web.site import Site
 
 from .conftest import person
 
-PAGES = ("/", "/rollbacks", "/timeline", "/audit", "/people", "/access", "/entries/3", "/rollbacks/new", "/drift")
+PAGES = (
+    "/",
+    "/rollbacks",
+    "/timeline",
+    "/audit",
+    "/people",
+    "/access",
+    "/entries/3",
+    "/rollbacks/new",
+    "/setup",
+    "/drift",
+)
 
 
 @pytest.fixture(autouse=True)
