@@ -53,8 +53,8 @@ ERRORS = {
     "abort",
 }
 UNSHOWN = re.compile(
-    r"ledger/app/(home|doctor)/\w+\.py|ledger/app/record/(earlier_log|exporting|snapshots)\.py|ledger/app/reading/metrics\.py"
-    r"|ledger/app/words\.py|ledger/app/acts/(act|duties|opening|silences|steps|watching)\.py"
+    r"ledger/app/home/\w+\.py|ledger/app/doctor/(examine|machine|drill)\.py|ledger/app/record/(earlier_log|exporting|snapshots)\.py|ledger/app/reading/metrics\.py"
+    r"|ledger/app/words\.py|ledger/app/setup_list/items\.py|ledger/app/acts/(act|duties|opening|silences|steps|watching)\.py"
     r"|ledger/app/steps/(common|pictures|headers|closing)\.py"
     r"|ledger/domain/(form|record|runbook|paper|summaries|override_text|facts|event|events|command|\w+/(commands|events))\.py"
     r"|ledger/adapters/(picture|dashboard|transcript|silence_wire|wire)\.py"
@@ -68,6 +68,7 @@ NO_SENTENCE = re.compile(
     r"|\s*CREATE|\+at |.*\bSELECT|INSERT|BEGIN|PRAGMA|UPDATE|DELETE|sequence[ ,]|int \| None|of 1$|%s"
     r"|.* = \?|.*ORDER BY|not a database|no such (table|column)|umask|mkdir |rm -f|cat >|test !|mv -fT"
     r"|disable_multi|The stop,"
+    r"|\{\} clock|alertmanager (\{\} )?clock|silence labels|chmod "
     r"|<bdi |stage4-ledger |the announcement hook|.*\buid \{\}$|\{\} at (byte )?\{\}$"
 )
 """Commands to type, lines of logs, queries: text that is no sentence of a page."""

@@ -67,11 +67,12 @@ class Running:
         self._observed = open_readable(root)  # its own connections: a slow page never holds the observer
         self._observed.publication = installation.publication  # it publishes; pages and metrics say how that went
         self.site.guard_by(Guard(root, [installation.ledger, self._observed.ledger], installation.clock))
-        self.site.guard.changed = lambda: self.site.hub.publish("outlook", {})
+        self.site.guard.changed = self.site.setup.changed = lambda: self.site.hub.publish("outlook", {})
         began = installation.clock()
         self.site.unobserved = lambda: unobserved(installation.home, installation.clock(), began)
         self._stopped = threading.Event()
         self._guard = threading.Thread(target=self.site.guard.run, args=(self._stopped,), name="guard", daemon=True)
+        self._setup = threading.Thread(target=self.site.setup.run, args=(self._stopped,), name="setup", daemon=True)
         self._observer = threading.Thread(target=self._observe, name="observer", daemon=True)
 
     def start(self) -> None:
@@ -82,6 +83,7 @@ class Running:
         self.site.lookout.start()
         self._follower.start()
         self._observer.start()
+        self._setup.start()
         threading.Thread(target=self._settle, name="settle", daemon=True).start()
 
     def _settle(self) -> None:

@@ -108,6 +108,7 @@ def _key(here: Site) -> tuple[Hashable, ...]:
         here.verified,
         here.guard.looked_whole,
         here.guard.findings,
+        here.setup.version,
         here.installation.people.changed(),
         _windows_over(here),
         "admin" in g.roles and front.noted(here.installation.home, here.installation.clock()),

@@ -14,6 +14,7 @@ from ledger.app.installation import Installation
 from ledger.app.people.accounts import Accounts
 from ledger.app.reading.outlook import Lookout
 from ledger.app.reading.timeline import Timeline
+from ledger.app.setup_list.looks import Looks
 from ledger.app.soundness.guard import Guard
 from web.hub import Hub
 from web.jobs import Jobs
@@ -48,10 +49,13 @@ class Site:
     unobserved: Callable[[], str] = lambda: ""
     """That nobody observes, in a sentence; ``""`` while somebody does."""
 
+    setup: Looks = field(init=False)
+    """What was seen of the setup list."""
     timeline: Timeline = field(init=False)
     """Finds entries; what it remembers is compared with them after each look at everything."""
 
     def __post_init__(self) -> None:
+        self.setup = Looks(self.installation)
         self.timeline = Timeline(self.installation)
         self.guard_by(Guard(self.installation.home.root, [self.installation.ledger], self.installation.clock))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -122,6 +122,24 @@ def _open_log(home: Home) -> tuple[Log, bytes]:
             )
         )
     return log, first
+
+
+def ask_scheduler(config: Config, clock: Callable[[], datetime], patience: float | None = None) -> SchedulerSeen:
+    """What the scheduler of a configuration says now; ``unknown`` where it cannot be asked."""
+    try:
+        server = settings.server(config, "scheduler")
+    except Unreachable as error:
+        return SchedulerSeen("unknown", clock(), "", error=str(error))
+    if server is None:
+        return SchedulerSeen("unknown", clock(), "", error="no scheduler.url is configured in stage4.toml")
+    if patience is not None:
+        server = dataclasses.replace(server, connect_timeout=patience, read_timeout=patience)
+    from ledger.adapters.scheduler import Shape, read_status
+
+    page = config.scheduler
+    return read_status(
+        server, clock, Shape(page.status, page.enabled, page.disabled, page.since, page.cycle, page.warnings)
+    )
 
 
 class Installation:
@@ -269,17 +287,7 @@ class Installation:
 
     def scheduler(self, patience: float | None = None) -> SchedulerSeen:
         """What the scheduler itself says now; ``unknown`` where it cannot be asked (within ``patience`` seconds)."""
-        try:
-            server = settings.server(self.config, "scheduler")
-        except Unreachable as error:
-            return SchedulerSeen("unknown", self.clock(), "", error=str(error))
-        if server is not None and patience is not None:
-            server = dataclasses.replace(server, connect_timeout=patience, read_timeout=patience)
-        if server is None:
-            return SchedulerSeen("unknown", self.clock(), "", error="no scheduler.url is configured in stage4.toml")
-        from ledger.adapters.scheduler import read_status
-
-        return read_status(server, self.clock)
+        return ask_scheduler(self.config, self.clock, patience)
 
     @property
     def alertmanager(self) -> Alertmanager:

@@ -13,14 +13,30 @@ from ledger.cli.context import EXIT_REFUSED, Session, stage4_command
 
 
 @click.command()
+@click.option("--drill", is_flag=True, help="Stop trading for moments, in a drill that somebody opened for it.")
+@click.option("--yes", is_flag=True, help="With --drill: do not ask.")
 @stage4_command
-def doctor(session: Session) -> None:
+def doctor(session: Session, *, drill: bool, yes: bool) -> None:
     """Keys, modes, clocks, servers, disk, versions: what is wrong and what to do.
+
+    With --drill the override is proved end to end: it is written as the stop writes it, the scheduler is seen disabled,
+    it is removed, the scheduler is seen enabled. TRADING STOPS MEANWHILE. Two people open a window for it: an Incident
+    Manager opens a rollback of the purpose drill, a product owner confirms it. Who runs it holds l2_ops and
+    incident_manager.
 
     \b
     stage4 doctor --home /srv/stage4
     stage4 doctor --json
+    stage4 doctor --drill
+    Exit status: 0 all is well, 1 a problem, or the override was not proved, 3 it could not be removed.
     """
+    if yes and not drill:
+        raise click.UsageError("--yes belongs to --drill")
+    if drill:
+        from ledger.cli.drill import run_drill
+
+        run_drill(session, yes=yes)
+        return
     checks = examine(session.root)
     page = [check._asdict() for check in checks]
 

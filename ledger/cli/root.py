@@ -58,6 +58,10 @@ COMMANDS: dict[str, Row] = {
         "ledger.cli.serve:serve",
         "Serve the dashboard, with the observer inside, until Ctrl-C.",
     ),
+    "setup": Row(
+        "ledger.cli.setup:setup",
+        "What is to be set up before the first night, each with what is seen of it now.",
+    ),
     "status": Row(
         "ledger.cli.status:status",
         "The truth now: declared, commanded, observed, each with its age; and the open rollbacks.",
@@ -104,6 +108,7 @@ def stage4(home: str | None, as_json: bool, acting_as: str | None, stage: str | 
     \b
     A real installation:
       stage4 init --home /srv/stage4 --name "Ola" --role incident_manager
+      stage4 setup --home /srv/stage4     what is left to do, with the lines to type
       stage4 doctor --home /srv/stage4
       stage4 serve --home /srv/stage4
     \b

@@ -120,15 +120,11 @@ def _why_not(session: Session) -> str:
 
 def _without_ledger(session: Session) -> SchedulerSeen:
     """The reading alone, where the ledger cannot be opened."""
-    from ledger.adapters.scheduler import read_status
     from ledger.app.home import config as settings
     from ledger.app.home.folders import Home
-    from ledger.app.installation import now
+    from ledger.app.installation import ask_scheduler, now
 
-    server = settings.server(settings.load(Home(session.root).config), "scheduler")
-    if server is None:
-        return SchedulerSeen("unknown", now(), "", error="no scheduler.url is configured in stage4.toml")
-    return read_status(server, now)
+    return ask_scheduler(settings.load(Home(session.root).config), now)
 
 
 # --- step 4 -----------------------------------------------------------------------------------------------------------

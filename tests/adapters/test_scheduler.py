@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from ledger.adapters.http import Server
-from ledger.adapters.scheduler import read_status
+from ledger.adapters.scheduler import Shape, read_status
 from ledger.domain.facts import SchedulerSeen
 
 from .neighbours import WRONG, free_port, now, odd, quick, says
@@ -117,3 +117,50 @@ def test_what_is_fit_is_taken_word_for_word() -> None:
     seen = _read({"warnings": ["zażółć  \xa0 „gęślą” \u200djaźń"]})
     assert seen.warnings == ("zażółć  \xa0 „gęślą” \u200djaźń",)
     assert seen.notes == ()
+
+
+OTHER = {"data": {"jobs": [{"state": "HALTED", "at": "2026-11-23T05:27:01Z", "loops": 7, "problems": []}]}}
+"""A page as another scheduler may have it."""
+SHAPE = Shape(
+    "data.jobs.0.state", ("RUNNING", "IDLE"), ("HALTED",), "data.jobs.0.at", "data.jobs.0.loops", "data.jobs.0.problems"
+)
+
+
+def _by(shape: Shape, page: object) -> SchedulerSeen:
+    with odd(says(page)) as server:
+        return read_status(quick(server.url), now, shape)
+
+
+@pytest.mark.parametrize(("word", "status"), [("HALTED", "disabled"), ("RUNNING", "enabled"), ("IDLE", "enabled")])
+def test_a_page_of_another_shape_is_read_by_its_paths_and_words(word: str, status: str) -> None:
+    seen = _by(SHAPE, json.loads(json.dumps(OTHER).replace("HALTED", word)))
+    assert (seen.status, seen.cycle, seen.warnings, seen.notes) == (status, 7, (), ())
+    assert seen.since == datetime(2026, 11, 23, 5, 27, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("word", ["halted", "HALTED ", "disabled", "enabled", ""])
+def test_a_word_that_nobody_named_is_neither_state(word: str) -> None:
+    seen = _by(SHAPE, json.loads(json.dumps(OTHER).replace("HALTED", word)))
+    assert (
+        seen.status == "unknown"
+        and "data.jobs.0.state is none of the words that it may be: RUNNING, IDLE, HALTED" in seen.error
+    )
+
+
+@pytest.mark.parametrize("path", ["data.jobs.1.state", "data.jobs.-1.state", "data.jobs.state", "data", "x.y"])
+def test_a_path_that_leads_nowhere_is_unknown_and_named(path: str) -> None:
+    seen = _by(SHAPE._replace(status=path), OTHER)
+    assert seen.status == "unknown" and "another shape" in seen.error
+    assert path == "data" or f"no '{path}'" in seen.error
+
+
+@pytest.mark.parametrize(("value", "status"), [(True, "disabled"), (False, "enabled")])
+def test_true_and_false_are_words(value: bool, status: str) -> None:
+    shape = Shape("halted", ("false",), ("true",), since="", cycle="", warnings="")
+    assert _by(shape, {"halted": value}).status == status
+
+
+def test_what_a_page_does_not_tell_is_not_known() -> None:
+    seen = _by(Shape(since="", cycle="", warnings=""), {"status": "enabled"})
+    assert (seen.status, seen.since, seen.cycle, seen.warnings) == ("enabled", None, None, ())
+    assert seen.notes == ("its page tells no warnings, so whether it has any is not known",)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +16,7 @@ from msgspec import Meta
 from ledger import regexes
 from ledger.app.durations import parse_duration
 from ledger.app.home import config
-from ledger.app.home.config_types import PLACES, Place, ServerSettings, Settings, places, servers
+from ledger.app.home.config_types import PLACES, Place, SchedulerSettings, ServerSettings, Settings, places, servers
 from ledger.app.home.folders import Home
 from ledger.cli.home import config_show
 from ledger.domain.matching import use
@@ -57,6 +58,8 @@ def test_the_file_is_read(path: Path) -> None:
 
 GIVEN: dict[str, tuple[str, object]] = {
     "alerts.pattern": ("MultiStrategy[A-Z].*", "MultiStrategy[A-Z].*"),
+    "scheduler.enabled": ("RUNNING,B", ("RUNNING", "B")),
+    "scheduler.disabled": ("HALTED,B", ("HALTED", "B")),
     "alerts.rules": ("MultiStrategyA,MultiStrategyB", ("MultiStrategyA", "MultiStrategyB")),
 }
 
@@ -315,7 +318,7 @@ def test_a_command_that_announces_is_shown_without_the_paths_of_its_addresses(pa
 
 
 def test_which_settings_hold_a_secret_is_known() -> None:
-    plain = config.Config(scheduler=ServerSettings(url="https://s.example/status#part"))
+    plain = config.Config(scheduler=SchedulerSettings(url="https://s.example/status#part"))
     assert config.secrets(changed(plain, announce={"url": "https://h/"})) == []
     told = changed(plain, scheduler={"url": "https://a:hunter2@s"}, prometheus={"url": "https://p/?token=x"})
     assert config.secrets(told) == ["scheduler.url", "prometheus.url"]
@@ -367,3 +370,18 @@ def test_where_re2_cannot_be_loaded_the_settings_are_found_all_the_same(path: Pa
         monkeypatch.undo()
         use(regexes.compiled)
     assert found.stage == "other"
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ('status = ""', "scheduler.status is empty"),
+        ("enabled = []", "scheduler.enabled is empty"),
+        ('disabled = [""]', "scheduler.disabled is empty"),
+        ('enabled = ["UP", "HALTED"]\ndisabled = ["HALTED"]', "both have 'HALTED'"),
+    ],
+)
+def test_words_by_which_no_status_could_be_told_are_refused(path: Path, line: str, why: str) -> None:
+    path.write_text(f"[scheduler]\n{line}\n")
+    with pytest.raises(Refused, match=re.escape(why)):
+        config.load(path, NOTHING)

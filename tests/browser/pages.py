@@ -14,6 +14,7 @@ PAGES = {
     "entry": ("l2-ops", "/entries/12"),
     "audit": ("l2-ops", "/audit"),
     "review": ("l2-ops", "/rollbacks/{rollback}/review"),
+    "setup": ("admin", "/setup"),
     "people": ("admin", "/people"),
     "access": ("auditor", "/access"),
 }

@@ -22,7 +22,18 @@ from web.site import Site
 
 from .conftest import person
 
-PAGES = ("/", "/rollbacks", "/timeline", "/audit", "/people", "/access", "/entries/3", "/rollbacks/new", "/top")
+PAGES = (
+    "/",
+    "/rollbacks",
+    "/timeline",
+    "/audit",
+    "/people",
+    "/access",
+    "/entries/3",
+    "/rollbacks/new",
+    "/setup",
+    "/top",
+)
 
 
 @pytest.fixture(autouse=True)

@@ -31,6 +31,7 @@ PAGES = (
     "/people",
     "/access",
     "/password",
+    "/setup",
     "/no",
 )
 RAW = {"none", "auditor"}

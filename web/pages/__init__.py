@@ -1,6 +1,6 @@
 """The pages (GET), one blueprint each."""
 
-from web.pages import access, audit, charts, entries, health, now, people, review, rollbacks, silences, timeline
+from web.pages import access, audit, charts, entries, health, now, people, review, rollbacks, setup, silences, timeline
 
 PAGES = (
     now.blueprint,
@@ -8,6 +8,7 @@ PAGES = (
     charts.blueprint,
     review.blueprint,
     silences.blueprint,
+    setup.blueprint,
     timeline.blueprint,
     entries.blueprint,
     entries.artefacts,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from ledger.adapters.alertmanager_member import Member
 from ledger.app.doctor.check import Check, remedy_for
 from ledger.app.doctor.machine import SKEW
+from ledger.app.doctor.servers import SET_CLOCKS
 from ledger.app.installation import Installation
 from ledger.app.reading.queries import silence_drift
 from ledger.domain.facts import AlertSeen, MemberSeen
@@ -16,6 +17,7 @@ from ledger.domain.judge_firing import differing
 from ledger.domain.judge_silences import loud
 from ledger.domain.text import listed
 from ledger.errors import LedgerError, Unreachable
+from ledger.said import Said
 
 _CLASSIC = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _VERSION = re.compile(r"v?([0-9]{1,4})\.([0-9]{1,4})\b")
@@ -39,11 +41,11 @@ def look_at_members(installation: Installation) -> Iterator[Check]:
             )
         yield from _mutes(name, told, installation)
         if abs(told.ahead) > SKEW:
-            skew = f"differs from ours by {abs(told.ahead):.0f} s"
-            yield Check(f"{name} clock", "problem", skew, "set the clocks (NTP)")
+            skew = Said("its clock differs from ours by {} s", round(abs(told.ahead)))
+            yield Check(f"{name} clock", "problem", skew, SET_CLOCKS)
         if told.adrift:
-            skew = "is not known: its Date header is no time, or more than a day off"
-            yield Check(f"{name} clock", "problem", skew, "set the clocks (NTP), and look at what stands before it")
+            unset = "its clock is not known: its Date header is no time, or more than a day off"
+            yield Check(f"{name} clock", "problem", unset, "set the clocks (NTP), and look at what stands before it")
 
 
 def _mutes(name: str, seen: MemberSeen, installation: Installation) -> Iterator[Check]:
@@ -54,20 +56,20 @@ def _mutes(name: str, seen: MemberSeen, installation: Installation) -> Iterator[
         return  # told by the ledger's own line
     for rollback in rollbacks:
         for sentence in silence_drift(rollback, (seen,)):
-            remedy = f"let it gossip (--cluster.peer), then: stage4 rollback check-silence {rollback.id}"
+            remedy = Said("let it gossip (--cluster.peer), then: stage4 rollback check-silence {}", rollback.id)
             yield Check(name, "problem", sentence, remedy)
         heard = loud(seen, rollback.silence.id, installation.labels)
         if heard:
             names = listed(alert.name for alert in heard)
-            sentence = f"the silence of {rollback.id} does not suppress there: {names}"
-            yield Check(name, "problem", sentence, f"see why: stage4 rollback check-silence {rollback.id}")
+            sentence = Said("the silence of {} does not suppress there: {}", rollback.id, names)
+            yield Check(name, "problem", sentence, Said("see why: stage4 rollback check-silence {}", rollback.id))
 
 
 def _answers(name: str, member: Member, seen: MemberSeen) -> Check:
     if seen.error:
         return Check(name, "problem", seen.error, remedy_for(seen.error))
     try:
-        return Check(name, "ok", f"version {member.version()}")
+        return Check(name, "ok", Said("version {}, at {}", member.version(), member.name))
     except Unreachable as error:
         return Check(name, "problem", str(error), remedy_for(str(error)))
 
@@ -88,7 +90,7 @@ def look_at_labels(installation: Installation) -> Iterator[Check]:
         yield Check(
             "silence labels",
             "problem",
-            f"no Stage4 alert of {len(there)} that fire has them: {differing(there, installation.labels)}",
+            Said("no Stage4 alert of {} that fire has them: {}", len(there), differing(there, installation.labels)),
             "set [silence.labels] in stage4.toml to labels that your alerts have",
         )
 
@@ -106,8 +108,13 @@ def _names(installation: Installation) -> Iterator[Check]:
             yield Check(
                 "silence labels",
                 "problem",
-                f"Alertmanager {version} at {member.name} takes no label of the name {', '.join(odd)[:80]!a}: "
-                "before 0.27 a name has letters, digits and _ alone",
+                Said(
+                    "Alertmanager {} at {} takes no label of the name {}: before 0.27 a name has letters, digits "
+                    "and _ alone",
+                    version,
+                    member.name,
+                    ascii(", ".join(odd)[:80]),
+                ),
                 "name other labels in [silence.labels] of stage4.toml, or bring Alertmanager up",
             )
 

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
-from email.utils import parsedate_to_datetime
+from collections.abc import Iterator
 from importlib.metadata import version
 from itertools import zip_longest
 from pathlib import Path
 from typing import Literal
 
 from ledger.adapters.dashboard import load_panels
-from ledger.adapters.http import ask
 from ledger.app import reverse_proxy as front
 from ledger.app.doctor import machine as doctor_machine
 from ledger.app.doctor.alertmanager import look_at_labels, look_at_members
 from ledger.app.doctor.check import Check, remedy_for
+from ledger.app.doctor.servers import look_at_folder, look_at_prometheus, look_at_scheduler
 from ledger.app.home import config as settings
 from ledger.app.home import parts
 from ledger.app.home.folders import Home
@@ -29,9 +27,7 @@ from ledger.app.soundness import Soundness
 from ledger.app.soundness import examine as examine_ledger
 from ledger.app.soundness.found import FURTHER
 from ledger.app.steps.pictures import INSTALL, cannot_draw
-from ledger.domain.runbook import EXPECTED_RULES
 from ledger.errors import LedgerError
-from ledger.shipped import RULES
 
 _SPACE = 200 * 1024 * 1024
 
@@ -167,16 +163,7 @@ def _machine(installation: Installation) -> Iterator[Check]:
 
 
 def _folders(installation: Installation) -> Iterator[Check]:
-    folder = installation.override_path().parent
-    if not folder.is_dir():
-        return  # said among what init makes
-    mode = folder.stat().st_mode & 0o777
-    if mode & 0o022:
-        yield Check(
-            "override", "problem", f"{folder} has mode {mode:04o}: others may stop trading", f"chmod 700 {folder}"
-        )
-    else:
-        yield Check("override", "ok", f"{folder}, mode {mode:04o}")
+    yield from look_at_folder(installation)
 
 
 def _spool(installation: Installation) -> Iterator[Check]:
@@ -186,59 +173,16 @@ def _spool(installation: Installation) -> Iterator[Check]:
 
 
 def _scheduler(installation: Installation) -> Iterator[Check]:
-    seen = installation.scheduler()
-    if seen.status == "unknown":
-        yield Check("scheduler", "problem", seen.error, "set scheduler.url in stage4.toml to its status page")
-    else:
-        yield Check("scheduler", "ok", f"{seen.status}, cycle {seen.cycle}, at {seen.source}")
-    yield from _clock(installation, "scheduler", installation.config.scheduler.url)
+    yield from look_at_scheduler(installation)
 
 
 def _prometheus(installation: Installation) -> Iterator[Check]:
-    expected = installation.alerts.rules
-    names = {rule.name for rule in installation.prometheus.rules(expected)}
-    missing = [name for name in expected if name not in names]
-    if missing:
-        yield Check(
-            "prometheus",
-            "problem",
-            f"rules not loaded: {', '.join(missing)}",
-            f"{_load(missing)}; without its rules the watch stays inconclusive",
-        )
-    else:
-        yield Check("prometheus", "ok", f"all {len(names)} alerting rules of the runbook are loaded")
-    yield from _clock(installation, "prometheus", installation.config.prometheus.url)
-
-
-def _load(missing: Sequence[str]) -> str:
-    if set(missing) <= set(EXPECTED_RULES):
-        return f"load {RULES}"
-    return "load them, or name those that there are in [alerts] rules of stage4.toml"
+    yield from look_at_prometheus(installation)
 
 
 def _alertmanager(installation: Installation) -> Iterator[Check]:
     """Every member: whether it answers, what of its answer cannot be read, its clock."""
     yield from look_at_members(installation)
-
-
-def _clock(installation: Installation, name: str, url: str) -> Iterator[Check]:
-    """Compare the server's clock by its Date header (RFC 9110 section 6.6.1, whole seconds)."""
-    server = settings.server(installation.config, name, url)
-    if server is None:
-        return
-    header = ask(server, name, "GET").headers.get("Date")
-    if header is None:
-        return
-    skew = _difference(installation.clock, header)
-    if skew > doctor_machine.SKEW:
-        yield Check(f"{name} clock", "problem", f"differs from ours by {skew:.0f} s", "set the clocks (NTP)")
-
-
-def _difference(clock: Callable[[], datetime], header: str) -> float:
-    try:
-        return abs((clock() - parsedate_to_datetime(header)).total_seconds())
-    except (TypeError, ValueError, OverflowError):
-        return 0.0
 
 
 def _labels(installation: Installation) -> Iterator[Check]:

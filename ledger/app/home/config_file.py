@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from ledger.app.home.config_types import PLACES, TABLES, AlertsSettings, Settings
+from ledger.app.home.config_types import PLACES, TABLES, AlertsSettings, SchedulerSettings, Settings
 from ledger.domain.matching import Undecided, fullmatch
 from ledger.errors import Refused, Unreachable
 from ledger.files import read_small
@@ -38,7 +38,7 @@ def decoded(path: Path, environment: Mapping[str, str]) -> Settings:
         settings = msgspec.convert(given, Settings)
     except msgspec.ValidationError as error:
         raise Refused(f"{path}: {'; '.join(_wrong(given)) or error}") from error
-    if wrong := _unusable(settings.alerts) or _nameless(settings.silence.labels):
+    if wrong := _unusable(settings.alerts) or _nameless(settings.silence.labels) or _unclear(settings.scheduler):
         raise Refused(f"{path}: {wrong}")
     return settings
 
@@ -138,6 +138,18 @@ def _nameless(labels: Mapping[str, str]) -> str:
     if odd := [name for name, value in labels.items() if not name.strip() or not value]:
         example = 'write it like env = "prod", in the environment as env=prod,cluster=a'
         return f"silence.labels has {odd[0][:60]!a} without a name or a value; {example}"
+    return ""
+
+
+def _unclear(scheduler: SchedulerSettings) -> str:
+    """Why a status page could not be read by these words; ``""`` where it can."""
+    if not scheduler.status:
+        return 'scheduler.status is empty; write the path of the state on its page, like "data.state"'
+    for name in ("enabled", "disabled"):
+        if not any(getattr(scheduler, name)):
+            return f'scheduler.{name} is empty; write what the page says then, like ["RUNNING"]'
+    if both := sorted(set(scheduler.enabled) & set(scheduler.disabled)):
+        return f"scheduler.enabled and scheduler.disabled both have {both[0][:60]!a}: a word means one of them"
     return ""
 
 

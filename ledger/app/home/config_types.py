@@ -39,6 +39,20 @@ class ServerSettings(Table, frozen=True):
     proxy: Annotated[str, _says("address of the proxy that it is asked through")] = ""
 
 
+class SchedulerSettings(ServerSettings, frozen=True):
+    """The scheduler, whose status page may have another shape than the reference scheduler's.
+
+    A path on the page has dots between names, and numbers for places in lists.
+    """
+
+    status: Annotated[str, _says("path of its state on that page, e.g. data.state")] = "status"
+    enabled: Annotated[tuple[str, ...], _says("what the page says while it trades")] = ("enabled",)
+    disabled: Annotated[tuple[str, ...], _says("what the page says while it is stopped")] = ("disabled",)
+    since: Annotated[str, _says("path of the time since when; empty: the page has none")] = "since"
+    cycle: Annotated[str, _says("path of the number of finished cycles; empty: the page has none")] = "cycle"
+    warnings: Annotated[str, _says("path of the list of its warnings; empty: the page has none")] = "warnings"
+
+
 class PrometheusSettings(ServerSettings, frozen=True):
     """Prometheus, which also has to find its own series."""
 
@@ -120,7 +134,7 @@ class Settings(Table, frozen=True):
     stage: Annotated[str, _says("name of the stage; one ledger each")] = "stage4"
     stages: Annotated[str, _says("other ledgers of this home, with commas")] = "stage4-access"
     override: OverrideSettings = OverrideSettings()
-    scheduler: Annotated[ServerSettings, _says("the scheduler's own status page")] = ServerSettings()
+    scheduler: Annotated[SchedulerSettings, _says("the scheduler's own status page")] = SchedulerSettings()
     prometheus: Annotated[PrometheusSettings, _says("base address")] = PrometheusSettings()
     alertmanager: Annotated[ServerSettings, _says("base addresses of the cluster's members, with commas")] = (
         ServerSettings()
