@@ -1,147 +1,206 @@
-// The charts of a rollback: uPlot on samples that the server gives. Colours come from the page's tokens.
+// The charts of a rollback, on samples that the server gives: one moment and one zoom for all of them.
 "use strict";
 (() => {
-  const colours = ["--line-1", "--line-2", "--line-3", "--line-4", "--line-5", "--line-6"];
-  const lines = { red: "--bad", orange: "--warn", yellow: "--warn", green: "--good" };
+  const { make, put, clock, short, known, any, colours, options, symbol, flag } = stage4Plots;
   const every = 5000;
-  const apart = 40; // pixels: two flags of two numbers each beside each other
-  const plots = new Map();
-  let asking = false;
+  const closest = 5; // seconds: what one can zoom in to
+  const charts = { box: null, page: null, plots: [], view: null, hover: null, pinned: null, placing: false };
+  let asking = false, theme = "";
+  const words = () => charts.page.words;
+  const view = () => charts.view || charts.page.window;
+  const moment = () => charts.hover ?? charts.pinned;
 
-  const css = (name) => {
-    const probe = document.createElement("span");
-    probe.style.color = `var(${name})`;
-    document.body.append(probe);
-    const found = getComputedStyle(probe).color;
-    probe.remove();
-    return found;
-  };
-  const make = (tag, attributes = {}, text = "") => {
-    const node = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-    node.textContent = text;
-    return node;
-  };
-  const short = (value, unit) => value == null ? "–" : `${Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3)}${unit ? " " + unit : ""}`;
-  const clock = (seconds) => new Date(seconds * 1000).toISOString().slice(11, 19);
-  const label = (labels) => labels.schedule || labels.strategy || labels.__name__ || "value";
-
-  // One axis of times for all lines of a panel; a gap stays a gap.
-  function joined(panel) {
-    return panel.series.length ? uPlot.join(panel.series.map(([, times, values]) => [times, values]), panel.series.map(() => [2])) : [[]];
+  // --- one chart, as the page has it ---------------------------------------------------------------------------------
+  function selected(plot) {
+    const { left, width } = plot.select;
+    if (width > 3) zoom([plot.posToVal(left, "x"), plot.posToVal(left + width, "x")]);
+    if (width) plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
   }
-  function overlay(panel, page) {
-    return (plot) => {
-      const { ctx, bbox } = plot, ratio = uPlot.pxRatio;
-      ctx.save();
-      ctx.beginPath();
-      ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
-      ctx.clip();
-      ctx.lineWidth = ratio;
-      for (const [colour, value] of panel.thresholds) {
-        const y = plot.valToPos(value, "y", true);
-        ctx.strokeStyle = css(lines[colour] || "--line-strong");
-        ctx.setLineDash([6 * ratio, 4 * ratio]);
-        ctx.beginPath(); ctx.moveTo(bbox.left, y); ctx.lineTo(bbox.left + bbox.width, y); ctx.stroke();
-      }
-      ctx.setLineDash([2 * ratio, 3 * ratio]);
-      ctx.strokeStyle = css("--line-strong");
-      for (const [at] of page.marks) {
-        const x = plot.valToPos(at, "x", true);
-        ctx.beginPath(); ctx.moveTo(x, bbox.top); ctx.lineTo(x, bbox.top + bbox.height); ctx.stroke();
-      }
-      ctx.restore();
-    };
+  function moved(plot) {
+    const { left } = plot.cursor, bubble = plot.over.querySelector(".chart-at") || plot.over.appendChild(make("span", { class: "chart-at" }));
+    bubble.hidden = left < 0;
+    if (left >= 0) { put(bubble, clock(plot.posToVal(left, "x"))); bubble.style.left = `${Math.min(Math.max(left, 28), plot.over.clientWidth - 28)}px`; }
+    if (charts.placing || !charts.page) return;
+    const hover = plot.cursor.left < 0 ? null : plot.posToVal(plot.cursor.left, "x");
+    if (hover === charts.hover) return;
+    charts.hover = hover;
+    soon();
   }
-  // The marks' numbers stand above the plot; those that would touch share one flag, like 2–4. The list says what they are.
-  function flags(places) {
-    const groups = [];
-    places.forEach((x, index) => {
-      const before = groups.at(-1);
-      if (before && x - before.right < apart) { before.last = index + 1; before.right = x; } else groups.push({ first: index + 1, last: index + 1, left: x, right: x });
+  function figure(panel, big) {
+    const found = make("figure", { class: big ? "chart lead" : "chart" }), head = make("figcaption");
+    head.append(make("span", { class: "chart-title" }, panel.title), make("strong", { class: "chart-now" }), make("span", { class: "chart-state" }));
+    found.append(head);
+    if (panel.error && any(panel)) head.append(make("span", { class: "chart-error-here warning small-text" }, panel.error));
+    if (!any(panel)) { found.append(make("p", { class: "chart-empty quiet" }, panel.error || words().empty)); return found; }
+    const key = make("ul", { class: "chart-key" });
+    panel.series.forEach((one, index) => {
+      const item = make("li");
+      item.append(symbol(index), make("span", {}, one.name), make("b"));
+      key.append(item);
     });
-    return groups.map((one) => [one.first === one.last ? `${one.first}` : `${one.first}–${one.last}`, (one.left + one.right) / 2]);
+    found.append(make("div", { class: "plot", "aria-hidden": "true" }), ...(big ? [bar()] : []), key);
+    if (big) found.append(...panel.limits.map((one) => make("p", { class: one.critical ? "chart-limit critical" : "chart-limit" }, one.text)));
+    return found;
   }
-  function flag(plot, page) {
-    for (const [text, x] of flags(page.marks.map(([at]) => plot.valToPos(at, "x")))) {
-      const node = make("span", { class: "chart-flag" }, text);
-      node.style.left = `${x}px`;
-      plot.over.append(node);
+
+  // --- one moment for all -----------------------------------------------------------------------------------------
+  function nearest(panel, at) {
+    const times = panel.times;
+    let low = 0, high = times.length - 1;
+    while (high - low > 1) { const middle = (low + high) >> 1; if (times[middle] < at) low = middle; else high = middle; }
+    const index = at - times[low] <= times[high] - at ? low : high;
+    return index >= 0 && Math.abs(times[index] - at) <= 1.5 * stride(panel) ? index : -1;
+  }
+  const stride = (panel) => panel.times.length > 1 ? Math.max((panel.times.at(-1) - panel.times[0]) / (panel.times.length - 1), 1) : 15;
+  const lastOf = (panel, one) => { const index = one.values.findLastIndex((value) => value != null); return index < 0 ? [null, null] : [one.values[index], panel.times[index]]; };
+  const shown = (panel, one) => {
+    if (moment() == null) return lastOf(panel, one);
+    const index = nearest(panel, moment());
+    return index < 0 ? [null, null] : [one.values[index], panel.times[index]];
+  };
+  const crossed = (panel, value) => panel.limits.find((one) => one.above ? value > one.value : value < one.value);
+  // The value that counts is the one nearest to the limit, or beyond it: with several lines the worst of them.
+  function worst(panel) {
+    const below = panel.limits[0] && !panel.limits[0].above;
+    return panel.series.map((one, index) => [...shown(panel, one), index]).filter(([value]) => value != null).sort(([a], [b]) => below ? a - b : b - a)[0];
+  }
+  function read(panel, node) {
+    const top = worst(panel), state = node.querySelector(".chart-state"), limit = top && crossed(panel, top[0]);
+    put(node.querySelector(".chart-now"), top ? short(top[0], panel.unit) : "–");
+    const name = top && panel.series.length > 1 ? panel.series[top[2]].name : "";
+    const late = top && moment() == null && charts.page.window[1] - top[1] > Math.max(2.5 * stride(panel), 5);
+    const told = limit ? `▲ ${limit.crossed}` : panel.limits[0]?.short || "";
+    put(state, [name, told, top ? (late ? `${words().since} ${clock(top[1])}` : "") : words().none].filter(Boolean).join(" · "));
+    state.className = `chart-state${limit ? (limit.critical ? " beyond" : " high") : ""}${late || !top ? " late" : ""}`;
+    node.classList.toggle("beyond", Boolean(limit?.critical));
+    panel.series.forEach((one, index) => put(node.querySelectorAll(".chart-key b")[index], short(shown(panel, one)[0], panel.unit)));
+  }
+  function readouts() {
+    const { box, page } = charts, slider = box.querySelector(".chart-bar input"), at = moment();
+    const unfolded = box.querySelector(".chart-table");
+    if (unfolded.open) table(unfolded);
+    page.panels.forEach((panel, index) => { if (any(panel)) read(panel, charts.figures[index]); });
+    if (!slider) return;
+    const time = at == null ? `${words().latest} ${clock(page.window[1])} UTC` : `${clock(at)} UTC`;
+    put(box.querySelector(".chart-bar output"), time);
+    [slider.min, slider.max] = view().map((one) => String(Math.floor(one)));
+    slider.value = String(Math.round(at ?? view()[1]));
+    const told = page.panels[page.lead]?.series.map((one) => `${one.name} ${short(shown(page.panels[page.lead], one)[0], page.panels[page.lead].unit)}`).join(", ");
+    slider.setAttribute("aria-valuetext", told ? `${time}: ${told}` : time);
+    box.querySelector("[data-do=latest]").hidden = charts.pinned == null;
+    box.querySelector("[data-do=whole]").disabled = !charts.view;
+  }
+  const soon = () => { soon.asked ||= requestAnimationFrame(() => { soon.asked = 0; readouts(); }); };
+  function place() {
+    charts.placing = true;
+    for (const plot of charts.plots) if (plot && charts.hover == null) plot.setCursor({ left: charts.pinned == null ? -10 : plot.valToPos(charts.pinned, "x"), top: charts.pinned == null ? -10 : plot.over.clientHeight / 2 });
+    charts.placing = false;
+  }
+  function table(unfolded) {
+    const { page } = charts, [from, to] = view(), found = make("table"), head = make("tr"), at = moment();
+    for (const text of [words().series, at == null ? words().latest : `${clock(at)} UTC`, words().lowest, words().highest]) head.append(make("th", { scope: "col" }, text));
+    found.append(make("caption", { class: "small-text quiet" }, `${clock(from)}–${clock(to)} UTC`), make("thead"));
+    found.tHead.append(head);
+    for (const panel of page.panels) {
+      const body = found.appendChild(make("tbody")), title = body.appendChild(make("tr"));
+      title.append(make("th", { scope: "rowgroup", colspan: "4" }, [panel.title, ...panel.limits.map((one) => one.short)].join(" · ")));
+      for (const one of panel.series) {
+        const row = body.appendChild(make("tr")), seen = known(one.values.filter((value, index) => panel.times[index] >= from && panel.times[index] <= to));
+        row.append(make("th", { scope: "row" }, one.name));
+        for (const value of [shown(panel, one)[0], seen.length ? Math.min(...seen) : null, seen.length ? Math.max(...seen) : null]) row.append(make("td", {}, value == null ? words().none : short(value, panel.unit)));
+      }
     }
+    unfolded.querySelector("table")?.remove();
+    unfolded.append(found);
   }
-  function legend(page) {
+
+  // --- one zoom for all -------------------------------------------------------------------------------------------
+  function zoom(range) {
+    const [first, last] = charts.page.window;
+    if (range) {
+      let [from, to] = range;
+      if (to - from < closest) { const middle = (from + to) / 2; from = middle - closest / 2; to = middle + closest / 2; }
+      from = Math.max(from, first); to = Math.min(to, last);
+      charts.view = to - from >= last - first - 1 || to <= from ? null : [from, to];
+    } else charts.view = null;
+    scale();
+  }
+  function scale() {
+    const [min, max] = view();
+    for (const plot of charts.plots) plot?.setScale("x", { min, max });
+    place();
+    soon();
+  }
+  function press(what) {
+    const [from, to] = view(), centre = moment() ?? to, factor = { in: .5, out: 2 }[what];
+    if (factor) zoom([centre - (centre - from) * factor, centre + (to - centre) * factor]);
+    else if (what === "watch") zoom([charts.page.watch[0] - 2, charts.page.watch[1] + 2]);
+    else if (what === "whole") zoom(null);
+    else { charts.pinned = charts.hover = null; place(); soon(); charts.box.querySelector(".chart-bar input").focus(); }
+  }
+  function bar() {
+    const found = make("div", { class: "chart-bar", role: "group", "aria-label": words().tools }), slider = make("input", { type: "range", step: "1", "aria-label": words().time });
+    found.append(slider, make("output"));
+    for (const [what, text, named = ""] of [["latest", words().latest_button], ["in", "+", words().in], ["out", "−", words().out], ["whole", words().whole], ...(charts.page.watch ? [["watch", words().watch]] : [])]) found.append(make("button", { type: "button", class: "small", "data-do": what, ...(named && { "aria-label": named, title: named }) }, text));
+    slider.addEventListener("input", () => { charts.hover = null; charts.pinned = Number(slider.value); place(); soon(); });
+    found.addEventListener("click", (event) => { const what = event.target.closest("[data-do]")?.dataset.do; if (what) press(what); });
+    return found;
+  }
+
+  // --- the whole ----------------------------------------------------------------------------------------------------
+  function legend() {
     const found = make("ol", { class: "chart-marks" });
-    page.marks.forEach(([at, text], index) => {
-      const one = make("li");
+    charts.page.marks.forEach(([at, text, kind], index) => {
+      const one = found.appendChild(make("li", { class: kind && "at-stop" }));
       one.append(make("b", { "aria-hidden": "true" }, `${index + 1}`), ` ${text} ${clock(at)} UTC`);
-      found.append(one);
     });
-    return found;
-  }
-  function options(panel, page, width) {
-    const axis = { stroke: css("--quiet"), grid: { stroke: css("--line"), width: 1 }, ticks: { stroke: css("--line"), width: 1 }, font: "12px Inter, sans-serif" };
-    const limits = panel.thresholds.map(([, value]) => value);
-    return {
-      width, height: 206, padding: [20, null, null, null], legend: { show: false }, cursor: { drag: { x: false, y: false } }, tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "Etc/UTC"),
-      scales: {
-        x: { time: true, range: () => page.window },
-        y: { range: (plot, low, high) => uPlot.rangeNum(Math.min(low ?? 0, ...limits), Math.max(high ?? 1, ...limits), .12, true) },
-      },
-      axes: [{ ...axis, space: 70, values: (plot, splits) => splits.map((at) => clock(at).slice(0, 5)) }, { ...axis, size: 52 }],
-      series: [{}, ...panel.series.map(([labels], index) => ({ label: label(labels), stroke: css(colours[index % colours.length]), width: 1.75, dash: index >= colours.length ? [6, 4] : undefined, points: { show: false } }))],
-      hooks: { draw: [overlay(panel, page)], ready: [(plot) => flag(plot, page)] },
-    };
-  }
-  function table(panel, page) {
-    const found = make("table", { class: "unseen" });
-    found.append(make("caption", {}, `${panel.title}, ${clock(page.window[0])}–${clock(page.window[1])} UTC`));
-    for (const [labels, times, values] of panel.series) {
-      const row = make("tr");
-      row.append(make("th", { scope: "row" }, label(labels)), make("td", {}, `${short(values.at(-1), panel.unit)} (${clock(times.at(-1) || 0)} UTC)`));
-      found.append(row);
+    if (charts.page.watch) {
+      const one = found.appendChild(make("li", { class: "at-watch" }));
+      one.append(make("i", { "aria-hidden": "true" }), ` ${words().watch} ${charts.page.watch.map(clock).join("–")} UTC`);
     }
     return found;
   }
-  function key(panel) {
-    const found = make("p", { class: "chart-key", "aria-hidden": "true" });
-    panel.series.forEach(([labels, , values], index) => {
-      const one = make("span"), dot = make("i");
-      dot.style.background = css(colours[index % colours.length]);
-      one.append(dot, ` ${label(labels)} `, make("b", {}, short(values.at(-1), panel.unit)));
-      found.append(one);
-    });
-    return found;
+  const shape = (page) => JSON.stringify([page.panels.map((one) => [one.title, one.error, any(one), one.limits, one.series.map((line) => line.name)]), page.lead, Boolean(page.watch), page.words, theme]);
+  function build(box, page) {
+    charts.plots.forEach((one) => one?.destroy());
+    sizes.disconnect();
+    charts.plots = [];
+    charts.figures = page.panels.map((panel, index) => figure(panel, index === page.lead));
+    const grid = make("div", { class: "chart-grid" }), values = make("details", { class: "chart-table more" });
+    const unfold = make("button", { type: "button", class: "chart-unfold", "aria-expanded": "false" }, `${words().more} (${page.panels.length - 1})`);
+    unfold.addEventListener("click", () => unfold.setAttribute("aria-expanded", String(grid.classList.toggle("unfolded"))));
+    grid.append(charts.figures[page.lead], unfold, ...charts.figures.filter((one, index) => index !== page.lead));
+    values.append(make("summary", {}, words().table));
+    values.addEventListener("toggle", soon);
+    box.replaceChildren(grid, legend(), make("p", { class: "chart-note small-text quiet" }), values);
+    for (const one of charts.figures) { const node = one.querySelector(".plot"); if (node) sizes.observe(node); }
   }
-  function draw(box, page) {
-    const before = plots.get(box) || [];
-    const shape = JSON.stringify([page.panels.map((one) => [one.title, one.error, one.series.map(([labels]) => labels)]), css("--ink")]);
-    if (box.dataset.shape !== shape) {
-      before.forEach((one) => one && one.destroy());
-      box.replaceChildren(...page.panels.map((panel) => {
-        const figure = make("figure", { class: "chart" });
-        figure.append(make("figcaption", {}, panel.title + (panel.unit ? ` [${panel.unit}]` : "")));
-        if (panel.error && panel.series.some(([, , values]) => values.length)) figure.append(make("p", { class: "warning small-text" }, panel.error));
-        figure.append(make("div", { class: "plot", "aria-hidden": "true" }), make("p", { class: "chart-key" }), make("table", { class: "unseen" }));
-        return figure;
-      }), legend(page));
-      box.dataset.shape = shape;
-      plots.set(box, []);
-    }
-    box.lastElementChild.replaceWith(legend(page));
-    const kept = plots.get(box);
-    page.panels.forEach((panel, index) => {
-      const figure = box.children[index], place = figure.querySelector(".plot");
-      const numbers = joined(panel), any = panel.series.some(([, , values]) => values.length);
-      if (!any) {
-        place.replaceChildren(make("p", { class: "quiet" }, panel.error || box.dataset.empty));
-        place.removeAttribute("aria-hidden");
-        return;
+  // A chart that is folded away has no size, and none is drawn until it has one.
+  const sizes = new ResizeObserver((seen) => {
+    for (const { target } of seen) {
+      const index = charts.figures.findIndex((one) => one.contains(target)), plot = charts.plots[index], panel = charts.page.panels[index];
+      if (!panel || !target.clientWidth || !target.clientHeight) continue;
+      if (plot) plot.setSize({ width: target.clientWidth, height: target.clientHeight });
+      else {
+        const made = new uPlot(options(charts, panel, index === charts.page.lead, target, { reset: () => zoom(null), selected, moved }), data(panel), (self, ready) => { target.replaceChildren(self.root); ready(); });
+        charts.plots[index] = made;
+        const [min, max] = view();
+        made.setScale("x", { min, max });
       }
-      kept[index]?.destroy();
-      kept[index] = new uPlot(options(panel, page, place.clientWidth), numbers, place);
-      figure.querySelector(".chart-key").replaceWith(key(panel));
-      figure.querySelector("table").replaceWith(table(panel, page));
-    });
+    }
+    place();
+    soon();
+  });
+  const data = (panel) => [panel.times, ...panel.series.map((one) => one.values)];
+  function draw(box, page) {
+    theme = colours();
+    charts.page = page;
+    if (charts.box !== box || charts.view?.[0] < page.window[0]) charts.view = charts.pinned = charts.hover = null;
+    if (charts.box !== box || box.dataset.shape !== shape(page)) { charts.box = box; build(box, page); box.dataset.shape = shape(page); }
+    box.querySelector(".chart-marks").replaceWith(legend());
+    put(box.querySelector(".chart-note"), [...page.notes, words().help].join(" "));
+    page.panels.forEach((panel, index) => { if (charts.plots[index]) charts.plots[index].setData(data(panel), false); });
+    scale();
   }
   function say(box, text) {
     let line = box.previousElementSibling;
@@ -151,7 +210,8 @@
       box.before(line);
     }
     if (!text) line.remove();
-    else if (line.textContent !== text) line.textContent = text;
+    else put(line, text);
+    box.classList.toggle("old", Boolean(text));
   }
   async function ask() {
     const box = document.getElementById("charts");
@@ -162,13 +222,13 @@
       const page = await answer.json();
       if (answer.ok) { draw(box, page); say(box, ""); }
       else say(box, `${page.detail || page.title} (${page.since || ""})`);
-    } catch { say(box, box.dataset.down || "–"); } finally { asking = false; }
+    } catch (error) { say(box, box.dataset.down || "–"); if (!(error instanceof TypeError)) throw error; } finally { asking = false; }
   }
   document.body.addEventListener("ledger", ask);
   document.addEventListener("visibilitychange", ask);
   document.addEventListener("toggle", (event) => { if (event.target.querySelector?.("#charts")) ask(); }, true);
-  addEventListener("resize", () => { clearTimeout(ask.later); ask.later = setTimeout(ask, 200); });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", ask);
+  matchMedia("(forced-colors: active)").addEventListener("change", ask);
   setInterval(ask, every);
   ask();
 })();

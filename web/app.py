@@ -10,7 +10,7 @@ from htmx_flask import Htmx
 from werkzeug.wrappers import Response
 
 from ledger.shipped import folder
-from web import acts, body, errors, i18n, identity, live, security, signin, truth, visible, whole, words
+from web import acts, body, errors, i18n, identity, live, security, signin, truth, visible, watched, whole, words
 from web.cookies import Cookies
 from web.pages import PAGES
 from web.proxy import Proxied
@@ -33,7 +33,7 @@ def create_app(site: Site) -> Flask:
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True, "finalize": visible.finalize}
     app.session_interface = Cookies()
     Htmx(app)
-    for part in (i18n, security, identity, body, words, truth, errors):
+    for part in (i18n, security, identity, body, words, truth, watched, errors):
         part.init_app(app)
     app.wsgi_app = Proxied(app.wsgi_app, site)  # type: ignore[method-assign]
     for blueprint in (signin.blueprint, live.blueprint, acts.blueprint, *PAGES):

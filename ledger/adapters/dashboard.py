@@ -27,6 +27,8 @@ class Panel:
     unit: str
     thresholds: tuple[tuple[str, float], ...]
     """(Grafana colour name, value); the base step, which has no value, is left out."""
+    legends: tuple[str, ...] = ()
+    """Grafana's name for the series of each query, with ``{{label}}``s; empty where the dashboard gives none."""
 
 
 def load_panels(path: Path) -> tuple[Panel, ...]:
@@ -52,12 +54,14 @@ def _each(page: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 def _panel(page: Mapping[str, Any]) -> Panel:
     defaults = table(table(page.get("fieldConfig", {})).get("defaults", {}))
     steps = listing(table(defaults.get("thresholds", {})).get("steps", []))
-    targets = [table(target) for target in listing(page.get("targets", []))]
+    targets = [target for target in map(table, listing(page.get("targets", []))) if target.get("expr")]
+    legends = tuple(text(target.get("legendFormat", "")) for target in targets)
     return Panel(
         title=text(page.get("title", "")),
-        queries=tuple(_plain(text(target["expr"])) for target in targets if target.get("expr")),
+        queries=tuple(_plain(text(target["expr"])) for target in targets),
         unit=text(defaults.get("unit", "")),
         thresholds=tuple((text(step["color"]), number(step["value"])) for step in steps if step["value"] is not None),
+        legends=legends if any(legends) else (),
     )
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from ledger.adapters.dashboard import Panel
 from ledger.domain.facts import Series
 from ledger.domain.moments import unix
+from ledger.domain.watching.limits import Limit
 from ledger.masking import masked
 
 if TYPE_CHECKING:  # matplotlib is slow to import and only a picture needs it
@@ -26,6 +27,8 @@ if TYPE_CHECKING:  # matplotlib is slow to import and only a picture needs it
 _COLUMNS = 2
 _INK, _PALE, _GRID, _MARK = "#2f3640", "#7a828c", "#e6e9ed", "#59616b"
 _LINES = ("#3b6ea5", "#c77d3a", "#4f8a6d", "#8d6a9f", "#a3594f", "#6b7f3f", "#4b8b9b", "#7d7468")
+_DASHES = ((0, ()), (0, (6, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)))
+"""Lines differ by these too: for who tells hues apart badly, and on paper."""
 _THRESHOLDS = {"red": "#b8453a", "orange": "#d08a2e", "yellow": "#b59b2a", "green": "#5b8f63", "blue": "#4b77a8"}
 _UNITS = {"percent": "%", "percentunit": "of 1", "short": "", "none": ""}
 _LEGEND = 6
@@ -43,6 +46,16 @@ class PanelData:
     panel: Panel
     answers: tuple[tuple[Series, ...], ...]
     error: str = ""
+    limits: tuple[Limit, ...] = ()
+    """What the alert rules say about its metrics."""
+    limits_error: str = ""
+    """Why that is not known; empty where it is."""
+
+    @property
+    def thresholds(self) -> tuple[tuple[str, float], ...]:
+        """The dashboard's own lines, but for those that a rule draws."""
+        drawn = {limit.value for limit in self.limits}
+        return tuple((colour, value) for colour, value in self.panel.thresholds if value not in drawn)
 
 
 def source_line(url: str, at: datetime) -> str:
@@ -126,7 +139,8 @@ def _panel(
     drawn = _lines(axes, data)
     if drawn:
         _limits(axes, data)
-        _thresholds(axes, data.panel.thresholds)
+        _thresholds(axes, data.thresholds)
+        _zones(axes, data.limits)
         axes.grid(True, color=_GRID, linewidth=0.8)
     else:
         axes.set_yticks([])
@@ -164,7 +178,8 @@ def _lines(axes: Axes, data: PanelData) -> bool:
         times, values = _broken(series.points)
         label = _label(series, query, many=len(data.panel.queries) > 1) if index < _LEGEND else "_"
         colour = _LINES[index % len(_LINES)]
-        axes.plot(times, values, color=colour, linewidth=1.6, label=label, marker=_dot(values), markersize=4)  # type: ignore[arg-type]
+        style = {"color": colour, "linestyle": _DASHES[index % len(_DASHES)], "linewidth": 1.6}
+        axes.plot(times, values, label=label, marker=_dot(values), markersize=4, **style)  # type: ignore[arg-type]
     if len(named) > 1:
         more = f"and {len(named) - _LEGEND} more" if len(named) > _LEGEND else None
         axes.legend(loc="best", fontsize=8, frameon=True, framealpha=0.8, edgecolor="none", labelcolor=_INK, title=more)
@@ -201,11 +216,12 @@ def _label(series: Series, query: str, *, many: bool) -> str:
 def _limits(axes: Axes, data: PanelData) -> None:
     """Room for the lines and the thresholds, so that the distance to a threshold is seen."""
     values = [value for answer in data.answers for series in answer for _, value in series.points]
-    values += [value for _, value in data.panel.thresholds]
+    lines = [*(value for _, value in data.thresholds), *(limit.value for limit in data.limits)]
+    values += lines
     low, high = min(values), max(values)
     room = (high - low) * 0.12 or max(abs(high) * 0.1, 1.0)
     floor = 0.0 if 0 <= low <= room else low - room  # no room below zero for what is never negative
-    axes.set_ylim(floor - (room if low == 0 and data.panel.thresholds else 0), high + room)
+    axes.set_ylim(floor - (room if low == 0 and lines else 0), high + room)
 
 
 def _thresholds(axes: Axes, thresholds: Sequence[tuple[str, float]]) -> None:
@@ -214,6 +230,19 @@ def _thresholds(axes: Axes, thresholds: Sequence[tuple[str, float]]) -> None:
         axes.axhline(value, color=colour, linewidth=1.1, linestyle=(0, (6, 3)))
         style = {"fontsize": 8, "color": colour, "va": "center", "clip_on": False}
         axes.text(1.008, value, f"{value:g}", transform=axes.get_yaxis_transform(), **style)  # type: ignore[arg-type]
+
+
+def _zones(axes: Axes, limits: Sequence[Limit]) -> None:
+    """The alert rules' limits with their values; beyond a critical one the ground is shaded."""
+    low, high = axes.get_ylim()
+    for limit in limits:
+        critical = limit.severity == "critical"
+        colour = _THRESHOLDS["red" if critical else "orange"]
+        axes.axhline(limit.value, color=colour, linewidth=1.5 if critical else 1.1)
+        if critical:
+            axes.axhspan(limit.value, high if limit.above else low, color=colour, alpha=0.09, linewidth=0)
+        style = {"fontsize": 8, "color": colour, "va": "center", "clip_on": False, "weight": "bold"}
+        axes.text(1.008, limit.value, f"{limit.value:g}", transform=axes.get_yaxis_transform(), **style)  # type: ignore[arg-type]
 
 
 def _marks(axes: Axes, start: datetime, end: datetime, marks: Sequence[tuple[datetime, str]]) -> None:

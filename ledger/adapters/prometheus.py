@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from ledger.adapters.coverage import Own
+from ledger.adapters.coverage import Own, quoted
 from ledger.adapters.http import Clock, Server, TooMuch
 from ledger.adapters.prometheus_api import Api, Remarks
+from ledger.adapters.prometheus_rules import conditions
 from ledger.adapters.prometheus_window import About, Asked, rule_groups, too_much, watch
 from ledger.adapters.shapes import reading
-from ledger.domain.facts import AlertCount, AlertSeen, RuleSeen, Series, WatchSeen
+from ledger.domain.facts import AlertCount, AlertRule, AlertSeen, RuleSeen, Series, WatchSeen
 from ledger.domain.moments import unix
 from ledger.domain.runbook import ALERT_PATTERN
 from ledger.domain.watching import history
@@ -93,6 +94,13 @@ class Prometheus:
         self._require_whole(remarks)
         return rules
 
+    def conditions(self, names: Sequence[str]) -> tuple[AlertRule, ...]:
+        """What the alerting rules of those names ask for, by /api/v1/rules. Raises ``Unreachable``."""
+        remarks = Remarks()
+        rules = conditions(self._api, names, remarks)
+        self._require_whole(remarks)
+        return rules
+
     def series(
         self, expr: str, start: datetime, end: datetime, step_seconds: int, warnings: list[str] | None = None
     ) -> tuple[Series, ...]:
@@ -106,6 +114,21 @@ class Prometheus:
         if warnings is not None:
             warnings += remarks.warnings
         return drawn
+
+    def samples(self, metrics: Sequence[str], start: datetime, end: datetime, step_seconds: int) -> tuple[Series, ...]:
+        """The metrics themselves, as far as it had samples of them.
+
+        An instant question looks back five minutes, over its own outages too: what it says of times at which Prometheus
+        did not look even at itself is left out. Raises ``Unreachable``, also where the answer is not whole.
+        """
+        remarks, window = Remarks(), history.grid(start, end, step_seconds)
+        found = self._api.drawn(f"{{__name__=~{quoted('|'.join(metrics))}}}", window, remarks)
+        up = f"last_over_time(up{self._about.own.selector()}[{3 * window.step}s])"
+        alive = {at for series in self._api.drawn(up, window, remarks) for at, _ in series.points}
+        self._require_whole(remarks)
+        if not alive:  # it does not look at itself under that job: nothing is known of its outages
+            return found
+        return tuple(Series(series.labels, tuple(p for p in series.points if p[0] in alive)) for series in found)
 
     def watch(
         self,

@@ -15,6 +15,7 @@ from ledger.adapters import coverage, kept_alerts
 from ledger.adapters.coverage import Covered, Own
 from ledger.adapters.http import Broken, TooMuch
 from ledger.adapters.prometheus_api import Api, Remarks
+from ledger.adapters.prometheus_rules import loaded
 from ledger.adapters.prometheus_wire import parse_groups
 from ledger.adapters.restarts import Restarts
 from ledger.adapters.shapes import line, reading
@@ -230,10 +231,9 @@ class Window:
 
 
 def rule_groups(api: Api, names: Sequence[str], remarks: Remarks) -> tuple[RuleGroup, ...]:
-    """Rules by name and without their alerts, which servers before 2.45 and 3.0 do not know and give all."""
-    asked: dict[str, str | list[str]] = {"type": "alert", "exclude_alerts": "true", "rule_name[]": list(names)}
+    """The groups that hold the rules of those names."""
     try:
-        data = api.get("/api/v1/rules", asked, remarks)
+        data = loaded(api, names, remarks)
     except TooMuch as error:
         raise too_much(api, error, "") from error
     with reading(api.place):

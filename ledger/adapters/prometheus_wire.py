@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from ledger.adapters.shapes import labels, line, listing, number, table, text, when
-from ledger.domain.facts import RuleSeen, Series
+from ledger.domain.facts import AlertRule, RuleSeen, Series
 from ledger.domain.watching.history import RuleGroup
 from ledger.said import Said
 
@@ -74,6 +74,25 @@ def parse_rule(page: Mapping[str, Any]) -> RuleSeen:
         evaluated_at=evaluated if evaluated.year > 1 else None,
         error=line(page.get("lastError", "")),
     )
+
+
+def parse_conditions(data: object, wanted: Collection[str]) -> tuple[tuple[AlertRule, ...], list[str]]:
+    """What the wanted alerting rules ask for, and a sentence for each that could not be read."""
+    rules: list[AlertRule] = []
+    lost: list[str] = []
+    for group in listing(table(data)["groups"]):
+        for item in listing(table(group)["rules"]):
+            page = table(item)
+            if page.get("name") not in wanted or page.get("type") == "recording":
+                continue
+            try:
+                severity = text(table(page.get("labels", {})).get("severity", ""))
+                rules.append(
+                    AlertRule(line(page["name"]), text(page["query"]), severity, number(page.get("duration", 0)))
+                )
+            except (KeyError, TypeError, ValueError) as error:
+                lost.append(line(Said("the rule {} could not be read ({})", _shown(page["name"]), _why(error))))
+    return tuple(rules), lost
 
 
 def _relevant(name: object, wanted: Collection[str]) -> bool:

@@ -231,6 +231,15 @@ class RuleSeen:
     error: str = ""
 
 
+class AlertRule(NamedTuple):
+    """What an alerting rule that Prometheus has loaded asks for: PromQL, and for how long it must hold."""
+
+    name: str
+    expr: str
+    severity: str = ""
+    for_seconds: float = 0.0
+
+
 class Series(NamedTuple):
     """One time series: its labels and ``(unix seconds, value)`` points; gaps are absent points."""
 

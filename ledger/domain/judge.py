@@ -12,6 +12,7 @@ from ledger.domain.matching import fullmatch
 from ledger.domain.runbook import ALERT_PATTERN, Verdict
 from ledger.domain.state import Override, Rollback, Watch
 from ledger.domain.text import listed, shorten
+from ledger.domain.watching.sorting import kind, since_the_stop
 from ledger.said import Said
 
 MAX_REASONS = 20
@@ -124,11 +125,11 @@ def judge_watch(
     what lacks a label of the installation: this is Prometheus' own history, and it adds some only on sending.
     """
     running = rollback.watch
-    stopped = (rollback.override.written_at or watch.start).replace(microsecond=0)
+    stopped = since_the_stop(rollback.override.written_at or watch.start)
     ours = [episode for episode in watch.episodes if may_be_ours(episode, installation, watch.pattern)]
-    expected = set(rollback.expected)
-    new = tuple(e for e in ours if e.severity == "critical" and e.since >= stopped and e.name not in expected)
-    carried = tuple(e for e in ours if e.since < stopped)
+    sorts = {e: kind(e.name, e.severity, e.since, stopped, rollback.expected) for e in ours}
+    new = tuple(e for e in ours if sorts[e] == "new")
+    carried = tuple(e for e in ours if sorts[e] == "carried_over")
     foreign = _elsewhere(watch, installation, stopped)
     sick = [
         f"{rule.name} ({rule.health}{': ' + rule.error if rule.error else ''})"

@@ -173,9 +173,11 @@ def test_an_expression_that_is_wrong_is_a_sentence(prometheus: Prometheus) -> No
 
 CALLS: dict[str, Callable[[Prometheus], object]] = {
     "alerts": lambda one: one.alerts(),
+    "conditions": lambda one: one.conditions(EXPECTED),
     "counts": lambda one: one.counts(),
     "lasting": lambda one: one.lasting(120),
     "rules": lambda one: one.rules(),
+    "samples": lambda one: one.samples(["up"], now() - timedelta(seconds=5), now(), 1),
     "series": lambda one: one.series("up", now() - timedelta(seconds=5), now(), 1),
     "watch": lambda one: _watch(one, 5),
 }

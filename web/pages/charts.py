@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import json
-import math
-import statistics
 import threading
 import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from itertools import pairwise
 from typing import Any, Final
 
 from flask import Blueprint, Response, abort
 
-from ledger.app.steps.pictures import PanelData, marks, panel_data
+from ledger.app.steps.pictures import PanelData, marks, panel_data, samples
 from ledger.app.words import mark
-from ledger.domain.facts import Series
 from ledger.domain.state import Rollback
 from ledger.domain.text import visible
 from ledger.errors import LedgerError
 from ledger.said import Said
 from web.i18n import gettext, language, said
+from web.plots import gaps_note, lead, limits_note, plot, with_gaps, words
 from web.site import Site, site
 
 blueprint = Blueprint("charts", __name__)
 FRESH_SECONDS: Final = 2.0
 LEAD: Final = timedelta(minutes=5)
-"""How long before the stop the charts begin."""
+"""How long before the stop the charts begin at most; and how long after the restart they end."""
+LEAST_LEAD: Final = timedelta(minutes=2)
+"""Where the stop was shorter ago than ``LEAD``: a watch of 20 s is to be seen beside what came before it."""
 LONGEST: Final = timedelta(hours=6)
 """An open rollback's charts show at most this much, up to now."""
 MARKS: Final = (
@@ -38,10 +37,9 @@ MARKS: Final = (
     mark("override removed"),
     mark("enabled"),
 )
+STOPS: Final = ("stopped", "stopped again")
 EMPTY: Final = mark("only values that are no numbers (NaN or infinite)")
 """What a panel says of itself, beside what answers say."""
-MOST_POINTS: Final = 600
-"""Points of one line at most; between them the extremes are kept, so that no peak is lost."""
 
 
 @blueprint.get("/rollbacks/<rollback>/charts.json")
@@ -92,7 +90,11 @@ class Cache:
             since = self._down.setdefault(id(here), at)
             return 503, problem(error, since)
         self._down.pop(id(here), None)
-        return 200, page(rollback, panels, start, end)
+        try:
+            gaps, unknown = with_gaps(panels, samples(here.installation, panels, start, end)), ""
+        except LedgerError as failure:
+            gaps, unknown = [*panels], str(failure)
+        return 200, page(rollback, gaps, start, end, unknown)
 
 
 _CACHE = Cache()
@@ -100,9 +102,10 @@ _CACHE = Cache()
 
 def window(found: Rollback, at: datetime) -> tuple[datetime, datetime]:
     """From shortly before the stop to now, or to a little after the end of a rollback that is over."""
-    begin = (found.stopped_at or found.opened_at) - LEAD
+    stopped = found.stopped_at or found.opened_at
     over = found.restarted_at or found.closed_at
     end = min(at, over + LEAD) if over else at
+    begin = stopped - min(max(end - stopped, LEAST_LEAD), LEAD)
     return max(begin, end - LONGEST), max(end, begin + timedelta(seconds=1))
 
 
@@ -117,54 +120,24 @@ def problem(error: str, since: datetime) -> dict[str, Any]:
     }
 
 
-def page(found: Rollback, panels: Sequence[PanelData], start: datetime, end: datetime) -> dict[str, Any]:
-    """What the page draws: times in Unix seconds, values as numbers, null where a sample is no number."""
+def page(
+    found: Rollback, panels: Sequence[PanelData], start: datetime, end: datetime, no_gaps: str = ""
+) -> dict[str, Any]:
+    """What the page draws: times in Unix seconds, values as numbers, null where there is none.
+
+    ``no_gaps`` is why it is not known when the metrics themselves had samples.
+    """
+    watch = found.watch if found.is_open else None
     return {
         "rollback": found.id,
         "window": [start.timestamp(), end.timestamp()],
-        "marks": [[at.timestamp(), visible(gettext(text))] for at, text in sorted(marks(found, start, end))],
-        "panels": [
-            {
-                "title": chart.panel.title,
-                "unit": {"percent": "%", "short": "", "none": ""}.get(chart.panel.unit, chart.panel.unit),
-                "thresholds": [[colour, value] for colour, value in chart.panel.thresholds],
-                "error": visible(said(chart.error)),
-                "series": [_line(labels, points) for answer in chart.answers for labels, points in _lines(answer)],
-            }
-            for chart in panels
+        "marks": [
+            [at.timestamp(), visible(gettext(text)), "stop" if text in STOPS else ""]
+            for at, text in sorted(marks(found, start, end))
         ],
+        "watch": [watch.started.starts_at.timestamp(), watch.ends_at.timestamp()] if watch else None,
+        "lead": lead(panels),
+        "notes": [limits_note(panels, end), gaps_note(no_gaps)],
+        "panels": [plot(chart) for chart in panels],
+        "words": words(),
     }
-
-
-Points = list[tuple[float, float]]
-
-
-def _lines(answer: Sequence[Series]) -> list[tuple[dict[str, str], Points]]:
-    """One line for what reads the same: of a server that was started anew the newest series counts where both are."""
-    lines: dict[tuple[tuple[str, str], ...], dict[float, float]] = {}
-    for series in sorted(answer, key=lambda series: series.points[0][0] if series.points else math.inf):
-        shown = tuple(
-            (name, visible(text)) for name, text in series.labels if name in ("schedule", "strategy", "__name__")
-        )
-        lines.setdefault(shown, {}).update(series.points)
-    return [(dict(shown), sorted(points.items())) for shown, points in lines.items()]
-
-
-def _line(labels: dict[str, str], points: Points) -> list[Any]:
-    """A null stands in each gap: where more than two samples are missing nothing is to be drawn."""
-    usual = statistics.median([b - a for (a, _), (b, _) in pairwise(points)]) if len(points) > 2 else math.inf
-    holes = [((a + b) / 2, math.nan) for (a, _), (b, _) in pairwise(points) if b - a > 3 * usual]
-    kept = sorted([*thin(points), *holes], key=lambda point: point[0])
-    return [labels, [at for at, _ in kept], [value if math.isfinite(value) else None for _, value in kept]]
-
-
-def thin(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """At most ``MOST_POINTS`` points: of each bucket the lowest and the highest, in time's order."""
-    if len(points) <= MOST_POINTS:
-        return list(points)
-    width = math.ceil(len(points) / (MOST_POINTS // 2))
-    kept = []
-    for first in range(0, len(points), width):
-        bucket = points[first : first + width]
-        kept += sorted({min(bucket, key=lambda point: point[1]), max(bucket, key=lambda point: point[1])})
-    return kept

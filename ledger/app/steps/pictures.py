@@ -6,18 +6,22 @@ import contextlib
 from collections.abc import Sequence
 from datetime import datetime
 from importlib.util import find_spec
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ledger.adapters.dashboard import load_panels
 from ledger.adapters.picture import PanelData, draw, source_line, warm_up
 from ledger.app.installation import Installation
 from ledger.app.press import Press
-from ledger.domain.facts import Series
+from ledger.domain.facts import AlertRule, Series
 from ledger.domain.state import Rollback
+from ledger.domain.watching.limits import limits_of, plain
 from ledger.errors import LedgerError, Unreachable
 from ledger.files import make_folder
 from ledger.said import joined
 from ledger.shipped import DASHBOARD
+
+if TYPE_CHECKING:  # asking a server needs a library that is slow to import
+    from ledger.adapters.prometheus import Prometheus
 
 __all__ = [
     "INSTALL",
@@ -30,6 +34,7 @@ __all__ = [
     "panel_data",
     "panels_json",
     "picture",
+    "samples",
     "show",
     "warm",
 ]
@@ -75,15 +80,40 @@ def panel_data(installation: Installation, start: datetime, end: datetime) -> tu
     """
     charts = []
     prometheus = installation.prometheus
+    rules, unknown = _rules(prometheus, installation.alerts.rules)
     for panel in load_panels(installation.dashboard or DASHBOARD):
+        answers: tuple[tuple[Series, ...], ...]
         try:
             signs: list[str] = []
             step = installation.step_seconds
             answers = tuple(prometheus.series(query, start, end, step, signs) for query in panel.queries)
-            charts.append(PanelData(panel, answers, joined(dict.fromkeys(signs), "; ") or _no_numbers(answers)))
+            told = joined(dict.fromkeys(signs), "; ") or _no_numbers(answers)
         except Unreachable as error:
-            charts.append(PanelData(panel, (), str(error)))
+            answers, told = (), str(error)
+        charts.append(PanelData(panel, answers, told, limits_of(panel.queries, rules), unknown))
     return tuple(charts)
+
+
+def _rules(prometheus: Prometheus, names: Sequence[str]) -> tuple[tuple[AlertRule, ...], str]:
+    """What the runbook's alert rules ask for, as Prometheus has them loaded; or why that is not known."""
+    try:
+        return prometheus.conditions(names), ""
+    except Unreachable as error:
+        return (), str(error)
+
+
+def samples(
+    installation: Installation, panels: Sequence[PanelData], start: datetime, end: datetime
+) -> tuple[Series, ...]:
+    """The metrics of the panels themselves, where a query has them on their own scale: when there were samples at all.
+
+    A panel's ``max_over_time(…[5m])`` goes on for five minutes after the last of them. Raises ``Unreachable``, also
+    where the answer is not whole.
+    """
+    metrics = sorted({metric.name for chart in panels for query in chart.panel.queries if (metric := plain(query))})
+    if not metrics:
+        return ()
+    return installation.prometheus.samples(metrics, start, end, installation.step_seconds)
 
 
 def _no_numbers(answers: Sequence[Sequence[Series]]) -> str:
