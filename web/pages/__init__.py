@@ -1,6 +1,19 @@
 """The pages (GET), one blueprint each."""
 
-from web.pages import access, audit, charts, entries, health, now, people, review, rollbacks, silences, timeline
+from web.pages import (
+    access,
+    artefacts,
+    audit,
+    charts,
+    entries,
+    health,
+    now,
+    people,
+    review,
+    rollbacks,
+    silences,
+    timeline,
+)
 
 PAGES = (
     now.blueprint,
@@ -10,7 +23,7 @@ PAGES = (
     silences.blueprint,
     timeline.blueprint,
     entries.blueprint,
-    entries.artefacts,
+    artefacts.blueprint,
     audit.blueprint,
     people.blueprint,
     access.blueprint,
