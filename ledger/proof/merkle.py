@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from hashlib import sha256
+from typing import NamedTuple
 
 from ledger.errors import Corrupt
 
@@ -70,3 +71,51 @@ def root_of(entries: Iterable[bytes]) -> bytes:
     for entry in entries:
         tree.append(leaf_hash(entry))
     return tree.root()
+
+
+class Sibling(NamedTuple):
+    """One step from a leaf up to the root: the hash that stands beside, and on which side."""
+
+    hash: bytes
+    left: bool
+
+
+def _ranges(index: int, size: int) -> list[tuple[int, int]]:
+    """The ranges ``[lo, hi)`` of leaves whose roots stand beside the way from a leaf up (RFC 6962 section 2.1.1)."""
+    if not 0 <= index < size:
+        raise Corrupt(f"a tree of {size} leaves has no leaf {index}")
+    ranges, low, high = [], 0, size
+    while high - low > 1:
+        middle = low + (1 << (high - low - 1).bit_length() - 1)
+        if index < middle:
+            ranges.append((middle, high))
+            high = middle
+        else:
+            ranges.append((low, middle))
+            low = middle
+    return ranges[::-1]
+
+
+def audit_path(leaves: Iterable[bytes], index: int, size: int) -> tuple[Sibling, ...]:
+    """The Merkle audit path of leaf ``index`` in the tree of the first ``size`` leaf hashes; each is read once."""
+    ranges = _ranges(index, size)
+    trees = {bounds: Tree() for bounds in ranges}
+    following = sorted(ranges)
+    for place, leaf in enumerate(leaves):
+        while following and place >= following[0][1]:
+            following.pop(0)
+        if following and place >= following[0][0]:
+            trees[following[0]].append(leaf)
+    if any(tree.size != high - low for (low, high), tree in trees.items()):
+        raise Corrupt(f"there are fewer than {size} leaves")
+    return tuple(Sibling(trees[low, high].root(), low < index) for low, high in ranges)
+
+
+def root_from(leaf: bytes, index: int, size: int, path: Iterable[bytes]) -> bytes:
+    """The root that a leaf hash and its audit path give; the sides follow from the leaf's place (RFC 9162, 2.1.3.2)."""
+    ranges, hashes = _ranges(index, size), tuple(path)
+    if len(hashes) != len(ranges):
+        raise Corrupt(f"the path of leaf {index} of {size} has {len(ranges)} hashes, found {len(hashes)}")
+    for (low, _), other in zip(ranges, hashes, strict=True):
+        leaf = node_hash(other, leaf) if low < index else node_hash(leaf, other)
+    return leaf

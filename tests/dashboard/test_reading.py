@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import re
 
 import pytest
@@ -59,11 +60,15 @@ def test_an_entry_is_shown_with_the_bytes_that_its_follower_names(browser, insta
     assert auditor.get("/entries/999999").status_code == 404
 
 
-def test_an_artefact_is_an_attachment_and_its_name_is_no_path(browser, installation, rollback):
+def test_an_artefact_is_shown_and_its_bytes_come_under_a_name_of_ours(browser, installation, rollback):
     auditor, name = browser("auditor"), rollback.evidence[0].sha384.removeprefix("sha384:")
-    answer = auditor.get(f"/artefacts/{name}")
-    assert answer.data == installation.artefacts.get(f"sha384:{name}")
-    assert answer.headers["Content-Disposition"].startswith("attachment")
+    data = installation.artefacts.get(f"sha384:{name}")
+    page = auditor.get(f"/artefacts/{name}").text
+    assert "announcement" in page and f"/entries/{rollback.opened_entry}" in page
+    assert html.unescape(re.search(r'<pre class="artefact"[^>]*>(.*?)</pre>', page, re.DOTALL)[1]) == data.decode()
+    answer = auditor.get(f"/artefacts/{name}/bytes")
+    assert answer.data == data
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="INC-7-step0-announcement.txt"'
     for odd in ("..%2f..%2fkeys%2fhmac.key", name.upper(), name[:-1], "0" * 96):
         assert auditor.get(f"/artefacts/{odd}").status_code == 404
 

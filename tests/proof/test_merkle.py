@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.errors import Corrupt
-from ledger.proof.merkle import EMPTY_ROOT, Tree, leaf_hash, node_hash, root_of
+from ledger.proof.merkle import EMPTY_ROOT, Tree, audit_path, leaf_hash, node_hash, root_from, root_of
 
 LEAVES = [
     bytes.fromhex(leaf)
@@ -117,3 +117,33 @@ def test_any_leaf_changed_swapped_or_cut_changes_the_root():
 def test_an_edge_that_does_not_fit_the_size_is_corrupt(edge, size):
     with pytest.raises(Corrupt):
         Tree(edge, size)
+
+
+def test_every_leaf_of_every_tree_is_under_the_root_by_its_path_alone():
+    leaves = [leaf_hash(bytes([number])) for number in range(70)]
+    for size in range(1, len(leaves) + 1):
+        tree = Tree()
+        for leaf in leaves[:size]:
+            tree.append(leaf)
+        for index in range(size):
+            path = audit_path(iter(leaves), index, size)
+            hashes = [step.hash for step in path]
+            assert root_from(leaves[index], index, size, hashes) == tree.root()
+            assert root_from(leaves[index - 1], index, size, hashes) != tree.root() or size == 1
+            climbed = leaves[index]
+            for step in path:
+                climbed = node_hash(step.hash, climbed) if step.left else node_hash(climbed, step.hash)
+            assert climbed == tree.root()
+
+
+def test_a_path_that_is_cut_or_too_long_or_of_no_leaf_is_corrupt():
+    leaves = [leaf_hash(bytes([number])) for number in range(7)]
+    hashes = [step.hash for step in audit_path(leaves, 4, 7)]
+    for wrong in (hashes[:-1], [*hashes, hashes[0]], []):
+        with pytest.raises(Corrupt):
+            root_from(leaves[4], 4, 7, wrong)
+    for index in (-1, 7):
+        with pytest.raises(Corrupt):
+            audit_path(leaves, index, 7)
+    with pytest.raises(Corrupt):
+        audit_path(leaves[:6], 4, 7)

@@ -1,6 +1,20 @@
 """The pages (GET), one blueprint each."""
 
-from web.pages import access, audit, charts, entries, health, now, people, review, rollbacks, setup, silences, timeline
+from web.pages import (
+    access,
+    artefacts,
+    audit,
+    charts,
+    entries,
+    health,
+    now,
+    people,
+    review,
+    rollbacks,
+    setup,
+    silences,
+    timeline,
+)
 
 PAGES = (
     now.blueprint,
@@ -11,7 +25,7 @@ PAGES = (
     setup.blueprint,
     timeline.blueprint,
     entries.blueprint,
-    entries.artefacts,
+    artefacts.blueprint,
     audit.blueprint,
     people.blueprint,
     access.blueprint,

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from itertools import islice
 
 from flask import Blueprint, Response, abort, render_template, request
 
 from ledger.app.installation import Installation, open_home
 from ledger.app.parsing import whole
 from ledger.app.people.access import STAGE, has_ledger, trouble, wanted
-from ledger.app.reading.queries import entry_json
+from ledger.app.reading.accesses import page
+from ledger.app.reading.queries import entry_json, sentence
 from ledger.domain.record import Recorded
 from ledger.errors import Unreachable
+from ledger.said import Said
 from web.identity import only
 from web.site import site
+from web.words import person as named
 
 PAGE = 100
 blueprint = Blueprint("access", __name__)
@@ -37,17 +39,23 @@ def _ledger() -> Iterator[Installation]:
 @blueprint.get("/access")
 @only("auditor", "admin")
 def show() -> str:
-    """Newest first, a page at a time."""
-    if not wanted(site().installation.home.root):
-        return render_template("access.html", rows=[], size=0, more=None)
+    """Newest first, a page at a time; of one person where one is chosen."""
+    here, person = site().installation, request.args.get("person", "")[:64]
+    given = {"person": person, "people": sorted(here.state.people, key=lambda one: named(one).lower())}
+    if not wanted(here.home.root):
+        return render_template("access.html", rows=[], size=0, more=0, **given)
     with _ledger() as access:
-        size = access.ledger.view().size
-        asked = whole(request.args.get("to", ""))
-        last = size if asked is None else min(asked, size)
-        first = max(0, last - PAGE)
-        records = islice(access.ledger.records(first), last - first)
-        rows = [entry_json(record, line) | {"happened": _happened(record)} for record, line in records]
-    return render_template("access.html", rows=rows[::-1], size=size, more=first or None)
+        found = page(access, whole(request.args.get("to", "")), person, PAGE)
+    rows = [
+        entry_json(record, line) | {"happened": _happened(record), "told": _told(record)} for record, line in found.rows
+    ]
+    return render_template("access.html", rows=rows, size=found.size, more=found.more, **given)
+
+
+def _told(record: Recorded) -> Said:
+    """What happened, with people by name: the entry has their ids."""
+    people = {getattr(record.event, name, "") for name in ("person", "by")}
+    return sentence(record).each(lambda value: named(value) if value in people else value)
 
 
 def _happened(record: Recorded) -> datetime:

@@ -1,27 +1,30 @@
-"""One entry: a sentence, its fields, its exact bytes, what can be said for them; and the artefacts that it names."""
+"""One entry: a sentence, its place in the chain, its fields in words, its exact bytes, and all to check it by hand."""
 
 from __future__ import annotations
 
-import re
-from typing import Any
+from typing import Any, Final
 
 from flask import Blueprint, Response, abort, render_template
 
+from ledger.app.reading.by_hand import by_hand
+from ledger.app.reading.covering import covering
 from ledger.app.reading.queries import judged_json
-from ledger.app.record.erasing import read
+from ledger.app.soundness.coverage import coverage
 from ledger.app.soundness.marks import Judged, judged
 from ledger.app.words import mark
-from ledger.domain.record import Recorded
-from ledger.errors import Corrupt, Erased, LedgerError
+from ledger.domain.event import RESERVED
+from ledger.domain.runbook import STEPS
+from ledger.errors import Corrupt
 from ledger.proof.entry import GENESIS, link, parse_entry
 from ledger.said import Said
+from web import fields, raw
+from web.by_hand import zipped
 from web.pages.timeline import timeline
 from web.site import site
 
 blueprint = Blueprint("entries", __name__)
-artefacts = Blueprint("artefacts", __name__)
-_DIGEST = re.compile(r"[0-9a-f]{96}")
-_PNG = b"\x89PNG\r\n\x1a\n"
+SHOWN: Final = 12_000
+"""Bytes of a line up to which it is shown exactly, beside the form for reading; longer ones are downloaded."""
 VOUCHES = {
     "session": mark("signed in to the dashboard"),
     "os": mark("logged in on the ledger's machine"),
@@ -29,40 +32,62 @@ VOUCHES = {
     "lab": mark("a person of the lab, vouched for by nobody"),
     "none": mark("nobody: the ledger itself wrote it"),
 }
+FLAGS: Final = {
+    "alerts.silenced": mark("Alerts are silenced"),
+    "override.active": mark("The override is in place"),
+    "rollback.active": mark("A rollback is open"),
+    "scheduler.known": mark("It is known what the scheduler does"),
+    "scheduler.stopped": mark("The scheduler is stopped"),
+}
 
 
 @blueprint.get("/entries/<int:sequence>")
 def show(sequence: int) -> str:
     """The page of one entry."""
-    row = _judged(sequence)
+    here, row = site(), _judged(sequence)
+    installation, last = here.installation, here.installation.ledger.view().size
     if row.record is None:
-        return render_template("entries/unreadable.html", one=row, last=site().installation.ledger.view().size)
-    line, record, log = row.line, row.record, site().installation.ledger.log
+        return render_template("entries/unreadable.html", one=row, last=last)
+    line, record, around = row.line, row.record, judged(installation, [sequence - 1, sequence + 1])
+    before, after = around.get(sequence - 1), around.get(sequence + 1)
     entry = parse_entry(line)
-    before, after = log.line(sequence - 1) if sequence > 1 else None, dict(log.numbered([sequence + 1]))
     timeline().catch_up()
     nearest = timeline().store.neighbours(record.rollback, sequence) if record.rollback else (None, None)
     body: dict[str, Any] = entry.body
+    step = body["metadata"].get("step")
     return render_template(
         "entries/show.html",
         page=judged_json(row),
-        line=line.decode(),
+        line=line.decode() if len(line) <= SHOWN else "",
         size=len(line),
         digest=link(line),
         previous=entry.previous,
-        follows=entry.previous == (link(before) if before else GENESIS),
-        followed=_names(after[sequence + 1], line) if after else None,
+        before=judged_json(before) if before else None,
+        after=judged_json(after) if after else None,
+        follows=entry.previous == (link(before.line) if before else GENESIS),
+        followed=_names(after.line, line) if after else None,
         signed=_signed(line),
+        covered=covering(installation, sequence, record.request_id),
+        compared=next(check for check in coverage(here.guard) if check.name == "checkpoints"),
         vouches=VOUCHES.get(record.auth, record.auth),
         nearest=nearest,
         corrections=timeline().store.corrections(sequence),
-        last=site().installation.ledger.view().size,
-        sayings=_sayings(record),
-        facts={name: value for name, value in body["metadata"].items() if name != "os"},
-        evidence={name: value for name, value in body["artefacts"].items() if name.endswith("_sha384")},
-        flags=body["runtime_flags"],
+        last=last,
+        step=STEPS[step] if isinstance(step, int) and 0 <= step < len(STEPS) else None,
+        record=record,
+        fields=fields.in_words(record),
+        words=fields.WORDS,
+        unknown={} if record.event else _own(body["metadata"]),
+        evidence=fields.artefacts(record, body),
+        flags=[(FLAGS.get(name, name), value) for name, value in sorted(body["runtime_flags"].items())],
+        parts=raw.parts(body),
         body=body,
     )
+
+
+def _own(metadata: dict[str, Any]) -> dict[str, Any]:
+    """The fields of an event that this build does not know, under their own names."""
+    return {name: value for name, value in metadata.items() if name not in RESERVED}
 
 
 def _judged(sequence: int) -> Judged:
@@ -72,14 +97,6 @@ def _judged(sequence: int) -> Judged:
     if sequence not in rows:
         abort(404, Said("the ledger has {} entries", installation.ledger.view().size))
     return rows[sequence]
-
-
-def _sayings(record: Recorded) -> dict[str, tuple[Said, ...]]:
-    """The fields of an entry that are the program's own sentences."""
-    if record.event is None:
-        return {}
-    values = {name: getattr(record.event, name) for name in record.event.said}
-    return {name: value if isinstance(value, tuple) else (value,) for name, value in values.items() if value}
 
 
 def _names(line: bytes, before: bytes) -> bool:
@@ -102,49 +119,21 @@ def _signed(line: bytes) -> str:
 @blueprint.get("/entries/<int:sequence>/bytes")
 def download(sequence: int) -> Response:
     """The exact bytes, without a line end: what the next entry's ``previous`` is the SHA-384 of."""
-    return _attachment(_judged(sequence).line, f"entry-{sequence}.json")
+    return attachment(_judged(sequence).line, f"entry-{sequence}.json")
 
 
-@artefacts.get("/artefacts/<digest>", endpoint="show")
-def show_artefact(digest: str) -> Response | tuple[str, int]:
-    """The bytes of an artefact, hashed again when read, as an attachment."""
-    try:
-        data = _artefact(digest)
-    except Erased as error:
-        return render_template("error.html", status=410, sentence=str(error), owed=()), 410
-    return _attachment(data, f"{digest[:16]}.{_ending(data)}")
+@blueprint.get("/entries/<int:sequence>/by-hand.zip")
+def to_check(sequence: int) -> Response:
+    """Everything that it takes to check the entry by hand, and the commands."""
+    row, installation = _judged(sequence), site().installation
+    if row.record is None:
+        abort(404, "the bytes in this place are no entry: there is nothing to check by")
+    packed = zipped(by_hand(installation, sequence, row.line))
+    return attachment(packed, f"{installation.config.stage}-entry-{sequence}.zip", "application/zip")
 
 
-@artefacts.get("/artefacts/<digest>/picture")
-def picture(digest: str) -> Response:
-    """A PNG, to be shown."""
-    data = _artefact(digest)
-    if not data.startswith(_PNG):
-        abort(404, "this artefact is no picture")
-    return Response(data, mimetype="image/png")
-
-
-def _artefact(digest: str) -> bytes:
-    if not _DIGEST.fullmatch(digest):
-        abort(404, "an artefact is named by 96 hex digits")
-    name = f"sha384:{digest}"
-    if not site().installation.artefacts.path(name).exists() and name not in site().installation.state.texts:
-        abort(404, "no artefact of that name is kept here")
-    try:
-        return read(site().installation, name)
-    except Erased:
-        raise
-    except LedgerError as error:
-        abort(404, str(error))
-
-
-def _ending(data: bytes) -> str:
-    if data.startswith(_PNG):
-        return "png"
-    return "json" if data[:1] in (b"{", b"[") else "txt" if data.isascii() else "bin"
-
-
-def _attachment(data: bytes, name: str) -> Response:
-    answer = Response(data, mimetype="application/octet-stream")
+def attachment(data: bytes, name: str, kind: str = "application/octet-stream") -> Response:
+    """Bytes to be saved under a name of ours, never shown as a page."""
+    answer = Response(data, mimetype=kind)
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer

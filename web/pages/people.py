@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from ledger.app.acts.people import About, Made, take
 from ledger.app.acts.taking import Proof
 from ledger.app.people.access import count_refusal
 from ledger.app.press import Press, new_request_id
+from ledger.app.words import mark
 from ledger.errors import LedgerError, Refused
 from web.acts import press
 from web.errors import status_of
@@ -19,13 +20,22 @@ from web.identity import actor, only
 from web.site import site
 
 blueprint = Blueprint("people", __name__)
+WHAT: Final = {
+    "roles": mark("Change the roles"),
+    "password": mark("Reset the password"),
+    "account": mark("Give an account"),
+    "sessions": mark("End all sessions"),
+    "deactivate": mark("Deactivate the person"),
+    "erase": mark("Erase the name"),
+}
+"""What the row's menu calls it."""
 
 
 @blueprint.get("/people")
 @only("admin")
 def index() -> str:
-    """Everybody."""
-    return _render()
+    """Everybody; with ``person`` and ``do`` the form for what is to be done with one."""
+    return _render(doing=(request.args.get("person", ""), request.args.get("do", "")))
 
 
 @blueprint.post("/people")
@@ -74,15 +84,41 @@ def _request_id() -> str:
 
 
 def _refused(error: LedgerError) -> tuple[str, int]:
+    """The page with what was not taken: its form again, where it was about somebody."""
     count_refusal(site().installation.home.root, error)
-    return _render(error=error), status_of(error)
+    given = request.view_args or {}
+    return _render(error=error, doing=(given.get("person", ""), given.get("what", ""))), status_of(error)
 
 
-def _render(error: LedgerError | None = None, fresh: tuple[str, str, str] | None = None) -> str:
+def _render(
+    error: LedgerError | None = None, fresh: tuple[str, str, str] | None = None, doing: tuple[str, str] = ("", "")
+) -> str:
+    rows = _rows()
+    person, what = doing
+    about = next((row for row in rows if row["id"] == person), None)
+    return render_template(
+        "people.html",
+        rows=rows,
+        error=error,
+        fresh=fresh,
+        about=about,
+        doing=what if about is not None and what in _offered(about) else "",
+        offered=_offered,
+        words=WHAT,
+        request_id=new_request_id,
+        typed=request.form,
+    )
+
+
+def _rows() -> list[dict[str, Any]]:
+    """Everybody who was ever a person of this ledger: those who may act first, by name."""
     here = site()
-    state, seen = here.installation.state, here.accounts.seen()
-    names = here.installation.people.names()
-    rows: list[dict[str, Any]] = [
+    state, seen, names = here.installation.state, here.accounts.seen(), here.installation.people.names()
+
+    def order(item: tuple[str, frozenset[str]]) -> tuple[bool, str]:
+        return item[0] in state.deactivated, names.get(item[0], item[0]).lower()
+
+    return [
         {
             "id": person,
             "name": names.get(person, ""),
@@ -92,8 +128,14 @@ def _render(error: LedgerError | None = None, fresh: tuple[str, str, str] | None
             "seen": datetime.fromtimestamp(seen[person], UTC) if person in seen else None,
             "left": state.deactivated.get(person),
         }
-        for person, roles in sorted(state.people.items(), key=lambda item: names.get(item[0], item[0]).lower())
+        for person, roles in sorted(state.people.items(), key=order)
     ]
-    return render_template(
-        "people.html", rows=rows, error=error, fresh=fresh, request_id=new_request_id, typed=request.form
-    )
+
+
+def _offered(row: dict[str, Any]) -> list[str]:
+    """What can be done with somebody, in the order of the menu."""
+    if row["left"]:
+        return ["erase"] if row["name"] else []
+    mine = row["id"] == g.person
+    wanted = {"roles": True, "password": not mine, "sessions": bool(row["sessions"]), "deactivate": not mine}
+    return [what for what, there in wanted.items() if there]

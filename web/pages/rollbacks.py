@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, Final
 
-from flask import Blueprint, abort, g, render_template, request, url_for
+from flask import Blueprint, abort, g, redirect, render_template, request, url_for
 
 from ledger.app.acts import ACTS, Act
 from ledger.app.acts.act import Asking
@@ -16,6 +16,7 @@ from ledger.app.acts.opening import FIELDS as OPENING
 from ledger.app.parsing import whole
 from ledger.app.press import new_request_id
 from ledger.app.reading.eligibility import Answer, may
+from ledger.app.reading.finding import of_ticket
 from ledger.app.reading.outlook import Outlook
 from ledger.app.reading.rows import Filter
 from ledger.app.reading.timeline import Shown, as_they_stand
@@ -131,7 +132,12 @@ def render_form(error: LedgerError | None = None, typed: dict[str, str] | None =
 @blueprint.get("/rollbacks/<rollback>")
 @shared
 def show(rollback: str) -> str:
-    """The page of one rollback."""
+    """The page of one rollback; of the one that a ticket was linked to, where it has another id."""
+    here = site()
+    if here.installation.state.rollback(rollback) is None:
+        linked = of_ticket(here.installation, here.timeline, rollback)
+        if linked:
+            abort(redirect(url_for("rollbacks.show", rollback=linked[0].id)))
     return render(rollback)
 
 

@@ -1,0 +1,54 @@
+"""Which checkpoint covers an entry: the one of its own commit, or the newest that has it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ledger.app.installation import Installation
+from ledger.errors import Corrupt
+from ledger.proof.checkpoint import open_checkpoint
+from ledger.verify.report import Head, format_head
+
+
+class Covering(NamedTuple):
+    """A checkpoint as it is kept, and what its signature says."""
+
+    size: int
+    """Entries that it states; 0 where it cannot be read."""
+    root: bytes
+    note: bytes
+    why: str
+    """Why it does not hold; ``""`` where this ledger's key signed it."""
+
+    @property
+    def head(self) -> str:
+        """``N:ROOT``, as somebody keeps it."""
+        return format_head(Head(self.size, self.root))
+
+
+def covering(installation: Installation, sequence: int, request_id: str) -> Covering | None:
+    """The smallest checkpoint known to have the entry; None where none has it.
+
+    Entries, receipt and checkpoint are one commit: the receipt of the entry's request names the commit's last entry,
+    and the checkpoint is of exactly that many. Whatever the rows say, the note's own signature decides.
+    """
+    log, last = installation.ledger.log, 0
+    if request_id and request_id.isascii():
+        for receipt in log.receipts(request_id):
+            if receipt.request_id == request_id and receipt.first <= sequence <= receipt.last:
+                last = receipt.last
+    notes = (log.newest_checkpoint(last) if last else None, log.newest_checkpoint())
+    for note in filter(None, notes):
+        found = opened(installation, note)
+        if found.why or found.size >= sequence:
+            return found
+    return None
+
+
+def opened(installation: Installation, note: bytes) -> Covering:
+    """A note with what it states, by this ledger's own key."""
+    try:
+        stated = open_checkpoint(note, installation.ledger.verifier)
+    except Corrupt as error:
+        return Covering(0, b"", note, str(error))
+    return Covering(stated.size, stated.root, note, "")
