@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from ipaddress import IPv4Network, IPv6Network
 from typing import TypeAlias, cast
 
@@ -18,6 +19,7 @@ from ledger.app.setup_list.looks import Looks
 from ledger.app.soundness.guard import Guard
 from web.hub import Hub
 from web.jobs import Jobs
+from web.sentences import translate
 
 Networks: TypeAlias = tuple[IPv4Network | IPv6Network, ...]
 
@@ -56,7 +58,7 @@ class Site:
 
     def __post_init__(self) -> None:
         self.setup = Looks(self.installation)
-        self.timeline = Timeline(self.installation)
+        self.timeline = Timeline(self.installation, partial(translate, tongue="pl"))
         self.guard_by(Guard(self.installation.home.root, [self.installation.ledger], self.installation.clock))
 
     def guard_by(self, guard: Guard) -> None:

@@ -155,17 +155,20 @@ def minute(moment: datetime) -> str:
 
 
 def time_tag(moment: datetime | str | None, form: str = "clock") -> Markup:
-    """A ``<time>`` in UTC, whose local time the page writes beside it. Forms: ``clock``, ``minute``, ``full``."""
+    """A ``<time>`` in UTC, whose local time the page writes beside it.
+
+    Forms: ``clock``, ``minute``, ``full``, and ``bare``, a clock whose surroundings say that times are UTC.
+    """
     if isinstance(moment, str):
         moment = datetime.fromisoformat(moment)
     if moment is None:
         return Markup("–")
     at = moment.astimezone(UTC)
     if form == "minute":
-        shown = clock_or_day(at, site().installation.clock())
+        shown = f"{clock_or_day(at, site().installation.clock())} UTC"
     else:
-        shown = {"clock": f"{at:%H:%M:%S}", "full": f"{at:%Y-%m-%d %H:%M:%S}"}[form]
-    return Markup('<time datetime="{}" title="{}" data-form="{}">{} UTC</time>').format(
+        shown = {"bare": f"{at:%H:%M:%S}", "clock": f"{at:%H:%M:%S} UTC", "full": f"{at:%Y-%m-%d %H:%M:%S} UTC"}[form]
+    return Markup('<time datetime="{}" title="{}" data-form="{}">{}</time>').format(
         at.isoformat(timespec="seconds"), stamp(at), form, shown
     )
 

@@ -43,6 +43,8 @@ class Event:
     """True where it may come after the rollback was closed."""
     sentence: ClassVar[str] = ""
     """What the timeline says; ``{field}`` names a field."""
+    sentence_noted: ClassVar[str] = ""
+    """What it says where somebody added a ``note``; ``""`` where the event has none."""
     said: ClassVar[frozenset[str]] = frozenset()
     """Fields that are sentences of the program's, not of people: kept with their values (:mod:`ledger.said`)."""
 

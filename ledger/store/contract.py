@@ -176,7 +176,7 @@ class TimelineStore(Protocol):
         """Begin an empty one in place of whatever is there."""
 
     def add(self, before: Head, rows: Sequence[tuple[Row, str]], head: str) -> bool:
-        """Append rows, each with its lower-case search text, all or none; ``head`` is the last entry's.
+        """Append rows, each with the text in which words are searched, all or none; ``head`` is the last entry's.
 
         False where somebody else was quicker: it no longer stands at ``before``, and nothing was added.
         """
@@ -189,6 +189,12 @@ class TimelineStore(Protocol):
 
     def page(self, chosen: Filter, beyond: int | None, limit: int, *, newest_first: bool) -> list[Row]:
         """The next ``limit`` matching rows beyond a sequence, in order; the last page costs as much as the first."""
+
+    def leaders(self, chosen: Filter, beyond: int | None, limit: int, *, newest_first: bool) -> list[int]:
+        """Like :meth:`page`, the leaders of those that belong together, of whom at least one matches; each once."""
+
+    def members(self, leaders: Sequence[int]) -> list[Row]:
+        """All entries that these lead, themselves among them, in order."""
 
     def sequences(self, chosen: Filter, limit: int) -> list[int]:
         """The first ``limit`` matching entries, the oldest first."""

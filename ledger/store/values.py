@@ -90,6 +90,10 @@ class Row(NamedTuple):
     """English."""
     at: str
     """The wall clock, in the same form: what people see and search by. ``timestamp`` is the latest so far."""
+    press: str
+    """The request id of the whole press that it came of."""
+    leader: int
+    """The first entry of those that belong together with it; its own sequence where it is that."""
 
 
 class Head(NamedTuple):
@@ -101,7 +105,7 @@ class Head(NamedTuple):
 
 
 class Word(NamedTuple):
-    """One word that is searched for: lower case; ``actors`` are people whose names it is a part of."""
+    """One word that is searched for, in the form of the texts; ``actors`` are people whose names it is a part of."""
 
     text: str
     actors: tuple[str, ...] = ()
@@ -128,6 +132,8 @@ class Filter(NamedTuple):
     """Entries before this sequence; 0: all."""
     stage: bool = False
     """Only entries of the ledger itself, of no rollback."""
+    without: tuple[str, ...] = ()
+    """Statuses that are left out."""
 
 
 # --- accounts -------------------------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ def rollback(installation):
 def test_the_timeline_shows_every_entry_and_says_what_a_filter_hides(browser, rollback, installation):
     auditor = browser("auditor")
     size = installation.state.sequence
-    page = auditor.get("/timeline").text
+    page = auditor.get("/timeline?view=every").text
     assert all(f'id="e{n}"' in page for n in range(1, size + 1))
     page = auditor.get("/timeline?rollback=INC-7").text
     assert "opened the rollback" in page
@@ -41,7 +41,7 @@ def test_what_people_typed_is_shown_as_text(browser, rollback):
 def test_more_rows_come_by_a_link_and_none_twice(browser, installation, rollback):
     for number in range(60):
         opening.note(installation, Press(person("noc")), installation.rollback("INC-7"), f"note {number}")
-    auditor, path, seen = browser("auditor"), "/timeline", []
+    auditor, path, seen = browser("auditor"), "/timeline?view=every", []
     while path:
         page = auditor.get(path).text
         seen += re.findall(r'id="e(\d+)"', page)

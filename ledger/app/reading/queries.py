@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from ledger.app.installation import Installation
 from ledger.domain.duties.owed import owed
 from ledger.domain.effects import awaits_file
+from ledger.domain.event import Event
 from ledger.domain.events import EVENTS
 from ledger.domain.evolve import evolve
 from ledger.domain.facts import FileSeen, MemberSeen
@@ -28,10 +29,16 @@ if TYPE_CHECKING:  # the verifier is not imported for a status
     from ledger.app.soundness.marks import Judged
 
 _FIELD = re.compile(r"\{(\w+)\}")
-_SENTENCES = {
-    kind: (_FIELD.sub(PLACE, kind.sentence), tuple(_FIELD.findall(kind.sentence))) for kind in EVENTS.values()
-}
+
+
+def _templates(sentences: Iterable[tuple[type[Event], str]]) -> dict[type[Event], tuple[str, tuple[str, ...]]]:
+    return {kind: (_FIELD.sub(PLACE, said), tuple(_FIELD.findall(said))) for kind, said in sentences}
+
+
+_SENTENCES = _templates((kind, kind.sentence) for kind in EVENTS.values())
 """Event -> the template of what is said of it, and the fields that fill it in their order."""
+_NOTED = _templates((kind, kind.sentence_noted) for kind in EVENTS.values() if kind.sentence_noted)
+"""The same where somebody added a note."""
 _SHOWN = 200
 """Bytes of a row that is no entry, as the timeline shows it."""
 
@@ -230,7 +237,7 @@ def sentence(record: Recorded, *, verdict: bool = True) -> Said:
     event = record.event
     if event is None:
         return Said("{}: not known to this version", record.status)
-    template, names = _SENTENCES[type(event)]
+    template, names = (_NOTED if getattr(event, "note", "") else _SENTENCES)[type(event)]
     values = [_word(getattr(event, name), record.at) for name in names]
     outcome = getattr(event, "verdict", None) if verdict else None
     told = Said(template + " — {}", *values, outcome) if outcome else Said(template, *values)

@@ -9,14 +9,17 @@ import shutil
 import tempfile
 import threading
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ledger.app.installation import Installation
+from ledger.app.reading.grouping import REACH, Grouping, press_of
 from ledger.app.reading.queries import sentence
+from ledger.app.reading.searching import folded, search_text
 from ledger.app.soundness.marks import Judged, judged
 from ledger.domain.duties.events import Corrected
+from ledger.domain.event import Event
 from ledger.domain.record import Recorded, parse_body
 from ledger.errors import Corrupt, LedgerError, Unreachable
 from ledger.proof.entry import GENESIS, format_time, link, parse_entry
@@ -31,8 +34,6 @@ AT_ONCE = 2_000
 _BATCH = 1_000
 _SHOWN = 200
 """Bytes of a line that is no entry, as a page shows it."""
-_LONGEST = 4_000
-"""Characters of an entry that are searched."""
 
 
 class Progress(NamedTuple):
@@ -51,8 +52,10 @@ class Progress(NamedTuple):
 class Timeline:
     """One installation's timeline. Thread-safe."""
 
-    def __init__(self, installation: Installation) -> None:
+    def __init__(self, installation: Installation, translated: Callable[[str], str] | None = None) -> None:
+        """``translated`` says a sentence in the other language in which entries are searched."""
         self._ledger = installation.ledger
+        self._translated = translated
         self._path = installation.home.timeline
         self.store = open_timeline(self._path, self._ledger.origin, GENESIS)
         self._guard = threading.Lock()
@@ -132,10 +135,11 @@ class Timeline:
             return True  # there is nothing yet, or the next page makes it anew
         if not self._fits(head) or not self.store.is_as_made():
             return False
+        grouping = Grouping()
         for start in range(0, head.size, _BATCH):
             end = min(start + _BATCH, head.size)
             lines = list(self._ledger.log.lines(start, end))
-            rows = [_row_at(start + number, line) for number, line in enumerate(lines, 1)]
+            rows = list(self._rows(start, lines, grouping))
             if rows != self.store.stored(start, end):
                 return False
         return True
@@ -171,11 +175,18 @@ class Timeline:
             lines = list(itertools.islice(self._ledger.log.lines(head.size, size), _BATCH))
             if not lines:
                 break
-            self.store.add(
-                head, [_row_at(head.size + number, line) for number, line in enumerate(lines, 1)], link(lines[-1])
-            )
+            self.store.add(head, list(self._rows(head.size, lines, self._grouping(head))), link(lines[-1]))
             head = self.store.head() or head
         return head
+
+    def _grouping(self, head: Head) -> Grouping:
+        return Grouping(row for row, _ in self.store.stored(max(0, head.size - REACH), head.size))
+
+    def _rows(self, after: int, lines: Sequence[bytes], grouping: Grouping) -> Iterator[tuple[Row, str]]:
+        """The rows of the lines after a sequence, each with its leader, and their texts."""
+        for place, line in enumerate(lines, after + 1):
+            row, text, event = _row_at(place, line, self._translated)
+            yield grouping.led(row, event), text
 
 
 class Shown(NamedTuple):
@@ -207,13 +218,14 @@ def _as_it_stands(row: Row, entry: Judged | None) -> Shown:
         read, record, _ = _read(entry.line)
     except (Corrupt, RecursionError):
         return Shown(row, entry.why, row.sentence)
-    return Shown(read._replace(sequence=row.sequence), entry.why, sentence(record, verdict=False))
+    shown = read._replace(sequence=row.sequence, leader=row.leader)
+    return Shown(shown, entry.why, sentence(record, verdict=False))
 
 
-def row_of(line: bytes) -> tuple[Row, str]:
-    """An entry's row, and the lower-case text in which it is found. ``Corrupt`` where the line is no entry."""
+def row_of(line: bytes, translated: Callable[[str], str] | None = None) -> tuple[Row, str, Event | None]:
+    """An entry's row, which leads itself, the text in which it is found, and its event. ``Corrupt`` for no entry."""
     row, record, body = _read(line)
-    return row, _search_text(record, body, row.sentence)
+    return row, search_text(record, body, sentence(record), link(line), translated), record.event
 
 
 def _read(line: bytes) -> tuple[Row, Recorded, dict[str, Any]]:
@@ -232,36 +244,21 @@ def _read(line: bytes) -> tuple[Row, Recorded, dict[str, Any]]:
         corrects=record.event.entry if isinstance(record.event, Corrected) else None,
         sentence=sentence(record),
         at=format_time(record.at),
+        press=press_of(record.request_id),
+        leader=record.sequence,
     )
     return row, record, entry.body
 
 
-def _row_at(place: int, line: bytes) -> tuple[Row, str]:
+def _row_at(place: int, line: bytes, translated: Callable[[str], str] | None) -> tuple[Row, str, Event | None]:
     """The row of a place; a line that is no entry has one too: pages show it, marked (:func:`as_they_stand`)."""
     try:
-        row, text = row_of(line)
-        return row._replace(sequence=place), text
+        row, text, event = row_of(line, translated)
+        return row._replace(sequence=place, leader=place), text, event
     except (Corrupt, RecursionError):
         said = line[:_SHOWN].decode("utf-8", "replace")
-        return Row(place, "", "", "", "", None, "", "", "", None, said, ""), said.lower()
+        return Row(place, "", "", "", "", None, "", "", "", None, said, "", "", place), folded(said), None
 
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
-
-
-def _search_text(record: Recorded, body: dict[str, Any], said: str) -> str:
-    """Sentence, name, people, and everything that stands in the entry's own fields: digests and paths too."""
-    own = {name: value for name, value in body["metadata"].items() if name not in ("version", "rollback_entry")}
-    values = [said, record.status, record.status.replace("_", " "), *_values(own), *_values(body["artefacts"])]
-    return "\n".join(values).lower()[:_LONGEST]
-
-
-def _values(value: Any) -> list[str]:
-    if isinstance(value, str):
-        return [value]
-    if isinstance(value, dict):
-        return [text for part in value.values() for text in _values(part)]
-    if isinstance(value, list):
-        return [text for part in value for text in _values(part)]
-    return []

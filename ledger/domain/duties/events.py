@@ -137,6 +137,7 @@ class EvidenceAttached(Event):
     status: ClassVar[str] = "evidence_attached"
     after_closing: ClassVar[bool] = True
     sentence: ClassVar[str] = "attached {name} ({size} bytes) to step {number}"
+    sentence_noted: ClassVar[str] = "attached {name} ({size} bytes) to step {number}: {note}"
     number: int
     name: str
     size: int

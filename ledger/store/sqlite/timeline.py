@@ -20,13 +20,13 @@ from ledger.store.sqlite.reading import takes_no_writes
 from ledger.store.sqlite.timeline_filter import condition
 from ledger.store.values import Filter, Head, Row
 
-SCHEMA = 2
+SCHEMA = 3
 """Number of this form of the file; another one is thrown away."""
 _TABLES = """
 CREATE TABLE entries (
   sequence INTEGER PRIMARY KEY, timestamp TEXT NOT NULL, status TEXT NOT NULL, kind TEXT NOT NULL,
   rollback TEXT NOT NULL, step INTEGER, actor TEXT NOT NULL, role TEXT NOT NULL, verdict TEXT NOT NULL,
-  corrects INTEGER, sentence TEXT NOT NULL, at TEXT NOT NULL
+  corrects INTEGER, sentence TEXT NOT NULL, at TEXT NOT NULL, press TEXT NOT NULL, leader INTEGER NOT NULL
 );
 CREATE TABLE texts (sequence INTEGER PRIMARY KEY, text TEXT NOT NULL);
 CREATE INDEX by_time ON entries (timestamp);
@@ -36,6 +36,7 @@ CREATE INDEX by_kind ON entries (kind);
 CREATE INDEX by_step ON entries (step);
 CREATE INDEX by_actor ON entries (actor);
 CREATE INDEX by_verdict ON entries (verdict);
+CREATE INDEX by_leader ON entries (leader);
 CREATE INDEX by_corrected ON entries (corrects) WHERE corrects IS NOT NULL;
 CREATE TABLE ledger (schema INTEGER NOT NULL, origin TEXT NOT NULL, size INTEGER NOT NULL, head TEXT NOT NULL);
 """
@@ -104,7 +105,7 @@ class SQLiteTimeline:
             connection.execute("INSERT INTO ledger VALUES (?, ?, ?, ?)", (SCHEMA, *self._empty))
 
     def add(self, before: Head, rows: Sequence[tuple[Row, str]], head: str) -> bool:
-        """Append rows, each with its lower-case search text; ``head`` is the last entry's.
+        """Append rows, each with the text in which words are searched; ``head`` is the last entry's.
 
         False where somebody else was quicker: the file no longer stands at ``before``.
         """
@@ -124,6 +125,19 @@ class SQLiteTimeline:
         order = "sequence < ? ORDER BY sequence DESC" if newest_first else "sequence > ? ORDER BY sequence"
         edge = (_END if newest_first else 0) if beyond is None else beyond
         return self._entries(f"{where} AND {order} LIMIT ?", (*values, edge, limit))
+
+    def leaders(self, chosen: Filter, beyond: int | None, limit: int, *, newest_first: bool) -> list[int]:
+        """The next ``limit`` leaders beyond one, in order, of whose entries at least one matches."""
+        where, values = condition(chosen)
+        side, order = ("<", "DESC") if newest_first else (">", "ASC")
+        rest = f"leader {side} ? GROUP BY leader ORDER BY leader {order} LIMIT ?"
+        statement = f"SELECT leader FROM entries WHERE {where} AND {rest}"  # noqa: S608
+        given = (_END if newest_first else 0) if beyond is None else beyond
+        return [int(row[0]) for row in self._fetch(statement, (*values, given, limit))]
+
+    def members(self, leaders: Sequence[int]) -> list[Row]:
+        """All entries that these lead, in order."""
+        return self._entries(f"leader IN ({', '.join('?' * len(leaders))}) ORDER BY sequence", leaders)
 
     def sequences(self, chosen: Filter, limit: int) -> list[int]:
         """The first ``limit`` matching entries, the oldest first."""

@@ -32,6 +32,8 @@ def _fields(chosen: Filter) -> Iterator[tuple[str, tuple[object, ...]]]:
         yield "actor = ?", (chosen.person,)
     if chosen.statuses:
         yield f"status IN ({_marks(chosen.statuses)})", chosen.statuses
+    if chosen.without:
+        yield f"status NOT IN ({_marks(chosen.without)})", chosen.without
     if chosen.stage:
         yield "+rollback = ?", ("",)  # the plus: most entries may be of none, and that index would be no help
 

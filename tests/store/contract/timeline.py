@@ -188,6 +188,22 @@ class TimelineContract:
             assert store.count(chosen, after=3) == len([row for row in wanted if row.sequence > 3])
 
     @settings(_random, max_examples=15)
+    @given(drawn=ROWS, chosen=FILTERS, limit=st.integers(1, 4))
+    def test_leaders_are_those_of_the_entries_that_match_each_once_and_lead_all_their_members(
+        self, place: TimelinePlace, drawn: list[tuple[Any, ...]], chosen: Filter, limit: int
+    ) -> None:
+        store, pairs = filled(place, drawn)
+        wanted = sorted({row.leader for row, text in pairs if passes(row, text, chosen)})
+        for newest_first in (False, True):
+            found: list[int] = []
+            while page := store.leaders(chosen, found[-1] if found else None, limit, newest_first=newest_first):
+                assert len(page) <= limit
+                found += page
+            assert found == (wanted[::-1] if newest_first else wanted)
+        assert store.members(wanted) == [row for row, _ in pairs if row.leader in wanted]
+        assert store.members([]) == []
+
+    @settings(_random, max_examples=15)
     @given(drawn=ROWS)
     def test_neighbours_corrections_and_rollbacks_are_those_of_the_rows(
         self, place: TimelinePlace, drawn: list[tuple[Any, ...]]

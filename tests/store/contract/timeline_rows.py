@@ -21,6 +21,7 @@ _COLUMNS = (
     ("", "pass", "fail"),
     (None, 1),
     TEXTS,
+    (0, 1, 2),
 )
 ROWS = st.lists(st.tuples(*map(_choice, _COLUMNS)), max_size=12)
 WORDS = (
@@ -46,15 +47,16 @@ FILTERS = st.builds(
     before=_choice((0, 5)),
     stage=_choice((False, True)),
     words=_choice(WORDS),
+    without=_choice(((), ("stopped",), ("noted", "no such"))),
 )
 SIX: list[tuple[Any, ...]] = [
-    # at, status, kind, rollback, step, actor, verdict, corrects, text
-    (TIMES[0], "noted", "raw", "", None, "p-1", "", None, TEXTS[0]),
-    (TIMES[2], "opened", "runbook_event", "INC-1", None, "p-1", "", None, TEXTS[1]),
-    (TIMES[1], "checked", "runbook_event", "INC-1", 0, "p-2", "pass", None, TEXTS[2]),
-    (TIMES[2], "opened", "runbook_event", "INC-2", None, "p-2", "", None, TEXTS[3]),
-    (TIMES[3], "checked", "runbook_event", "INC-1", 4, "p-1", "fail", 3, TEXTS[4]),
-    (TIMES[3], "noted", "raw", "", None, "p-3", "", 3, TEXTS[0]),
+    # at, status, kind, rollback, step, actor, verdict, corrects, text, entries back to the leader
+    (TIMES[0], "noted", "raw", "", None, "p-1", "", None, TEXTS[0], 0),
+    (TIMES[2], "opened", "runbook_event", "INC-1", None, "p-1", "", None, TEXTS[1], 0),
+    (TIMES[1], "checked", "runbook_event", "INC-1", 0, "p-2", "pass", None, TEXTS[2], 1),
+    (TIMES[2], "opened", "runbook_event", "INC-2", None, "p-2", "", None, TEXTS[3], 0),
+    (TIMES[3], "checked", "runbook_event", "INC-1", 4, "p-1", "fail", 3, TEXTS[4], 2),
+    (TIMES[3], "noted", "raw", "", None, "p-3", "", 3, TEXTS[0], 0),
 ]
 CHOSEN: dict[str, tuple[Filter, list[int]]] = {
     "all": (Filter(), [1, 2, 3, 4, 5, 6]),
@@ -82,16 +84,20 @@ CHOSEN: dict[str, tuple[Filter, list[int]]] = {
     "before": (Filter(before=3), [1, 2]),
     "the ledger itself": (Filter(stage=True), [1, 6]),
     "the ledger itself, between two": (Filter(stage=True, after=1, before=6), []),
+    "without a status": (Filter(without=("opened", "no such")), [1, 3, 5, 6]),
     "all at once": (Filter("INC-1", 4, "p-1", ("checked",), "runbook_event", "fail", TIMES[3], "3", (), 4, 6), [5]),
 }
 
 
 def rows_of(drawn: list[tuple[Any, ...]]) -> list[tuple[Row, str]]:
-    rows = []
+    rows: list[tuple[Row, str]] = []
     latest = ""
-    for sequence, (at, status, kind, rollback, step, actor, verdict, corrects, text) in enumerate(drawn, 1):
+    for sequence, (at, status, kind, rollback, step, actor, verdict, corrects, text, back) in enumerate(drawn, 1):
         latest = max(latest, at)  # a clock goes back, a timestamp never does
-        row = Row(sequence, latest, status, kind, rollback, step, actor, "noc", verdict, corrects, text, at)
+        leader = rows[-back][0].leader if 0 < back < sequence else sequence
+        row = Row(
+            sequence, latest, status, kind, rollback, step, actor, "noc", verdict, corrects, text, at, "press", leader
+        )
         rows.append((row, text.lower()))
     return rows
 
@@ -109,5 +115,6 @@ def passes(row: Row, text: str, chosen: Filter) -> bool:
         and row.sequence > chosen.after
         and (not chosen.before or row.sequence < chosen.before)
         and (not chosen.stage or not row.rollback)
+        and row.status not in chosen.without
         and all(word.text in text or row.actor in word.actors for word in chosen.words)
     )

@@ -117,7 +117,7 @@ def make_without_writes(place: TimelinePlace, origin: str) -> None:
     store = place.open(origin, "sha384:genesis")
     before = store.head()
     assert before is not None
-    row = Row(1, "", "noted", "raw", "", None, "p-1", "noc", "", None, "x", "")
+    row = Row(1, "", "noted", "raw", "", None, "p-1", "noc", "", None, "x", "", "", 1)
     place.deny_writes()
     for act in (lambda: store.add(before, [(row, "x")], "sha384:1"), store.make):
         try:

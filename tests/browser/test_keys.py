@@ -1,0 +1,102 @@
+"""Single keys: they lead to rows, search, stop and pages, press nothing, and can be switched off."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page
+
+from .house import House, eventually
+from .people import People, live
+
+
+def at(page: Page, selector: str) -> bool:
+    return bool(page.evaluate("selector => document.activeElement.matches(selector)", selector))
+
+
+def row(page: Page) -> str:
+    """The number of the entry whose row has the focus."""
+    return str(
+        page.evaluate("document.activeElement.closest('[data-row]')?.querySelector('.tl-seq').textContent || ''")
+    )
+
+
+def test_keys_lead_from_row_to_row_to_the_search_and_from_page_to_page(home: House, signed_in: People) -> None:
+    home.open("INC-2421", upto=1)
+    page = signed_in("noc")
+    page.goto("/timeline")
+    live(page)
+    numbers = page.eval_on_selector_all("[data-row] > .tl-seq", "all => all.map(one => one.textContent)")
+    page.keyboard.press("j")
+    assert row(page) == numbers[0]
+    page.keyboard.press("j")
+    assert row(page) == numbers[1] and at(page, ":focus-visible")
+    page.keyboard.press("k")
+    assert row(page) == numbers[0]
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/entries/{numbers[0]}")
+    page.keyboard.press("/")
+    page.wait_for_url("**/timeline#search")
+    eventually(lambda: at(page, "#search"), 3, "the focus in the search")
+    page.keyboard.type("gj?s/k")
+    assert page.input_value("#search") == "gj?s/k", "in a field keys are letters"
+    assert not page.locator("#keys").is_visible()
+    page.locator("h1").click()
+    for keys, path in (("gr", "/rollbacks"), ("ga", "/audit"), ("gt", "/timeline"), ("gn", "/")):
+        page.keyboard.press(keys[0])
+        page.keyboard.press(keys[1])
+        page.wait_for_url(f"{home.url}{path}")
+
+
+def test_s_leads_to_the_stop_from_everywhere_and_stops_nothing(home: House, signed_in: People) -> None:
+    page = signed_in("noc")
+    page.goto("/audit")
+    before = home.size
+    page.keyboard.press("s")
+    page.wait_for_function("document.activeElement?.matches('#stop *, [data-keys-stop], [data-keys-stop] *')")
+    page.keyboard.press("Escape")
+    assert not [status for status in home.statuses("") if status.startswith("override")] and home.size <= before + 1
+
+
+def test_the_list_opens_by_key_and_menu_and_switches_the_keys_off(home: House, signed_in: People) -> None:
+    page = signed_in("noc")
+    page.goto("/timeline")
+    page.keyboard.press("?")
+    page.wait_for_selector("#keys[open]")
+    assert {"s", "/", "j", "k", "?"} <= set(page.locator("#keys kbd").all_inner_texts())
+    page.uncheck("#keys-on")
+    page.keyboard.press("Escape")
+    page.reload()
+    page.keyboard.press("j")
+    page.keyboard.press("?")
+    page.keyboard.press("g")
+    page.keyboard.press("n")
+    assert row(page) == "" and not page.locator("#keys").is_visible() and page.url.endswith("/timeline")
+    page.click(".menu > summary")
+    page.click("[data-keys-open]")
+    page.wait_for_selector("#keys[open]")
+    page.check("#keys-on")
+    page.click("#keys form button")
+    page.keyboard.press("j")
+    assert row(page)
+
+
+def test_local_time_is_told_when_somebody_stands_in_the_row(home: House, signed_in: People) -> None:
+    page = signed_in("noc", timezone_id="Europe/Warsaw")
+    page.goto("/timeline")
+    shown = "getComputedStyle(document.querySelector('.tl-row time'), '::after').content"
+    assert page.evaluate(shown) == "none"
+    page.keyboard.press("j")
+    assert ":" in page.evaluate(shown)
+
+
+def test_a_line_unfolds_by_keyboard_and_fits_one_line_on_a_desktop(home: House, signed_in: People) -> None:
+    home.open("INC-2422", upto=2)
+    page = signed_in("noc", viewport={"width": 1440, "height": 900})
+    page.goto("/timeline?rollback=INC-2422")
+    live(page)
+    lines = page.eval_on_selector_all(
+        ".tl-row", "rows => rows.map(row => Math.round(row.getBoundingClientRect().height))"
+    )
+    assert lines and max(lines) < 48, lines
+    page.focus(".tl-row summary")
+    page.keyboard.press("Enter")
+    assert page.locator(".tl-parts li").first.is_visible()
