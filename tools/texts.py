@@ -108,7 +108,8 @@ def ledger_texts(root: Path = ROOT) -> dict[str, str]:
                         places.setdefault(text, name)
     for kind in sorted(EVENTS.values(), key=lambda event: (event.__module__, event.status, event.version)):
         verdict = " — {}" if "verdict" in typing.get_type_hints(kind) else ""
-        places.setdefault(re.sub(r"\{\w+\}", "{}", kind.sentence) + verdict, kind.__module__.replace(".", "/") + ".py")
+        for told in dict.fromkeys((kind.sentence, kind.sentence + kind.tail)):
+            places.setdefault(re.sub(r"\{\w+\}", "{}", told) + verdict, kind.__module__.replace(".", "/") + ".py")
     return places | dict.fromkeys(words(), "words")
 
 

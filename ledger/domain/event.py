@@ -43,6 +43,8 @@ class Event:
     """True where it may come after the rollback was closed."""
     sentence: ClassVar[str] = ""
     """What the timeline says; ``{field}`` names a field."""
+    tail: ClassVar[str] = ""
+    """Said after it where its one field is not empty."""
     said: ClassVar[frozenset[str]] = frozenset()
     """Fields that are sentences of the program's, not of people: kept with their values (:mod:`ledger.said`)."""
 

@@ -29,9 +29,12 @@ if TYPE_CHECKING:  # the verifier is not imported for a status
 
 _FIELD = re.compile(r"\{(\w+)\}")
 _SENTENCES = {
-    kind: (_FIELD.sub(PLACE, kind.sentence), tuple(_FIELD.findall(kind.sentence))) for kind in EVENTS.values()
+    kind: [
+        (_FIELD.sub(PLACE, told), tuple(_FIELD.findall(told))) for told in (kind.sentence, kind.sentence + kind.tail)
+    ]
+    for kind in EVENTS.values()
 }
-"""Event -> the template of what is said of it, and the fields that fill it in their order."""
+"""Event -> the template of what is said of it, and the fields that fill it in their order; then with its tail."""
 _SHOWN = 200
 """Bytes of a row that is no entry, as the timeline shows it."""
 
@@ -230,7 +233,9 @@ def sentence(record: Recorded, *, verdict: bool = True) -> Said:
     event = record.event
     if event is None:
         return Said("{}: not known to this version", record.status)
-    template, names = _SENTENCES[type(event)]
+    short, (template, names) = _SENTENCES[type(event)]
+    if event.tail and not getattr(event, names[-1]):
+        template, names = short
     values = [_word(getattr(event, name), record.at) for name in names]
     outcome = getattr(event, "verdict", None) if verdict else None
     told = Said(template + " — {}", *values, outcome) if outcome else Said(template, *values)

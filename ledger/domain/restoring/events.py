@@ -105,6 +105,7 @@ class IncidentEnded(Event):
     status: ClassVar[str] = "incident_ended"
     step: ClassVar[int | None] = Step.RESTORE
     sentence: ClassVar[str] = "ended the incident"
+    tail: ClassVar[str] = ": {note}"
     note: str = ""
 
 

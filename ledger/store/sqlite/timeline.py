@@ -20,7 +20,7 @@ from ledger.store.sqlite.reading import takes_no_writes
 from ledger.store.sqlite.timeline_filter import condition
 from ledger.store.values import Filter, Head, Row
 
-SCHEMA = 2
+SCHEMA = 3
 """Number of this form of the file; another one is thrown away."""
 _TABLES = """
 CREATE TABLE entries (
