@@ -13,7 +13,7 @@ from ledger.app.observer.alerts import PATIENCE, Alerts
 from ledger.app.observer.desk import Desk
 from ledger.app.review.as_json import review_json
 from tests.domain import facts
-from tests.domain.road import opening, silence_check, watch_finish, watch_start
+from tests.domain.road import opening, silence_check, stopping, watch_finish, watch_start
 from web.gantt import gantt
 from web.review_words import lasted
 
@@ -205,3 +205,41 @@ def test_while_the_rollback_still_holds_alerts_are_no_news(story):
     for _ in range(3):
         observer.look(story.state, [member(story, fired(story, story.now))])
     assert seen_again(story) == []
+
+
+def told_at_the_stop(story):
+    return [one for one in story.records if one.status == "alerts_seen"]
+
+
+def test_an_emergency_stop_keeps_the_alerts_that_were_seen_last_before_it(story):
+    observer = Alerts(Desk(story.installation, lambda _: None))
+    before = fired(story, story.now - timedelta(minutes=2))
+    observer.look(story.state, [member(story, before)])
+    looked = story.now
+    story.wait(seconds=1)
+    story.do("ops", stopping(story), "")
+    story.wait(seconds=1)
+    for _ in range(3):
+        observer.look(story.state, [member(story)])
+    (entry,) = told_at_the_stop(story)
+    assert entry.event.seen_at == looked < story.rollback.opened_at
+    (bar,) = bars(story)
+    assert (bar.start.at, bar.end.at, bar.critical) == (before.active_at, looked, True)
+    stopped = {one.code: one for one in story.review().key_times}["stopped"]
+    assert (stopped.start.entry, stopped.start.at) == (entry.sequence, before.active_at)
+
+
+def test_where_nobody_looked_before_the_stop_the_first_look_after_it_counts(story):
+    story.do("ops", stopping(story), "")
+    observer = Alerts(Desk(story.installation, lambda _: None))
+    observer.look(story.state, [replace(facts.member(None, (), story.now), firing=None)])
+    observer.look(story.state, [member(story)])
+    assert told_at_the_stop(story) == [], "nothing seen is nothing told"
+    observer.look(story.state, [member(story, fired(story, story.now - timedelta(minutes=5)))])
+    assert [one.event.seen_at for one in told_at_the_stop(story)] == [one.at for one in told_at_the_stop(story)]
+
+
+def test_an_opening_that_asked_is_not_asked_again(story):
+    opened(story, row(PNL, story.now - timedelta(seconds=3)))
+    Alerts(Desk(story.installation, lambda _: None)).look(story.state, [member(story, fired(story, story.now))])
+    assert told_at_the_stop(story) == []

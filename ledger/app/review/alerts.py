@@ -1,4 +1,6 @@
-"""How long alerts fired, as far as anybody saw: at the opening, by the silence's checks, in a watch, after the restore.
+"""How long alerts fired, as far as anybody saw.
+
+That is at the opening, around an emergency stop, by the silence's checks, in a watch, after the restore.
 
 A look is a moment. Only the history of a watch shows an end; else an alert is known to have fired up to the last look
 that found it, and to be gone at the first one that did not.
@@ -15,7 +17,7 @@ from typing import Any, NamedTuple
 from ledger.app.installation import Installation
 from ledger.app.record.erasing import read
 from ledger.app.review.parts import Point, Span, said, seen, written
-from ledger.domain.observing.events import CriticalAlertsSeen
+from ledger.domain.observing.events import AlertsSeen, CriticalAlertsSeen
 from ledger.domain.opening.events import RollbackOpened
 from ledger.domain.record import Recorded
 from ledger.domain.silencing.events import SilenceChecked, SilenceChecked1
@@ -70,12 +72,13 @@ def alerts(installation: Installation, own: Sequence[Recorded]) -> Iterator[Span
         elif isinstance(record.event, WatchFinished):
             page = _json(installation, record.event.report_sha384, dict)
             _watched(sightings, record, record.event.report_sha384, page, starts.get(record.event.started))
-        elif isinstance(record.event, CriticalAlertsSeen):
+        elif isinstance(record.event, (AlertsSeen, CriticalAlertsSeen)):
             for row in _json(installation, record.event.alerts_sha384, list):
                 _see(sightings, row, seen(record), record.event.alerts_sha384)
     for told in sorted(sightings.fired, key=lambda alert: (alert.start.at, alert.label)):
         gone = None if told.ended else _gone(told, sightings)
-        yield Span("alert", told.label, told.start, told.end, told.source, told.ended, gone)
+        critical = told.labels.get("severity") == "critical"
+        yield Span("alert", told.label, told.start, told.end, told.source, told.ended, gone, critical)
 
 
 def _checked(sightings: _Found, record: Recorded, name: str, page: list[Any]) -> None:

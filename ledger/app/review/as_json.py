@@ -2,10 +2,11 @@
 
 A time is ``{"entry": 17, "field": "metadata.seen_at", "at": …}``: what stands in that field of that line of
 ``stage4.jsonl``. A figure is the difference of two of them, to the nearest second (a half goes up), never below 0; one
-that still runs is counted up to ``up_to.at``. ``stopped`` is the runbook's duration, from the first stop until
-trading was enabled again; ``override_in_place_seconds`` adds up the spans ``scheduler_held``. Only alerts stand in an
-artefact, which is named by its digest: such a span goes ``to`` the last time that the alert was seen firing, and
-``end_seen`` says whether it ended there; else ``not_seen_any_more`` is the first look that did not find it.
+that still runs is counted up to ``up_to.at``. ``stopped`` is the runbook's duration, from the first stop until trading
+was enabled again; ``key_times`` count from the first critical alert that an entry tells of, else from the opening
+(:mod:`ledger.app.review.key_times`); ``override_in_place_seconds`` adds up the spans ``scheduler_held``. Only alerts
+stand in an artefact, which is named by its digest: such a span goes ``to`` the last time that the alert was seen
+firing, and ``end_seen`` says whether it ended there; else ``not_seen_any_more`` is the first look that did not find it.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ def review_json(review: Review) -> dict[str, Any]:
         "entries": rollback.entries,
         "up_to": {"entry": review.closed or None, "at": format_time(review.at)},
         "override_in_place_seconds": review.held_seconds if review.held else None,
+        "key_times": [_duration(figure) for figure in review.key_times],
         "durations": [_duration(duration) for duration in review.durations],
         "steps": [_step(step) for step in review.steps],
         "spans": [_span(span, review.at) for span in review.spans],
@@ -129,5 +131,9 @@ def _span(span: Span, until: datetime) -> dict[str, Any]:
         "from": _point(span.start),
         "to": _maybe(span.end),
         "seconds": seconds_between(span.start.at, end),
-        **({"end_seen": span.ended, "not_seen_any_more": _maybe(span.gone)} if span.lane == "alert" else {}),
+        **(
+            {"critical": span.critical, "end_seen": span.ended, "not_seen_any_more": _maybe(span.gone)}
+            if span.lane == "alert"
+            else {}
+        ),
     }

@@ -94,6 +94,8 @@ class Span:
     """False where ``end`` is only the last time that an alert was seen firing: its end was not seen."""
     gone: Point | None = None
     """Then: the first look that did not find it any more, where there was one."""
+    critical: bool = False
+    """Of an alert: whether its severity is critical."""
 
     @property
     def entry(self) -> int:
@@ -199,6 +201,8 @@ class Review:
     evidence: tuple[Proof, ...]
     deviations: tuple[Departure, ...]
     debts: tuple[Debt, ...]
+    key_times: tuple[Duration, ...] = ()
+    """From the first critical alert: detected, decided, stopped, confirmed, restored."""
     left_off: int = 0
     """Observations of the stage that are not looked at here, because there are too many."""
 

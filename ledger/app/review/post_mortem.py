@@ -13,6 +13,7 @@ from ledger.app.reading.queries import sentence
 from ledger.app.reading.timeline import Timeline
 from ledger.app.record.erasing import read
 from ledger.app.review.alerts import alerts
+from ledger.app.review.key_times import key_times
 from ledger.app.review.owed import OUTSIDE, debts, deviations, drift
 from ledger.app.review.parts import Line, Proof, Review
 from ledger.app.review.times import CLOSES, Records, attempts, durations, first, marks, spans, step_times
@@ -34,19 +35,21 @@ def review(installation: Installation, rollback: Rollback, timeline: Timeline | 
     until = rollback.closed_at or at
     told = tuple(deviations(rollback, own, stage))
     close = first(own, *CLOSES)
+    fired = tuple(alerts(installation, own))
     return Review(
         rollback,
         until,
         close.sequence if close else 0,
         tuple(durations(own, until)),
         tuple(step_times(own, until)),
-        (*spans(own), *drift(told, stage), *alerts(installation, own)),
+        (*spans(own), *drift(told, stage), *fired),
         tuple(marks(own)),
         tuple(attempts(own)),
         tuple(lines(own)),
         tuple(_proofs(installation, rollback)),
         told,
         tuple(debts(rollback, own)),
+        tuple(key_times(own, stage, fired, until)),
         left_off,
     )
 

@@ -74,11 +74,11 @@ def durations(own: Records, until: datetime) -> Iterator[Duration]:
     """To confirm, disable, silence, watched, to restore, stopped in total, open; none for what has not begun."""
     opened = first(own, RollbackOpened)
     stop = next((record for record in own if stops(record)), None)
-    restart = _restart(own)
+    restored = restart(own)
     finished = last(own, WatchFinished)
     begun = finished.event.started if finished and isinstance(finished.event, WatchFinished) else 0
     watch = first(own, WatchStarted, after=begun - 1) if begun else last(own, WatchStarted)
-    confirmed = first(own, RollbackConfirmed) or next((record for record in own if _waives(record, 0)), None)
+    confirmed = first(own, RollbackConfirmed) or next((record for record in own if waives(record, 0)), None)
     ended = last(own, IncidentEnded) or last(own, AbortRequested)
     close = first(own, *CLOSES)
     for code, start, end in (
@@ -86,8 +86,8 @@ def durations(own: Records, until: datetime) -> Iterator[Duration]:
         ("to_disable", _point(opened), stop and seen(stop)),
         ("to_silence", _point(opened), _point(first(own, *_SILENCES))),
         ("watched", _point(watch), finished and written(finished)),
-        ("to_restore", ended and written(ended), _point(restart)),
-        ("stopped", _point(stop), _point(restart)),
+        ("to_restore", ended and written(ended), _point(restored)),
+        ("stopped", _point(stop), _point(restored)),
         ("open", _point(opened), close and written(close)),
     ):
         if start is not None:
@@ -98,7 +98,7 @@ def _point(record: Recorded | None) -> Point | None:
     return record and seen(record)
 
 
-def _restart(own: Records) -> Recorded | None:
+def restart(own: Records) -> Recorded | None:
     """The last time that the scheduler was seen enabled as it should be, else the release of this rollback's hold."""
     checks = (
         record for record in own[::-1] if isinstance(record.event, RestartChecked) and record.event.verdict == "pass"
@@ -106,7 +106,8 @@ def _restart(own: Records) -> Recorded | None:
     return next(checks, None) or last(own, HoldReleased)
 
 
-def _waives(record: Recorded, number: int) -> bool:
+def waives(record: Recorded, number: int) -> bool:
+    """Whether the entry waives the step."""
     return isinstance(record.event, StepWaived) and record.event.number == number
 
 

@@ -104,6 +104,21 @@ class ForeignSilenceGone(Event):
 
 
 @event
+class AlertsSeen(Event):
+    """Alerts of this installation that fired at a stop which asked nobody; once a rollback."""
+
+    status: ClassVar[str] = "alerts_seen"
+    sentence: ClassVar[str] = "saw alerts firing at {seen_at}: {alerts}"
+    alerts: tuple[str, ...]
+    """By name, schedule and severity, at most 50; all of them are in the artefact."""
+    alerts_sha384: str
+    members: tuple[str, ...]
+    """The members of the Alertmanager cluster that said so."""
+    seen_at: datetime
+    """The last look before the rollback was opened, where it found any; else the first one after it that did."""
+
+
+@event
 class CriticalAlertsSeen(Event):
     """Critical alerts of this installation fire although trading was restored; once a restore."""
 
