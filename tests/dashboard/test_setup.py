@@ -203,11 +203,21 @@ def line(app) -> str:
         return render_template_string('{% include "parts/setup_line.html" %}')
 
 
-def test_other_pages_say_in_a_line_what_is_next(app, site):
+@pytest.fixture
+def real(monkeypatch):
+    """The home as if it were no lab, which needs no setup."""
+    monkeypatch.setattr("web.pages.setup._is_lab", lambda: False)
+
+
+def test_other_pages_of_a_lab_ask_for_no_setup(app, site):
+    assert line(app).strip() == ""
+
+
+def test_other_pages_say_in_a_line_what_is_next(app, site, real):
     assert "Setup: 1 of 6 done" in line(app) and "Connect the scheduler" in line(app)
 
 
-def test_what_nobody_looked_at_yet_is_not_said_to_be_undone(app, site, installation):
+def test_what_nobody_looked_at_yet_is_not_said_to_be_undone(app, site, installation, real):
     settings(installation, '[scheduler]\nurl = "http://127.0.0.1:1"\n')
     installation.config = reloaded(installation)
     assert line(app).strip() == ""
