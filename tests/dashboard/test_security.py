@@ -33,6 +33,8 @@ WHO = {
     "audit.lines": READERS,
     "audit.checkpoint": READERS,
     "audit.key": READERS,
+    "setup.show": READERS,
+    "setup.look": READERS,
     "people.index": ADMIN,
     "people.add": ADMIN,
     "people.change": ADMIN,

@@ -18,6 +18,7 @@ from ledger.domain.people.commands import ChangeRoles
 from tests.adapters.neighbours import free_port, odd
 
 from .conftest import person
+from .hostile import PAYLOAD, Page, neighbour
 
 SINCE = "2026-11-23T05:27:01Z"
 
@@ -121,6 +122,17 @@ def test_a_stranger_sees_nothing_and_another_site_asks_for_nothing(stranger, bro
 
 def test_there_is_no_other_item(browser):
     assert browser("admin").post("/setup/nothing").status_code == 404
+
+
+def test_what_hostile_servers_say_stays_text(browser, installation):
+    with odd(neighbour("[stage4:INC-1]")) as server:
+        tables = (f'[{name}]\nurl = "{server.url}"\n' for name in ("scheduler", "prometheus", "alertmanager"))
+        settings(installation, "".join(tables) + f"[silence.labels]\nenv = {json.dumps(PAYLOAD[:20])}\n")
+        admin = browser("admin")
+        for one in ITEMS:
+            admin.post(f"/setup/{one.name}", data={"head": PAYLOAD})
+    page = Page(admin.get("/setup").text)
+    assert page.odd == [] and page.seen
 
 
 # --- by the ledger ----------------------------------------------------------------------------------------------------
