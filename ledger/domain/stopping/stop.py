@@ -123,11 +123,10 @@ def _beside_drill(
 ) -> tuple[Decided, ...]:
     """A stop in a drill is one of its own that holds by the drill's file: the drill's end is no end of it."""
     file, ticket = command.override.file, command.opening.ticket
-    besides = tuple(drill.id for drill in drills)
-    rollback = stoppable(state, ticket, command.override.component, besides)
+    rollback = stoppable(state, ticket, command.override.component)
     name = rollback.id if rollback else name_rollback(state, ticket)
     joined = HoldJoined(
-        joined=besides,
+        joined=tuple(drill.id for drill in drills),
         path=file.path,
         override_sha384=file.sha384,
         mode=file.mode,
@@ -167,15 +166,18 @@ def _stay(state: State, component: str, role: Role) -> list[Decided]:
     ]
 
 
-def stoppable(state: State, ticket: str, component: str, besides: tuple[str, ...] = ()) -> Rollback | None:
-    """The open rollback that a stop joins: the ticket's own, or without a ticket the only one there is besides some."""
+def stoppable(state: State, ticket: str, component: str) -> Rollback | None:
+    """The open rollback that a stop joins: the ticket's own, or without a ticket the only one there is.
+
+    A drill that holds is none: whoever presses then has a stop that outlasts it.
+    """
     fresh = [
         rollback
         for rollback in state.open.values()
         if rollback.component == component
         and not rollback.override.removed_at
         and not rollback.aborting
-        and rollback.id not in besides
+        and not (rollback.purpose == "drill" and rollback.holds)
     ]
     named = [rollback for rollback in fresh if rollback.ticket == ticket] if ticket else fresh
     return named[0] if len(named) == 1 else None
