@@ -385,3 +385,13 @@ def test_words_by_which_no_status_could_be_told_are_refused(path: Path, line: st
     path.write_text(f"[scheduler]\n{line}\n")
     with pytest.raises(Refused, match=re.escape(why)):
         config.load(path, NOTHING)
+
+
+@pytest.mark.parametrize("name", ["connecting.md", "servers.md"])
+def test_what_the_documents_say_to_write_can_be_written(path: Path, name: str) -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / name).read_text("utf-8")
+    blocks = re.findall(r"^```toml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert blocks
+    for block in blocks:
+        path.write_text(block)
+        config.load(path, NOTHING)

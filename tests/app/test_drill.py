@@ -16,6 +16,8 @@ from ledger.app.doctor.drill import Drilled, drill
 from ledger.app.installation import Installation
 from ledger.app.press import Press
 from ledger.app.steps import duties, opening, stopping
+from ledger.app.steps.stop import stop
+from ledger.domain.asked import fit
 from ledger.errors import Refused
 from tests.adapters.neighbours import Handler, odd
 
@@ -113,6 +115,25 @@ def test_what_somebody_put_in_its_place_is_not_removed_and_said(installation: In
     assert (drilled.obeyed, drilled.gone, path.read_text()) == (False, False, "{}")
     assert any("is not what was declared" in reason for reason in drilled.reasons)
     assert installation.state.open[name].holds and drills.by_hand(drilled.rollback)
+
+
+def test_a_stop_that_somebody_presses_meanwhile_is_not_undone(
+    installation: Installation, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = stopping.check
+
+    def pressed(*given: Any) -> object:
+        stop(installation, Press(actor("noc")), fit(reason="orders look wrong"), patience=20)
+        return whole(*given)
+
+    monkeypatch.setattr(drills.stopping, "check", pressed)
+    with scheduler(installation, lambda _: "disabled" if path.exists() else "enabled"):
+        opened(installation)
+        drilled, said = run(installation)
+    holder = installation.state.holder
+    assert holder is not None and holder.purpose == "incident" and path.exists()
+    assert (drilled.obeyed, drilled.gone) == (False, False)
+    assert any(f"trading stays stopped, held by {holder.id}" in line for line in said)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from ledger.domain.people.commands import ChangeRoles
 from tests.adapters.neighbours import free_port, odd
 
 from .conftest import person
+from .hostile import PAYLOAD, Page, neighbour
 
 SINCE = "2026-11-23T05:27:01Z"
 
@@ -123,6 +124,17 @@ def test_there_is_no_other_item(browser):
     assert browser("admin").post("/setup/nothing").status_code == 404
 
 
+def test_what_hostile_servers_say_stays_text(browser, installation):
+    with odd(neighbour("[stage4:INC-1]")) as server:
+        tables = (f'[{name}]\nurl = "{server.url}"\n' for name in ("scheduler", "prometheus", "alertmanager"))
+        settings(installation, "".join(tables) + f"[silence.labels]\nenv = {json.dumps(PAYLOAD[:20])}\n")
+        admin = browser("admin")
+        for one in ITEMS:
+            admin.post(f"/setup/{one.name}", data={"head": PAYLOAD})
+    page = Page(admin.get("/setup").text)
+    assert page.odd == [] and page.seen
+
+
 # --- by the ledger ----------------------------------------------------------------------------------------------------
 
 
@@ -203,11 +215,21 @@ def line(app) -> str:
         return render_template_string('{% include "parts/setup_line.html" %}')
 
 
-def test_other_pages_say_in_a_line_what_is_next(app, site):
+@pytest.fixture
+def real(monkeypatch):
+    """The home as if it were no lab, which needs no setup."""
+    monkeypatch.setattr("web.pages.setup._is_lab", lambda: False)
+
+
+def test_other_pages_of_a_lab_ask_for_no_setup(app, site):
+    assert line(app).strip() == ""
+
+
+def test_other_pages_say_in_a_line_what_is_next(app, site, real):
     assert "Setup: 1 of 6 done" in line(app) and "Connect the scheduler" in line(app)
 
 
-def test_what_nobody_looked_at_yet_is_not_said_to_be_undone(app, site, installation):
+def test_what_nobody_looked_at_yet_is_not_said_to_be_undone(app, site, installation, real):
     settings(installation, '[scheduler]\nurl = "http://127.0.0.1:1"\n')
     installation.config = reloaded(installation)
     assert line(app).strip() == ""

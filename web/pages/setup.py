@@ -40,11 +40,13 @@ def _line(setup: Any) -> None:
 
 
 def setup_line() -> SetupLine | None:
-    """How far the setup is; None once all is done that a server can know, and as long as it has not looked.
+    """How far the setup is; None in a lab, once all is done that a server can know, and as long as it has not looked.
 
     A head that was kept elsewhere is shown to a server anew after each start: that alone is no reason to ask.
     """
     try:
+        if _is_lab():
+            return None
         listed = tuple(standing for standing in site().setup.standings() if standing.item.kept)
     except LedgerError:
         return None  # the page says what is wrong with the ledger

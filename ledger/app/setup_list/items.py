@@ -57,17 +57,24 @@ ITEMS: Final = (
     Item(
         "stop",
         mark("Test the stop"),
-        mark("Only a scheduler that was seen to obey shows that the override lies where it reads."),
+        mark(
+            "Only a scheduler that was seen to obey shows that the override lies where it reads. An Incident Manager "
+            "opens a window and a product owner, another person, confirms it; who is both L2 Ops and Incident Manager "
+            "runs the test. Trading stops meanwhile, for as long as the scheduler takes to obey and to run again."
+        ),
         'stage4 rollback open --purpose drill --ticket DRILL-1 --reason "test of the stop" --window 30m\n'
-        "stage4 rollback confirm DRILL-1      # a product owner, another person\n"
+        "stage4 rollback confirm DRILL-1\n"
         "stage4 doctor --drill",
     ),
     Item(
         "drill",
         mark("Hold the first drill"),
-        mark("A drill takes every step of the runbook with the people who will take it at night."),
+        mark(
+            "A drill takes every step of the runbook, with the people who will take it at night. Its page says whose "
+            "turn it is."
+        ),
         'stage4 rollback open --purpose drill --ticket DRILL-2 --reason "first drill" --window 2h\n'
-        "stage4 rollback show DRILL-2         # whose turn it is, and what to type",
+        "stage4 rollback show DRILL-2",
     ),
     Item(
         "witness",

@@ -73,7 +73,8 @@ def _server(running: Installation, name: str) -> tuple[State, tuple[Check, ...]]
     try:
         config = settings.for_stage(settings.load(running.home.config), running.config.stage)
         if not getattr(config, name).url:
-            return "not_yet", (Check(name, "warning", _NO_ADDRESS),)
+            beside = look_at_folder(running) if name == "scheduler" else ()
+            return "not_yet", (Check(name, "warning", _NO_ADDRESS), *beside)
         found.extend(_LOOKS[name](Installation(running.home, config, running.ledger)))
         if _changed(running, config, name):
             found.append(_CHANGED)

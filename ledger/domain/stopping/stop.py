@@ -21,7 +21,7 @@ from ledger.domain.standing import claims, why_it_does_not_stop
 from ledger.domain.state import Rollback, State
 from ledger.domain.stopping.commands import Stop, TakeInStop
 from ledger.domain.stopping.decide import override_event, put_back_event, standing
-from ledger.domain.stopping.events import EffectCancelled, StopTakenIn, StopTyped
+from ledger.domain.stopping.events import EffectCancelled, HoldJoined, StopTakenIn, StopTyped
 from ledger.domain.text import shorten
 from ledger.errors import Conflict, Standing
 from ledger.said import Said, joined
@@ -42,6 +42,8 @@ def stop(state: State, request: Request, command: Stop) -> tuple[Decided, ...]:
     broken = why_it_does_not_stop(file, component, request.at)
     ignored = runs_on(file, command.scheduler)
     holders = state.holders_of(component)
+    if not broken and not ignored and _only_drilled(holders, file):
+        return _beside_drill(state, command, holders, role, stays)
     if not broken and not ignored and not stays and any(not holder.override.removed_outside for holder in holders):
         raise _stands(holders, file, command.scheduler)
     rollback = holders[0] if holders else stoppable(state, command.opening.ticket, component)
@@ -110,6 +112,33 @@ def _obeyed(scheduler: SchedulerSeen | None) -> str:
     return Said("the scheduler said disabled at {}", clock_text(scheduler.at))
 
 
+def _only_drilled(holders: tuple[Rollback, ...], file: FileSeen) -> bool:
+    """Whether drills alone stop it, by the very file that is there: it would run again when they end."""
+    drills = bool(holders) and all(holder.purpose == "drill" for holder in holders)
+    return drills and judge_file(file, holders[0].override.sha384).verdict == "pass"
+
+
+def _beside_drill(
+    state: State, command: Stop, drills: tuple[Rollback, ...], role: Role, stays: list[Decided]
+) -> tuple[Decided, ...]:
+    """A stop in a drill is one of its own that holds by the drill's file: the drill's end is no end of it."""
+    file, ticket = command.override.file, command.opening.ticket
+    rollback = stoppable(state, ticket, command.override.component)
+    name = rollback.id if rollback else name_rollback(state, ticket)
+    joined = HoldJoined(
+        joined=tuple(drill.id for drill in drills),
+        path=file.path,
+        override_sha384=file.sha384,
+        mode=file.mode,
+        owner=file.owner,
+        seen_at=file.at,
+        verdict="pass",
+        reasons=(),
+    )
+    opening = _opening(rollback, command, name, role)
+    return (*opening, *stays, Decided(joined, name, role), *_notes(command, name, role))
+
+
 def _acts(
     request: Request, command: Stop, rollback: Rollback | None, role: Role, *, broken: bool, ignored: bool
 ) -> list[Event]:
@@ -138,11 +167,17 @@ def _stay(state: State, component: str, role: Role) -> list[Decided]:
 
 
 def stoppable(state: State, ticket: str, component: str) -> Rollback | None:
-    """The open rollback that a stop joins: the ticket's own, or without a ticket the only one there is."""
+    """The open rollback that a stop joins: the ticket's own, or without a ticket the only one there is.
+
+    A drill that holds is none: whoever presses then has a stop that outlasts it.
+    """
     fresh = [
         rollback
         for rollback in state.open.values()
-        if rollback.component == component and not rollback.override.removed_at and not rollback.aborting
+        if rollback.component == component
+        and not rollback.override.removed_at
+        and not rollback.aborting
+        and not (rollback.purpose == "drill" and rollback.holds)
     ]
     named = [rollback for rollback in fresh if rollback.ticket == ticket] if ticket else fresh
     return named[0] if len(named) == 1 else None
