@@ -21,7 +21,8 @@ def _parts(chosen: Filter) -> Iterator[tuple[str, tuple[object, ...]]]:
     yield from _fields(chosen)
     yield from _places(chosen)
     for word in chosen.words:
-        in_text = "(SELECT text FROM texts WHERE texts.sequence = entries.sequence) GLOB ?"  # thrice as quick as instr()
+        # GLOB is three times as quick as instr().
+        in_text = "(SELECT text FROM texts WHERE texts.sequence = entries.sequence) GLOB ?"
         actors = f" OR actor IN ({_marks(word.actors)})" if word.actors else ""
         yield f"({in_text}{actors})", (_anywhere(word.text), *word.actors)
 
