@@ -168,8 +168,9 @@ def time_tag(moment: datetime | str | None, form: str = "clock") -> Markup:
         shown = f"{clock_or_day(at, site().installation.clock())} UTC"
     else:
         shown = {"bare": f"{at:%H:%M:%S}", "clock": f"{at:%H:%M:%S} UTC", "full": f"{at:%Y-%m-%d %H:%M:%S} UTC"}[form]
-    return Markup('<time datetime="{}" title="{}" data-form="{}">{}</time>').format(
-        at.isoformat(timespec="seconds"), stamp(at), form, shown
+    here = Markup(' data-here="{}"').format(gettext("local time")) if form == "bare" else ""
+    return Markup('<time datetime="{}" title="{}" data-form="{}"{}>{}</time>').format(
+        at.isoformat(timespec="seconds"), stamp(at), form, here, shown
     )
 
 

@@ -190,8 +190,11 @@ class TimelineStore(Protocol):
     def page(self, chosen: Filter, beyond: int | None, limit: int, *, newest_first: bool) -> list[Row]:
         """The next ``limit`` matching rows beyond a sequence, in order; the last page costs as much as the first."""
 
-    def leaders(self, chosen: Filter, beyond: int | None, limit: int, *, newest_first: bool) -> list[int]:
-        """Like :meth:`page`, the leaders of those that belong together, of whom at least one matches; each once."""
+    def leaders(self, chosen: Filter, beyond: int | None, limit: int, *, newest_first: bool) -> list[tuple[int, int]]:
+        """Like :meth:`page`, the leaders of those that belong together, each once with how many of its entries match.
+
+        Only those of whose entries at least one does.
+        """
 
     def members(self, leaders: Sequence[int]) -> list[Row]:
         """All entries that these lead, themselves among them, in order."""

@@ -78,19 +78,19 @@ def show() -> str:
     """The page, or with ``beyond`` (htmx) the next lines alone."""
     progress, chosen = timeline().catch_up(), _chosen()
     beyond = request.args.get("beyond", "")
-    rows, more, shown_rows = _rows(chosen, beyond)
-    if any(not shown_row.why and shown_row.row != row for shown_row, row in zip(shown_rows, rows, strict=False)):
+    found, shown_rows = _found(chosen, beyond)
+    if any(not one.why and one.row != row for one, row in zip(shown_rows, found.rows, strict=True)):
         progress = timeline().renew()  # it was changed: what else of it may be hidden by this filter?
-        rows, more, shown_rows = _rows(chosen, beyond)
+        found, shown_rows = _found(chosen, beyond)
     told = story.lines(shown_rows, folded=chosen.folded, newest_first=chosen.newest_first)
     above = (request.args.get("day", "") if beyond else "", request.args.get("under", "") if beyond else "")
     sections = list(story.sections(told, above))
-    given: dict[str, Any] = {"sections": sections, "more": _more(chosen, more, sections), "chosen": chosen}
+    given: dict[str, Any] = {"sections": sections, "more": _more(chosen, found.last, sections), "chosen": chosen}
     if request.htmx and beyond:
         return render_template("timeline/rows.html", **given)
     store, people = timeline().store, site().installation.state.people
-    complete = not more and not beyond and chosen.place == chosen.filter and (not rows or not chosen.folded)
-    shown = len(rows) if complete else store.count(chosen.filter)
+    complete = not found.last and not beyond and chosen.place == chosen.filter
+    shown = found.matching if complete else store.count(chosen.filter)
     quiet = store.count(chosen.filter._replace(without=(), statuses=tuple(SYSTEM.statuses))) if _hides(chosen) else 0
     return render_template(
         "timeline/show.html",
@@ -111,21 +111,36 @@ def show() -> str:
     )
 
 
-def _rows(chosen: Chosen, beyond: str) -> tuple[list[Row], str, list[Shown]]:
-    """The next rows as the read model finds them, beyond what the next ones are, and as their entries stand."""
-    store, newest_first = timeline().store, chosen.newest_first
-    if chosen.folded:
-        found = store.leaders(chosen.place, whole(beyond), PAGE + 1, newest_first=newest_first)
-        rows = store.members(found[:PAGE])
-        sizes = Counter(row.leader for row in rows)
-        fits = max(1, sum(total <= MOST for total in accumulate(sizes[leader] for leader in found[:PAGE])))
-        last = str(found[fits - 1]) if len(found) > fits else ""
-        rows = [row for row in rows if row.leader in found[:fits]]
-    else:
-        rows = store.page(chosen.place, whole(beyond), PAGE + 1, newest_first=newest_first)
-        last = str(rows[PAGE - 1].sequence) if len(rows) > PAGE else ""
-        rows = rows[:PAGE]
-    return rows, last, as_they_stand(site().installation, rows)
+class Found(NamedTuple):
+    """What the read model finds for one page."""
+
+    rows: list[Row]
+    last: str
+    """The row or leader beyond which the next ones are; ``""`` where there are none."""
+    matching: int
+    """Rows that the filter lets through; a line brings along those that belong to it."""
+
+
+def _found(chosen: Chosen, beyond: str) -> tuple[Found, list[Shown]]:
+    """The next rows as the read model finds them, and as their entries stand."""
+    found = (_lines if chosen.folded else _entries)(chosen, whole(beyond))
+    return found, as_they_stand(site().installation, found.rows)
+
+
+def _entries(chosen: Chosen, beyond: int | None) -> Found:
+    rows = timeline().store.page(chosen.place, beyond, PAGE + 1, newest_first=chosen.newest_first)
+    return Found(rows[:PAGE], str(rows[PAGE - 1].sequence) if len(rows) > PAGE else "", len(rows))
+
+
+def _lines(chosen: Chosen, beyond: int | None) -> Found:
+    counted = timeline().store.leaders(chosen.place, beyond, PAGE + 1, newest_first=chosen.newest_first)
+    leaders = [leader for leader, _ in counted]
+    rows = timeline().store.members(leaders[:PAGE])
+    sizes = Counter(row.leader for row in rows)
+    fits = max(1, sum(total <= MOST for total in accumulate(sizes[leader] for leader in leaders[:PAGE])))
+    last = str(leaders[fits - 1]) if len(leaders) > fits else ""
+    matching = sum(number for _, number in counted)
+    return Found([row for row in rows if row.leader in leaders[:fits]], last, matching)
 
 
 def _more(chosen: Chosen, last: str, sections: list[story.Section]) -> dict[str, str] | None:

@@ -31,8 +31,8 @@ _ENDINGS: Final = {
 
 
 def folded(text: str) -> str:
-    """The text in lower case and without accents."""
-    text = text.lower()
+    """The text in lower case and without accents; a NUL, which would end it for a database, is a space."""
+    text = text.lower().replace("\0", " ")
     if text.isascii():
         return text
     plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))

@@ -126,14 +126,14 @@ class SQLiteTimeline:
         edge = (_END if newest_first else 0) if beyond is None else beyond
         return self._entries(f"{where} AND {order} LIMIT ?", (*values, edge, limit))
 
-    def leaders(self, chosen: Filter, beyond: int | None, limit: int, *, newest_first: bool) -> list[int]:
-        """The next ``limit`` leaders beyond one, in order, of whose entries at least one matches."""
+    def leaders(self, chosen: Filter, beyond: int | None, limit: int, *, newest_first: bool) -> list[tuple[int, int]]:
+        """The next ``limit`` leaders beyond one, in order, each with how many of its entries match, one at least."""
         where, values = condition(chosen)
         side, order = ("<", "DESC") if newest_first else (">", "ASC")
         rest = f"leader {side} ? GROUP BY leader ORDER BY leader {order} LIMIT ?"
-        statement = f"SELECT leader FROM entries WHERE {where} AND {rest}"  # noqa: S608
+        statement = f"SELECT leader, COUNT(*) FROM entries WHERE {where} AND {rest}"  # noqa: S608
         given = (_END if newest_first else 0) if beyond is None else beyond
-        return [int(row[0]) for row in self._fetch(statement, (*values, given, limit))]
+        return [(int(leader), int(number)) for leader, number in self._fetch(statement, (*values, given, limit))]
 
     def members(self, leaders: Sequence[int]) -> list[Row]:
         """All entries that these lead, in order."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -193,14 +194,15 @@ class TimelineContract:
         self, place: TimelinePlace, drawn: list[tuple[Any, ...]], chosen: Filter, limit: int
     ) -> None:
         store, pairs = filled(place, drawn)
-        wanted = sorted({row.leader for row, text in pairs if passes(row, text, chosen)})
+        wanted = sorted(Counter(row.leader for row, text in pairs if passes(row, text, chosen)).items())
         for newest_first in (False, True):
-            found: list[int] = []
-            while page := store.leaders(chosen, found[-1] if found else None, limit, newest_first=newest_first):
+            found: list[tuple[int, int]] = []
+            while page := store.leaders(chosen, found[-1][0] if found else None, limit, newest_first=newest_first):
                 assert len(page) <= limit
                 found += page
             assert found == (wanted[::-1] if newest_first else wanted)
-        assert store.members(wanted) == [row for row, _ in pairs if row.leader in wanted]
+        leaders = [leader for leader, _ in wanted]
+        assert store.members(leaders) == [row for row, _ in pairs if row.leader in leaders]
         assert store.members([]) == []
 
     @settings(_random, max_examples=15)

@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 from ledger.store.values import Filter, Row, Word
 
 TIMES = [f"2026-11-23T05:0{minute}:00.000000+00:00" for minute in range(4)]
-TEXTS = ("Latency is CRITICAL", '100% of it\'s "gone"', "_ is no wildcard", "próba łącza", "back\\slash")
+TEXTS = (
+    *("Latency is CRITICAL", '100% of it\'s "gone"', "_ is no wildcard", "próba łącza", "back\\slash"),
+    "[a-z] * ? ^]",
+)
 _choice = st.sampled_from
 _COLUMNS = (
     TIMES,
@@ -29,6 +32,9 @@ WORDS = (
     (Word("critical"),),
     (Word("%"), Word("it's")),
     (Word("_"),),
+    (Word("[a-z]"), Word("*"), Word("?"), Word("^]")),
+    (Word("[is]"),),
+    (Word("c?itical"),),
     (Word("\\"),),
     (Word("łącza", ("p-2",)),),
     (Word("no such word", ("p-1", "p-2")), Word("is")),
