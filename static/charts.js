@@ -154,10 +154,11 @@
       const one = found.appendChild(make("li", { class: kind && "at-stop" }));
       one.append(make("b", { "aria-hidden": "true" }, `${index + 1}`), ` ${text} ${clock(at)} UTC`);
     });
-    if (charts.page.watch) {
-      const one = found.appendChild(make("li", { class: "at-watch" }));
-      one.append(make("i", { "aria-hidden": "true" }), ` ${words().watch} ${charts.page.watch.map(clock).join("–")} UTC`);
-    }
+    return found;
+  }
+  function band() {
+    const found = make("p", { class: "chart-band" });
+    if (charts.page.watch) found.append(make("i", { "aria-hidden": "true" }), ` ${words().watch} ${charts.page.watch.map(clock).join("–")} UTC`);
     return found;
   }
   const shape = (page) => JSON.stringify([page.panels.map((one) => [one.title, one.error, any(one), one.limits, one.series.map((line) => line.name)]), page.lead, Boolean(page.watch), page.words, theme]);
@@ -172,7 +173,7 @@
     grid.append(charts.figures[page.lead], unfold, ...charts.figures.filter((one, index) => index !== page.lead));
     values.append(make("summary", {}, words().table));
     values.addEventListener("toggle", soon);
-    box.replaceChildren(grid, legend(), make("p", { class: "chart-note small-text quiet" }), values);
+    box.replaceChildren(grid, legend(), band(), make("p", { class: "chart-note small-text quiet" }), values);
     for (const one of charts.figures) { const node = one.querySelector(".plot"); if (node) sizes.observe(node); }
   }
   // A chart that is folded away has no size, and none is drawn until it has one.
@@ -198,6 +199,7 @@
     if (charts.box !== box || charts.view?.[0] < page.window[0]) charts.view = charts.pinned = charts.hover = null;
     if (charts.box !== box || box.dataset.shape !== shape(page)) { charts.box = box; build(box, page); box.dataset.shape = shape(page); }
     box.querySelector(".chart-marks").replaceWith(legend());
+    box.querySelector(".chart-band").replaceWith(band());
     put(box.querySelector(".chart-note"), [...page.notes, words().help].join(" "));
     page.panels.forEach((panel, index) => { if (charts.plots[index]) charts.plots[index].setData(data(panel), false); });
     scale();

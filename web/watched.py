@@ -20,13 +20,17 @@ KINDS: Final = {
     "other": Look(mark("not critical"), "·", "quiet"),
 }
 """What an alert is to the watch."""
+SEVERITIES: Final = {"critical": mark("critical alert"), "warning": mark("warning alert")}
+"""Those that the runbook's rules give; another one is shown as it stands."""
 SHOWN: Final = 20
 """Lines of the list at most; how many more there are is said."""
 
 
 def init_app(app: Flask) -> None:
     """Give the templates the alerts of a rollback."""
-    app.jinja_env.globals.update(watched_alerts=_watched, watched_kinds=KINDS, watched_shown=SHOWN)
+    app.jinja_env.globals.update(
+        watched_alerts=_watched, watched_kinds=KINDS, watched_severities=SEVERITIES, watched_shown=SHOWN
+    )
 
 
 def _watched(rollback: Rollback) -> Watched | None:
