@@ -7,6 +7,7 @@ from typing import Any, Self
 from playwright.sync_api import Page
 
 from .house import eventually
+from .people import SENDS
 
 PLACE = """selector => {
   const at = document.activeElement, look = getComputedStyle(at), box = at.getBoundingClientRect();
@@ -67,4 +68,4 @@ class Keyboard:
         """Fill an act's form and press its button with a key."""
         for field, value in typed.items():
             self.to(f"#act-{name} [name={field}]").type(value)
-        return self.to(f"#act-{name} button").press(key)
+        return self.to(f"#act-{name} {SENDS}").press(key)
