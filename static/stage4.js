@@ -167,6 +167,11 @@
     button.textContent = button.dataset.done;
     setTimeout(() => { button.textContent = before; }, 1500);
   });
+  // A link to something that lies folded unfolds it, also where the browser does not.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href^='#']");
+    for (let at = link && document.getElementById(link.hash.slice(1)); at; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
+  });
   // What is mostly chosen is put in by one press, as if it had been typed.
   document.addEventListener("click", (event) => {
     const chip = event.target.closest("[data-fill]");

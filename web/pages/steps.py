@@ -108,7 +108,8 @@ class StepPage:
     def opens(self, failed: str) -> bool:
         """Whether it is unfolded for who has not looked yet."""
         mine = any(offer.act.name == failed for offer in (*self.main, *self.more))
-        return self.first or self.turn == "running" or bool(self.remarks) or mine
+        wrong = bool(self.remarks) and (self.state.passed or self.current)
+        return self.first or self.turn == "running" or wrong or mine
 
 
 def pages(asking: Asking, offered: Sequence[Offered], jobs: Sequence[Job]) -> list[StepPage]:
