@@ -64,8 +64,9 @@ class Keyboard:
 
         eventually(there, 2, f"the focus in {selector}; it is at {self.place()['html']}")
 
-    def act(self, name: str, key: str = "Enter", **typed: str) -> Self:
-        """Fill an act's form and press its button with a key."""
+    def act(self, name: str, key: str = "Enter", way: str = "Tab", **typed: str) -> Self:
+        """Fill an act's form and press its button with a key; ``way`` leads to the form from where the focus is."""
         for field, value in typed.items():
-            self.to(f"#act-{name} [name={field}]").type(value)
-        return self.to(f"#act-{name} {SENDS}").press(key)
+            self.to(f"#act-{name} [name={field}]", way).type(value)
+            way = "Tab"
+        return self.to(f"#act-{name} {SENDS}", way).press(key)

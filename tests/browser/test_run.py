@@ -19,7 +19,7 @@ def test_five_people_run_steps_0_to_6(language: str, ticket: str, home: House, s
     manager.goto("/rollbacks/new")
     manager.fill("[name=ticket]", ticket)
     manager.fill("[name=reason]", "Scheduler latency <b>is</b> critical & 'rising'")
-    manager.click("form[action='/rollbacks'] button")
+    manager.click("form[action='/rollbacks'] button.primary")
     manager.wait_for_url(f"**/rollbacks/{ticket}")
     for page in (owner, l2, observability, noc):
         page.goto(f"/rollbacks/{ticket}")
