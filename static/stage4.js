@@ -26,6 +26,10 @@
       tag.textContent = words(left);
       if (left < -0.5 && !over.has(tag.dataset.until)) { over.add(tag.dataset.until); refresh(); } // what comes after it is another page
     }
+    for (const tag of document.querySelectorAll("[data-in]")) {
+      const at = new Date(Date.now() + tag.dataset.in * 1000), today = new Date().toISOString().slice(0, 10);
+      tag.textContent = at.toISOString().slice(0, 16).replace("T", " ").replace(`${today} `, "");
+    }
     for (const bar of document.querySelectorAll("progress[data-from]")) {
       const from = Date.parse(bar.dataset.from), to = Date.parse(bar.dataset.to);
       bar.value = Math.max(0, Math.min(1, (Date.now() - from) / (to - from)));
@@ -53,6 +57,8 @@
       beforeNodeMorphed(old, fresh) {
         if (old.nodeType !== 1) return true;
         if (old.hasAttribute("data-keep")) return false;
+        // A step whose turn it has become unfolds, and folds when it is done; otherwise it is as its reader left it.
+        if (old.dataset.turn !== fresh.dataset?.turn) old.open = fresh.open;
         if (keepTyped && old.tagName === "FORM" && (typed(old) || old.querySelector(".error"))) return false;
         return true;
       },
@@ -158,6 +164,19 @@
     const before = button.textContent;
     button.textContent = button.dataset.done;
     setTimeout(() => { button.textContent = before; }, 1500);
+  });
+  // A link to something that lies folded unfolds it, also where the browser does not.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href^='#']");
+    for (let at = link && document.getElementById(link.hash.slice(1)); at; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
+  });
+  // What is mostly chosen is put in by one press, as if it had been typed.
+  document.addEventListener("click", (event) => {
+    const chip = event.target.closest("[data-fill]");
+    if (!chip) return;
+    const field = chip.closest(".lasts").querySelector("input:not([type=hidden]), textarea");
+    field.value = chip.dataset.fill;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
   });
   // A button that wants the ticket id typed is ready when it is.
   document.addEventListener("input", (event) => {

@@ -31,6 +31,15 @@ def format_duration(seconds: float) -> str:
     return " ".join(parts[:2]) or "0 s"
 
 
+def as_typed(seconds: float) -> str:
+    """``1h55m`` as :func:`parse_duration` reads it: whole minutes, never more than it is; seconds below one minute."""
+    whole = max(1, int(seconds))
+    if whole < 60:
+        return f"{whole}s"
+    hours, minutes = whole // 3600, whole // 60 % 60
+    return (f"{hours}h" if hours else "") + (f"{minutes}m" if minutes else "")
+
+
 def parse_moment(text: str) -> datetime:
     """An RFC 3339 date-time, or a date, which means its last moment in UTC; ``Refused`` for other forms."""
     text = text.strip()

@@ -122,6 +122,12 @@ def _help(act: Act) -> str:
     return f"{act.label}{roles}.\n\n{about}\b\nstage4 rollback {act.example}"
 
 
+def _more(field: Field) -> str:
+    """What its help says beside its label."""
+    hint = f" {field.hint.removesuffix('.')}." if field.hint else ""
+    return f"{hint} Without it: {field.empty}." if field.empty else hint
+
+
 def _option(field: Field) -> click.Option:
     names = [f"--{name}" for name in (_hyphens(field.name), *field.also)]
     usual: dict[str, Any] = {"default": field.usual, "show_default": True} if field.usual else {}
@@ -131,7 +137,7 @@ def _option(field: Field) -> click.Option:
         required=field.required and not field.usual,
         multiple=field.kind == "choices",
         metavar=_METAVARS.get(field.kind),
-        help=f"{field.label}." + (f" {field.hint.removesuffix('.')}." if field.hint else ""),
+        help=f"{field.label}." + _more(field),
         **usual,
     )
 

@@ -7,6 +7,7 @@ from typing import Any, Self
 from playwright.sync_api import Page
 
 from .house import eventually
+from .people import SENDS
 
 PLACE = """selector => {
   const at = document.activeElement, look = getComputedStyle(at), box = at.getBoundingClientRect();
@@ -63,8 +64,9 @@ class Keyboard:
 
         eventually(there, 2, f"the focus in {selector}; it is at {self.place()['html']}")
 
-    def act(self, name: str, key: str = "Enter", **typed: str) -> Self:
-        """Fill an act's form and press its button with a key."""
+    def act(self, name: str, key: str = "Enter", way: str = "Tab", **typed: str) -> Self:
+        """Fill an act's form and press its button with a key; ``way`` leads to the form from where the focus is."""
         for field, value in typed.items():
-            self.to(f"#act-{name} [name={field}]").type(value)
-        return self.to(f"#act-{name} button").press(key)
+            self.to(f"#act-{name} [name={field}]", way).type(value)
+            way = "Tab"
+        return self.to(f"#act-{name} {SENDS}", way).press(key)

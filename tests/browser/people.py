@@ -9,6 +9,8 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from .house import House
 
+SENDS = "button:not([type=button])"
+"""The one button of a form that sends it."""
 WIDE = {"width": 1280, "height": 900}
 
 
@@ -80,7 +82,12 @@ def press(page: Page, act: str, **typed: str) -> None:
     form = page.locator(f"#act-{act}")
     for name, value in typed.items():
         form.locator(f"[name={name}]").fill(value)
-    form.locator("button").last.click()
+    form.locator(SENDS).click()
+
+
+def unfold(page: Page, act: str) -> None:
+    """Open what an act's form lies in: its own line, and that of its step."""
+    page.locator(f"#act-{act}").evaluate("form => { for (let at = form; at; at = at.parentElement) at.open = true; }")
 
 
 def passed(page: Page, step: int, seconds: float = 20) -> None:

@@ -79,7 +79,8 @@ def test_lists_are_cards_without_a_word_that_is_cut(served: str, chromium: Brows
         wide = cards.evaluate("one => one.scrollWidth - one.parentElement.clientWidth")
         assert wide <= 0, path
     page.goto("/rollbacks")
-    assert page.locator(".cards td[data-label]").count() == 3
+    assert page.locator(".cards td[data-label]").count() == 4
+    assert page.locator(".cards .badge.bad").count() == 1, "that it was an emergency"
     page.context.close()
 
 

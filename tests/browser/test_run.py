@@ -7,7 +7,7 @@ import pytest
 from ledger.lab.rehearsal import wait_for_alert
 
 from .house import House
-from .people import People, live, passed, press
+from .people import People, live, passed, press, unfold
 
 
 @pytest.mark.parametrize(("language", "ticket"), [("en", "INC-2042"), ("pl", "INC-2043")])
@@ -19,7 +19,7 @@ def test_five_people_run_steps_0_to_6(language: str, ticket: str, home: House, s
     manager.goto("/rollbacks/new")
     manager.fill("[name=ticket]", ticket)
     manager.fill("[name=reason]", "Scheduler latency <b>is</b> critical & 'rising'")
-    manager.click("form[action='/rollbacks'] button")
+    manager.click("form[action='/rollbacks'] button.primary")
     manager.wait_for_url(f"**/rollbacks/{ticket}")
     for page in (owner, l2, observability, noc):
         page.goto(f"/rollbacks/{ticket}")
@@ -59,7 +59,7 @@ def test_of_two_who_press_the_same_button_one_does_it_and_the_other_is_told(home
         page.goto(f"/rollbacks/{name}")
         live(page)
     signed_in.expected.append("status of 409|Error Code 409")
-    second.locator("#act-waive-4").evaluate("form => form.closest('details').open = true")
+    unfold(second, "waive-4")
     second.fill("#act-waive-4 [name=reason]", "what I was writing")
     stale = second.locator("#act-waive-4 [name=decided_on]").input_value()
     press(first, "check")
@@ -98,7 +98,7 @@ def test_a_double_click_and_a_reload_do_nothing_twice(home: House, signed_in: Pe
     page = signed_in("l2-ops")
     page.goto(f"/rollbacks/{name}")
     live(page)
-    page.dblclick("#act-disable button")
+    page.dblclick("#act-disable .send button")
     passed(page, 1)
     page.reload()
     passed(page, 1)

@@ -55,6 +55,7 @@ def test_step_1_says_that_its_override_is_gone_before_anybody_recorded_it(browse
     said = card(browser("noc"), 1)
     assert "The override is gone, seen at" in said and "stops nothing any more" in said
     assert "Waiting for L2 Ops (Ola Lis): stop again, or put the override back." in sentence(browser)
+    assert "Waiting for L2 Ops to stop again, or to put the override back (Ola Lis)" in said
 
 
 def test_what_was_seen_before_the_override_was_written_says_nothing_of_it(browser, site, installation):
@@ -104,7 +105,8 @@ def test_who_may_not_take_step_1_is_shown_the_stop_that_everybody_may_press(brow
     ).rollback
     opening.confirm(installation, Press(person("product_owner")), made)
     page = browser("noc").get("/rollbacks/INC-7").text
-    assert "this needs the role l2_ops" in page or "wymaga" in page
+    assert "Waiting for L2 Ops to stop the scheduler" in text(page)
+    assert "this needs the role" not in text(page), "whom it waits for, and no code of a role"
     assert 'href="/#stop"' in page
     assert 'href="/#stop"' not in browser("l2_ops").get("/rollbacks/INC-7").text
     assert 'href="/#stop"' not in browser("auditor").get("/rollbacks/INC-7").text

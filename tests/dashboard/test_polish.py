@@ -70,7 +70,7 @@ def test_a_role_is_not_named_as_the_ledger_spells_it(page, installation):
 def test_the_end_of_a_rollback_that_was_given_up_is_said_in_polish(page, installation):
     late_abort(Kept(installation))
     assert "zgodnie z wpisem" in page("/timeline") and "as asked by" not in page("/timeline")
-    assert "nie wykonano" in page("/rollbacks") and "otwarte" not in page(f"/rollbacks/{INC}")
+    assert "nie wykonano" in page("/rollbacks") and "otwarty" not in page(f"/rollbacks/{INC}")
 
 
 def test_what_did_not_observe_is_named_in_polish(page, installation):

@@ -16,6 +16,7 @@ WHO = {
     "now.top": READERS,
     "rollbacks.index": READERS,
     "rollbacks.new": frozenset(("incident_manager",)),
+    "rollbacks.preview": READERS,
     "rollbacks.show": READERS,
     "charts.data": READERS,
     "review.show": READERS,

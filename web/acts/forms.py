@@ -32,8 +32,15 @@ def _raw(field: Field) -> Raw:
     if field.kind == "choices":
         return request.form.getlist(field.name)
     if field.kind != "file":
-        return request.form.get(field.name, "")
+        text = request.form.get(field.name, "")
+        return "" if _as_shown(field, text) else text
     file = request.files.get(field.name)
     if not isinstance(file, FileStorage) or not file.filename:
         return None
     return Upload(file.filename, file.stream.read(LARGEST + 1))
+
+
+def _as_shown(field: Field, text: str) -> bool:
+    """Whether a duration is as the form showed it: what is usual then ends in time, however long the form stood."""
+    shown = request.form.get(f"{field.name}_shown")
+    return field.kind == "duration" and not field.required and shown is not None and text.strip() == shown

@@ -8,7 +8,6 @@ from typing import Any
 from ledger.app.acts.act import Asking
 from ledger.app.reading.eligibility import Answer
 from ledger.app.reading.muting import after_the_end
-from ledger.app.steps import silencing
 from ledger.app.steps.common import title
 from ledger.domain.facts import AlertSeen
 from ledger.domain.judge import is_stage4
@@ -37,14 +36,14 @@ def confirm(asking: Asking, answer: Answer) -> dict[str, Any]:
 
 
 def disable(asking: Asking, answer: Answer) -> dict[str, Any]:
-    """The override file's path and bytes."""
+    """The override file's name, path and bytes."""
     asked = next((decided.event for decided in answer.events if isinstance(decided.event, OverrideRequested)), None)
     path = asking.installation.override_path(asking.rollback.component)
-    return {"path": path, "content": override_content(asked).decode() if asked else ""}
+    return {"name": path.name, "path": path, "content": override_content(asked).decode() if asked else ""}
 
 
 def silence(asking: Asking, answer: Answer) -> dict[str, Any]:
-    """Which firing alerts it mutes, which it leaves alone, and until when."""
+    """Which firing alerts it mutes and which it leaves alone."""
     firing = asking.outlook.muted
     wanted = asking.installation.matchers
     muted = affected(wanted, firing or ())
@@ -61,8 +60,6 @@ def silence(asking: Asking, answer: Answer) -> dict[str, Any]:
         "mutes": titles(muted),
         "count": len(muted),
         "leaves": titles(left),
-        "starts": asking.at,
-        "ends": silencing.planned_end(asking.installation, asking.rollback, asking.at),
     }
 
 
@@ -86,6 +83,7 @@ def restore(asking: Asking, answer: Answer) -> dict[str, Any]:
     unknown = not_known(rollback, outlook.members, outlook.unlisted)
     return {
         "path": rollback.override.path,
+        "name": rollback.override.path.rpartition("/")[2],
         "removed": rollback.override.removed_at,
         "others": others,
         "fires": loud.will_fire,

@@ -44,6 +44,8 @@ class Field:
     """For a choice: value -> label."""
     presets: tuple[str, ...] = ()
     """For a duration: what people mostly choose."""
+    empty: str = ""
+    """What leaving it empty means, in the field's place: nothing else is ever taken for it."""
     usual: str = ""
     """What is taken where nothing was given."""
     among: tuple[str, ...] = ()

@@ -271,7 +271,15 @@ DUTIES = (
         brings=WindowExtended,
         example='extend-window INC-2042 --by 1h --reason "the host is still out"',
         fields=(
-            Field("duration", mark("By"), "duration", required=True, presets=("30m", "1h", "2h"), also=("by",)),
+            Field(
+                "duration",
+                mark("By"),
+                "duration",
+                required=True,
+                presets=("30m", "1h", "2h"),
+                default=lambda _: "1h",
+                also=("by",),
+            ),
             REASON,
             Field("permalink", mark("Link to the announcement")),
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ledger.app.acts.act import NO_DIGEST, REASON, TWO_HOURS, Act, Asking, Field, Taking, restoring_now
+from ledger.app.durations import as_typed
 from ledger.app.reading.muting import marker
 from ledger.app.steps import restoring, silencing
 from ledger.app.steps.common import Outcome
@@ -34,6 +35,12 @@ def request_silence(asking: Asking) -> RequestSilence:
         marker=marker(asking.installation, asking.rollback.id),
         preview_sha384=NO_DIGEST,
     )
+
+
+def _planned(asking: Asking) -> str:
+    """As long as configured, as far as window and override allow it."""
+    end = silencing.planned_end(asking.installation, asking.rollback, asking.at)
+    return as_typed((end - asking.at).total_seconds())
 
 
 def _silence_candidates(asking: Asking) -> Mapping[str, str]:
@@ -98,8 +105,10 @@ IN_STEP_2 = (
                 "duration",
                 mark("For"),
                 "duration",
-                hint=mark("Empty: as long as configured, at most 15 minutes beyond the window."),
+                hint=mark("At most 15 minutes beyond the window."),
                 presets=TWO_HOURS,
+                default=_planned,
+                empty=mark("as long as configured"),
             ),
         ),
         about=mark("Creates the one silence of this rollback and looks whether it mutes what fires."),
