@@ -50,7 +50,7 @@ def reloaded(installation):
 
 def item(page: str, name: str) -> str:
     """The part of the page about one item."""
-    return re.search(rf'<details class="card setup-item" id="{name}".*?</details>', page, re.DOTALL)[0]
+    return re.search(rf'<details class="card setup-item" id="setup-{name}".*?</details>', page, re.DOTALL)[0]
 
 
 def state(page: str, name: str) -> str:
@@ -72,7 +72,7 @@ def test_a_test_takes_the_file_as_it_is_now_and_says_that_the_server_began_befor
     admin = browser("admin")
     with scheduler(lambda: "enabled") as url:
         settings(installation, f'[scheduler]\nurl = "{url}"\n')
-        assert admin.post("/setup/scheduler").location == "/setup?item=scheduler#scheduler"
+        assert admin.post("/setup/scheduler").location == "/setup?item=scheduler#setup-scheduler"
     found = item(admin.get("/setup").text, "scheduler")
     assert (
         "enabled, cycle 1, at" in found

@@ -71,7 +71,7 @@ def look(name: str) -> Response:
     if not g.roles - {"auditor"}:
         abort(403, "an auditor reads what others saw; who holds another role may look")
     site().setup.take(name, by=g.person, head=request.form.get("head", ""))
-    return redirect(url_for("setup.show", item=name, _anchor=name), code=303)
+    return redirect(url_for("setup.show", item=name, _anchor=f"setup-{name}"), code=303)
 
 
 def _render(opened: str) -> str:
