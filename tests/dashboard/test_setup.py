@@ -64,7 +64,7 @@ def states(page: str) -> dict[str, str]:
 def test_what_nobody_configured_is_not_yet_done_and_not_broken(browser):
     page = browser("admin").get("/setup").text
     assert states(page) == {**{one.name: "not yet" for one in ITEMS}, "people": "done"}
-    assert "1 of 7 done" in page and 'id="scheduler" open' in page
+    assert "1 of 7 done" in page and 'id="setup-scheduler" open' in page
     assert "url = &#34;https://scheduler.example/status&#34;" in item(page, "scheduler")
 
 
@@ -87,7 +87,7 @@ def test_what_is_set_and_does_not_answer_does_not_work_and_says_why(browser, ins
     admin.post("/setup/prometheus")
     page = admin.get("/setup?item=prometheus").text
     assert state(page, "prometheus") == "does not work" and "refused the connection" in item(page, "prometheus")
-    assert 'id="prometheus" open' in page
+    assert 'id="setup-prometheus" open' in page
 
 
 def test_a_file_that_is_no_toml_does_not_work_and_breaks_nothing(browser, installation):
