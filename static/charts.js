@@ -58,14 +58,14 @@
     const index = nearest(panel, moment());
     return index < 0 ? [null, null] : [one.values[index], panel.times[index]];
   };
-  const crossed = (panel, value) => panel.limits.find((one) => one.above ? value > one.value : value < one.value);
+  const crossed = (panel, [value, , index]) => panel.limits.find((one) => one.lines.includes(index) && (one.above ? value > one.value : value < one.value));
   // The value that counts is the one nearest to the limit, or beyond it: with several lines the worst of them.
   function worst(panel) {
-    const below = panel.limits[0] && !panel.limits[0].above;
-    return panel.series.map((one, index) => [...shown(panel, one), index]).filter(([value]) => value != null).sort(([a], [b]) => below ? a - b : b - a)[0];
+    const first = panel.limits[0], limited = (index) => !first || first.lines.includes(index);
+    return panel.series.map((one, index) => [...shown(panel, one), index]).filter(([value]) => value != null).sort(([a, , left], [b, , right]) => limited(right) - limited(left) || (first && !first.above ? a - b : b - a))[0];
   }
   function read(panel, node) {
-    const top = worst(panel), state = node.querySelector(".chart-state"), limit = top && crossed(panel, top[0]);
+    const top = worst(panel), state = node.querySelector(".chart-state"), limit = top && crossed(panel, top);
     put(node.querySelector(".chart-now"), top ? short(top[0], panel.unit) : "–");
     const name = top && panel.series.length > 1 ? panel.series[top[2]].name : "";
     const late = top && moment() == null && charts.page.window[1] - top[1] > Math.max(2.5 * stride(panel), 5);

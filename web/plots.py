@@ -46,8 +46,9 @@ SHIPPED: Final = (
 
 
 class Line(NamedTuple):
-    """One line of a panel; its points by time."""
+    """One line of a panel, of which of its queries; its points by time."""
 
+    query: int
     name: str
     points: Mapping[float, float]
 
@@ -60,7 +61,7 @@ def plot(chart: PanelData) -> dict[str, Any]:
     return {
         "title": visible(gettext(chart.panel.title)) if chart.panel.title else "",
         "unit": unit,
-        "limits": [_limit(limit, unit) for limit in chart.limits],
+        "limits": [_limit(limit, unit, drawn) for limit in chart.limits],
         "thresholds": [[colour, value] for colour, value in chart.thresholds],
         "error": visible(said(chart.error)),
         "times": times,
@@ -134,7 +135,7 @@ def lines(chart: PanelData) -> list[Line]:
     for (number, name), points in found.items():
         told = f"{name} · {metrics[number]}" if names[name] > 1 and metrics[number] else name
         known[told] += 1
-        drawn.append(Line(told if known[told] == 1 else f"{told} ({known[told]})", points))
+        drawn.append(Line(number, told if known[told] == 1 else f"{told} ({known[told]})", points))
     return drawn
 
 
@@ -202,17 +203,19 @@ def _is_critical(limit: Limit) -> bool:
 
 
 def _crossed(chart: PanelData) -> bool:
-    values = [value for answer in chart.answers for series in answer for _, value in series.points]
     return any(
         value > limit.value if limit.above else value < limit.value
         for limit in chart.limits
         if _is_critical(limit)
-        for value in values
+        for query in limit.queries
+        for series in chart.answers[query : query + 1]
+        for one in series
+        for _, value in one.points
         if math.isfinite(value)
     )
 
 
-def _limit(limit: Limit, unit: str) -> dict[str, Any]:
+def _limit(limit: Limit, unit: str, drawn: Sequence[Line]) -> dict[str, Any]:
     value = number(limit.value) + (f" {unit}" if unit else "")
     where = gettext("above %(value)s", value=value) if limit.above else gettext("below %(value)s", value=value)
     if limit.for_seconds:
@@ -223,6 +226,7 @@ def _limit(limit: Limit, unit: str) -> dict[str, Any]:
         "value": limit.value,
         "above": limit.above,
         "critical": _is_critical(limit),
+        "lines": [number for number, line in enumerate(drawn) if line.query in limit.queries],
         "text": f"{visible(limit.rule)}: {told}",
         "short": gettext("limit %(value)s", value=value),
         "crossed": where,

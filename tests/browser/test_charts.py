@@ -48,7 +48,8 @@ def test_the_metric_that_stopped_trading_is_large_with_its_limit_and_all_charts_
 ) -> None:
     lead = charts.locator(".chart.lead")
     assert lead.locator(".chart-title").inner_text() == "Scheduler loop latency"
-    assert lead.locator(".chart-now").inner_text() == "404\u00a0ms"
+    value, _, unit = lead.locator(".chart-now").inner_text().partition("\u00a0")
+    assert int(value) > 320 and unit == "ms"
     assert "above 320 ms" in lead.locator(".chart-state").inner_text()
     assert lead.locator(".chart-limit").first.inner_text().startswith("MultiStrategySchedulerLatencyCritical: above")
 
@@ -87,12 +88,12 @@ def test_the_metric_that_stopped_trading_is_large_with_its_limit_and_all_charts_
     charts.keyboard.press("PageDown")
     expect(charts.locator(SLIDER)).to_have_attribute("aria-valuetext", NO_SAMPLE)
     for _ in range(9):
-        if "404" in (charts.locator(SLIDER).get_attribute("aria-valuetext") or ""):
+        if "\u00a0ms" in (charts.locator(SLIDER).get_attribute("aria-valuetext") or ""):
             break
         charts.keyboard.press("PageDown")
         charts.wait_for_timeout(100)
     charts.locator(".chart-table summary").press("Enter")
-    expect(charts.locator(".chart-table")).to_contain_text("404\u00a0ms")
+    expect(charts.locator(".chart-table")).to_contain_text(f"{value}\u00a0ms")
     expect(charts.locator(".chart-table")).to_contain_text("PnL drawdown · limit −4 %")
     charts.get_by_role("button", name="Latest").press("Enter")
     expect(charts.locator(SLIDER)).to_be_focused()

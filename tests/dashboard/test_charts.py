@@ -229,6 +229,20 @@ def test_the_large_chart_is_that_of_the_critical_limit_that_was_crossed():
     assert plots.lead([chart(1.0)]) == plots.lead([]) == 0
 
 
+def test_a_limit_of_one_metric_is_none_of_the_other_in_its_panel(app):
+    error, volatility = Series((("schedule", "a"),), ((1.0, 1.0),)), Series((("schedule", "a"),), ((1.0, 99.0),))
+    chart = PanelData(
+        Panel("P", ("x", "y"), "ms", ()), ((error,), (volatility,)), limits=(LATENCY._replace(value=20.0),)
+    )
+    with app.test_request_context():
+        page = plots.plot(chart)
+    assert [page["series"][number]["name"] for number in page["limits"][0]["lines"]] == ["a · x"]
+    calm = PanelData(Panel("P", ("x",), "ms", ()), ((error,),))
+    assert plots.lead([calm, chart]) == 1, "it has a critical limit"
+    other = PanelData(Panel("P", ("x",), "ms", ()), ((Series((), ((1.0, 404.0),)),),), limits=(LATENCY,))
+    assert plots.lead([chart, other]) == 1, "and it was not crossed by what has none"
+
+
 def test_limits_that_are_not_known_are_said_and_no_calm_is_drawn(browser, rollback, installation, monkeypatch):
     monkeypatch.setattr(type(installation), "prometheus", property(lambda _: _Answers((Series((), ((1.0, 2.0),)),))))
     page = browser("noc").get("/rollbacks/INC-7/charts.json").json

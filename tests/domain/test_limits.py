@@ -80,8 +80,8 @@ def test_critical_limits_come_first_and_none_comes_twice() -> None:
         AlertRule("W", "x > 2", "warning"),
     ]
     assert limits_of(["x", "max(x)"], rules) == (
-        Limit(3.0, True, "C", "critical", 60.0),
-        Limit(2.0, True, "W", "warning", 0.0),
+        Limit(3.0, True, "C", "critical", 60.0, (0, 1)),
+        Limit(2.0, True, "W", "warning", 0.0, (0, 1)),
     )
 
 
@@ -96,6 +96,11 @@ def test_every_shipped_rule_sets_a_limit_to_a_shipped_panel() -> None:
     assert {one.rule for limits in panels.values() for one in limits} == {rule.name for rule in rules}
     assert [one.value for one in panels["Scheduler loop latency"]] == [320.0, 250.0]
     assert [one[:2] for one in panels["PnL drawdown"]] == [(-4.0, False)]
+
+
+def test_a_limit_counts_for_the_queries_that_show_its_metric() -> None:
+    [found] = limits_of(["y", "max_over_time(x[5m])", "rate(x[5m])"], [AlertRule("W", "x > 2", "warning")])
+    assert found.queries == (1,)
 
 
 def test_a_metric_is_known_whatever_the_order_of_its_matchers() -> None:

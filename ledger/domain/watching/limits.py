@@ -46,6 +46,8 @@ class Limit(NamedTuple):
     severity: str
     for_seconds: float
     """How long it must be crossed before the alert fires."""
+    queries: tuple[int, ...] = (0,)
+    """Which of the panel's queries show its metric."""
 
 
 class _NotPlain(Exception):
@@ -57,17 +59,20 @@ def limits_of(queries: Iterable[str], rules: Iterable[AlertRule]) -> tuple[Limit
 
     A rule's limit counts where it is about a query's very metric: with the same label matchers, or with none.
     """
-    shown = [about for query in queries if (about := plain(query))]
-    found = {
-        Limit(value, above, rule.name, rule.severity, rule.for_seconds)
-        for rule in rules
-        if (condition := _condition(rule.expr))
-        for metric, above, value in [condition]
-        if any(metric.name == one.name and metric.matchers in (frozenset(), one.matchers) for one in shown)
-    }
+    shown = [*map(plain, queries)]
+    found = set()
+    for rule in rules:
+        if condition := _condition(rule.expr):
+            metric, above, value = condition
+            about = tuple(number for number, one in enumerate(shown) if one and _is_about(metric, one))
+            found |= {Limit(value, above, rule.name, rule.severity, rule.for_seconds, about)} if about else set()
     return tuple(
         sorted(found, key=lambda one: (one.severity != "critical", -one.value if one.above else one.value, one.rule))
     )
+
+
+def _is_about(limited: Plain, shown: Plain) -> bool:
+    return limited.name == shown.name and limited.matchers in (frozenset(), shown.matchers)
 
 
 def plain(expr: str) -> Plain | None:
