@@ -31,7 +31,7 @@
   // --- where the keys lead -----------------------------------------------------------------------------------------
   function stop() {
     const here = document.querySelector("[data-keys-stop], #stop");
-    if (!here) { location.href = page("g n") + "#stop"; return; }
+    if (!here) { location.href = page("g n") + "#s"; return; }
     if (here.matches("details")) here.open = true;
     focus(here.matches("a, button, summary") ? here : here.querySelector("input:not([type=hidden]), button, summary") || here);
   }
@@ -67,6 +67,6 @@
   });
 
   // What another page was left for.
-  if (location.hash === "#stop" && document.querySelector("[data-keys-stop], #stop")) stop();
+  if (location.hash === "#s" && document.querySelector("[data-keys-stop], #stop")) stop();
   if (location.hash === "#search") document.querySelector("main input[type=search]")?.focus();
 })();

@@ -51,7 +51,7 @@ def test_s_leads_to_the_stop_from_everywhere_and_stops_nothing(home: House, sign
     page.goto("/audit")
     before = home.size
     page.keyboard.press("s")
-    page.wait_for_function("document.activeElement?.matches('#stop *, [data-keys-stop], [data-keys-stop] *')")
+    page.wait_for_selector("#stop :focus, [data-keys-stop]:focus, [data-keys-stop] :focus")
     page.keyboard.press("Escape")
     assert not [status for status in home.statuses("") if status.startswith("override")] and home.size <= before + 1
 

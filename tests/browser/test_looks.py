@@ -34,6 +34,22 @@ def test_axe_finds_nothing_on_any_page(language: str, theme: str, home: House, s
     assert not any(found.values()), {title: one for title, one in found.items() if one}
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_in_lines_that_are_unfolded_and_in_the_list_of_keys(
+    theme: str, home: House, signed_in: People, program: str
+) -> None:
+    home.open("INC-2402", upto=2)
+    page = signed_in("l2-ops", "pl", theme)
+    page.goto("/timeline?category=stop,silence&at=x")
+    page.locator(".tl-row summary").first.click()
+    page.locator(".tl-rare summary").click()
+    found = axe.violations(page, program)
+    page.locator("h1").click()
+    page.keyboard.press("?")
+    page.wait_for_selector("#keys[open]")
+    assert [*found, *axe.violations(page, program)] == []
+
+
 @pytest.mark.parametrize("width", [320, 1280])
 def test_no_page_scrolls_sideways(width: int, home: House, signed_in: People) -> None:
     """In Polish, whose words are longer, also where nothing was verified yet and where something was."""
