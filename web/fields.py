@@ -230,12 +230,16 @@ def artefacts(record: Recorded, body: Mapping[str, Any]) -> list[Named]:
     ]
 
 
+def _plainly(name: str) -> str:
+    return name.replace("_", " ").capitalize()
+
+
 def _digest(name: str) -> bool:
     return name.endswith("_sha384")
 
 
 def _shown(kind: type[Event], name: str, value: Any) -> Shown:
-    label = LABELS.get(name, name.replace("_", " ").capitalize())
+    label = LABELS.get(name, _plainly(name))
     if name == "number" and "step {number}" in kind.sentence:
         label = mark("Step")
     if name == "expected" and isinstance(value, tuple):
