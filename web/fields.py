@@ -164,33 +164,33 @@ LABELS: Final = {
 }
 """What a field is called on a page."""
 ARTEFACTS: Final = {
-    "after": mark("alerts after the end"),
-    "alerts": mark("alerts"),
-    "announcement": mark("announcement"),
-    "attached": mark("attachment"),
-    "before": mark("alerts before the end"),
-    "content": mark("content of the override"),
-    "earlier_log": mark("earlier log"),
-    "erased": mark("erased text"),
-    "firing": mark("alerts firing"),
-    "found": mark("what was found"),
-    "headers": mark("headers of the metrics"),
-    "lines": mark("lines set aside"),
-    "listing": mark("listing of the folder"),
-    "log": mark("log"),
-    "override": mark("override"),
-    "override_after": mark("kept copy of the override"),
-    "override_before": mark("override before the removal"),
-    "picture": mark("picture of the dashboard"),
-    "preview": mark("preview of the silence"),
-    "reason": mark("whole reason"),
-    "replaced": mark("what stood there"),
-    "report": mark("report of the watch"),
-    "spool": mark("stop from the spool"),
-    "summary": mark("summary"),
-    "text": mark("whole text"),
-    "ticket": mark("ticket"),
-    "transcript": mark("transcript of Alertmanager"),
+    "after": mark("Alerts after the end"),
+    "alerts": mark("Alerts"),
+    "announcement": mark("Announcement"),
+    "attached": mark("Attachment"),
+    "before": mark("Alerts before the end"),
+    "content": mark("Content of the override"),
+    "earlier_log": mark("Earlier log"),
+    "erased": mark("Erased text"),
+    "firing": mark("Alerts firing"),
+    "found": mark("What was found"),
+    "headers": mark("Headers of the metrics"),
+    "lines": mark("Lines set aside"),
+    "listing": mark("Listing of the folder"),
+    "log": mark("Log"),
+    "override": mark("Override file"),
+    "override_after": mark("Kept copy of the override"),
+    "override_before": mark("Override before the removal"),
+    "picture": mark("Picture of the dashboard"),
+    "preview": mark("Preview of the silence"),
+    "reason": mark("Whole reason"),
+    "replaced": mark("What stood there"),
+    "report": mark("Report of the watch"),
+    "spool": mark("Stop from the spool"),
+    "summary": mark("Summary"),
+    "text": mark("Whole text"),
+    "ticket": mark("Ticket"),
+    "transcript": mark("Transcript of Alertmanager"),
 }
 """What an artefact is, by the field that names it."""
 _TIME: Final = re.compile(r"\b(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?(?:\+00:00|Z)")
@@ -225,7 +225,13 @@ def in_words(record: Recorded) -> list[Shown]:
 def artefacts(record: Recorded, body: Mapping[str, Any]) -> list[Named]:
     """The artefacts that the entry names, whatever event it is."""
     named = ((name.removesuffix("_sha384"), value) for name, value in body["artefacts"].items() if _digest(name))
-    return [Named(ARTEFACTS.get(name, name.replace("_", " ")), value, name) for name, value in sorted(named)]
+    return [
+        Named(ARTEFACTS.get(name, name.replace("_", " ").capitalize()), value, name) for name, value in sorted(named)
+    ]
+
+
+def _plainly(name: str) -> str:
+    return name.replace("_", " ").capitalize()
 
 
 def _digest(name: str) -> bool:
@@ -233,7 +239,7 @@ def _digest(name: str) -> bool:
 
 
 def _shown(kind: type[Event], name: str, value: Any) -> Shown:
-    label = LABELS.get(name, name.replace("_", " ").capitalize())
+    label = LABELS.get(name, _plainly(name))
     if name == "number" and "step {number}" in kind.sentence:
         label = mark("Step")
     if name == "expected" and isinstance(value, tuple):

@@ -13,6 +13,7 @@ PAGES = {
     "timeline": ("l2-ops", "/timeline"),
     "entry": ("l2-ops", "/entries/12"),
     "audit": ("l2-ops", "/audit"),
+    "find": ("auditor", "/audit/find?q=override"),
     "review": ("l2-ops", "/rollbacks/{rollback}/review"),
     "setup": ("admin", "/setup"),
     "people": ("admin", "/people"),

@@ -17,7 +17,10 @@ from ledger.app.reading.covering import opened
 from ledger.app.soundness.coverage import coverage
 from ledger.app.steps import duties, opening
 from ledger.cli.root import stage4
+from ledger.domain.command import SYSTEM
 from ledger.domain.event import EVENTS, fields_of
+from ledger.domain.observing.commands import Record
+from ledger.domain.observing.events import ForeignSilenceGone
 from ledger.proof.merkle import root_of
 from tests.app.builders import behind_the_triggers
 from web import fields
@@ -127,6 +130,13 @@ def test_an_entry_is_found_by_number_by_digest_and_by_request(browser, installat
 def test_an_entry_is_found_by_the_artefact_that_it_names(browser, rollback):
     named = rollback.evidence[0].sha384
     assert found(browser("auditor"), named) == f"/entries/{rollback.opened_entry}"
+
+
+def test_entries_are_found_by_the_silence_that_they_are_about(browser, installation, rollback):
+    silence, at = "5884a3c0-06aa-4f3e-9d2b-7c1e5b0d9f42", installation.clock()
+    gone = ForeignSilenceGone(silence_id=silence, seen_at=at)
+    installation.submit(Record(event=gone), Press(SYSTEM))
+    assert found(browser("auditor"), silence) == f"/entries/{installation.ledger.log.size()}"
 
 
 def test_what_several_entries_say_is_a_list_and_what_none_says_is_told(browser, installation, rollback):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from click.testing import CliRunner
@@ -12,9 +13,11 @@ from click.testing import CliRunner
 from ledger.app.installation import open_home
 from ledger.app.people.access import roll_up
 from ledger.app.people.accounts import Accounts
+from ledger.app.reading import accesses
 from ledger.app.reading.outlook import Lookout
 from ledger.cli.root import stage4
 from web import Site, create_app
+from web.pages import access as access_page
 
 from .conftest import PASSWORD
 
@@ -160,3 +163,56 @@ def test_the_sign_in_page_says_when_nobody_has_an_account(installation):
     assert "Nobody has an account yet" in visitor.get("/sign-in").text
     empty.accounts.add("noc", "lab-noc", PASSWORD)
     assert "Nobody has an account yet" not in visitor.get("/sign-in").text
+
+
+def test_a_row_offers_what_can_be_done_and_the_form_of_one_thing_alone(browser):
+    admin = browser("admin")
+    page = admin.get("/people").text
+    assert page.count('type="password"') == 1  # the form that adds a person
+    assert "/people?person=lab-noc&amp;do=deactivate" in page
+    assert "/people?person=lab-admin&amp;do=deactivate" not in page  # nobody deactivates themselves
+    page = admin.get("/people?person=lab-noc&do=roles").text
+    assert 'action="/people/lab-noc/roles"' in page and 'value="noc" checked' in page
+    for odd in ("person=lab-admin&do=deactivate", "person=nobody&do=roles", "person=lab-noc&do=erase"):
+        assert 'id="doing"' not in admin.get(f"/people?{odd}").text, odd
+
+
+def test_a_form_that_was_refused_comes_back_with_what_was_chosen(browser):
+    page = browser("admin").post("/people/lab-noc/roles", data=form(roles=["l2_ops"], password="wrong one")).text
+    assert 'action="/people/lab-noc/roles"' in page and 'value="l2_ops" checked' in page
+    assert 'value="noc" checked' not in page
+
+
+def entered(installation):
+    before, installation.clock = installation.clock, lambda: datetime.now(UTC) + timedelta(minutes=2)
+    roll_up(installation)
+    installation.clock = before
+
+
+def test_the_access_page_names_people_and_can_be_read_of_one(browser, installation):
+    browser("noc")
+    auditor = browser("auditor")
+    entered(installation)
+    page = auditor.get("/access").text
+    assert "Noc (lab) signed in" in page and "lab-noc signed in" not in page
+    assert "the ledger itself made the first password of Noc (lab)" in page
+    of_noc = auditor.get("/access?person=lab-noc").text.partition("<tbody>")[2]
+    assert "Noc (lab)" in of_noc and "Auditor (lab)" not in of_noc
+    assert "Nothing of nobody" in auditor.get("/access?person=nobody").text
+
+
+def test_a_persons_entries_are_found_page_by_page_however_far_back(browser, installation, monkeypatch):
+    for _ in range(3):
+        browser("noc")
+    auditor = browser("auditor")
+    entered(installation)
+    monkeypatch.setattr(accesses, "PIECE", 3)
+    monkeypatch.setattr(accesses, "FURTHEST", 4)
+    monkeypatch.setattr(access_page, "PAGE", 2)
+    found, path = 0, "/access?person=lab-noc"
+    while path:
+        page = auditor.get(path).text
+        found += page.count("Noc (lab) signed in")
+        more = re.search(r'href="(/access\?[^"]*to=[^"]*)"', page)
+        path = more[1].replace("&amp;", "&") if more else ""
+    assert found == 3

@@ -64,7 +64,7 @@ def test_an_artefact_is_shown_and_its_bytes_come_under_a_name_of_ours(browser, i
     auditor, name = browser("auditor"), rollback.evidence[0].sha384.removeprefix("sha384:")
     data = installation.artefacts.get(f"sha384:{name}")
     page = auditor.get(f"/artefacts/{name}").text
-    assert "announcement" in page and f"/entries/{rollback.opened_entry}" in page
+    assert "Announcement" in page and f"/entries/{rollback.opened_entry}" in page
     assert html.unescape(re.search(r'<pre class="artefact"[^>]*>(.*?)</pre>', page, re.DOTALL)[1]) == data.decode()
     answer = auditor.get(f"/artefacts/{name}/bytes")
     assert answer.data == data

@@ -27,6 +27,7 @@ PAGES = (
     "/rollbacks",
     "/timeline",
     "/audit",
+    "/audit/find?q=noc",
     "/people",
     "/access",
     "/entries/3",

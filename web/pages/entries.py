@@ -129,11 +129,11 @@ def to_check(sequence: int) -> Response:
     if row.record is None:
         abort(404, "the bytes in this place are no entry: there is nothing to check by")
     packed = zipped(by_hand(installation, sequence, row.line))
-    return attachment(packed, f"{installation.config.stage}-entry-{sequence}.zip", "application/zip")
+    return attachment(packed, f"{installation.config.stage}-entry-{sequence}.zip")
 
 
-def attachment(data: bytes, name: str, kind: str = "application/octet-stream") -> Response:
+def attachment(data: bytes, name: str) -> Response:
     """Bytes to be saved under a name of ours, never shown as a page."""
-    answer = Response(data, mimetype=kind)
+    answer = Response(data, mimetype="application/octet-stream")
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer

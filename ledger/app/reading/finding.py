@@ -74,7 +74,7 @@ class KeptHead(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What was found."""
+    """What was found: rollbacks by their id or ticket, else entries."""
 
     entries: tuple[Judged, ...] = ()
     rollbacks: tuple[Rollback, ...] = ()
@@ -91,15 +91,12 @@ def find(installation: Installation, timeline: Timeline, digests: Digests, typed
     if (head := _head(words)) is not None:
         return Answer(head=_compared(installation, head))
     progress = timeline.catch_up()
-    sequences = _sequences(installation, timeline, digests, words)[:MOST]
-    rows = judged(installation, sequences)
     named = installation.state.rollback(words)
-    linked = [one for one in of_ticket(installation, timeline, words) if one is not named]
-    return Answer(
-        tuple(rows[sequence] for sequence in sequences if sequence in rows),
-        (*((named,) if named else ()), *linked),
-        unread=progress.size - progress.done,
-    )
+    rollbacks = (named,) if named is not None else tuple(of_ticket(installation, timeline, words))
+    sequences = [] if rollbacks else _sequences(installation, timeline, digests, words)[:MOST]
+    rows = judged(installation, sequences)
+    entries = tuple(rows[sequence] for sequence in sequences if sequence in rows)
+    return Answer(entries, rollbacks, unread=progress.size - progress.done)
 
 
 def _head(words: str) -> Head | None:
@@ -117,7 +114,7 @@ def _compared(installation: Installation, head: Head) -> KeptHead:
 
 
 def _sequences(installation: Installation, timeline: Timeline, digests: Digests, words: str) -> list[int]:
-    """By number alone where it is one; else by digest, by request, and by what stands in the entry."""
+    """By number alone where it is one; else by digest and by request, else by what stands in the entry."""
     log, size = installation.ledger.log, installation.ledger.view().size
     if (number := whole(words)) is not None:
         return [number] if 0 < number <= size else []
@@ -127,8 +124,9 @@ def _sequences(installation: Installation, timeline: Timeline, digests: Digests,
     if words.isascii():
         for receipt in log.receipts(words)[:MOST]:
             found += range(receipt.first, min(receipt.last, receipt.first + MOST) + 1)
-    text = words.lower().removeprefix("sha384:")
-    found += timeline.store.sequences(Filter(words=(Word(text),)), MOST)
+    if not found:  # looks through all texts, and a line's own digest stands in no text but a confirmation's
+        text = words.lower().removeprefix("sha384:")
+        found += timeline.store.sequences(Filter(words=(Word(text),)), MOST)
     return list(dict.fromkeys(found))
 
 
