@@ -92,6 +92,8 @@ def standing(state: State, outlook: Outlook, now: datetime) -> Standing:
     by = person(holder.override.by) if holder is not None else claims(file.content).by
     if runs_on(file, scheduler):
         return Standing(False, True, _("stopped by %(who)s, and the scheduler runs on", who=by))
+    if state.holders and all(rollback.purpose == "drill" for rollback in state.holders):
+        return Standing(False, False, _("a drill stopped it and ends by itself; a stop pressed now outlasts it"))
     return Standing(True, False, _("already stopped by %(who)s, seen at %(at)s", who=by, at=clock_text(file.at)))
 
 

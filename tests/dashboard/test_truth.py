@@ -153,6 +153,21 @@ def checked(installation):
     return done.rollback
 
 
+def test_a_drill_that_stopped_trading_leaves_the_stop_at_its_place(browser, site, installation):
+    who = Press(person("incident_manager"))
+    drill = opening.open_rollback(installation, who, ticket="DRILL-1", reason="a drill", purpose="drill").rollback
+    opening.confirm(installation, Press(person("product_owner")), drill)
+    stopping.disable(installation, Press(person("l2_ops")), installation.rollback("DRILL-1"), requested_by="L2")
+    scheduler(site, "disabled")
+    page = browser("noc").get("/").text
+    assert 'id="stop-now"' in page and "a stop pressed now outlasts it" in page
+    assert press(browser("noc")).status_code == 303
+    (own,) = [rollback for rollback in site.installation.state.open.values() if rollback.purpose != "drill"]
+    assert own.holds
+    site.lookout.look()
+    assert 'id="stop-now"' not in browser("noc").get("/?again").text
+
+
 def test_a_watch_that_runs_is_counted_down_in_the_bar_and_nobody_is_asked_to_start_one(browser, site):
     press(browser("l2_ops"))
     (rollback,) = site.installation.state.open.values()
