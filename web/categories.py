@@ -52,8 +52,8 @@ CATEGORIES: Final = (
         "watch",
         mark("Watch"),
         "◉",
-        """watch_started watch_finished alert_expectation_proposed alert_expected critical_alerts_seen warning_given
-        observation_gap""",
+        """watch_started watch_finished alert_expectation_proposed alert_expected alerts_seen critical_alerts_seen
+        warning_given observation_gap""",
     ),
     _category(
         "restore",

@@ -199,7 +199,7 @@ def test_sentences_carry_no_absolute_path_and_no_whole_id(browser, installation)
 def test_who_acted_is_told_by_name_letters_and_a_colour(browser, stopped):
     page = browser("noc").get("/timeline").text
     row = page[page.index("confirmed the rollback") :].split("</li>")[0]
-    assert re.search(r'class="tl-face tl-hue-\d" aria-hidden="true">PO</span> <span class="tl-name">Product Owner', row)
+    assert re.search(r'class="tl-face tl-hue-\d" aria-hidden="true">AS</span> <span class="tl-name">Adam Sowa', row)
 
 
 @pytest.mark.parametrize(
