@@ -193,11 +193,11 @@ def test_the_access_page_names_people_and_can_be_read_of_one(browser, installati
     browser("noc")
     auditor = browser("auditor")
     entered(installation)
-    page = auditor.get("/access").text
-    assert "Noc (lab) signed in" in page and "lab-noc signed in" not in page
-    assert "the ledger itself made the first password of Noc (lab)" in page
+    page, names = auditor.get("/access").text, installation.people.names()
+    assert f"{names['lab-noc']} signed in" in page and "lab-noc signed in" not in page
+    assert f"the ledger itself made the first password of {names['lab-noc']}" in page
     of_noc = auditor.get("/access?person=lab-noc").text.partition("<tbody>")[2]
-    assert "Noc (lab)" in of_noc and "Auditor (lab)" not in of_noc
+    assert names["lab-noc"] in of_noc and names["lab-l2-ops"] not in of_noc
     assert "Nothing of nobody" in auditor.get("/access?person=nobody").text
 
 
@@ -212,7 +212,7 @@ def test_a_persons_entries_are_found_page_by_page_however_far_back(browser, inst
     found, path = 0, "/access?person=lab-noc"
     while path:
         page = auditor.get(path).text
-        found += page.count("Noc (lab) signed in")
+        found += page.count(f"{installation.people.names()['lab-noc']} signed in")
         more = re.search(r'href="(/access\?[^"]*to=[^"]*)"', page)
         path = more[1].replace("&amp;", "&") if more else ""
     assert found == 3

@@ -27,7 +27,7 @@ PAGES = (
     "/rollbacks",
     "/timeline",
     "/audit",
-    "/audit/find?q=noc",
+    "/audit/find?q=nothing",
     "/people",
     "/access",
     "/entries/3",

@@ -43,7 +43,7 @@ class Check(NamedTuple):
     at: datetime | None
     """When it looked."""
     number: int
-    """How many of its own things it read: lines, checkpoints, artefacts."""
+    """How many of its own things it read: lines, checkpoints, artefacts; 0 where that was not counted."""
     wrong: tuple[Finding, ...] = ()
 
 
@@ -57,11 +57,12 @@ def coverage(guard: Guard) -> tuple[Check, ...]:
     # The last rows are followed every minute, with their chain, HMACs, receipts and checkpoints; the rest is not.
     recently = max(looked.rows, guard.verified_entries) if not findings else looked.rows
     later = guard.looked or began
+    counted = looked.checkpoints if recently == looked.rows else 0
     replayed = looked.rows if looked.report is not None else 0
     return (
         _check("lines", recently, later if not findings else began, recently, own),
         _check("rules", replayed, began, replayed, own),
-        _check("checkpoints", recently, later if not findings else began, looked.checkpoints, own),
+        _check("checkpoints", recently, later if not findings else began, counted, own),
         _check("published", looked.published, began, looked.published, own),
         _check("artefacts", looked.rows, began, looked.artefacts, own),
         _elsewhere(),
