@@ -41,7 +41,7 @@ ROAD: Final = (
     mark("Check"),
     mark("Watch"),
     mark("Restore"),
-    mark("Close"),
+    mark("Finish"),
 )
 """The steps where there is little room."""
 _WAITS: Final = (
@@ -176,8 +176,7 @@ def _runs(rollback: Rollback, number: int, jobs: Sequence[Job]) -> bool:
         return True
     if any(_PENDING[effect.kind] == number for effect in rollback.effects):
         return True
-    watch = rollback.watch if number == Step.WATCH and rollback.is_open else None
-    return watch is not None and not watch.disturbed and site().installation.clock() < watch.ends_at
+    return number == Step.WATCH and situation.running_watch(rollback, site().installation.clock()) is not None
 
 
 def look(rollback: Rollback, state: StepState, turn: str) -> Look:
