@@ -8,12 +8,12 @@ from flask import g
 
 from ledger.app.reading.outlook import Lookout
 from ledger.app.review.post_mortem import review
+from ledger.app.review.printing import INSTALL, engine
 from ledger.cli.context import Session
 from ledger.domain.state import Rollback
 from ledger.errors import Unreachable
 from web.app import create_app
 from web.pages.review import made_pdf
-from web.review_document import INSTALL, engine
 from web.site import Site
 
 

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 from flask import g
 
+from ledger.app.review import printing
 from ledger.app.review.post_mortem import review
 from ledger.cli.root import stage4
 from ledger.errors import Unreachable
@@ -57,8 +58,8 @@ def test_both_programs_make_a_pdf_with_numbered_pages(app, installation, story, 
     found = shutil.which("chromium") if program == "chromium" else program
     if not found:
         pytest.skip("no Chromium here")
-    monkeypatch.setattr(review_document, "engine", lambda: found)
-    made = review_document.pdf(page_of(app, installation, "pl"))
+    monkeypatch.setattr(printing, "engine", lambda: found)
+    made = printing.pdf(page_of(app, installation, "pl"))
     assert made.startswith(b"%PDF-") and made.rstrip().endswith(b"%%EOF")
     if reader := shutil.which("pdftotext"):
         text = subprocess.run(
@@ -79,7 +80,7 @@ def test_the_button_gives_what_can_be_made(browser, story, monkeypatch):
 
 
 def test_without_a_program_the_page_says_what_to_install(browser, story, monkeypatch):
-    for module in ("web.pages.review", "web.review_document"):
+    for module in ("web.pages.review", "ledger.app.review.printing"):
         monkeypatch.setattr(f"{module}.engine", lambda: "")
     noc = browser("noc")
     page = noc.get(PDF.removesuffix(".pdf")).text
@@ -87,7 +88,7 @@ def test_without_a_program_the_page_says_what_to_install(browser, story, monkeyp
     answer = noc.get(PDF)
     assert answer.status_code == 503 and "install the extra [pdf]" in answer.text
     with pytest.raises(Unreachable):
-        review_document.pdf("<p>")
+        printing.pdf("<p>")
 
 
 def test_the_command_writes_the_same_document(installation, story, tmp_path, monkeypatch):

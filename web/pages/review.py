@@ -12,6 +12,7 @@ from ledger.app.durations import format_duration
 from ledger.app.review.as_json import review_json
 from ledger.app.review.parts import Review
 from ledger.app.review.post_mortem import review
+from ledger.app.review.printing import INSTALL, engine, pdf
 from ledger.errors import LedgerError
 from ledger.said import Said
 from web import review_story
@@ -20,7 +21,7 @@ from web.gantt import gantt
 from web.i18n import language
 from web.pages.rollbacks import offers
 from web.pages.timeline import timeline
-from web.review_document import INSTALL, document, engine, pdf
+from web.review_document import document
 from web.review_markdown import review_markdown
 from web.shared import request_id, shared
 from web.site import site
