@@ -41,7 +41,7 @@ LEARNING = (
         fields=(
             Field(
                 "finding",
-                mark("What it is"),
+                mark("Factor or lesson"),
                 "choice",
                 required=True,
                 among=tuple(_FINDINGS),
