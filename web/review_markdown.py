@@ -13,7 +13,7 @@ from ledger.domain.text import visible
 from web.i18n import gettext as _
 from web.i18n import said
 from web.review_story import KEY_TIMES, highlight, impact, summary
-from web.review_words import FOUND, MARKS, STATES, debt, duration, held, span, steps, until
+from web.review_words import FOUND, MARKS, STATES, artefact, debt, duration, held, span, steps, until
 from web.words import PHASES, VERDICTS, person, verdict
 
 _SPECIAL = re.compile(r"([\\`*\[\]|~<>&@]|(?<!\w)_|_(?!\w)|(?<=\])\(|:(?=//)|^[#+=-]|^\d+(?=[.)])(?=.))")
@@ -83,7 +83,9 @@ def _wrote(one: Words) -> str:
 
 def _follow_up(one: FollowUp) -> str:
     done = f"{_('finished')}: {_wrote(one.done)}" if one.done else _("to be done")
-    return f"{one.what.text} – {person(one.owner)}, {_('due')} {_time(one.due)}{_brackets([one.what.entry])} – {done}"
+    return (
+        f"{one.what.text} – {person(one.assignee)}, {_('due')} {_time(one.due)}{_brackets([one.what.entry])} – {done}"
+    )
 
 
 def _list(title: str, lines: Iterable[str]) -> str:
@@ -104,7 +106,9 @@ def _sections(review: Review) -> Iterable[str]:
     lines = (_("Entry"), _("When"), _("Who"), _("What"), _("Corrected by"))
     yield _section(_("All entries"), lines, map(_line, review.timeline))
     kept = (_("Artefact"), _("Entry"), "SHA-384", _("Size"), _("State"))
-    rows = ((p.name, p.entry, p.sha384, "–" if p.size is None else p.size, _(FOUND[p.found])) for p in review.evidence)
+    rows = (
+        (artefact(p), p.entry, p.sha384, "–" if p.size is None else p.size, _(FOUND[p.found])) for p in review.evidence
+    )
     yield _section(_("Artefacts"), kept, rows)
     axis = (_("What"), _("From"), _("Until"), _("Entries"))
     yield _section(_("Appendix: the axis as a table"), axis, _axis(review))

@@ -10,10 +10,11 @@ from typing import Final, NamedTuple
 from markupsafe import Markup
 
 from ledger.app.durations import format_duration
-from ledger.app.review.parts import Debt, Duration, Review, Span
+from ledger.app.review.parts import Debt, Duration, Proof, Review, Span
 from ledger.app.words import mark
 from ledger.domain.runbook import STEPS
 from ledger.domain.text import visible
+from web.fields import ARTEFACTS
 from web.gantt import Lane
 from web.i18n import gettext, said
 from web.words import stamp
@@ -161,6 +162,11 @@ def lasted(one: Lane) -> str:
     if one.at_least and not one.seconds:
         return "–"
     return ("≥ " if one.at_least else "") + format_duration(one.seconds)
+
+
+def artefact(one: Proof) -> str:
+    """What an artefact is."""
+    return gettext(ARTEFACTS.get(one.name, one.name))
 
 
 def debt(one: Debt) -> str:

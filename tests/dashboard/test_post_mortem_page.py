@@ -118,7 +118,7 @@ def test_follow_ups_and_lessons_are_written_in_the_page_and_shown_by_it(browser,
         "text": "one limit for all hosts",
         "about": str(story.rollback.opened_entry),
     }
-    task = {"text": "a limit for each host", "owner": "lab-l2-ops", "due": due, "about": ""}
+    task = {"text": "a limit for each host", "assignee": "lab-l2-ops", "due": due, "about": ""}
     for name, values in (("add-finding", finding), ("add-follow-up", task)):
         sent = form(noc.get(REVIEW), name) | values
         assert noc.post(f"/rollbacks/{INC}/{name}", data=sent).headers["Location"] == REVIEW, name
@@ -135,7 +135,7 @@ def test_follow_ups_and_lessons_are_written_in_the_page_and_shown_by_it(browser,
 
 def test_a_follow_up_that_nobody_finished_in_time_is_overdue(browser, story):
     walk(story)
-    story.do("im", AddFollowUp(text="raise it", owner="ops", due=story.now + timedelta(days=1)))
+    story.do("im", AddFollowUp(text="raise it", assignee="ops", due=story.now + timedelta(days=1)))
     assert "to be done" in text(browser("noc").get(REVIEW))
     story.wait(days=2)
     assert "overdue" in text(browser("l2_ops").get(REVIEW))

@@ -88,7 +88,7 @@ PAPERS = st.sampled_from(
         Correct(entry=20, text="x"),
         Attach(number=2, name="a", size=1, attached_sha384=digest("a")),
         AddFinding(finding="contributing factor", text="x", about=20),
-        AddFollowUp(text="long …", text_sha384=digest("long"), owner="noc", due=T0 + timedelta(days=900)),
+        AddFollowUp(text="long …", text_sha384=digest("long"), assignee="noc", due=T0 + timedelta(days=900)),
         *(FinishFollowUp(follow_up=entry, text="x") for entry in range(15, 40)),
         LinkTicket(ticket="INC-7"),
         GiveReason(reason="orders looked wrong"),

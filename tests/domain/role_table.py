@@ -120,7 +120,7 @@ def deviated(story: Story) -> Review:
 
 
 def follow_up(story: Story) -> AddFollowUp:
-    return AddFollowUp(text="raise the limit", owner="ops", due=story.now + timedelta(days=5))
+    return AddFollowUp(text="raise the limit", assignee="ops", due=story.now + timedelta(days=5))
 
 
 def follow_up_to_finish(story: Story) -> FinishFollowUp:

@@ -13,7 +13,7 @@ from .road import story_at
 
 
 def follow_up(story, **changes):
-    fields = {"text": "raise the limit", "owner": "ops", "due": story.now + timedelta(days=5)}
+    fields = {"text": "raise the limit", "assignee": "ops", "due": story.now + timedelta(days=5)}
     return AddFollowUp(**fields | changes)
 
 
@@ -37,11 +37,11 @@ def test_it_changes_no_verdict_and_owes_no_review():
     assert (after.steps, after.deviations, after.phase) == (before.steps, before.deviations, before.phase)
 
 
-@pytest.mark.parametrize("owner", ["Jan", ""])
-def test_its_owner_is_a_person_who_can_act(owner):
+@pytest.mark.parametrize("assignee", ["Jan", ""])
+def test_its_assignee_is_a_person_who_can_act(assignee):
     story = story_at("completed")
     with pytest.raises(Refused, match="no person of this ledger"):
-        story.do("im", follow_up(story, owner=owner))
+        story.do("im", follow_up(story, assignee=assignee))
 
 
 def test_it_is_due_at_a_time_to_come():

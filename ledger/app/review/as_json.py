@@ -113,7 +113,7 @@ def _words(words: Words) -> dict[str, Any]:
 
 def _follow_up(one: FollowUp) -> dict[str, Any]:
     done = _words(one.done) if one.done else None
-    return _words(one.what) | {"owner": one.owner, "due": format_time(one.due), "done": done}
+    return _words(one.what) | {"assignee": one.assignee, "due": format_time(one.due), "done": done}
 
 
 def _point(point: Point) -> dict[str, Any]:

@@ -215,7 +215,7 @@ class FollowUp(NamedTuple):
     """Something to be done; ``done`` is what was said when it was finished."""
 
     what: Words
-    owner: str
+    assignee: str
     due: datetime
     done: Words | None
 

@@ -60,7 +60,7 @@ def _follow_ups(own: Records) -> Iterator[FollowUp]:
         event = record.event
         if isinstance(event, FollowUpAdded):
             what = _words(record, event.text, about=event.about)
-            yield FollowUp(what, event.owner, event.due, ends.get(record.sequence))
+            yield FollowUp(what, event.assignee, event.due, ends.get(record.sequence))
 
 
 def _highlights(own: Records, alert: Span | None) -> list[Highlight]:

@@ -31,13 +31,13 @@ def add_follow_up(
     press: Press,
     rollback: Rollback,
     text: str,
-    owner: str,
+    assignee: str,
     due: datetime,
     about: int = 0,
 ) -> Outcome:
     """Say what is to be done, by whom, until when."""
     inline, whole = bounded(installation, press, "the text", text)
-    command = AddFollowUp(text=inline, text_sha384=whole, owner=owner, due=due, about=about)
+    command = AddFollowUp(text=inline, text_sha384=whole, assignee=assignee, due=due, about=about)
     return Outcome(act(installation, press, command, rollback.id), None)
 
 

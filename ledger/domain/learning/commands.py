@@ -24,7 +24,7 @@ class AddFollowUp(Command):
 
     text: str
     text_sha384: str = ""
-    owner: str
+    assignee: str
     due: datetime
     about: int = 0
 

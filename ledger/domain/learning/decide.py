@@ -38,17 +38,17 @@ def add_finding(state: State, request: Request, command: AddFinding) -> tuple[De
 
 @decides(AddFollowUp)
 def add_follow_up(state: State, request: Request, command: AddFollowUp) -> tuple[Decided, ...]:
-    """Its owner is a person of this ledger who can act; its date is still to come."""
+    """Its assignee is a person of this ledger who can act; its date is still to come."""
     rollback = known_rollback(state, request)
     role = act(state, request, FollowUpAdded)
-    if command.owner not in state.people or command.owner in state.deactivated:
-        raise Refused(Said("{} is no person of this ledger who can act", ascii(command.owner[:60])))
+    if command.assignee not in state.people or command.assignee in state.deactivated:
+        raise Refused(Said("{} is no person of this ledger who can act", ascii(command.assignee[:60])))
     if command.due <= request.at:
         raise Refused("a follow-up is due at a time to come")
     event = FollowUpAdded(
         text=_text(command.text),
         text_sha384=command.text_sha384,
-        owner=command.owner,
+        assignee=command.assignee,
         due=command.due,
         about=_about(state, rollback, command.about),
     )

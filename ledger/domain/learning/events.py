@@ -28,10 +28,10 @@ class FollowUpAdded(Event):
 
     status: ClassVar[str] = "follow_up_added"
     after_closing: ClassVar[bool] = True
-    sentence: ClassVar[str] = "added a follow-up for {owner}, due {due}: {text}"
+    sentence: ClassVar[str] = "added a follow-up for {assignee}, due {due}: {text}"
     text: str
     text_sha384: str = ""
-    owner: str
+    assignee: str
     """The person who does it, or sees to it."""
     due: datetime
     about: int = 0
