@@ -27,7 +27,7 @@ from web import situation
 from web.identity import actor, only
 from web.pages import steps
 from web.pages.brief import brief, plain
-from web.pages.offers import offer
+from web.pages.offers import Offered, offer
 from web.pages.timeline import timeline
 from web.shared import request_id, shared
 from web.site import site
