@@ -54,7 +54,7 @@ ERRORS = {
 }
 UNSHOWN = re.compile(
     r"ledger/app/home/\w+\.py|ledger/app/doctor/(examine|machine|drill)\.py|ledger/app/record/(earlier_log|exporting|snapshots)\.py|ledger/app/reading/metrics\.py"
-    r"|ledger/app/words\.py|ledger/app/setup_list/items\.py|ledger/app/acts/(act|duties|opening|silences|steps|watching)\.py"
+    r"|ledger/app/words\.py|ledger/app/setup_list/items\.py|ledger/app/acts/(act|duties|learning|opening|silences|steps|watching)\.py"
     r"|ledger/app/steps/(common|pictures|headers|closing)\.py"
     r"|ledger/domain/(form|record|runbook|paper|summaries|override_text|facts|event|events|command|\w+/(commands|events))\.py"
     r"|ledger/adapters/(picture|dashboard|transcript|silence_wire|wire)\.py"

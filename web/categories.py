@@ -73,7 +73,8 @@ CATEGORIES: Final = (
         "evidence",
         mark("Evidence and notes"),
         "✎",
-        """evidence_attached note_added corrected log_kept artefact_erased erasure_proposed foreign_lines_found""",
+        """evidence_attached note_added corrected log_kept artefact_erased erasure_proposed foreign_lines_found
+        finding_added follow_up_added follow_up_finished""",
     ),
     _category(
         "system",

@@ -39,12 +39,14 @@ class Named(NamedTuple):
 
 
 LABELS: Final = {
+    "about": mark("Entry that it is about"),
     "address": mark("Address"),
     "adopts": mark("Adopts"),
     "alert": mark("Alert"),
     "alerts": mark("Alerts"),
     "answered": mark("Members that answered"),
     "asked": mark("Members asked"),
+    "assignee": mark("Who does it"),
     "assumed": mark("Role assumed"),
     "at": mark("Happened at"),
     "by": mark("Done by"),
@@ -66,6 +68,7 @@ LABELS: Final = {
     "covered": mark("Samples there"),
     "created_by": mark("Created by"),
     "cycle": mark("Cycles finished"),
+    "due": mark("Due"),
     "duration_min": mark("Duration"),
     "duration_min_typed": mark("Duration as typed"),
     "duration_seconds": mark("Duration"),
@@ -88,6 +91,7 @@ LABELS: Final = {
     "finding": mark("Finding"),
     "firing": mark("Alerts firing"),
     "fits": mark("Fits the rollback"),
+    "follow_up": mark("Follow-up of entry"),
     "found": mark("Found"),
     "gap_end": mark("Gap until"),
     "gap_start": mark("Gap from"),
@@ -194,9 +198,22 @@ ARTEFACTS: Final = {
 }
 """What an artefact is, by the field that names it."""
 _TIME: Final = re.compile(r"\b(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?(?:\+00:00|Z)")
-_PEOPLE: Final = frozenset({"by", "person", "given_by", "receiver", "claimed_person"})
+_PEOPLE: Final = frozenset({"assignee", "by", "person", "given_by", "receiver", "claimed_person"})
 _ENTRIES: Final = frozenset(
-    {"adopts", "entry", "extension", "given", "offer", "proposal", "requested", "started", "up_to", "verdict_entry"}
+    {
+        "about",
+        "adopts",
+        "entry",
+        "extension",
+        "follow_up",
+        "given",
+        "offer",
+        "proposal",
+        "requested",
+        "started",
+        "up_to",
+        "verdict_entry",
+    }
 )
 _ROLES: Final = frozenset({"assumed", "duty"})
 _EXACT: Final = frozenset({"confirms", "checkpoint_key", "hmac_key_id", "silence_id", "path", "moved_to", "run_id"})

@@ -7,12 +7,13 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from ledger.app.durations import format_duration
-from ledger.app.review.parts import Debt, Departure, Duration, Line, Point, Review
+from ledger.app.review.parts import Debt, Departure, Duration, FollowUp, Highlight, Line, Point, Review, Words
 from ledger.domain.runbook import STEPS
 from ledger.domain.text import visible
 from web.i18n import gettext as _
 from web.i18n import said
-from web.review_words import FOUND, MARKS, STATES, debt, duration, held, span, steps, until
+from web.review_story import KEY_TIMES, highlight, impact, summary
+from web.review_words import FOUND, MARKS, STATES, artefact, debt, duration, held, span, steps, until
 from web.words import PHASES, VERDICTS, person, verdict
 
 _SPECIAL = re.compile(r"([\\`*\[\]|~<>&@]|(?<!\w)_|_(?!\w)|(?<=\])\(|:(?=//)|^[#+=-]|^\d+(?=[.)])(?=.))")
@@ -26,10 +27,10 @@ def escape(text: object) -> str:
 
 
 def review_markdown(found: Review) -> str:
-    """Tables under headings; the same as the page."""
+    """What happened in a paragraph, then lists and tables under headings; the same as the page."""
     rollback = found.rollback
     phase = _(PHASES[rollback.phase].word)
-    head = f"# {escape(_('Review of %(id)s', id=rollback.id))} ({escape(phase)})\n\n{escape(rollback.reason)}\n"
+    head = f"# {escape(_('Post-mortem of %(id)s', id=rollback.id))} ({escape(phase)})\n\n{escape(rollback.reason)}\n"
     if rollback.is_open:
         head += f"\n{escape(_('So far, up to'))} {escape(_time(found.at))}\n"
     for deviation in found.fired_again:
@@ -37,25 +38,80 @@ def review_markdown(found: Review) -> str:
             "Trading was restored, and after that critical alerts were seen firing: entry %(n)s.", n=deviation.entry
         )
         head += f"\n{escape(told)} {escape(said(deviation.what))}\n"
-    return head + "".join(_sections(found))
+    told = " ".join(f"{one.text}{_brackets(one.entries)}" for one in summary(found))
+    return f"{head}\n{escape(told)}\n" + "".join((*_first_page(found), *_sections(found)))
+
+
+def _brackets(entries: Iterable[int]) -> str:
+    """Entries in round brackets: square ones are a link's."""
+    numbers = ", ".join(map(str, entries))
+    return f" ({numbers})" if numbers else ""
+
+
+def _first_page(found: Review) -> Iterable[str]:
+    counted = (_(KEY_TIMES[one.code]) for one in found.key_times)
+    times = (
+        (
+            name,
+            _("never") if one.state == "never" else _("not yet") if not one.end else format_duration(one.seconds or 0),
+            _pair(one),
+        )
+        for name, one in zip(counted, found.key_times, strict=True)
+    )
+    yield _section(_("Time to stop"), (_("What"), _("How long"), _("Entries")), times)
+    yield _list(_("Timeline in short"), map(_short, found.told.highlights))
+    yield _list(_("Impact"), (f"{name}: {figure}" for name, figure in impact(found)))
+    ended = [found.told.ended] if found.told.ended and found.told.ended.text else []
+    yield _list(_("What ended it"), map(_wrote, ended))
+    left = (_("What"), _("Who"), _("When"), _("Entry"), _("Settled"))
+    yield _section(_("Deviations"), left, map(_deviation, found.deviations))
+    yield _section(_("Owed and paid"), (_("What"), _("Since"), _("Entry"), _("Paid")), map(_debt, found.debts))
+    yield _list(_("Contributing factors and lessons"), (f"{_(one.kind)}: {_wrote(one)}" for one in found.told.findings))
+    yield _list(_("Follow-ups"), map(_follow_up, found.told.follow_ups))
+    yield _list(_("Read and signed"), map(_wrote, found.told.reviews))
+
+
+def _short(one: Highlight) -> str:
+    by = f", {person(one.by)}" if one.by else ""
+    return f"{_time(one.point.at)} – {highlight(one)}{by}{_brackets([one.point.entry])}"
+
+
+def _wrote(one: Words) -> str:
+    about = f", {_('about')} {one.about}" if one.about else ""
+    return f"{one.text} – {person(one.by)}, {_time(one.point.at)}{_brackets([one.entry])}{about}"
+
+
+def _follow_up(one: FollowUp) -> str:
+    done = f"{_('finished')}: {_wrote(one.done)}" if one.done else _("to be done")
+    return (
+        f"{one.what.text} – {person(one.assignee)}, {_('due')} {_time(one.due)}{_brackets([one.what.entry])} – {done}"
+    )
+
+
+def _list(title: str, lines: Iterable[str]) -> str:
+    told = "".join(f"- {escape(line)}\n" for line in lines)
+    return f"\n## {title}\n\n{told or _('Nothing is written yet.') + chr(10)}"
+
+
+def _pair(one: Duration) -> str:
+    return f"{one.start.entry} → {one.end.entry if one.end else '…'}"
 
 
 def _sections(review: Review) -> Iterable[str]:
     yield _section(_("Durations"), (_("What"), _("How long"), "s", _("Entries")), _durations(review))
-    heads = (_("Step"), _("Verdict"), _("Attempts"), _("Waited"), _("Took"), _("Entries"))
-    yield _section(_("Steps"), heads, _steps(review))
-    axis = (_("What"), _("From"), _("Until"), _("Entries"))
-    yield _section(_("On one time axis"), axis, _axis(review))
+    heads = (_("Step"), _("Verdict"), _("Attempts"), _("Waited"), _("Took"), _("Planned"), _("Entries"))
+    yield _section(_("Steps, compared with the plan"), heads, _steps(review))
     tried = (_("Step"), _("Attempt"), _("Verdict"), _("Reasons"), _("Who"), _("When"), _("Entry"))
     yield _section(_("Attempts and verdicts"), tried, _attempts(review))
-    left = (_("What"), _("Who"), _("When"), _("Entry"), _("Settled"))
-    yield _section(_("Deviations"), left, map(_deviation, review.deviations))
-    yield _section(_("Owed and paid"), (_("What"), _("Since"), _("Entry"), _("Paid")), map(_debt, review.debts))
     lines = (_("Entry"), _("When"), _("Who"), _("What"), _("Corrected by"))
-    yield _section(_("Timeline"), lines, map(_line, review.timeline))
+    yield _section(_("All entries"), lines, map(_line, review.timeline))
     kept = (_("Artefact"), _("Entry"), "SHA-384", _("Size"), _("State"))
-    rows = ((p.name, p.entry, p.sha384, "–" if p.size is None else p.size, _(FOUND[p.found])) for p in review.evidence)
-    yield _section(_("Evidence"), kept, rows)
+    rows = (
+        (artefact(p), p.entry, p.sha384, "–" if p.size is None else p.size, _(FOUND[p.found])) for p in review.evidence
+    )
+    yield _section(_("Artefacts"), kept, rows)
+    axis = (_("What"), _("From"), _("Until"), _("Entries"))
+    yield _section(_("Appendix: the axis as a table"), axis, _axis(review))
 
 
 def _section(title: str, heads: Row, rows: Iterable[Row]) -> str:
@@ -94,7 +150,8 @@ def _steps(review: Review) -> Iterable[Row]:
         shown = _(verdict(row.shown, review.rollback.is_open).word)
         title = f"{row.number} · {_(STEPS[row.number].title)}"
         took = "–" if row.took is None else format_duration(row.took)
-        yield title, shown, row.attempts, waited, took, entries or "–"
+        planned = "–" if row.planned is None else format_duration(row.planned)
+        yield title, shown, row.attempts, waited, took, planned, entries or "–"
 
 
 def _axis(review: Review) -> Iterable[Row]:

@@ -10,10 +10,11 @@ from typing import Final, NamedTuple
 from markupsafe import Markup
 
 from ledger.app.durations import format_duration
-from ledger.app.review.parts import Debt, Duration, Review, Span
+from ledger.app.review.parts import Debt, Duration, Proof, Review, Span
 from ledger.app.words import mark
 from ledger.domain.runbook import STEPS
 from ledger.domain.text import visible
+from web.fields import ARTEFACTS
 from web.gantt import Lane
 from web.i18n import gettext, said
 from web.words import stamp
@@ -97,6 +98,8 @@ class StepRow(NamedTuple):
     attempts: int
     waited: int | None
     took: int | None
+    planned: int | None
+    """Seconds that the step should take; None where nobody said."""
     entries: tuple[tuple[int, int], ...]
     """First and last, 0 where there is no last one yet."""
 
@@ -106,15 +109,16 @@ def steps(found: Review) -> list[StepRow]:
     known, rows = {timing.step: timing for timing in found.steps}, []
     for step in STEPS:
         timing = known.get(step.number)
+        planned = found.planned.get(step.number)
         bars = [bar for bar in found.spans if bar.lane == f"step_{step.number}"]
         pairs = tuple((bar.start.entry, bar.end.entry if bar.end else 0) for bar in bars)
         if timing is None:
-            rows.append(StepRow(step.number, None, 0, None, None, ()))
+            rows.append(StepRow(step.number, None, 0, None, None, planned, ()))
             continue
         undone = timing.shown is None and not found.rollback.is_open
         settled = ((timing.began.entry, timing.settled.entry if timing.settled else 0),)
         took = None if undone else timing.took
-        rows.append(StepRow(step.number, timing.shown, timing.attempts, timing.waited, took, pairs or settled))
+        rows.append(StepRow(step.number, timing.shown, timing.attempts, timing.waited, took, planned, pairs or settled))
     return rows
 
 
@@ -158,6 +162,11 @@ def lasted(one: Lane) -> str:
     if one.at_least and not one.seconds:
         return "–"
     return ("≥ " if one.at_least else "") + format_duration(one.seconds)
+
+
+def artefact(one: Proof) -> str:
+    """What an artefact is."""
+    return gettext(ARTEFACTS.get(one.name, one.name))
 
 
 def debt(one: Debt) -> str:

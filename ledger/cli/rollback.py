@@ -204,6 +204,32 @@ def show(session: Session, rollback: str) -> None:
     session.answer(page, lambda: show_rollback(session.console, page))
 
 
+@rollback.command()
+@ROLLBACK
+@click.option("--text", help="What was found: records the review.")
+@click.option("--pdf", metavar="FILE", type=click.Path(dir_okay=False), help="Write the post-mortem there instead.")
+@click.option("--language", default="en", type=click.Choice(["en", "pl"]), help="Of the PDF (default: en).")
+@stage4_command
+def review(session: Session, rollback: str, text: str | None, pdf: str | None, language: str) -> None:
+    """Record the review, by an Incident Manager or product owner who took no step; or write the post-mortem as PDF.
+
+    \b
+    stage4 rollback review INC-2042 --text "the emergency was right"
+    stage4 rollback review INC-2042 --pdf INC-2042.pdf --language pl
+    """
+    current = session.installation.rollback(rollback)
+    if pdf is None:
+        tell(session, take(session, ACTS["review"], current, {"text": text}))
+        return
+    if text is not None:
+        raise click.UsageError("give --text to record the review, or --pdf to write the post-mortem; not both")
+    from ledger.cli.post_mortem import write_pdf  # the pages are slow to import
+
+    session.condition()
+    write_pdf(session, current, pdf, language)
+    session.answer({"pdf": pdf, "rollback": current.id}, lambda: click.echo(f"written   {pdf}"))
+
+
 @rollback.command("list")
 @click.option("--all", "everything", is_flag=True, help="Closed ones too.")
 @stage4_command

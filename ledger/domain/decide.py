@@ -8,6 +8,7 @@ from ledger.domain.duties import decide as _duties
 from ledger.domain.keeping import decide as _keeping
 from ledger.domain.keeping import erasing as _erasing
 from ledger.domain.keeping.commands import OpenLedger
+from ledger.domain.learning import decide as _learning
 from ledger.domain.observing import decide as _observing
 from ledger.domain.opening import decide as _opening
 from ledger.domain.people import decide as _people
@@ -27,6 +28,7 @@ MODULES = (
     _duties,
     _erasing,
     _keeping,
+    _learning,
     _observing,
     _opening,
     _people,

@@ -9,6 +9,7 @@ from ledger.domain.closing import events as _closing
 from ledger.domain.duties import events as _duties
 from ledger.domain.event import EVENTS, Event, digests_of, fields_of
 from ledger.domain.keeping import events as _keeping
+from ledger.domain.learning import events as _learning
 from ledger.domain.observing import events as _observing
 from ledger.domain.opening import events as _opening
 from ledger.domain.people import events as _people
@@ -24,6 +25,7 @@ MODULES = (
     _closing,
     _duties,
     _keeping,
+    _learning,
     _observing,
     _opening,
     _people,

@@ -16,6 +16,7 @@ from ledger.domain.event import Event
 from ledger.domain.events import DIGESTS, FREE_TEXT
 from ledger.domain.keeping import apply as _keeping
 from ledger.domain.keeping.events import LedgerOpened
+from ledger.domain.learning import apply as _learning
 from ledger.domain.observing import apply as _observing
 from ledger.domain.opening import apply as _opening
 from ledger.domain.opening.apply import opened
@@ -41,6 +42,7 @@ MODULES = (
     _closing,
     _duties,
     _keeping,
+    _learning,
     _observing,
     _opening,
     _people,

@@ -41,6 +41,7 @@ from ledger.domain.keeping.events import (
     NoteAdded,
     RefusalsCounted,
 )
+from ledger.domain.learning.events import FindingAdded, FollowUpAdded, FollowUpFinished
 from ledger.domain.observing import events as observing
 from ledger.domain.opening.events import EmergencyDeclared, RollbackConfirmed, RollbackOpened
 from ledger.domain.people.events import PasswordReset, PersonAdded, PersonDeactivated, RolesGranted, RolesRevoked
@@ -224,6 +225,9 @@ _BY_EVENT: dict[type[Event], Right] = {
     Reviewed: Right(("incident_manager", "product_owner")),
     EvidenceAttached: _ANYBODY,
     Corrected: _ANYBODY,
+    FindingAdded: _ANYBODY,
+    FollowUpAdded: _ANYBODY,
+    FollowUpFinished: _ANYBODY,
     SecondEyesDoubted: Right((*RUNBOOK_ROLES, "admin")),
     ReasonGiven: _ANYBODY,
     TicketLinked: _MANAGER,

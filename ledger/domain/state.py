@@ -208,6 +208,8 @@ class Rollback(NamedTuple):
     """Alert that somebody named as expected -> who, and by which entry; a second person has not agreed yet."""
     borne: tuple[BorneSilence, ...] = ()
     """Silences of others that were accepted for step 5, each until the end that it had then."""
+    follow_ups: tuple[int, ...] = ()
+    """The entries that added what is still to be done after the incident."""
 
     @property
     def is_open(self) -> bool:

@@ -124,7 +124,7 @@ def test_markdown_is_in_the_pages_language(browser, installation, name):
     polish = noc.get(f"/rollbacks/{INC}/review.md")
     assert (english.headers["Content-Language"], polish.headers["Content-Language"]) == ("en", "pl")
     assert polish.text.count("\n") == english.text.count("\n")
-    assert english.text.startswith("# Review of ") and polish.text.startswith("# Przegląd ")
+    assert english.text.startswith("# Post-mortem of ") and polish.text.startswith("# Raport po incydencie ")
     translated = {one for one, _ in page_texts()} - {one.string for one in catalogue() if one.context is None} - RAW
     for table in polish.text.split("\n## ")[1:]:
         assert table.split("\n")[0] not in translated

@@ -22,6 +22,7 @@ WHO = {
     "review.show": READERS,
     "review.markdown": READERS,
     "review.as_json": READERS,
+    "review.as_pdf": READERS,
     "timeline.show": READERS,
     "silences.show": READERS,
     "timeline.fresh": READERS,

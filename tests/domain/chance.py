@@ -26,6 +26,7 @@ from ledger.domain.duties.commands import (
 from ledger.domain.duties.events import WindowOverrun
 from ledger.domain.event import Event
 from ledger.domain.keeping.commands import AddNote, Erase, ProposeErasure
+from ledger.domain.learning.commands import AddFinding, AddFollowUp, FinishFollowUp
 from ledger.domain.observing.commands import Record
 from ledger.domain.observing.events import OverrideObserved, SchedulerObserved, SilenceObserved
 from ledger.domain.opening.commands import Confirm, DeclareEmergency
@@ -48,7 +49,7 @@ from ledger.domain.stopping.events import OverrideExpired, OverrideFailed
 from ledger.domain.watching.commands import ExpectAlert
 
 from . import facts, road
-from .builders import INC, PEOPLE, Story, digest
+from .builders import INC, PEOPLE, T0, Story, digest
 
 FOLK = PEOPLE | {"all": RUNBOOK_ROLES, "two": RUNBOOK_ROLES}
 WHO = st.sampled_from([*FOLK, "system", "nobody", *["all"] * 10, *["two"] * 6])
@@ -86,6 +87,9 @@ PAPERS = st.sampled_from(
         Erase(artefact=digest("summary")),
         Correct(entry=20, text="x"),
         Attach(number=2, name="a", size=1, attached_sha384=digest("a")),
+        AddFinding(finding="contributing factor", text="x", about=20),
+        AddFollowUp(text="long …", text_sha384=digest("long"), assignee="noc", due=T0 + timedelta(days=900)),
+        *(FinishFollowUp(follow_up=entry, text="x") for entry in range(15, 40)),
         LinkTicket(ticket="INC-7"),
         GiveReason(reason="orders looked wrong"),
         LinkTicket(ticket=INC),

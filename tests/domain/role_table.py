@@ -21,6 +21,7 @@ from ledger.domain.duties.commands import (
     Waive,
 )
 from ledger.domain.keeping.commands import AddNote, Erase, KeepLog, ProposeErasure, RecordSummary
+from ledger.domain.learning.commands import AddFinding, AddFollowUp, FinishFollowUp
 from ledger.domain.observing.commands import ExpireEffect, Record
 from ledger.domain.opening.commands import Confirm, DeclareEmergency
 from ledger.domain.people.commands import AddPerson, ChangeRoles, DeactivatePerson, ResetPassword
@@ -118,6 +119,15 @@ def deviated(story: Story) -> Review:
     return Review(text="looked at it")
 
 
+def follow_up(story: Story) -> AddFollowUp:
+    return AddFollowUp(text="raise the limit", assignee="ops", due=story.now + timedelta(days=5))
+
+
+def follow_up_to_finish(story: Story) -> FinishFollowUp:
+    story.do("im", follow_up(story))
+    return FinishFollowUp(follow_up=story.state.sequence, text="raised to 400 ms")
+
+
 def removed_by_hand(story: Story) -> AdoptRemoval:
     story.saw(vanished(story))
     parts = {"override_after_sha384": digest("o"), "listing_sha384": digest("l"), "log_sha384": digest("r")}
@@ -207,6 +217,13 @@ TABLE = {
         lambda s: Attach(number=2, name="a.png", size=1, attached_sha384=digest("a")),
     ),
     "correct": ("opened", RUNBOOK | {"admin", "system"}, lambda s: Correct(entry=s.state.sequence, text="no")),
+    "add a finding": (
+        "opened",
+        RUNBOOK | {"admin", "system"},
+        lambda s: AddFinding(finding="lesson", text="the limit was too high", about=s.state.sequence),
+    ),
+    "add a follow-up": ("opened", RUNBOOK | {"admin", "system"}, follow_up),
+    "finish a follow-up": ("opened", RUNBOOK | {"admin", "system"}, follow_up_to_finish),
     "give a reason": (
         "reasonless",
         RUNBOOK | {"admin", "system"},

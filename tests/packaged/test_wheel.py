@@ -24,7 +24,7 @@ CONTENT = {
     "rollbacks.show": (HTML, b"INC-2042"),
     "charts.data": (JSON, b'"panels": [{'),
     "review.show": (HTML, b"INC-2042"),
-    "review.markdown": ("text/markdown", b"# Review of INC"),
+    "review.markdown": ("text/markdown", b"# Post-mortem of INC"),
     "review.as_json": (JSON, b"INC-2042"),
     "timeline.show": (HTML, b"INC-2042"),
     "timeline.fresh": (HTML, b""),
@@ -45,8 +45,9 @@ CONTENT = {
     "health.metrics": ("text/plain", b"stage4_"),
 }
 """Endpoint -> the kind of its answer, and what is somewhere in it."""
-ALONE = {"live.stream", "static", "signin.form", "favicon"}
-"""Asked for in another way: a stream that does not end, files by name, what is for nobody who is signed in."""
+ALONE = {"live.stream", "static", "signin.form", "favicon", "review.as_pdf"}
+"""Asked for in another way: a stream that does not end, files by name, what is for nobody who is signed in, what needs
+a program that the wheel does not bring."""
 ADMINS = {"people.index", "access.show", "access.lines"}
 
 

@@ -35,13 +35,14 @@ blueprint = Blueprint("acts", __name__)
 @blueprint.post("/rollbacks/<rollback>/<name>")
 def take(rollback: str, name: str) -> Response | tuple[str, int]:
     """Take an act. The page comes back with what was typed where a rule says no."""
-    from web.pages.rollbacks import render
+    from web.pages import review, rollbacks
 
     act, installation = ACTS.get(name), site().installation
     current = installation.state.rollback(rollback)
     if act is None or current is None:
         abort(404)
-    back = redirect(url_for("rollbacks.show", rollback=current.id), code=303)
+    page, render = ("review.show", review.render) if act.in_review else ("rollbacks.show", rollbacks.render)
+    back = redirect(url_for(page, rollback=current.id), code=303)
     try:
         if press.taken() is not None:
             return back

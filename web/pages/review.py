@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
-from flask import Blueprint, Response, abort, render_template
+from flask import Blueprint, Response, abort, render_template, url_for
 
+from ledger.app.acts import ACTS
 from ledger.app.durations import format_duration
 from ledger.app.review.as_json import review_json
 from ledger.app.review.parts import Review
 from ledger.app.review.post_mortem import review
-from ledger.domain.runbook import STEPS
+from ledger.app.review.printing import INSTALL, engine, pdf
+from ledger.errors import LedgerError
 from ledger.said import Said
+from web import review_story
 from web import review_words as words
 from web.gantt import gantt
 from web.i18n import language
+from web.pages.rollbacks import offers
 from web.pages.timeline import timeline
+from web.review_document import document
 from web.review_markdown import review_markdown
-from web.shared import shared
+from web.shared import request_id, shared
 from web.site import site
 
 blueprint = Blueprint("review", __name__)
@@ -29,27 +35,48 @@ MOST_LINES = 300
 @shared
 def show(rollback: str) -> str:
     """The page."""
-    postmortem = _review(rollback)
-    pictures = [
-        artefact for artefact in postmortem.evidence if artefact.name == "picture" and artefact.found == "present"
-    ]
-    drawn = {artefact.entry for artefact in postmortem.evidence if artefact.name == "picture"}
+    return render(rollback)
+
+
+def render(name: str, failed: str = "", error: LedgerError | None = None, typed: dict[str, str] | None = None) -> str:
+    """The page; with ``failed`` the act that was not taken, its form open with what was typed."""
+    found = _review(name)
+    asking, offered = offers(found.rollback, failed, in_review=True)
+    offered.sort(key=lambda one: one.act.name == "review")
     return render_template(
         "review/show.html",
-        review=postmortem,
-        rollback=postmortem.rollback,
-        chart=gantt(postmortem),
-        pictures=pictures,
-        undrawn=[
-            artefact.entry
-            for artefact in postmortem.evidence
-            if artefact.name == "report" and artefact.entry not in drawn
-        ],
-        lines=postmortem.timeline[:MOST_LINES],
-        took=format_duration,
-        words=words,
-        step_titles=STEPS,
+        own_address=url_for("review.show", rollback=found.rollback.id),
+        asking=asking,
+        offered=offered,
+        request_id=request_id,
+        failed=failed,
+        pdf_missing="" if engine() else INSTALL,
+        # Its form is gone because the rollback moved on: the answer stands alone.
+        stranded=ACTS[failed] if failed and all(one.act.name != failed for one in offered) else None,
+        error=error,
+        typed=typed or {},
+        **shown(found),
     )
+
+
+def shown(found: Review) -> dict[str, Any]:
+    """What the page and the document show."""
+    pictures = [artefact for artefact in found.evidence if artefact.name == "picture" and artefact.found == "present"]
+    drawn = {artefact.entry for artefact in found.evidence if artefact.name == "picture"}
+    return {
+        "review": found,
+        "rollback": found.rollback,
+        "chart": gantt(found),
+        "pictures": pictures,
+        "undrawn": [
+            artefact.entry for artefact in found.evidence if artefact.name == "report" and artefact.entry not in drawn
+        ],
+        "lines": found.timeline[:MOST_LINES],
+        "now": site().installation.clock(),
+        "took": format_duration,
+        "words": words,
+        "story": review_story,
+    }
 
 
 @blueprint.get("/rollbacks/<rollback>/review.md")
@@ -59,6 +86,18 @@ def markdown(rollback: str) -> Response:
     answer = _attached(review_markdown(postmortem), "text/markdown", f"{postmortem.rollback.id}-review.md")
     answer.headers["Content-Language"] = language()
     return answer
+
+
+@blueprint.get("/rollbacks/<rollback>/review.pdf")
+def as_pdf(rollback: str) -> Response:
+    """The document, in the page's language; where nothing here can make one the answer says what to install."""
+    found = _review(rollback)
+    return _attached(made_pdf(found), "application/pdf", f"{found.rollback.id}-post-mortem.pdf")
+
+
+def made_pdf(found: Review) -> bytes:
+    """The PDF of a review; needs a request's language. ``Unreachable`` where nothing here can make one."""
+    return pdf(document(site().installation, found, shown(found), "review/document.html"))
 
 
 @blueprint.get("/rollbacks/<rollback>/review.json")
@@ -77,7 +116,7 @@ def _review(name: str) -> Review:
     return review(installation, rollback, timeline())
 
 
-def _attached(text: str, kind: str, name: str) -> Response:
+def _attached(text: str | bytes, kind: str, name: str) -> Response:
     answer = Response(text, mimetype=kind)
     answer.headers.set("Content-Disposition", "attachment", filename=name)
     return answer

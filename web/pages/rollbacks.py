@@ -27,7 +27,7 @@ from web import situation
 from web.identity import actor, only
 from web.pages import steps
 from web.pages.brief import brief, plain
-from web.pages.offers import offer
+from web.pages.offers import Offered, offer
 from web.pages.timeline import timeline
 from web.shared import request_id, shared
 from web.site import site
@@ -141,9 +141,7 @@ def render(name: str, failed: str = "", error: LedgerError | None = None, typed:
     rollback = here.installation.state.rollback(name)
     if rollback is None:
         abort(404, Said("there is no rollback {}", ascii(name[:64])))
-    asking = _asking(rollback)
-    offered = [offer(act, asking) for act in ACTS.values() if _shows(act, asking)]
-    offered = [one for one in offered if one.act.name == failed or one.answer.yes or not one.foreign]
+    asking, offered = offers(rollback, failed)
     jobs = [job for job in here.jobs.of(rollback.id) if not job.ended or job.error]
     return render_template(
         "rollbacks/show.html",
@@ -181,6 +179,14 @@ def preview(rollback: str, name: str) -> str:
         abort(404)
     made = offer(act, asking, request.args.get("duration", "")[:40])
     return render_template("rollbacks/preview/shown.html", offered=made, asking=asking)
+
+
+def offers(rollback: Rollback, failed: str = "", *, in_review: bool = False) -> tuple[Asking, list[Offered]]:
+    """The acts that this person is offered by the rollback's page, or by its post-mortem."""
+    asking = _asking(rollback)
+    acts = [act for act in ACTS.values() if act.in_review == in_review and _shows(act, asking)]
+    offered = [offer(act, asking) for act in acts]
+    return asking, [one for one in offered if one.act.name == failed or one.answer.yes or not one.foreign]
 
 
 def _asking(rollback: Rollback) -> Asking:

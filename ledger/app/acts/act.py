@@ -106,6 +106,8 @@ class Act:
     """The step's own act, as against what may be done about it."""
     decided: bool = True
     """Whether it is decided on the rollback as it was seen; a note or a file is not, and never conflicts."""
+    in_review: bool = False
+    """Offered by the post-mortem, which who takes it reads first, and not by the rollback's page."""
     guard: Guard = ""
     """Asks for the password again, or for the ticket id to be typed: :mod:`ledger.app.acts.taking`."""
     tone: Literal["", "danger"] = ""

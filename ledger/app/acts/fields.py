@@ -34,7 +34,7 @@ def read(fields: Sequence[Field], given: Given, called: Called) -> dict[str, Any
     """The values by field name; ``Refused`` names the first one that is not fit.
 
     Text and choices are ``str``, a duration as it was typed (``2h``), a moment an aware UTC ``datetime`` or None, a
-    number ``int``, many choices a tuple, a file ``(name, bytes)``.
+    number ``int``, 0 where none was given, many choices a tuple, a file ``(name, bytes)``.
     """
     return {field.name: _PARSERS[field.kind](field, _given(field, given), called) for field in fields}
 
@@ -75,6 +75,8 @@ def _when(field: Field, raw: Raw, called: Called) -> datetime | None:
 
 def _number(field: Field, raw: Raw, called: Called) -> int:
     text = _text(field, raw, called)
+    if not text:
+        return 0
     number = whole(text)
     if number is None:
         raise Refused(Said("{} is no number", ascii(text[:40])))

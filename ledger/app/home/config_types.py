@@ -109,6 +109,7 @@ class RollbackSettings(Table, frozen=True):
 
     channel: Annotated[str, _says("where rollbacks are announced")] = "#stage4-incidents"
     window: Annotated[str, _says("length of the maintenance window")] = "2h"
+    planned: Annotated[dict[str, str], _says("how long a step should take, by its number; 4: 15m")] = {}
     restart_patience: Annotated[str, _says("how long step 5 waits for the restart", "STAGE4_RESTART_PATIENCE")] = "1m"
 
 

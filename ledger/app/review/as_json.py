@@ -14,7 +14,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from ledger.app.review.parts import Duration, Point, Review, Span, StepTime, seconds_between
+from ledger.app.review.parts import (
+    Duration,
+    FollowUp,
+    Point,
+    Review,
+    Span,
+    StepTime,
+    Words,
+    seconds_between,
+)
 from ledger.proof.entry import format_time
 
 FORMAT = "stage4-ledger review v2"
@@ -38,7 +47,8 @@ def review_json(review: Review) -> dict[str, Any]:
         "override_in_place_seconds": review.held_seconds if review.held else None,
         "key_times": [_duration(figure) for figure in review.key_times],
         "durations": [_duration(duration) for duration in review.durations],
-        "steps": [_step(step) for step in review.steps],
+        "steps": [_step(step) | {"planned_seconds": review.planned.get(step.step)} for step in review.steps],
+        "planned_window_seconds": seconds_between(rollback.window_start, rollback.window_end),
         "spans": [_span(span, review.at) for span in review.spans],
         "marks": [{"code": mark.code, "claimed": mark.claimed, **_point(mark.point)} for mark in review.marks],
         "attempts": [
@@ -73,6 +83,10 @@ def review_json(review: Review) -> dict[str, Any]:
             }
             for debt in review.debts
         ],
+        "ended": _words(review.told.ended) if review.told.ended else None,
+        "findings": [_words(one) | {"finding": one.kind} for one in review.told.findings],
+        "follow_ups": [_follow_up(one) for one in review.told.follow_ups],
+        "reviews": [_words(one) for one in review.told.reviews],
         "timeline": [
             {
                 "entry": line.entry,
@@ -90,6 +104,16 @@ def review_json(review: Review) -> dict[str, Any]:
             for proof in review.evidence
         ],
     }
+
+
+def _words(words: Words) -> dict[str, Any]:
+    about = {"about": words.about} if words.about else {}
+    return {"entry": words.entry, "at": format_time(words.point.at), "by": words.by, "text": words.text, **about}
+
+
+def _follow_up(one: FollowUp) -> dict[str, Any]:
+    done = _words(one.done) if one.done else None
+    return _words(one.what) | {"assignee": one.assignee, "due": format_time(one.due), "done": done}
 
 
 def _point(point: Point) -> dict[str, Any]:

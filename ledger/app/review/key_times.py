@@ -15,21 +15,17 @@ from ledger.app.review.parts import Duration, Point, Span, said, seconds_between
 from ledger.app.review.times import CLOSES, Records, first, restart, stops, waives
 from ledger.domain.observing.events import SchedulerObserved
 from ledger.domain.opening.events import EmergencyDeclared, RollbackConfirmed, RollbackOpened
-from ledger.domain.record import Recorded
 from ledger.domain.runbook import Step
 from ledger.domain.stopping.events import StopChecked
 
 
-def key_times(own: Records, stage: Records, alerts: Sequence[Span], until: datetime) -> Iterator[Duration]:
-    """In the order of the road; none before somebody opened."""
+def key_times(own: Records, stage: Records, alert: Span | None, until: datetime) -> Iterator[Duration]:
+    """In the order of the road; none before somebody opened. ``alert`` is the first critical one."""
     opened = first(own, RollbackOpened)
     if opened is None:
         return
-    stop = next((record for record in own if stops(record)), None)
-    stopped = stop and seen(stop)
-    back = restart(own)
-    alert = _first_alert(alerts, stopped or written(opened)) if _is_incident(opened) else None
-    origin, over = alert or seen(opened), first(own, *CLOSES) is not None
+    stopped, back = _stopped(own), restart(own)
+    origin, over = alert.start if alert else seen(opened), first(own, *CLOSES) is not None
     points = (
         ("detected", seen(opened) if alert else None),
         ("decided", _decided(own)),
@@ -48,15 +44,19 @@ def key_times(own: Records, stage: Records, alerts: Sequence[Span], until: datet
             yield Duration(code, "running", seconds_between(origin.at, until), origin, None)
 
 
-def _is_incident(opened: Recorded) -> bool:
-    event = opened.event
-    return isinstance(event, RollbackOpened) and event.purpose == "incident"
+def first_alert(own: Records, alerts: Sequence[Span]) -> Span | None:
+    """The critical alert that became active first, by the stop (or the opening); none of planned work."""
+    opened = first(own, RollbackOpened)
+    if opened is None or not isinstance(opened.event, RollbackOpened) or opened.event.purpose != "incident":
+        return None
+    by = _stopped(own) or written(opened)
+    begun = [span for span in alerts if span.critical and span.start.at <= by.at]
+    return min(begun, key=lambda span: span.start.at, default=None)
 
 
-def _first_alert(alerts: Sequence[Span], by: Point) -> Point | None:
-    """Where the first critical alert began that was active by then; none where all came later."""
-    begun = [span.start for span in alerts if span.critical and span.start.at <= by.at]
-    return min(begun, key=lambda point: point.at, default=None)
+def _stopped(own: Records) -> Point | None:
+    stop = next((record for record in own if stops(record)), None)
+    return stop and seen(stop)
 
 
 def _decided(own: Records) -> Point | None:

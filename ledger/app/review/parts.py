@@ -6,7 +6,8 @@ entries it comes from, and which field of each.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
@@ -185,6 +186,58 @@ class Line:
     """The entry's timestamp: later than ``at`` where an earlier entry is."""
 
 
+class Words(NamedTuple):
+    """What somebody wrote: who, under which role, when; ``about`` names an entry, or is 0."""
+
+    text: str
+    by: str
+    role: str
+    point: Point
+    kind: str = ""
+    about: int = 0
+
+    @property
+    def entry(self) -> int:
+        """Where it stands."""
+        return self.point.entry
+
+
+class Highlight(NamedTuple):
+    """One line of the short time line; ``detail`` is a name, a verdict or what somebody wrote."""
+
+    code: str
+    point: Point
+    by: str
+    detail: str
+
+
+class FollowUp(NamedTuple):
+    """Something to be done; ``done`` is what was said when it was finished."""
+
+    what: Words
+    assignee: str
+    due: datetime
+    done: Words | None
+
+
+@dataclass(frozen=True)
+class Told:
+    """In people's words, and who did the two things that are asked for first."""
+
+    stopped_by: str
+    """The person who had the scheduler stopped; empty where nobody did."""
+    ended: Words | None
+    """What ended the incident, or that somebody said that it ended."""
+    findings: tuple[Words, ...]
+    follow_ups: tuple[FollowUp, ...]
+    reviews: tuple[Words, ...]
+    highlights: tuple[Highlight, ...]
+    """The short time line, in order of time."""
+
+
+NOTHING = Told("", None, (), (), (), ())
+
+
 @dataclass(frozen=True)
 class Review:
     """Everything that a post-mortem shows; ``at`` is up to when it looks, ``closed`` the closing entry or 0."""
@@ -203,6 +256,9 @@ class Review:
     debts: tuple[Debt, ...]
     key_times: tuple[Duration, ...] = ()
     """From the first critical alert: detected, decided, stopped, confirmed, restored."""
+    told: Told = NOTHING
+    planned: Mapping[int, int] = field(default_factory=dict)
+    """Step -> the seconds that it should take."""
     left_off: int = 0
     """Observations of the stage that are not looked at here, because there are too many."""
 

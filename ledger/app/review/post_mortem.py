@@ -13,10 +13,12 @@ from ledger.app.reading.queries import sentence
 from ledger.app.reading.timeline import Timeline
 from ledger.app.record.erasing import read
 from ledger.app.review.alerts import alerts
-from ledger.app.review.key_times import key_times
+from ledger.app.review.key_times import first_alert, key_times
 from ledger.app.review.owed import OUTSIDE, debts, deviations, drift
 from ledger.app.review.parts import Line, Proof, Review
+from ledger.app.review.plan import planned
 from ledger.app.review.times import CLOSES, Records, attempts, durations, first, marks, spans, step_times
+from ledger.app.review.told import told
 from ledger.domain.duties.events import Corrected
 from ledger.domain.record import Recorded
 from ledger.domain.state import Rollback
@@ -33,23 +35,26 @@ def review(installation: Installation, rollback: Rollback, timeline: Timeline | 
     at = installation.clock()
     own, stage, left_off = _read(installation, rollback, timeline)
     until = rollback.closed_at or at
-    told = tuple(deviations(rollback, own, stage))
+    left = tuple(deviations(rollback, own, stage))
     close = first(own, *CLOSES)
     fired = tuple(alerts(installation, own))
+    alert = first_alert(own, fired)
     return Review(
         rollback,
         until,
         close.sequence if close else 0,
         tuple(durations(own, until)),
         tuple(step_times(own, until)),
-        (*spans(own), *drift(told, stage), *fired),
+        (*spans(own), *drift(left, stage), *fired),
         tuple(marks(own)),
         tuple(attempts(own)),
         tuple(lines(own)),
         tuple(_proofs(installation, rollback)),
-        told,
+        left,
         tuple(debts(rollback, own)),
-        tuple(key_times(own, stage, fired, until)),
+        tuple(key_times(own, stage, alert, until)),
+        told(own, alert),
+        planned(installation.config.rollback.planned),
         left_off,
     )
 

@@ -1,0 +1,94 @@
+"""The PDF of a document, made by a program of its own: one at a time, and after everything else that wants the machine.
+
+A document stands for itself: neither of the two programs is given a network or a file. ``python -m
+ledger.app.review.printing`` is WeasyPrint's, from standard input to standard output.
+"""
+
+from __future__ import annotations
+
+import ctypes.util
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any, Final
+
+from ledger.app.words import mark
+from ledger.errors import Unreachable
+from ledger.said import Said
+
+INSTALL: Final = mark(
+    "to make a PDF, install the extra [pdf] (WeasyPrint, which needs Debian's libpango-1.0-0, libpangoft2-1.0-0 and "
+    "libharfbuzz-subset0), or Chromium"
+)
+CHROMIUM: Final = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+_PATIENCE: Final = 120.0
+_ONE_AT_A_TIME: Final = threading.Lock()
+
+
+def engine() -> str:
+    """``weasyprint``, the path of Chromium, or ``""``: what can make a PDF here."""
+    if importlib.util.find_spec("weasyprint") is not None and ctypes.util.find_library("pangoft2-1.0"):
+        return "weasyprint"
+    return next((path for name in CHROMIUM if (path := shutil.which(name))), "")
+
+
+def pdf(page: str) -> bytes:
+    """The PDF of a document; ``Unreachable`` where nothing here can make one."""
+    found = engine()
+    if not found:
+        raise Unreachable(INSTALL)
+    if not _ONE_AT_A_TIME.acquire(timeout=_PATIENCE):
+        raise Unreachable("another PDF is being made; try again in a minute")
+    try:
+        return _by_weasyprint(page) if found == "weasyprint" else _by_chromium(found, page)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise Unreachable(Said("{} made no PDF: {}", found, type(error).__name__)) from error
+    finally:
+        _ONE_AT_A_TIME.release()
+
+
+def _by_weasyprint(page: str) -> bytes:
+    return _run([sys.executable, "-m", __name__], page.encode())
+
+
+def _by_chromium(program: str, page: str) -> bytes:
+    with tempfile.TemporaryDirectory() as scratch:
+        source, target = Path(scratch, "page.html"), Path(scratch, "page.pdf")
+        source.write_text(page, encoding="utf-8")
+        options = ["--headless", "--disable-gpu", "--no-pdf-header-footer", f"--user-data-dir={scratch}/profile"]
+        if os.geteuid() == 0:
+            options.append("--no-sandbox")  # it does not start as root with one; the page is our own, without a script
+        _run([program, *options, f"--print-to-pdf={target}", source.as_uri()])
+        return target.read_bytes()
+
+
+def _run(command: list[str], given: bytes = b"") -> bytes:
+    """Its output; a stop that is pressed meanwhile has the machine first."""
+    nice = ["nice", "-n", "10"] if shutil.which("nice") else []
+    return subprocess.run([*nice, *command], input=given, capture_output=True, check=True, timeout=_PATIENCE).stdout
+
+
+def _fetch(address: str, *_: Any, **__: Any) -> Any:
+    """Only what stands in the page itself."""
+    import weasyprint
+
+    if not address.startswith("data:"):
+        raise ValueError(address)
+    return weasyprint.default_url_fetcher(address)
+
+
+def main() -> None:
+    """Read a document, write its PDF."""
+    import weasyprint
+
+    page = sys.stdin.buffer.read().decode()
+    sys.stdout.buffer.write(weasyprint.HTML(string=page, url_fetcher=_fetch).write_pdf())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What is learnt from a rollback: what contributed, lessons, follow-ups."""
