@@ -61,9 +61,7 @@ screenshots: $(STAMP) ## every page as it looks, into var/screenshots
 	$(BIN)/python -m tests.browser.screenshots var/screenshots
 
 pictures: screenshots ## the pictures of the README and the documentation, anew
-	cp var/screenshots/now-desktop-watch.png docs/images/now.png
-	cp var/screenshots/rollback-desktop-watch.png docs/images/rollback.png
-	cp var/screenshots/review-desktop-finished.png docs/images/review.png
+	$(BIN)/python -m tools.pictures var/screenshots docs/images
 
 docs: $(STAMP) $(SPHINX)/.ready ## the documentation as a site, into var/docs; a link that leads nowhere ends it
 	rm -rf var/docs $(SITE)/made

@@ -10,10 +10,13 @@ from ledger.domain.runbook import STEPS, Verdict
 from ledger.errors import Corrupt
 from ledger.shipped import HELP
 from web.i18n import LANGUAGES
+from web.pages import PAGES
 from web.pages.help import SECTIONS, page, render
 from web.sentences import translate
 
-PAGES = {"/": "stop", "/rollbacks": "rollback", "/timeline": "timeline", "/audit": "verify", "/silences": "silences"}
+LEADS = {"/": "stop", "/rollbacks": "rollback", "/timeline": "timeline", "/audit": "verify", "/silences": "silences"}
+WITHOUT = {"charts", "health", "help"}
+"""Blueprints that make no page of their own to be helped on."""
 
 
 def of(language: str):
@@ -31,6 +34,10 @@ def test_there_is_a_text_for_every_language_with_the_same_sections_and_as_many_r
 
 def test_every_page_that_names_a_section_names_one_that_is_there():
     assert set(SECTIONS.values()) <= {one.name for one in of("en").sections}
+
+
+def test_every_page_has_a_section():
+    assert {blueprint.name for blueprint in PAGES} - WITHOUT <= set(SECTIONS)
 
 
 def test_it_names_pages_and_files_and_links_to_none():
@@ -53,7 +60,7 @@ def test_nothing_but_our_own_markdown_is_put_out():
             render(odd)
 
 
-@pytest.mark.parametrize(("address", "section"), PAGES.items())
+@pytest.mark.parametrize(("address", "section"), LEADS.items())
 def test_every_page_leads_to_its_section(browser, address, section):
     text = browser("noc").get(address).text
     assert f'href="/help#{section}"' in text and 'href="/help"' in text

@@ -31,6 +31,8 @@ SECTIONS: Final = {
     "timeline": "timeline",
     "entries": "timeline",
     "audit": "verify",
+    "artefacts": "timeline",
+    "setup": "setup",
     "people": "people",
     "access": "people",
     "signin": "people",
