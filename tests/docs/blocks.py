@@ -7,6 +7,8 @@ A mark is a comment of the Markdown, alone on the line above its block: ``<!-- n
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -44,3 +46,23 @@ def blocks(document: Path) -> Iterator[Block]:
             marks[found[1]] = found[2]
         elif bare:
             marks = {}
+
+
+def environment(home: Path) -> dict[str, str]:
+    """Of a terminal in the home, and nothing else."""
+    path = f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin"
+    return {"PATH": path, "HOME": str(home), "STAGE4_HOME": str(home), "LC_ALL": "C.UTF-8", "COLUMNS": "120"}
+
+
+def typed(text: str, home: Path) -> subprocess.CompletedProcess[str]:
+    """As somebody types it in the home."""
+    return subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", text],
+        cwd=home,
+        env=environment(home),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )

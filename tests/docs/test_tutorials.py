@@ -6,8 +6,6 @@ by a new mark changes a number that somebody has to change by hand.
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -15,7 +13,7 @@ import pytest
 
 from ledger.app.home.setup import LAB_ROLES, init
 
-from .blocks import TUTORIALS, blocks
+from .blocks import TUTORIALS, blocks, typed
 
 COUNTS = {
     "auditor": {"run": 8},
@@ -31,22 +29,6 @@ def home(tmp_path: Path) -> Path:
     made = init(tmp_path / "home", purpose="lab", name="You", roles=LAB_ROLES)
     made.ledger.log.close()
     return tmp_path / "home"
-
-
-def typed(text: str, home: Path) -> subprocess.CompletedProcess[str]:
-    """As somebody types it in the home."""
-    path = f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin"
-    environment = {"PATH": path, "HOME": str(home), "STAGE4_HOME": str(home), "LC_ALL": "C.UTF-8", "COLUMNS": "120"}
-    return subprocess.run(
-        ["bash", "-eo", "pipefail", "-c", text],
-        cwd=home,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
 
 
 @pytest.mark.parametrize("tutorial", TUTORIALS, ids=lambda path: path.stem)
