@@ -5,9 +5,11 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 WATCH  ?= 20s
 BENCH  := var/bench
+SITE   := var/site
+SPHINX := $(SITE)/environment
 BENCHED := $(BENCH)/.ready
 
-.PHONY: help setup demo rehearsal test quick lint coverage messages screenshots bench bench-web wheel lock clean
+.PHONY: help setup demo rehearsal test quick lint coverage messages screenshots pictures docs bench bench-web wheel lock clean
 
 help: ## show what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -58,6 +60,21 @@ messages: $(STAMP) ## bring web/locale/pl up to the texts of pages and ledger; s
 screenshots: $(STAMP) ## every page as it looks, into var/screenshots
 	$(BIN)/python -m tests.browser.screenshots var/screenshots
 
+pictures: screenshots ## the pictures of the README and the documentation, anew
+	$(BIN)/python -m tools.pictures var/screenshots docs/images
+
+docs: $(STAMP) $(SPHINX)/.ready ## the documentation as a site, into var/docs; a link that leads nowhere ends it
+	rm -rf var/docs $(SITE)/made
+	$(BIN)/python -m tools.reference $(SITE)/made
+	$(SPHINX)/bin/python -m sphinx --fail-on-warning --keep-going --nitpicky --quiet -b html docs var/docs -d $(SITE)/doctrees
+	@! grep -rlE '<(link|script|img)[^>]*(href|src)="(https?:)?//' var/docs --include=*.html  # nothing comes from elsewhere
+	@echo var/docs/index.html
+
+$(SPHINX)/.ready: requirements-docs.txt
+	test -x $(SPHINX)/bin/python || $(PYTHON) -m venv $(SPHINX)
+	$(SPHINX)/bin/python -m pip install --quiet --require-hashes -r requirements-docs.txt
+	touch $@
+
 bench: $(BENCHED) ## measure appending and verifying beside other ledgers
 	$(BENCH)/bin/python -m bench
 
@@ -80,6 +97,8 @@ lock: $(STAMP) ## resolve the dependencies anew
 	  --python-version 3.11 -q -o requirements-dev.txt
 	$(BIN)/python -m uv pip compile bench/requirements.in -c requirements-dev.txt --universal --generate-hashes \
 	  --no-header --python-version 3.11 -q -o requirements-bench.txt
+	$(BIN)/python -m uv pip compile --group docs -c requirements-dev.txt --universal --generate-hashes \
+	  --no-header --python-version 3.11 -q -o requirements-docs.txt
 	npm install --package-lock-only --silent
 	# The lock names no host at all, so that a registry's would show: the packages' pages for donations go too.
 	$(BIN)/python -c 'import json, pathlib; p = pathlib.Path("package-lock.json"); d = json.loads(p.read_text()); \

@@ -17,6 +17,7 @@ FOLDERS = {
     "browser": "browser",
     "scenarios": "server",
     "dashboard": "slow",  # whole pages of every story
+    "docs": "slow",  # what tutorials tell to type
     "doors": "slow",  # the real server, and clients that take their time
     "faults": "slow",  # processes under strace
     "kept": "slow",  # sixteen whole homes
@@ -30,6 +31,8 @@ FOLDERS = {
 QUICK = {
     "dashboard/test_pages.py",
     "dashboard/test_words_complete.py",
+    "docs/test_named.py",
+    "docs/test_reference.py",
     "shell/test_help.py",
 }
 """Files in folders of slow tests that are quick, and guard what is easily forgotten."""

@@ -18,4 +18,5 @@ PAGES = {
     "setup": ("admin", "/setup"),
     "people": ("admin", "/people"),
     "access": ("auditor", "/access"),
+    "help": ("noc", "/help"),
 }

@@ -33,6 +33,7 @@ PAGES = (
     "/entries/3",
     "/rollbacks/new",
     "/setup",
+    "/help",
     "/top",
 )
 

@@ -34,6 +34,7 @@ PAGES = (
     "/people?person=lab-noc&do=password",
     "/access",
     "/access?person=lab-noc",
+    "/help",
     "/password",
     "/setup",
     "/no",

@@ -41,6 +41,7 @@ CONTENT = {
     "people.index": (HTML, b"lab-noc"),
     "access.show": (HTML, b"</html>"),
     "access.lines": ("application/octet-stream", b"signed_in"),
+    "help.show": (HTML, b'id="verdicts"'),
     "health.healthz": (JSON, b'"ok"'),
     "health.metrics": ("text/plain", b"stage4_"),
 }
@@ -66,7 +67,7 @@ def test_every_file_of_the_folders_travels(installed: Installed) -> None:
         for file in (PROJECT / folder).rglob("*"):
             if file.is_file() and "__pycache__" not in file.parts and not file.name.startswith("."):
                 assert f"{package}/{file.relative_to(PROJECT)}" in names
-    assert "ledger/docs/recovery.md" in names  # findings point there
+    assert {"ledger/docs/recovery.md", "ledger/docs/help/en.md", "ledger/docs/help/pl.md"} <= names
     assert "web/static/vendor/htmx.min.js" in names and "web/locale/pl/watching.po" in names
 
 

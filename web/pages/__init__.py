@@ -15,6 +15,7 @@ from web.pages import (
     silences,
     timeline,
 )
+from web.pages import help as helping
 
 PAGES = (
     now.blueprint,
@@ -29,6 +30,7 @@ PAGES = (
     audit.blueprint,
     people.blueprint,
     access.blueprint,
+    helping.blueprint,
     health.blueprint,
 )
 """All of them, for :func:`web.app.create_app`."""
