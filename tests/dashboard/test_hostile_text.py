@@ -6,6 +6,7 @@ A field or a page that is added later is attacked here without a word.
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import re
 import secrets
@@ -143,7 +144,9 @@ def look_everywhere(app, client: FlaskClient, installation: Installation, langua
     for rule in app.url_map.iter_rules():
         if "GET" not in rule.methods or rule.endpoint in ("static", "live.stream"):
             continue
-        for given in [{name: one} for name in rule.arguments for one in fill.get(name, (PAYLOAD,))] or [{}]:
+        names = sorted(rule.arguments)
+        for values in itertools.product(*(fill.get(name, (PAYLOAD,)) for name in names)):
+            given = dict(zip(names, values, strict=True))
             with app.test_request_context():
                 path = app.url_for(rule.endpoint, **given)
             for query in ({}, QUERY) if rule.endpoint != "entries.show" else ({},):
