@@ -24,8 +24,16 @@ ENDLESS = ("up_to", "durations", "steps", "spans")
 """Of a post-mortem: counted up to now where the rollback is open."""
 
 
-LATER = ("override_in_place_seconds",)
-LATER_OF_SPAN = ("end_seen", "not_seen_any_more")
+LATER = (
+    "override_in_place_seconds",
+    "key_times",
+    "planned_window_seconds",
+    "ended",
+    "findings",
+    "follow_ups",
+    "reviews",
+)
+LATER_OF_SPAN = ("critical", "end_seen", "not_seen_any_more")
 """Of a post-mortem and its bars: names that they did not have yet when the homes were kept."""
 
 
@@ -66,6 +74,7 @@ def comparable(page: dict[str, Any]) -> dict[str, Any]:
         again = {f"step_{one['step']}" for one in found.get("steps", ()) if one["attempts"] > 1}
         for one in found.get("steps", ()):
             one.pop("took_seconds")
+            one.pop("planned_seconds", None)
         if "spans" in found:
             found["spans"] = [one for one in found["spans"] if one["lane"] not in again]
     return page
