@@ -45,6 +45,7 @@ WHO = {
     "people.change": ADMIN,
     "access.show": AUDIT,
     "access.lines": AUDIT,
+    "help.show": READERS,
     "live.stream": READERS,
     "live.poll": READERS,
     "signin.leave": READERS,
