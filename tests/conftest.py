@@ -9,6 +9,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes is measured in a benchmark and asserted nowhere: beside other work it says nothing.
+settings.register_profile("project", deadline=None)
+settings.load_profile("project")
 
 TESTS = Path(__file__).parent
 FIXTURES = {"tools": "server", "lab_tools": "server", "servers": "server", "lint": "slow"}
