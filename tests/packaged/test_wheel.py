@@ -22,6 +22,7 @@ CONTENT = {
     "rollbacks.index": (HTML, b"INC-2042"),
     "rollbacks.new": (HTML, b"</html>"),
     "rollbacks.show": (HTML, b"INC-2042"),
+    "rollbacks.preview": (HTML, b"act-note"),
     "charts.data": (JSON, b'"panels": [{'),
     "review.show": (HTML, b"INC-2042"),
     "review.markdown": ("text/markdown", b"# Post-mortem of INC"),
@@ -30,9 +31,12 @@ CONTENT = {
     "timeline.fresh": (HTML, b""),
     "entries.show": (HTML, b"sha384"),
     "entries.download": ("application/octet-stream", b'"sequence":11'),
-    "artefacts.show": ("application/octet-stream", b"PNG"),
+    "entries.to_check": ("application/octet-stream", b"PK"),
+    "artefacts.show": (HTML, b"<img"),
+    "artefacts.bytes": ("application/octet-stream", b"PNG"),
     "artefacts.picture": ("image/png", b"PNG"),
     "audit.show": (HTML, b"</html>"),
+    "audit.find": (HTML, b"</html>"),
     "audit.lines": ("application/octet-stream", b"rollback_completed"),
     "audit.checkpoint": ("application/octet-stream", b"stage4"),
     "audit.key": ("application/octet-stream", b"stage4"),
@@ -116,7 +120,8 @@ def filled(rule: str, home: Path) -> str:
     lines = [json.loads(line) for line in (home / "audit/decision_logs/stage4.jsonl").read_bytes().splitlines()]
     picture: str = next(one["artefacts"]["picture_sha384"] for one in lines if one["status"] == "watch_finished")
     digest = picture.removeprefix("sha384:")
-    for name, value in (("rollback", "INC-2042"), ("int:sequence", "11"), ("digest", digest), ("stage", "stage4")):
+    more = (("digest", digest), ("stage", "stage4"))
+    for name, value in (("rollback", "INC-2042"), ("name", "note"), ("int:sequence", "11"), *more):
         rule = rule.replace(f"<{name}>", value)
     return rule
 
