@@ -10,7 +10,7 @@
   }
   function where() {
     const at = document.activeElement;
-    if (lost() || !at.closest("#main")) return null;
+    if (lost() || !at.closest("#main, #truth")) return null;
     const box = at.getBoundingClientRect(), seen = box.bottom > 0 && box.top < innerHeight;
     return { seen, form: at.closest("form")?.id, name: at.name, step: at.closest(".step")?.id, label: at.closest("section")?.getAttribute("aria-labelledby") };
   }
@@ -24,6 +24,7 @@
     }
     if (step) yield document.querySelector(`#${step} h2`);
     if (label) yield document.getElementById(label);
+    if (form?.startsWith("stop-")) yield document.querySelector("#stop button, #stop summary");
     yield document.getElementById("main");
   }
   function restore(from) {

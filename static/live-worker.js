@@ -56,6 +56,7 @@ async function poll() {
     for (const entry of found.entries) tell({ kind: "entry", data: entry });
     if (found.resync) tell({ kind: "resync", data: {} });
     tell({ kind: "outlook", data: { version: found.outlook } });
+    tell({ kind: "beat", data: { at: found.at } });
     last = found.size;
     if (!source && Date.now() - opened > AGAIN) open();
   } catch {

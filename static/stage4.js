@@ -132,7 +132,7 @@
       setInterval(() => { port.postMessage("ping"); if (Date.now() - seen > 4500) show("deaf"); }, 1500);
       return;
     }
-    let last = 0, failed = false; // no SharedWorker (some phones): each tab asks by itself
+    let last = 0, outlook = 0, failed = false; // no SharedWorker (some phones): each tab asks by itself
     const ask = async () => {
       if (document.hidden) return;
       try {
@@ -141,8 +141,9 @@
         const found = await answer.json();
         show("polling");
         for (const entry of found.entries) hear({ kind: "entry", data: entry });
-        if (found.size !== last || failed) refresh();
-        last = found.size;
+        if (found.size !== last || found.outlook !== outlook || found.resync || failed) refresh();
+        ages(found.at);
+        [last, outlook] = [found.size, found.outlook];
         failed = false;
       } catch { failed = true; show("deaf"); }
     };
@@ -192,6 +193,11 @@
   // A form that was sent: its own answer replaces what was typed.
   document.addEventListener("htmx:beforeRequest", (event) => { if (event.target.tagName === "FORM") keepTyped = false; });
   document.addEventListener("htmx:afterSettle", () => { keepTyped = true; localTimes(document); tick(); icon(); });
+  // A look that failed takes nothing away: what stands here may be old, which the sign says, and it is asked for again.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const looked = event.target.id === "main" || event.target.id === "truth";
+    if (looked && event.detail.xhr.status >= 400 && event.detail.requestConfig.verb === "get") { event.detail.shouldSwap = false; show("deaf"); }
+  });
   document.addEventListener("htmx:responseError", (event) => { if (event.detail.xhr.status === 401) show("ended"); });
 
   localTimes(document);

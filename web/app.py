@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-from flask import Flask, redirect, url_for
-from htmx_flask import Htmx
+from flask import Flask, current_app, redirect, url_for
+from htmx_flask import Htmx, make_response, request
 from werkzeug.wrappers import Response
 
 from ledger.shipped import folder
@@ -24,6 +24,7 @@ def create_app(site: Site) -> Flask:
     app = Flask("web", template_folder=str(TEMPLATES), static_folder=str(STATIC))
     app.extensions[KEY] = site
     app.extensions[whole.KEY] = whole.needed(TEMPLATES, STATIC)
+    app.jinja_env.globals.update(build=whole.build(app.extensions[whole.KEY]), build_header=whole.BUILD)
     app.config.update(
         SECRET_KEY=site.secret,
         SESSION_COOKIE_HTTPONLY=True,
@@ -35,12 +36,22 @@ def create_app(site: Site) -> Flask:
     Htmx(app)
     for part in (i18n, security, identity, body, words, truth, watched, errors):
         part.init_app(app)
+    app.before_request(_of_this_build)
     app.wsgi_app = Proxied(app.wsgi_app, site)  # type: ignore[method-assign]
     for blueprint in (signin.blueprint, live.blueprint, acts.blueprint, *PAGES):
         app.register_blueprint(blueprint)
     app.add_url_rule("/favicon.ico", "favicon", _favicon)
     app.url_defaults(_versioned)
     return app
+
+
+def _of_this_build() -> Response | None:
+    """A page that was open during an update is loaded anew when it looks again: its frame may lack something."""
+    build = current_app.jinja_env.globals["build"]
+    if request.htmx.trigger in ("main", "truth") and request.headers.get(whole.BUILD) != build:
+        anew: Response = make_response("", 204, refresh=True)
+        return anew
+    return None
 
 
 def _versioned(endpoint: str, values: dict[str, Any]) -> None:

@@ -30,7 +30,7 @@ TIMERS = frozenset(("live.stream", "live.poll", "now.top"))
 """Endpoints that a page asks by itself: nobody is at the keyboard because of them."""
 STOP = "acts.stop"
 """The one endpoint that works while nothing else does."""
-CHANGING = frozenset(("signin.password", "signin.change", "signin.leave", "i18n.choose", "static", STOP))
+CHANGING = frozenset(("signin.password", "signin.change", "signin.leave", "i18n.choose", "now.top", "static", STOP))
 """What somebody may still do who must choose a new password first."""
 
 

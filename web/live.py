@@ -60,6 +60,7 @@ def poll() -> dict[str, Any]:
     return {
         "size": size,
         "outlook": here.lookout.outlook.version,
+        "at": _times(here),
         "resync": missed is None or (not missed and number is not None and number != size),
         "entries": [json.loads(message.data) for message in missed or ()],
     }
@@ -97,8 +98,12 @@ def _missed(here: Site, last: int | None) -> list[Message]:
 
 def _beat(here: Site) -> Message:
     """A sign of life, with when each source was had last."""
-    at = {source: moment.isoformat(timespec="milliseconds") for source, moment in here.lookout.outlook.at.items()}
-    return Message(0, "beat", json.dumps({"at": at}))
+    return Message(0, "beat", json.dumps({"at": _times(here)}))
+
+
+def _times(here: Site) -> dict[str, str]:
+    """When each source was had last."""
+    return {source: moment.isoformat(timespec="milliseconds") for source, moment in here.lookout.outlook.at.items()}
 
 
 def format_event(message: Message) -> str:

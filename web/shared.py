@@ -20,6 +20,7 @@ from flask import g, request
 
 from ledger.app import reverse_proxy as front
 from ledger.app.press import new_request_id
+from web.moments import after_restore
 from web.site import Site, site
 
 LIFE: Final = 2.0
@@ -107,6 +108,7 @@ def _key(here: Site) -> tuple[Hashable, ...]:
         here.jobs.moved(),
         here.verified,
         here.guard.looked_whole,
+        here.guard.verified_entries,
         here.guard.findings,
         here.setup.version,
         here.installation.people.changed(),
@@ -116,6 +118,8 @@ def _key(here: Site) -> tuple[Hashable, ...]:
 
 
 def _windows_over(here: Site) -> tuple[str, ...]:
-    """The rollbacks whose watch has run its time: a page that counts it down asks again at that moment."""
+    """What was counted down and is over: pages ask again at that moment."""
     at, rollbacks = here.installation.clock(), here.installation.state.open.values()
-    return tuple(rollback.id for rollback in rollbacks if rollback.watch is not None and at >= rollback.watch.ends_at)
+    watched = [rollback.id for rollback in rollbacks if rollback.watch is not None and at >= rollback.watch.ends_at]
+    after = [f"{rollback.id} restored" for rollback in rollbacks if after_restore(rollback, at) is not None]
+    return (*watched, *after)

@@ -3,19 +3,41 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from ledger.app.reading.outlook import Outlook
 from ledger.domain.effects import awaits_file
 from ledger.domain.facts import FileSeen
+from ledger.domain.moments import clock_or_day
 from ledger.domain.rules import clock_text
 from ledger.domain.runbook import TRADING
 from ledger.domain.standing import claims, why_it_does_not_stop
 from ledger.domain.state import Rollback, State
-from ledger.domain.stopping.stop import runs_on
+from ledger.domain.stopping.stop import OBEYS_WITHIN, runs_on
 from web.i18n import gettext as _
 from web.i18n import said
 from web.words import person
+
+Stands = Literal["stops", "broken", "not looked"]
+"""Of an override: it stops trading, it does not, or nothing has looked since it was written."""
+
+
+def override_stands(state: State, outlook: Outlook, now: datetime) -> Stands:
+    """What is seen at the override's path; a look from before it was written says nothing of it."""
+    file = outlook.file if outlook.fresh("override", now) else None
+    written = state.holder.override.written_at if state.holder else None
+    if file is None or (written is not None and file.at <= written):
+        return "not looked"
+    return "broken" if why_it_does_not_stop(file, TRADING, now) else "stops"
+
+
+def may_obey_yet(state: State, outlook: Outlook, now: datetime) -> bool:
+    """Whether a scheduler that is still enabled has had no time to obey the override that was written."""
+    stands = override_stands(state, outlook, now)
+    if stands == "stops" and outlook.file is not None:
+        return not runs_on(outlook.file, outlook.scheduler)
+    written = state.holder.override.written_at if state.holder else None
+    return stands == "not looked" and written is not None and now - written <= OBEYS_WITHIN
 
 
 def trading(state: State, outlook: Outlook, now: datetime) -> str:
@@ -23,37 +45,43 @@ def trading(state: State, outlook: Outlook, now: datetime) -> str:
     holder, seen = state.holder, outlook.scheduler
     known = seen is not None and outlook.fresh("scheduler", now) and seen.status != "unknown"
     if holder is not None and holder.override.written_at is not None:
-        since, who = f"{holder.override.written_at:%H:%M}", person(holder.override.by)
+        since, who = clock_or_day(holder.override.written_at, now), person(holder.override.by)
         if known and seen is not None and seen.status == "disabled":
             return _("Trading STOPPED since %(since)s (%(who)s).", since=since, who=who)
+        if known and may_obey_yet(state, outlook, now):
+            return _("%(who)s stopped trading at %(since)s; it has not been seen stopped yet.", who=who, since=since)
         if known:
             return _("Trading is RUNNING although %(who)s stopped it at %(since)s.", since=since, who=who)
-        file = outlook.file if outlook.fresh("override", now) else None
-        if file is not None and (why := why_it_does_not_stop(file, TRADING, now)):
-            return _(
-                "Whether trading runs is not known: %(who)s stopped it at %(since)s, and now %(why)s.",
-                who=who,
-                since=since,
-                why=said(why),
-            )
-        why = unknown_scheduler(outlook)
-        if file is None:
-            return _(
-                "%(who)s wrote the override at %(since)s; whether it stands and trading obeys is not known: %(why)s.",
-                who=who,
-                since=since,
-                why=why,
-            )
-        return _(
-            "The override stands since %(since)s (%(who)s); whether trading obeys is not known: %(why)s.",
-            since=since,
-            who=who,
-            why=why,
-        )
+        return _not_known(state, outlook, now, since, who)
     if known and seen is not None:
         running = seen.status == "enabled"
         return _("Trading is running.") if running else _("Trading is STOPPED, and no rollback holds it.")
     return _("Whether trading runs is not known: %(why)s.", why=unknown_scheduler(outlook))
+
+
+def _not_known(state: State, outlook: Outlook, now: datetime, since: str, who: str) -> str:
+    """Somebody stopped it, and the scheduler cannot be asked."""
+    stands, why = override_stands(state, outlook, now), unknown_scheduler(outlook)
+    if stands == "broken" and outlook.file is not None:
+        return _(
+            "Whether trading runs is not known: %(who)s stopped it at %(since)s, and now %(why)s.",
+            who=who,
+            since=since,
+            why=said(why_it_does_not_stop(outlook.file, TRADING, now)),
+        )
+    if stands == "not looked":
+        return _(
+            "%(who)s wrote the override at %(since)s; whether it stands and trading obeys is not known: %(why)s.",
+            who=who,
+            since=since,
+            why=why,
+        )
+    return _(
+        "The override stands since %(since)s (%(who)s); whether trading obeys is not known: %(why)s.",
+        since=since,
+        who=who,
+        why=why,
+    )
 
 
 def unknown_scheduler(outlook: Outlook) -> str:
@@ -80,6 +108,13 @@ class Standing(NamedTuple):
 def standing(state: State, outlook: Outlook, now: datetime) -> Standing:
     """Label and button of the stop go by what is seen, never by what the ledger believes."""
     holder, file = state.holder, outlook.file
+    if (
+        holder is not None
+        and override_stands(state, outlook, now) == "not looked"
+        and may_obey_yet(state, outlook, now)
+    ):
+        by, at = person(holder.override.by), clock_text(holder.override.written_at or now)
+        return Standing(True, False, _("written by %(who)s at %(at)s, and read back then", who=by, at=at))
     if file is None or not outlook.fresh("override", now):
         return Standing(False, holder is not None, _("the override was not seen for a while"))
     broken = why_it_does_not_stop(file, TRADING, now)

@@ -13,6 +13,7 @@ from ledger.app.reading.timeline import Shown
 from ledger.app.words import mark
 from ledger.said import Said
 from web.i18n import gettext, said
+from web.pages.brief import shorter
 from web.words import named, short
 
 HUES: Final = 8
@@ -147,7 +148,8 @@ def day_word(day: str, now: datetime) -> str:
 
 def brief(sentence: str) -> str:
     """The sentence in the page's language, people by name, paths and ids short; the entry's page has them whole."""
-    return named(said(sentence.each(_briefly) if isinstance(sentence, Said) else sentence))
+    text = said(sentence.each(_briefly) if isinstance(sentence, Said) else sentence)
+    return named(shorter(text))
 
 
 def _briefly(value: str) -> str:

@@ -7,32 +7,30 @@ it yet, ``mismatch`` where somebody stopped it and it runs, ``unknown`` where no
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Final, Literal, NamedTuple
 
 from flask import Flask, g, url_for
 
 from ledger.app.reading.outlook import Outlook
 from ledger.app.reading.rows import Filter
 from ledger.domain.moments import clock_or_day
-from ledger.domain.rules import clock_text
 from ledger.domain.runbook import TRADING, Step
-from ledger.domain.standing import claims, why_it_does_not_stop
+from ledger.domain.standing import claims
 from ledger.domain.state import Rollback, State
-from ledger.domain.stopping.stop import runs_on, stoppable
+from ledger.domain.stopping.stop import stoppable
 from ledger.errors import LedgerError
 from web import situation
 from web.i18n import gettext as _
 from web.i18n import ngettext, said
+from web.moments import after_restore
 from web.shared import request_id
 from web.site import site
-from web.standing import Standing, standing, unknown_scheduler
+from web.standing import Standing, may_obey_yet, override_stands, standing, unknown_scheduler
 from web.words import person
 
 Kind = Literal["runs", "stopping", "stopped", "mismatch", "unknown"]
-AFTER_RESTORE = timedelta(minutes=2)
-"""How long after trading was restored the alerts are watched on every page."""
 
 
 class Fact(NamedTuple):
@@ -140,37 +138,52 @@ def truth(state: State, outlook: Outlook, now: datetime) -> Truth:
     by, name = (person(holder.override.by), holder.id) if held and holder else ("", "")
     seen = outlook.at.get("scheduler")
     if scheduler is None or scheduler.status == "unknown" or not outlook.fresh("scheduler", now):
-        return Truth("unknown", None, by, name, _unknown(state, outlook), seen)
+        return Truth("unknown", None, by, name, _unknown(state, outlook, now), seen)
     if scheduler.status == "disabled":
         own = state.scheduler.at if state.scheduler.status == "disabled" else None
         detail = _("seen disabled") if held else _("seen disabled; no rollback holds it")
         return Truth("stopped", since or own, by, name, detail, seen)
-    file = outlook.file if outlook.fresh("override", now) else None
-    stops = file is not None and not why_it_does_not_stop(file, TRADING, now)
-    if file is not None and stops and not runs_on(file, scheduler):
-        who = by or claims(file.content).by
-        detail = _("the file is there, and the scheduler has not been seen stopped yet")
-        return Truth("stopping", since or file.changed, who, name, detail, seen)
+    stands, file = override_stands(state, outlook, now), outlook.file
+    who = by or (claims(file.content).by if file is not None and stands == "stops" else "")
+    if (held or stands == "stops") and may_obey_yet(state, outlook, now):
+        begun = since or (file.changed if file is not None else None)
+        return Truth("stopping", begun, who, name, _STOPPING[stands](), seen)
     own = state.scheduler.at if state.scheduler.status == "enabled" else None
-    if held or stops:
-        who = by or (claims(file.content).by if file else "")
-        detail = _("the override stands, and the scheduler runs on") if stops else _("the override stops nothing")
-        return Truth("mismatch", own, who, name, detail, seen)
+    if held or stands == "stops":
+        return Truth("mismatch", own, who, name, _MISMATCH[stands](), seen)
     return Truth("runs", own, "", "", _("seen enabled"), seen)
 
 
-def _unknown(state: State, outlook: Outlook) -> str:
+_STOPPING: Final[Mapping[str, Callable[[], str]]] = {
+    "stops": lambda: _("the file is there, and the scheduler has not been seen stopped yet"),
+    "not looked": lambda: _("the file was written and read back, and the scheduler has not been seen stopped yet"),
+}
+_MISMATCH: Final[Mapping[str, Callable[[], str]]] = {
+    "stops": lambda: _("the override stands, and the scheduler runs on"),
+    "broken": lambda: _("the override stops nothing"),
+    "not looked": lambda: _("whether the override stands is not known, and the scheduler is seen enabled"),
+}
+
+
+def _unknown(state: State, outlook: Outlook, now: datetime) -> str:
     """Why, and what was seen last."""
     why = unknown_scheduler(outlook)
-    at = outlook.at.get("scheduler")
-    last = outlook.scheduler.status if outlook.scheduler and outlook.scheduler.status != "unknown" else ""
-    if at is not None and last:
-        word = _("enabled") if last == "enabled" else _("disabled")
-        return _("%(why)s; last seen %(status)s at %(at)s", why=why, status=word, at=clock_text(at))
-    if state.scheduler.status != "unknown":
-        word = _("enabled") if state.scheduler.status == "enabled" else _("disabled")
-        return _("%(why)s; last seen %(status)s at %(at)s", why=why, status=word, at=clock_text(state.scheduler.at))
+    at, seen = outlook.at.get("scheduler"), outlook.scheduler
+    if at is not None and seen is not None and seen.status != "unknown":
+        return _("%(why)s; last seen %(status)s at %(at)s", why=why, status=_status(seen.status), at=_when(at, now))
+    known = state.scheduler
+    if known.status != "unknown":
+        since = _when(known.at, now)
+        return _("%(why)s; recorded as %(status)s since %(at)s", why=why, status=_status(known.status), at=since)
     return why
+
+
+def _status(status: str) -> str:
+    return _("enabled") if status == "enabled" else _("disabled")
+
+
+def _when(moment: datetime, now: datetime) -> str:
+    return f"{clock_or_day(moment, now, seconds=True)} UTC"
 
 
 def facts(state: State, outlook: Outlook, now: datetime) -> Iterator[Fact]:
@@ -215,15 +228,8 @@ def _ledger(now: datetime) -> Fact:
         return Fact(_("the ledger does not hold"), "bad", link=link)
     if guard.verified is None:
         return Fact(_("ledger not verified since the start"), "unknown", link=link)
-    at = clock_or_day(guard.verified, now)
+    at = clock_or_day(guard.looked or guard.verified, now)  # the newest rows are looked at every minute
     return Fact(_("verified to entry %(n)s at %(at)s UTC", n=guard.verified_entries, at=at), link=link)
-
-
-def after_restore(rollback: Rollback, now: datetime) -> datetime | None:
-    """Until when the alerts are watched after trading was restored."""
-    if rollback.restarted_at is None or now - rollback.restarted_at > AFTER_RESTORE:
-        return None
-    return rollback.restarted_at + AFTER_RESTORE
 
 
 class Moment(NamedTuple):
@@ -234,18 +240,28 @@ class Moment(NamedTuple):
 
 
 def trail(rollback: Rollback) -> tuple[Moment, ...]:
-    """What its latest stop did: asked for, written, read back, seen disabled. Nothing before it was written."""
+    """What its latest stop did: asked for, written, read back, seen disabled. Nothing before it was written.
+
+    What was never asked of this ledger (an override that was adopted, a hold that was joined) has no such moment.
+    """
     written, step = rollback.override.written_at, rollback.steps[Step.DISABLE]
-    seen = site().installation.state.scheduler
     if written is None:
         return ()
-    disabled = rollback.holds and seen.status == "disabled" and seen.at >= written
-    return (
-        Moment(_("asked"), _asked(rollback)),
-        Moment(_("written"), written),
-        Moment(_("read back"), step.at if step.passed else None),
-        Moment(_("seen disabled"), seen.at if disabled else None),
-    )
+    asked = _asked(rollback)
+    begun = () if asked is None else (Moment(_("asked"), asked),)
+    read = Moment(_("read back"), step.at if step.passed else None)
+    return (*begun, Moment(_("written"), written), read, Moment(_("seen disabled"), _seen_disabled(rollback, written)))
+
+
+def _seen_disabled(rollback: Rollback, written: datetime) -> datetime | None:
+    """When the scheduler was seen disabled since: by an entry, or else by the last look."""
+    here = site()
+    recorded, seen = here.installation.state.scheduler, here.lookout.outlook.scheduler
+    if rollback.holds and recorded.status == "disabled" and recorded.at >= written:
+        return recorded.at
+    if rollback.holds and seen is not None and seen.status == "disabled" and seen.at >= written:
+        return seen.at
+    return None
 
 
 def _asked(rollback: Rollback) -> datetime | None:

@@ -5,11 +5,15 @@ What was not installed, or cannot be read any more, is told to who asks ``/healt
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import re
 from pathlib import Path
 from typing import Final
 
 KEY: Final = "stage4-files"
+BUILD: Final = "X-Stage4-Build"
+"""The header by which an open page says of which build it is."""
 _CODE: Final = Path(__file__).parent
 _RENDERED: Final = re.compile(r"\"([\w/]+\.html)\"")
 _INCLUDED: Final = re.compile(r"\{%-?\s*(?:extends|include|import|from)\s+[\"']([^\"']+)[\"']")
@@ -33,6 +37,15 @@ def needed(templates: Path, static: Path) -> tuple[Path, ...]:
             elif file.suffix == ".css":
                 waiting += [file.parent / name for name in _IN_STYLE.findall(text)]
     return tuple(files)
+
+
+def build(files: tuple[Path, ...]) -> str:
+    """A name for these very files: the same on every server that has them."""
+    digest = hashlib.sha256()
+    for file in files:
+        with contextlib.suppress(OSError):
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def unreadable(files: tuple[Path, ...]) -> str:

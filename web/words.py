@@ -117,6 +117,7 @@ def frame() -> dict[str, Any]:
         "language": g.get("language", "en"),
         "theme": g.get("theme", "auto"),
         "lab": _lab(),
+        "closed_off": bool(g.get("must_change")),
         "now": site().installation.clock(),
         "latest": _latest() if g.get("person") else None,
     }

@@ -76,6 +76,10 @@ def parse_rule(page: Mapping[str, Any]) -> RuleSeen:
     )
 
 
+MOST_CONDITIONS = 200
+"""Rules whose conditions are read: each may be a line in a chart."""
+
+
 def parse_conditions(data: object, wanted: Collection[str]) -> tuple[tuple[AlertRule, ...], list[str]]:
     """What the wanted alerting rules ask for, and a sentence for each that could not be read."""
     rules: list[AlertRule] = []
@@ -85,14 +89,21 @@ def parse_conditions(data: object, wanted: Collection[str]) -> tuple[tuple[Alert
             page = table(item)
             if page.get("name") not in wanted or page.get("type") == "recording":
                 continue
+            if len(rules) + len(lost) >= MOST_CONDITIONS:
+                return tuple(rules), [*lost, Said("of more than {} rules the first were read", MOST_CONDITIONS)]
             try:
                 severity = text(table(page.get("labels", {})).get("severity", ""))
-                rules.append(
-                    AlertRule(line(page["name"]), text(page["query"]), severity, number(page.get("duration", 0)))
-                )
+                rules.append(AlertRule(line(page["name"]), text(page["query"]), severity, _waits(page)))
             except (KeyError, TypeError, ValueError) as error:
                 lost.append(line(Said("the rule {} could not be read ({})", _shown(page["name"]), _why(error))))
     return tuple(rules), lost
+
+
+def _waits(page: Mapping[str, Any]) -> float:
+    seconds = number(page.get("duration", 0))
+    if not math.isfinite(seconds) or seconds < 0:
+        raise ValueError("its duration is no number of seconds")
+    return seconds
 
 
 def _relevant(name: object, wanted: Collection[str]) -> bool:

@@ -34,10 +34,16 @@ def run_drill(session: Session, *, yes: bool) -> None:
     page: dict[str, Any] = rollback_json(drilled.rollback, session.names) | {
         "proved": drilled.obeyed and drilled.gone,
         "override_gone": drilled.gone,
+        "stopped_by": list(drilled.stopped_by),
         "seen": seen,
         "reasons": [str(reason) for reason in drilled.reasons],
     }
     session.answer(page, lambda: _show(session, drilled))
+    if drilled.stopped_by:
+        held = ", ".join(drilled.stopped_by)
+        click.echo(f"TRADING WAS STOPPED IN EARNEST MEANWHILE, under {held}: it is left as it is.", err=True)
+        click.echo(f"stage4 rollback show {drilled.stopped_by[0]}", err=True)
+        sys.exit(EXIT_REFUSED)
     if not drilled.gone:
         for line in ("THE OVERRIDE IS STILL THERE: trading stays stopped.", *by_hand(drilled.rollback)):
             click.echo(line, err=True)

@@ -66,6 +66,8 @@ GIVEN: dict[str, tuple[str, object]] = {
 
 def given(place: Place) -> tuple[str, object]:
     """A value of a setting's own as the environment has it, and what it is then."""
+    if str(place) == "rollback.planned":
+        return "3=5m,4=20m", {"3": "5m", "4": "20m"}
     if place.type == dict[str, str]:
         return "a=b,c=d", {"a": "b", "c": "d"}
     return GIVEN.get(str(place), ("other", "other"))
@@ -89,7 +91,13 @@ def test_every_setting_can_be_set_in_the_file_and_in_the_environment_which_wins(
     path.write_text(in_toml(place, value))
     assert place.of(config.load(path, NOTHING)) == value != place.default
     assert source(place, path, NOTHING) == "stage4.toml"
-    changed = text.replace("other", "more").replace("=b", "=z").replace("B", "C").replace("A-Z", "A-Y")
+    changed = (
+        text.replace("4=20m", "4=30m")
+        .replace("other", "more")
+        .replace("=b", "=z")
+        .replace("B", "C")
+        .replace("A-Z", "A-Y")
+    )
     assert place.of(config.load(path, {place.variable: changed})) not in (value, place.default)
     assert source(place, path, {place.variable: changed}) == place.variable
 
@@ -101,6 +109,13 @@ def test_every_setting_of_a_wrong_type_is_named_with_its_place_and_not_shown(pat
         config.load(path, NOTHING)
     assert f"{path}: {place} is to be " in str(caught.value)
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("planned", "told"), [('"7" = "5m"', "no step"), ('"4" = "15x"', "rollback.planned: ")])
+def test_a_planned_time_that_nobody_can_mean_is_refused_when_it_is_read(path: Path, planned: str, told: str) -> None:
+    path.write_text(f"[rollback.planned]\n{planned}\n")
+    with pytest.raises(Refused, match=told):
+        config.load(path, NOTHING)
 
 
 def test_the_environments_names_are_those_of_always() -> None:

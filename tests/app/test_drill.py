@@ -134,6 +134,43 @@ def test_a_stop_that_somebody_presses_meanwhile_is_not_undone(
     assert holder is not None and holder.purpose == "incident" and path.exists()
     assert (drilled.obeyed, drilled.gone) == (False, False)
     assert any(f"trading stays stopped, held by {holder.id}" in line for line in said)
+    assert drilled.stopped_by == (holder.id,)
+
+
+def test_a_stop_that_became_part_of_the_drill_is_not_undone_either(
+    installation: Installation, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pressed(*_: Any) -> object:
+        path.unlink()  # what stops nothing is stopped by a new file, in whatever holds
+        stop(installation, Press(actor("noc")), fit(reason="orders look wrong"), patience=20)
+        raise Refused("the scheduler was asked in vain")
+
+    monkeypatch.setattr(drills.stopping, "check", pressed)
+    with scheduler(installation, lambda _: "disabled" if path.exists() else "enabled"):
+        name = opened(installation)
+        drilled, _ = run(installation)
+    assert drilled.stopped_by == (name,) and path.exists() and installation.state.open[name].holds
+
+
+def test_a_file_with_an_end_is_joined_by_no_stop(installation: Installation, path: Path) -> None:
+    with scheduler(installation, lambda _: "disabled" if path.exists() else "enabled"):
+        name = opened(installation)
+        stopping.disable(
+            installation, Press(actor("l2_ops")), installation.rollback(name), requested_by="L2", duration="10m"
+        )
+        told = stop(installation, Press(actor("noc")), fit(reason="orders look wrong"), patience=20)
+    assert [holder.id for holder in installation.state.holders] == [name] and "It ends at" in str(told.said)
+
+
+def test_a_waived_confirmation_is_no_second_person(installation: Installation, path: Path) -> None:
+    with scheduler(installation, lambda _: "enabled"):
+        manager = Press(actor("incident_manager"))
+        made = opening.open_rollback(installation, manager, ticket="DRILL-1", reason="x", purpose="drill").rollback
+        waived = duties.waive(installation, manager, made, 0, "nobody answers").rollback
+        duties.assume(installation, Press(actor("l2_ops")), waived, "incident_manager", "nobody answers")
+        with pytest.raises(Refused) as refused:
+            run(installation)
+    assert any("product_owner, another person" in owed for owed in refused.value.owed) and not path.exists()
 
 
 @pytest.mark.parametrize(

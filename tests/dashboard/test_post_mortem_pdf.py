@@ -37,6 +37,15 @@ def page_of(app, installation, language="en"):
         return review_document.document(installation, found, shown(found), "review/document.html")
 
 
+@pytest.mark.skipif(not printing.engine(), reason="nothing here makes a PDF")
+def test_a_picture_that_stands_in_it_is_drawn_and_nothing_else_is_fetched():
+    dot = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+    made = printing.pdf(
+        f'<img src="data:image/png;base64,{dot}"><img src="http://127.0.0.1:9/x.png"><img src="file:///etc/hosts">'
+    )
+    assert made.startswith(b"%PDF") and b"/Image" in made
+
+
 def test_it_needs_nothing_beside_it_and_names_the_ledgers_head(app, installation, story):
     page = page_of(app, installation)
     assert not re.search(r"<script|<form|<a href=\"(?!#)|src=\"(?!data:)|url\(", page)

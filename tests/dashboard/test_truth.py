@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ledger.app.press import Press
-from ledger.app.reading.outlook import Missing
+from ledger.app.reading.outlook import Missing, gist
 from ledger.app.steps import opening, stopping, watching
 from ledger.domain.asked import NO_REASON
 from ledger.domain.facts import AlertCount, SchedulerSeen
@@ -79,6 +79,54 @@ def test_a_scheduler_that_runs_on_after_ten_seconds_is_a_mismatch(browser, site)
     assert "although Ola Lis stopped it" in said
 
 
+def test_a_look_from_before_the_override_was_written_says_nothing_of_it(browser, site):
+    site.lookout.look()  # the file is absent
+    press(browser("l2_ops"))
+    at = site.installation.clock()
+    seen(site, scheduler=SchedulerSeen("enabled", at, "http://s"))
+    page = browser("noc").get("/").text
+    kind, said = bar(browser)
+    assert kind == "stopping" and "written and read back" in said
+    assert "it has not been seen stopped yet" in page and "RUNNING" not in page and "stops nothing" not in page
+
+
+def test_a_stop_that_is_not_obeyed_in_time_moves_the_picture(site, browser):
+    press(browser("l2_ops"))
+    scheduler(site, "enabled")
+    before = gist(site.lookout.outlook)
+    scheduler(site, "enabled", late=11)
+    assert gist(site.lookout.outlook) != before
+
+
+def test_a_ledger_that_cannot_be_read_does_not_blind_the_look_at_the_file(site, monkeypatch):
+    from ledger.errors import Unreachable
+
+    def unreachable(_self):
+        raise Unreachable("the store cannot be had")
+
+    monkeypatch.setattr(type(site.installation), "state", property(unreachable))
+    site.lookout.look()
+    assert site.lookout.outlook.file is not None and site.lookout.outlook.file.kind == "absent"
+
+
+def test_an_open_page_of_another_build_is_loaded_anew(browser):
+    client = browser("noc")
+    looks = {"HX-Request": "true", "HX-Trigger": "main"}
+    build = re.search(r'X-Stage4-Build": "(\w+)"', client.get("/").text)
+    assert build
+    assert client.get("/", headers=looks).headers["HX-Refresh"] == "true"
+    again = client.get("/", headers={**looks, "X-Stage4-Build": build[1]})
+    assert again.status_code == 200 and "HX-Refresh" not in again.headers
+
+
+def test_whoever_must_choose_a_password_first_sees_what_trading_does(app, site):
+    client = app.test_client()
+    client.post("/sign-in", data={"login": "noc", "password": site.accounts.reset("lab-noc")})
+    scheduler(site, "enabled")
+    assert 'class="truth runs"' in client.get("/top").text
+    assert "every 3s" in client.get("/password").text
+
+
 def test_an_override_that_is_gone_is_a_mismatch_at_once(browser, site):
     press(browser("l2_ops"))
     (rollback,) = site.installation.state.open.values()
@@ -134,15 +182,20 @@ def test_the_stop_says_which_rollback_it_joins(browser, site, installation):
 
 def test_what_the_stop_did_is_shown_each_with_its_second(browser, site):
     press(browser("l2_ops"))
+    scheduler(site, "enabled")
+    (rollback,) = site.installation.state.open.values()
+    assert moments(browser, f"/rollbacks/{rollback.id}")[-1] == ("due", "seen disabled")
     scheduler(site, "disabled")
-    page = browser("noc").get("/").text
-    moments = re.findall(r'<li class="(done|due)"><span aria-hidden="true">.</span> ([a-z ]+)', page)
-    assert [(kind, what.strip()) for kind, what in moments] == [
-        ("done", "asked"),
-        ("done", "written"),
-        ("done", "read back"),
-        ("due", "seen disabled"),  # no observer has recorded it here
-    ]
+    done = [("done", what) for what in ("asked", "written", "read back", "seen disabled")]
+    assert moments(browser, "/?later") == done
+
+
+def moments(browser, path: str) -> list[tuple[str, str]]:
+    """The newest stop's trail: done or due, and of what."""
+    page = browser("noc").get(path).text
+    trail = page[page.index('class="trail"') :].partition("</ol>")[0]
+    found = re.findall(r'<li class="(done|due)"><span aria-hidden="true">.</span> ([a-z ]+)', trail)
+    return [(kind, what.strip()) for kind, what in found]
 
 
 @pytest.fixture
@@ -195,7 +248,7 @@ def test_after_the_restoration_the_alerts_are_watched_for_two_minutes(browser, s
     counts(site, firing=1)
     restored = site.installation.rollback("INC-7")._replace(restarted_at=site.installation.clock())
     assert restored.restarted_at is not None
-    from web.truth import AFTER_RESTORE, after_restore
+    from web.moments import AFTER_RESTORE, after_restore
 
     at = restored.restarted_at
     assert after_restore(restored, at) == at + AFTER_RESTORE

@@ -105,3 +105,7 @@ def test_a_limit_counts_for_the_queries_that_show_its_metric() -> None:
 
 def test_a_metric_is_known_whatever_the_order_of_its_matchers() -> None:
     assert plain('x{a="1",b!~"2"}') == plain('max(x{b!~"2", a="1",})') is not None
+
+
+def test_a_limit_that_is_no_number_on_an_axis_is_none():
+    assert limits_of(["m"], [AlertRule("A", "m > 1e999", "critical", 0)]) == ()

@@ -21,6 +21,6 @@ def plain(sentence: str) -> str:
     return _ROLES.sub(lambda match: gettext(str(ROLES[match[0]])), _COMMAND.sub("", sentence))
 
 
-def brief(sentence: str) -> str:
+def shorter(sentence: str) -> str:
     """``/srv/stage4/var/runtime/x.json`` is ``x.json``, and a UUID its first eight digits."""
     return _UUID.sub(r"\1…", _PATH.sub(r"\1", sentence))

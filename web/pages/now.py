@@ -22,6 +22,7 @@ from ledger.errors import LedgerError
 from web import situation, truth
 from web.i18n import gettext as _
 from web.i18n import said as in_words
+from web.moments import after_restore
 from web.shared import shared
 from web.site import site
 from web.situation import Row, Tile
@@ -90,7 +91,7 @@ def render(
         sentence=situation.sentence(state, outlook, now),
         tiles=tiles(state, outlook, now),
         rollbacks=[_open(rollback, outlook, now) for rollback in state.open.values()],
-        restored=[(rollback, ends) for rollback in state.open.values() if (ends := truth.after_restore(rollback, now))],
+        restored=[(rollback, ends) for rollback in state.open.values() if (ends := after_restore(rollback, now))],
         alerts=truth.alerts_now(outlook, now),
         holder=state.holder,
         ledger=_ledger(state),

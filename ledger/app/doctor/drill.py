@@ -7,6 +7,7 @@ was written is removed whatever happens in between; a scheduler that does not ob
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -14,6 +15,8 @@ from typing import Final, NamedTuple
 from ledger.app.durations import parse_duration
 from ledger.app.installation import Installation
 from ledger.app.press import Press
+from ledger.app.record.deliver import deliver
+from ledger.app.record.spool import take_in
 from ledger.app.steps import closing, duties, opening, restoring, stopping
 from ledger.app.steps.common import Outcome
 from ledger.domain.command import Actor
@@ -47,6 +50,8 @@ class Drilled(NamedTuple):
     """Whether the override was seen to be gone at the end."""
     reasons: tuple[str, ...] = ()
     """What did not go as it should."""
+    stopped_by: tuple[str, ...] = ()
+    """The rollbacks by which somebody stopped trading in earnest meanwhile: what they hold stays as it is."""
 
 
 def require_window(installation: Installation, actor: Actor) -> tuple[Rollback, SchedulerSeen]:
@@ -84,7 +89,7 @@ def _owed(installation: Installation, rollback: Rollback, actor: Actor) -> tuple
     at, owed = installation.clock(), list[str]()
     if rollback.component != TRADING:
         owed.append(Said("it is of {}: only of {} the scheduler's status tells", rollback.component, TRADING))
-    if not rollback.steps[Step.ANNOUNCE].passed:
+    if not rollback.confirmed_by or rollback.refused:  # a waiver would be one person's
         owed.append(Said("product_owner, another person: stage4 rollback confirm {}", rollback.id))
     if not rollback.window_start <= at < rollback.window_end:
         begins, ends = (moment.isoformat(timespec="minutes") for moment in (rollback.window_start, rollback.window_end))
@@ -114,8 +119,15 @@ def drill(installation: Installation, actor: Actor, say: Say, patience: float = 
     except KeyboardInterrupt:
         pass  # "it was interrupted": what was written is removed first
     finally:
-        drilled = _restore(installation, actor, rollback.id, say, failed)
+        drilled = _insist(lambda: _restore(installation, actor, rollback.id, say, failed))
     return drilled
+
+
+def _insist(restore: Callable[[], Drilled]) -> Drilled:
+    """To its end, however often somebody presses Ctrl-C: what was written is removed first."""
+    while True:
+        with contextlib.suppress(KeyboardInterrupt):
+            return restore()
 
 
 def _stop(installation: Installation, actor: Actor, name: str, say: Say, patience: float) -> tuple[str, ...]:
@@ -137,7 +149,12 @@ def _stop(installation: Installation, actor: Actor, name: str, say: Say, patienc
 def _restore(installation: Installation, actor: Actor, name: str, say: Say, failed: tuple[str, ...]) -> Drilled:
     """Step 5, whatever step 3 came to, and the close; what still stands there is told and never passed over."""
     try:
-        rollback = _lead_out(installation, actor, installation.rollback(name), failed)
+        take_in(installation)  # a stop that was pressed meanwhile and passed the ledger over
+        deliver(installation)
+        rollback = installation.rollback(name)
+        if rollback.emergency:
+            return Drilled(rollback, obeyed=False, gone=False, reasons=failed, stopped_by=(name,))
+        rollback = _lead_out(installation, actor, rollback, failed)
         if rollback.is_open and rollback.override.written_at is not None:
             outcome = restoring.restore(installation, Press(actor), rollback, lambda _: None)
             rollback = _told(outcome, say)
@@ -150,11 +167,14 @@ def _restore(installation: Installation, actor: Actor, name: str, say: Say, fail
     rollback = installation.rollback(name)
     gone = installation.look(installation.override_path(rollback.component)).kind == "absent"
     checked = rollback.steps[Step.CHECK].verdict == "pass"
-    return Drilled(rollback, checked and rollback.restarted_at is not None, gone, failed)
+    others = tuple(holder.id for holder in installation.state.holders if holder.id != name)
+    return Drilled(rollback, checked and rollback.restarted_at is not None, gone, failed, others)
 
 
 def _lead_out(installation: Installation, actor: Actor, rollback: Rollback, failed: tuple[str, ...]) -> Rollback:
-    """The end of a drill that obeyed; the abort of one that did not, with why."""
+    """The end of a drill that obeyed; the abort of one that did not, with why. Somebody else may have ended it."""
+    if not rollback.is_open or rollback.aborting or rollback.incident_ended:
+        return rollback
     if failed:
         return opening.abort(installation, Press(actor), rollback, failed[0][:200]).rollback
     rollback = _waive(installation, actor, rollback, Step.WATCH, _UNWATCHED)

@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from ledger.app.home.config_types import PLACES, TABLES, AlertsSettings, SchedulerSettings, Settings
+from ledger.app.review.plan import planned
 from ledger.domain.matching import Undecided, fullmatch
 from ledger.errors import Refused, Unreachable
 from ledger.files import read_small
@@ -38,7 +39,8 @@ def decoded(path: Path, environment: Mapping[str, str]) -> Settings:
         settings = msgspec.convert(given, Settings)
     except msgspec.ValidationError as error:
         raise Refused(f"{path}: {'; '.join(_wrong(given)) or error}") from error
-    if wrong := _unusable(settings.alerts) or _nameless(settings.silence.labels) or _unclear(settings.scheduler):
+    wrong = _unusable(settings.alerts) or _nameless(settings.silence.labels) or _unclear(settings.scheduler)
+    if wrong := wrong or _unplanned(settings.rollback.planned):
         raise Refused(f"{path}: {wrong}")
     return settings
 
@@ -150,6 +152,15 @@ def _unclear(scheduler: SchedulerSettings) -> str:
             return f'scheduler.{name} is empty; write what the page says then, like ["RUNNING"]'
     if both := sorted(set(scheduler.enabled) & set(scheduler.disabled)):
         return f"scheduler.enabled and scheduler.disabled both have {both[0][:60]!a}: a word means one of them"
+    return ""
+
+
+def _unplanned(steps: Mapping[str, str]) -> str:
+    """Why a planned time cannot be meant; ``""`` where each can."""
+    try:
+        planned(steps)
+    except Refused as error:
+        return str(error) if str(error).startswith("rollback.planned") else f"rollback.planned: {error}"
     return ""
 
 

@@ -19,6 +19,10 @@ from ledger.domain.state import Rollback, State
 from ledger.domain.text import listed
 from ledger.said import Said
 
+RECENT = timedelta(seconds=30)
+"""How old a look before the stop may be; what was seen earlier may be over."""
+AT_ONCE = timedelta(minutes=2)
+"""How long after the opening its beginning is still seen."""
 PATIENCE = timedelta(minutes=1)
 """So long an alert from before the restore may take to end."""
 _KEPT = {("rollback_opened", "firing_sha384"), ("alerts_seen", "alerts_sha384")}
@@ -54,8 +58,11 @@ class Alerts:
 
     def _at_its_beginning(self, rollback: Rollback, seen: _Look) -> None:
         """What nobody asked for in an emergency: the last look before it, which waits in memory."""
-        before = self._before
-        told = before if before and before.firing and before.at <= rollback.opened_at else seen
+        before, at = self._before, rollback.opened_at
+        near = before is not None and before.firing and timedelta(0) <= at - before.at <= RECENT
+        told = before if before is not None and near else seen
+        if seen.at - at > AT_ONCE:
+            return  # what fires long after it says nothing of what led to it
         if told.firing:
             event = AlertsSeen(
                 alerts=names(told.firing),

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from ledger.app.installation import Installation
 from ledger.app.parsing import whole
+from ledger.app.reading.searching import folded
 from ledger.app.reading.timeline import Timeline
 from ledger.app.soundness.marks import Judged, judged
 from ledger.digest import sha384
@@ -125,7 +126,7 @@ def _sequences(installation: Installation, timeline: Timeline, digests: Digests,
         for receipt in log.receipts(words)[:MOST]:
             found += range(receipt.first, min(receipt.last, receipt.first + MOST) + 1)
     if not found:  # looks through all texts, and a line's own digest stands in no text but a confirmation's
-        text = words.lower().removeprefix("sha384:")
+        text = folded(words).removeprefix("sha384:")
         found += timeline.store.sequences(Filter(words=(Word(text),)), MOST)
     return list(dict.fromkeys(found))
 
@@ -133,7 +134,7 @@ def _sequences(installation: Installation, timeline: Timeline, digests: Digests,
 def of_ticket(installation: Installation, timeline: Timeline, ticket: str) -> list[Rollback]:
     """The rollbacks that a ticket was linked to afterwards, the newest first: their own ids are others."""
     timeline.catch_up()
-    state, chosen = installation.state, Filter(statuses=(TicketLinked.status,), words=(Word(ticket.lower()),))
+    state, chosen = installation.state, Filter(statuses=(TicketLinked.status,), words=(Word(folded(ticket)),))
     rows = timeline.store.page(chosen, None, MOST, newest_first=True)
     found = (state.rollback(name) for name in dict.fromkeys(row.rollback for row in rows))
     return [one for one in found if one is not None and one.ticket.lower() == ticket.lower()]

@@ -24,6 +24,7 @@ from ledger.domain.facts import (
     SilenceSeen,
     Unlisted,
 )
+from ledger.domain.stopping.stop import runs_on
 from ledger.errors import LedgerError
 from ledger.mistakes import mistake
 from ledger.said import joined
@@ -187,7 +188,10 @@ class Lookout:
         return {"scheduler": seen}
 
     def _file(self) -> dict[str, Any]:
-        holder = self._installation.state.holder
+        try:
+            holder = self._installation.state.holder
+        except LedgerError:
+            holder = None  # whoever stops without the ledger writes where the configuration says
         path = holder.override.path if holder else self._installation.override_path()
         return {"file": self._installation.look(path)}
 
@@ -221,6 +225,7 @@ def gist(outlook: Outlook) -> tuple[Any, ...]:
     return (
         scheduler and (scheduler.status, scheduler.warnings),
         file and (file.kind, file.sha384, file.mode, file.owner),
+        file and file.kind == "file" and runs_on(file, scheduler),  # a stop that is not obeyed in time
         tuple((silence.id, silence.state, silence.ends_at, silence.comment) for silence in outlook.silences),
         tuple((member.name, bool(member.doubts)) for member in outlook.members),
         tuple(

@@ -53,6 +53,8 @@ class _Look(NamedTuple):
 @dataclass
 class _Found:
     fired: list[_Fired] = field(default_factory=list)
+    kin: dict[str, list[_Fired]] = field(default_factory=dict)
+    """The same, by name."""
     looks: list[_Look] = field(default_factory=list)
 
 
@@ -112,9 +114,11 @@ def _see(sightings: _Found, row: Mapping[str, Any], at: Point, name: str, *, end
     labels = {"alertname": row["name"], **row["labels"]}
     start = Point(at.entry, "continues" if row.get("continues") else "active_at", active)
     at = at._replace(at=max(at.at, active))
-    known = next((alert for alert in sightings.fired if _same(alert, labels, active, at.at)), None)
+    kin = sightings.kin.setdefault(labels["alertname"], [])
+    known = next((alert for alert in kin if _same(alert, labels, active, at.at)), None)
     if known is None:
-        sightings.fired.append(_Fired(labels, start, at, name, ended))
+        kin.append(_Fired(labels, start, at, name, ended))
+        sightings.fired.append(kin[-1])
         return
     if start.at <= known.start.at + _SLACK and (at.field == "last_seen" or known.end.field != "last_seen"):
         known.labels, known.start, known.source = labels, start, name

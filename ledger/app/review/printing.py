@@ -10,12 +10,14 @@ import ctypes.util
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 from pathlib import Path
-from typing import Any, Final
+from subprocess import PIPE
+from typing import Final
 
 from ledger.app.words import mark
 from ledger.errors import Unreachable
@@ -27,6 +29,8 @@ INSTALL: Final = mark(
 )
 CHROMIUM: Final = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 _PATIENCE: Final = 120.0
+_TURN: Final = 5.0
+"""Seconds to wait until another one is made: whoever waits holds a thread of the server."""
 _ONE_AT_A_TIME: Final = threading.Lock()
 
 
@@ -42,7 +46,7 @@ def pdf(page: str) -> bytes:
     found = engine()
     if not found:
         raise Unreachable(INSTALL)
-    if not _ONE_AT_A_TIME.acquire(timeout=_PATIENCE):
+    if not _ONE_AT_A_TIME.acquire(timeout=_TURN):
         raise Unreachable("another PDF is being made; try again in a minute")
     try:
         return _by_weasyprint(page) if found == "weasyprint" else _by_chromium(found, page)
@@ -61,6 +65,7 @@ def _by_chromium(program: str, page: str) -> bytes:
         source, target = Path(scratch, "page.html"), Path(scratch, "page.pdf")
         source.write_text(page, encoding="utf-8")
         options = ["--headless", "--disable-gpu", "--no-pdf-header-footer", f"--user-data-dir={scratch}/profile"]
+        options.append("--host-resolver-rules=MAP * ~NOTFOUND")
         if os.geteuid() == 0:
             options.append("--no-sandbox")  # it does not start as root with one; the page is our own, without a script
         _run([program, *options, f"--print-to-pdf={target}", source.as_uri()])
@@ -70,24 +75,25 @@ def _by_chromium(program: str, page: str) -> bytes:
 def _run(command: list[str], given: bytes = b"") -> bytes:
     """Its output; a stop that is pressed meanwhile has the machine first."""
     nice = ["nice", "-n", "10"] if shutil.which("nice") else []
-    return subprocess.run([*nice, *command], input=given, capture_output=True, check=True, timeout=_PATIENCE).stdout
-
-
-def _fetch(address: str, *_: Any, **__: Any) -> Any:
-    """Only what stands in the page itself."""
-    import weasyprint
-
-    if not address.startswith("data:"):
-        raise ValueError(address)
-    return weasyprint.default_url_fetcher(address)
+    with subprocess.Popen([*nice, *command], stdin=PIPE, stdout=PIPE, stderr=PIPE, start_new_session=True) as program:
+        try:
+            made, said = program.communicate(given, _PATIENCE)
+        except BaseException:
+            os.killpg(program.pid, signal.SIGKILL)  # with the programs that it started
+            raise
+    if program.returncode:
+        raise subprocess.CalledProcessError(program.returncode, command, made, said)
+    return made
 
 
 def main() -> None:
-    """Read a document, write its PDF."""
+    """Read a document, write its PDF; of what it refers to only what stands in the page itself is fetched."""
     import weasyprint
+    from weasyprint.urls import URLFetcher
 
     page = sys.stdin.buffer.read().decode()
-    sys.stdout.buffer.write(weasyprint.HTML(string=page, url_fetcher=_fetch).write_pdf())
+    fetcher = URLFetcher(allowed_protocols=("data",))
+    sys.stdout.buffer.write(weasyprint.HTML(string=page, url_fetcher=fetcher).write_pdf())
 
 
 if __name__ == "__main__":

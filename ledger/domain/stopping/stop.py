@@ -113,9 +113,12 @@ def _obeyed(scheduler: SchedulerSeen | None) -> str:
 
 
 def _only_drilled(holders: tuple[Rollback, ...], file: FileSeen) -> bool:
-    """Whether drills alone stop it, by the very file that is there: it would run again when they end."""
+    """Whether drills alone stop it, by the very file that is there: it would run again when they end.
+
+    A file with an end of its own would end what holds by it, too: that is said, and nobody joins it.
+    """
     drills = bool(holders) and all(holder.purpose == "drill" for holder in holders)
-    return drills and judge_file(file, holders[0].override.sha384).verdict == "pass"
+    return drills and not claims(file.content).ends and judge_file(file, holders[0].override.sha384).verdict == "pass"
 
 
 def _beside_drill(

@@ -6,6 +6,7 @@ ratio or a condition of several parts has no limit that could be drawn on the me
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -98,7 +99,7 @@ def _condition(expr: str) -> tuple[Plain, bool, float] | None:
         reader.ends()
     except _NotPlain:
         return None
-    return about, _ABOVE[operator], value
+    return (about, _ABOVE[operator], value) if math.isfinite(value) else None
 
 
 class _Reader:
