@@ -136,7 +136,9 @@ def _gone(alert: _Fired, sightings: _Found) -> Point | None:
     """The first look after it that did not find it, or found it active anew."""
     name = alert.labels["alertname"]
     looks = [look.at for look in sightings.looks if look.at.at > alert.end.at and name not in look.names]
-    anew = [two.start for two in sightings.fired if two.start.at > alert.end.at and two.labels == alert.labels]
+    anew = [
+        two.start for two in sightings.kin.get(name, ()) if two.start.at > alert.end.at and two.labels == alert.labels
+    ]
     return min((*looks, *anew), key=lambda point: point.at, default=None)
 
 
