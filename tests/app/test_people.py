@@ -76,15 +76,15 @@ def listed(root: Path, *arguments: str) -> dict[str, dict[str, Any]]:
 
 
 def test_a_leaver_is_deactivated_then_erased_and_the_chain_stays(root: Path, installation: Installation) -> None:
-    added = json.loads(people(root, "add", "Ola", "--uid", "4711", "--role", "noc", "--json").output)["person"]
+    added = json.loads(people(root, "add", "Halina", "--uid", "4711", "--role", "noc", "--json").output)["person"]
     early = people(root, "erase", added)
     assert early.exit_code == 1 and "may still act; first" in early.stderr
     assert f"deactivated by entry {installation.state.sequence + 1}" in people(root, "deactivate", added).output
     before = lines_of(installation.home)
-    assert listed(root)[added]["name"] == "Ola"
+    assert listed(root)[added]["name"] == "Halina"
     done = people(root, "erase", added)
     assert done.exit_code == 0 and "the ledger's entries are untouched" in done.output
-    assert lines_of(installation.home) == before and "Ola" not in installation.home.people.read_text()
+    assert lines_of(installation.home) == before and "Halina" not in installation.home.people.read_text()
     row = listed(root)[added]
     assert (row["name"], row["uid"], row["roles"], row["deactivated_entry"]) == (None, None, [], len(before))
     assert people(root, "erase", added).exit_code == 1

@@ -85,7 +85,6 @@ def test_the_metric_that_stopped_trading_is_large_with_its_limit_and_all_charts_
     charts.mouse.move(1, 1)
     charts.locator(SLIDER).focus()
     charts.keyboard.press("ArrowLeft")
-    charts.keyboard.press("PageDown")
     expect(charts.locator(SLIDER)).to_have_attribute("aria-valuetext", NO_SAMPLE)
     for _ in range(9):
         if "\u00a0ms" in (charts.locator(SLIDER).get_attribute("aria-valuetext") or ""):

@@ -24,8 +24,8 @@ def seated(home: House, signed_in: People, login: str, path: str, language: str 
 def test_the_keyboard_alone_runs_steps_0_to_6(home: House, signed_in: People) -> None:
     manager = seated(home, signed_in, "incident-manager", "/")
     manager.to("a[href='/rollbacks/new']").press("Enter")
-    manager.page.wait_for_selector("[name=ticket]")
-    manager.to("[name=ticket]").type("INC-2411").to("[name=reason]").type("Latency is critical")
+    manager.page.wait_for_selector("#main [name=ticket]")
+    manager.to("#main [name=ticket]").type("INC-2411").to("#main [name=reason]").type("Latency is critical")
     manager.to("#more-opening summary").press("Enter").to("[name=component]")
     manager.to("form[action='/rollbacks'] button.primary").press("Enter")
     manager.page.wait_for_url("**/rollbacks/INC-2411")

@@ -17,8 +17,8 @@ def test_five_people_run_steps_0_to_6(language: str, ticket: str, home: House, s
     manager, owner, l2 = (signed_in(one, language) for one in ("incident-manager", "product-owner", "l2-ops"))
     observability, noc = signed_in("observability", language, "dark"), signed_in("noc", language)
     manager.goto("/rollbacks/new")
-    manager.fill("[name=ticket]", ticket)
-    manager.fill("[name=reason]", "Scheduler latency <b>is</b> critical & 'rising'")
+    manager.fill("#main [name=ticket]", ticket)
+    manager.fill("#main [name=reason]", "Scheduler latency <b>is</b> critical & 'rising'")
     manager.click("form[action='/rollbacks'] button.primary")
     manager.wait_for_url(f"**/rollbacks/{ticket}")
     for page in (owner, l2, observability, noc):

@@ -177,6 +177,8 @@ LATER = {
     "erase",
     "deactivate a person",
     "change roles",
+    "add a finding",
+    "add a follow-up",
 }
 
 
