@@ -6,7 +6,7 @@ from ledger.app.press import Press
 from ledger.app.steps import stopping
 from ledger.lab.rehearsal import person
 
-from .house import House
+from .house import House, eventually
 from .keyboard import Keyboard
 from .people import People, live, passed
 
@@ -92,7 +92,8 @@ def test_the_keyboard_alone_stops_and_stands_on_a_whole_page(home: House, signed
     Keyboard(page).to("#stop-now button").press("Enter")
     page.wait_for_selector("#step-1.good")
     # A sheet is in the list only when it has been loaded, and the step can be seen before that.
-    page.wait_for_function("[...document.styleSheets].some(sheet => sheet.href.includes('/rollback.css'))")
+    whole = "[...document.styleSheets].some(sheet => sheet.href.includes('/rollback.css'))"
+    eventually(lambda: page.evaluate(whole), 10, "the page's own styles")
 
 
 def done(keyboard: Keyboard, step: int, seconds: float = 20) -> None:

@@ -94,7 +94,7 @@ def test_a_page_that_lives_does_not_jump(home: House, signed_in: People) -> None
         page.goto(path)
         page.evaluate("document.fonts.ready")
         live(page)
-        page.wait_for_function("!document.querySelector('.htmx-request')")
+        page.wait_for_selector(".htmx-request", state="detached")
         page.evaluate(SHIFTS)
         page.evaluate("window.shifts.length = 0")
         for number in range(3):

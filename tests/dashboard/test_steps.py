@@ -16,7 +16,7 @@ from ledger.app.steps.stop import stop
 from ledger.domain.asked import fit
 from ledger.domain.silencing.decide import latest_end
 from web.jobs import Job
-from web.pages.brief import brief, plain
+from web.pages.brief import plain, shorter
 
 from .conftest import person
 from .test_cards import text
@@ -79,9 +79,9 @@ def test_no_path_of_the_machine_stands_in_what_is_read(browser, stopped):
 
 
 def test_paths_and_identifiers_are_short_and_addresses_are_not():
-    assert brief("wrote /srv/s4/run/x.json (mode 0600), then '/a/b'") == "wrote x.json (mode 0600), then 'b'"
-    assert brief("silence f3cf9e49-1b2c-4d5e-8f90-a1b2c3d4e5f6 ends") == "silence f3cf9e49… ends"
-    assert brief("see https://host/a/b and 1/2/3") == "see https://host/a/b and 1/2/3"
+    assert shorter("wrote /srv/s4/run/x.json (mode 0600), then '/a/b'") == "wrote x.json (mode 0600), then 'b'"
+    assert shorter("silence f3cf9e49-1b2c-4d5e-8f90-a1b2c3d4e5f6 ends") == "silence f3cf9e49… ends"
+    assert shorter("see https://host/a/b and 1/2/3") == "see https://host/a/b and 1/2/3"
 
 
 def test_a_refusal_names_roles_and_no_command(app):

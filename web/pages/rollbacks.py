@@ -168,14 +168,14 @@ def render(name: str, failed: str = "", error: LedgerError | None = None, typed:
 
 
 @blueprint.get("/rollbacks/<rollback>/preview/<name>")
-def preview(rollback: str, name: str) -> str:
+def preview(rollback: str, name: str) -> str | tuple[str, int]:
     """What a press would come to with the duration that is being typed: nothing is asked of the outside for it."""
     found, act = site().installation.state.rollback(rollback), ACTS.get(name)
     if found is None or act is None:
         abort(404)
     asking = _asking(found)
     if not _shows(act, asking):
-        abort(404)
+        return "", 204  # it was pressed meanwhile, and its form is gone with what was typed
     made = offer(act, asking, request.args.get("duration", "")[:40])
     return render_template("rollbacks/preview/shown.html", offered=made, asking=asking)
 
