@@ -24,7 +24,6 @@ def create_app(site: Site) -> Flask:
     app = Flask("web", template_folder=str(TEMPLATES), static_folder=str(STATIC))
     app.extensions[KEY] = site
     app.extensions[whole.KEY] = whole.needed(TEMPLATES, STATIC)
-    app.jinja_env.globals.update(build=whole.build(app.extensions[whole.KEY]), build_header=whole.BUILD)
     app.config.update(
         SECRET_KEY=site.secret,
         SESSION_COOKIE_HTTPONLY=True,
@@ -32,6 +31,7 @@ def create_app(site: Site) -> Flask:
         SEND_FILE_MAX_AGE_DEFAULT=3600,
     )
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True, "finalize": visible.finalize}
+    app.jinja_env.globals.update(build=whole.build(app.extensions[whole.KEY]), build_header=whole.BUILD)
     app.session_interface = Cookies()
     Htmx(app)
     for part in (i18n, security, identity, body, words, truth, watched, errors):

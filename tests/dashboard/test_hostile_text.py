@@ -164,7 +164,7 @@ def check(answer, path: str) -> None:
         json.loads(text)
     elif kind not in ("image/png", "image/svg+xml", "text/plain"):
         assert answer.headers["Content-Disposition"].startswith("attachment"), path
-        assert kind in ("application/octet-stream", "text/markdown"), path
+        assert kind in ("application/octet-stream", "text/markdown", "application/pdf"), path
         if kind == "text/markdown":
             assert not re.search(rb"(?<!\\)[<`\[]", text), path
             assert TURNED not in text.decode()
