@@ -94,7 +94,9 @@ def test_a_page_that_lives_does_not_jump(home: House, signed_in: People) -> None
         page.goto(path)
         page.evaluate("document.fonts.ready")
         live(page)
+        page.wait_for_selector("#truth.stopped:has-text('alerts muted until')", timeout=20_000)  # it has come to rest
         page.wait_for_selector(".htmx-request", state="detached")
+        page.wait_for_timeout(500)
         page.evaluate(SHIFTS)
         page.evaluate("window.shifts.length = 0")
         for number in range(3):
