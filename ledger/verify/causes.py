@@ -108,3 +108,21 @@ EXPLAINED: dict[Cause, str] = {
     Cause.HEAD_ORIGIN: "A checkpoint that was kept is of another ledger.",
     Cause.HEAD_SIGNATURE: "A checkpoint that was kept is not signed by the key given.",
 }
+
+
+REPLAYED = frozenset(
+    {
+        Cause.EVENT_MALFORMED,
+        Cause.IMPOSSIBLE_TRANSITION,
+        Cause.ROLLBACK_ENTRY_GAP,
+        Cause.CONFIRMATION_MISMATCH,
+        Cause.WRONG_INCIDENT,
+        Cause.FLAGS_LIE,
+        Cause.MARKS_LIE,
+        Cause.ROLE_WITHOUT_RIGHT,
+        Cause.ROLE_NOT_HELD,
+        Cause.VERDICT_LIES,
+        Cause.STEP_TOO_EARLY,
+    }
+)
+"""What the replay by the rules of the runbook finds."""

@@ -10,7 +10,7 @@ from ledger.proof.note import Verifier
 from ledger.said import Said
 from ledger.verify.anchors import Anchors
 from ledger.verify.backwards import Backwards
-from ledger.verify.causes import Cause
+from ledger.verify.causes import REPLAYED, Cause
 from ledger.verify.findings import Findings
 from ledger.verify.replay import Replay
 from ledger.verify.report import Head
@@ -58,21 +58,6 @@ _HMACS = frozenset(
         Cause.KEY_RENAMED,
     }
 )
-_STATE = frozenset(
-    {
-        Cause.EVENT_MALFORMED,
-        Cause.IMPOSSIBLE_TRANSITION,
-        Cause.ROLLBACK_ENTRY_GAP,
-        Cause.CONFIRMATION_MISMATCH,
-        Cause.WRONG_INCIDENT,
-        Cause.FLAGS_LIE,
-        Cause.MARKS_LIE,
-        Cause.ROLE_WITHOUT_RIGHT,
-        Cause.ROLE_NOT_HELD,
-        Cause.VERDICT_LIES,
-        Cause.STEP_TOO_EARLY,
-    }
-)
 _CHECKPOINT = frozenset(
     {Cause.CHECKPOINT_MALFORMED, Cause.CHECKPOINT_ORIGIN, Cause.CHECKPOINT_SIGNATURE, Cause.CHECKPOINT_KEY_DIFFERS}
 )
@@ -106,7 +91,7 @@ def said_checked(seen: Seen) -> Iterator[str]:
         yield Said("Form, order and chain of {} entries: each names the bytes of the one before it.", seen.entries)
     if seen.signatures.checked and not wrong & _HMACS:
         yield Said("Both HMACs of {} entries, with the keys given.", seen.signatures.checked)
-    if not wrong & _STATE:
+    if not wrong & REPLAYED:
         yield from _said_of_state(seen)
     yield from _said_of_anchors(seen, wrong)
 

@@ -11,25 +11,10 @@ from typing import Final, Literal, NamedTuple
 
 from ledger.app.soundness.found import Finding
 from ledger.app.soundness.guard import Guard
-from ledger.verify import Cause
+from ledger.verify.causes import REPLAYED
 
 Name = Literal["lines", "rules", "checkpoints", "published", "artefacts", "elsewhere"]
 State = Literal["holds", "wrong", "unknown"]
-_RULES: Final = frozenset(
-    {
-        Cause.EVENT_MALFORMED,
-        Cause.IMPOSSIBLE_TRANSITION,
-        Cause.ROLLBACK_ENTRY_GAP,
-        Cause.CONFIRMATION_MISMATCH,
-        Cause.WRONG_INCIDENT,
-        Cause.FLAGS_LIE,
-        Cause.MARKS_LIE,
-        Cause.ROLE_WITHOUT_RIGHT,
-        Cause.ROLE_NOT_HELD,
-        Cause.VERDICT_LIES,
-        Cause.STEP_TOO_EARLY,
-    }
-)
 """Findings of the replay; all others about the store are about its lines and what stands beside them."""
 
 
@@ -85,5 +70,5 @@ def _check(name: Name, upto: int, at: datetime | None, number: int, findings: Se
 
 def _part(finding: Finding) -> Name:
     if finding.part == "store":
-        return "rules" if finding.cause in _RULES else "lines"
+        return "rules" if finding.cause in REPLAYED else "lines"
     return "checkpoints" if finding.part == "keys" else finding.part

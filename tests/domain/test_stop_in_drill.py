@@ -1,0 +1,66 @@
+"""A stop that is pressed while a drill holds the scheduler: the drill's end must not undo it."""
+
+from __future__ import annotations
+
+import pytest
+
+from ledger.domain.duties.commands import Waive
+from ledger.domain.restoring.commands import EndIncident
+from ledger.errors import Standing
+
+from . import facts
+from .builders import INC, Story
+from .road import ROAD, opening, removing, stopping
+from .test_stop import standing_file, statuses
+
+
+def drilling() -> Story:
+    """A drill that stopped trading in its order."""
+    story = Story()
+    story.do("im", opening(story, purpose="drill"), "")
+    for name in ("confirmed", "asked", "disabled"):
+        ROAD[name](story)
+    return story
+
+
+@pytest.mark.parametrize("ticket", ["", "INC-9", INC])
+def test_a_stop_in_a_drill_holds_by_itself_so_that_the_drills_end_does_not_undo_it(ticket):
+    story = drilling()
+    events = story.do("noc", stopping(story, ticket, file=standing_file(story, INC)), "")
+    assert statuses(events) == ["rollback_opened", "emergency_declared", "hold_joined"]
+    own = next(one for one in story.state.holders if one.id != INC)
+    assert own.purpose == "incident" and own.emergency and events[2].joined == (INC,)
+    for number in (2, 4):
+        story.do("im", Waive(number=number, reason="a drill"))
+    ROAD["checked"](story)
+    story.do("im", EndIncident())
+    (released,) = story.do("ops", removing(story))
+    assert released.status == "hold_released" and [one.id for one in story.state.holders] == [own.id]
+
+
+def test_a_second_stop_in_a_drill_is_told_that_it_stands():
+    story = drilling()
+    story.do("noc", stopping(story, "INC-9", file=standing_file(story, INC)), "")
+    with pytest.raises(Standing, match="already stopped by"):
+        story.do("ops", stopping(story, "INC-9", file=standing_file(story, INC)), "")
+
+
+def test_a_stop_while_a_drill_is_about_to_remove_its_file_keeps_the_file():
+    story = drilling()
+    for number in (2, 4):
+        story.do("im", Waive(number=number, reason="a drill"))
+    ROAD["checked"](story)
+    story.do("im", EndIncident())
+    story.do("ops", removing(story))
+    events = story.do("noc", stopping(story, "INC-9", file=standing_file(story, INC)), "")
+    assert "effect_cancelled" in statuses(events) and "hold_joined" in statuses(events)
+    assert not story.of(INC).effects and "INC-9" in [one.id for one in story.state.holders]
+
+
+@pytest.mark.parametrize("changed", [{"kind": "absent"}, {"mode": "0644"}])
+def test_a_drill_whose_file_stops_nothing_is_stopped_by_a_file_of_its_own(changed):
+    story = drilling()
+    seen = facts.absent() if "kind" in changed else standing_file(story, INC, **changed)
+    assert {"put_back_requested", "override_requested"} & set(
+        statuses(story.do("noc", stopping(story, "", file=seen), ""))
+    )
