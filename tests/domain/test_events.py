@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import typing
 from datetime import UTC, datetime
 
@@ -59,6 +60,7 @@ def values(hint: typing.Any) -> st.SearchStrategy[typing.Any]:
     return known[hint] if hint in known else st.lists(TEXTS, max_size=3).map(tuple)
 
 
+@functools.cache
 def events(kind: type[Event]) -> st.SearchStrategy[Event]:
     """Events of one class; an artefact that must be there is not empty, as the ledger guarantees."""
     hints = typing.get_type_hints(kind)
