@@ -29,7 +29,7 @@ class Stopped(NamedTuple):
     path: str
     sha384: str
     spool: str
-    """Path of the spool file; "" where none could be made, or none was needed because it was stopped already."""
+    """Path of the spool file; "" where none could be made."""
     standing: str = ""
     """Whose override was there already, by its own claims; "" where it was written now."""
     moved_to: str = ""
@@ -49,8 +49,7 @@ class Stopped(NamedTuple):
             told.append("next      look whether the scheduler obeys, or stop its service on its machine")
         told += [f"override  {self.path}", f"digest    {self.sha384}"]
         told += [f"moved     what stood there is {self.moved_to} now"] if self.moved_to else []
-        if not self.standing:
-            told.append(f"spooled   {self.spool or '(nowhere: note down what you did)'}")
+        told.append(f"spooled   {self.spool or '(nowhere: note down what you did)'}")
         return told + [f"note      {note}" for note in self.notes]
 
 
@@ -59,6 +58,7 @@ def stop_without_ledger(
 ) -> Stopped:
     """Have an override that stops the component, and spool what happened. ``why`` says why the ledger was passed over.
 
+    A press that found it stopped already is spooled too: what stands may be a drill's, which would end with the drill.
     ``who`` is the person as far as known, ``directory`` counts only where the configuration names none that can be
     read. ``Unreachable`` where nothing was stopped: the sentence says so and what to type.
     """
@@ -76,9 +76,6 @@ def stop_without_ledger(
     folder = configured(root, directory)
     path = folder.path / COMPONENTS[asked.component][0]
     placed = _place(root, path, content, asked.component)
-    if not placed.made:
-        whose = override.whose(placed.file)
-        return Stopped(str(path), placed.file.sha384, "", whose, notes=asked.notes, doubt=folder.doubt)
     facts = {
         "claimed_at": at.isoformat(timespec="microseconds"),
         "component": asked.component,
@@ -91,6 +88,7 @@ def stop_without_ledger(
         "reason": asked.reason,
         "request_id": request_id,
         "requested_by": by,
+        "standing": not placed.made,
         "ticket": asked.ticket,
         "uid": os.getuid(),
         "whole_reason": asked.whole_reason,
@@ -101,6 +99,7 @@ def stop_without_ledger(
         str(path),
         placed.file.sha384,
         spool(root, facts),
+        "" if placed.made else override.whose(placed.file),
         moved_to=placed.moved_to,
         notes=asked.notes,
         doubt=folder.doubt,

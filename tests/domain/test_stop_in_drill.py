@@ -11,7 +11,7 @@ from ledger.errors import Standing
 from . import facts
 from .builders import INC, Story
 from .road import ROAD, opening, removing, stopping
-from .test_stop import standing_file, statuses
+from .test_stop import standing_file, statuses, taken
 
 
 def drilling() -> Story:
@@ -64,3 +64,26 @@ def test_a_drill_whose_file_stops_nothing_is_stopped_by_a_file_of_its_own(change
     assert {"put_back_requested", "override_requested"} & set(
         statuses(story.do("noc", stopping(story, "", file=seen), ""))
     )
+
+
+def test_a_stop_taken_in_from_the_spool_is_one_of_its_own_beside_a_drill():
+    story = drilling()
+    there = standing_file(story, INC)
+    events = story.do("system", taken(story, file=there, standing=True), "")
+    assert statuses(events) == ["rollback_opened", "emergency_declared", "stop_taken_in"]
+    own = next(one for one in story.state.holders if one.id != INC)
+    assert own.purpose == "incident" and own.override.sha384 == there.sha384
+    for number in (2, 4):
+        story.do("im", Waive(number=number, reason="a drill"))
+    ROAD["checked"](story)
+    story.do("im", EndIncident())
+    (released,) = story.do("ops", removing(story))
+    assert released.status == "hold_released" and [one.id for one in story.state.holders] == [own.id]
+
+
+def test_a_press_without_the_ledger_that_found_it_stopped_for_good_makes_no_emergency_of_it():
+    story = Story()
+    for name in ("opened", "confirmed", "asked", "disabled"):
+        ROAD[name](story)
+    events = story.do("system", taken(story, file=standing_file(story, INC), standing=True), "")
+    assert statuses(events) == ["stop_taken_in"] and not story.of(INC).emergency

@@ -97,6 +97,7 @@ def _command(installation: Installation, facts: dict[str, Any], digest: str) -> 
         claimed_person=_person(installation, facts),
         why=clean(f"{signed}{facts.get('why', 'unreadable spool file')}"),
         file=file,
+        standing=facts.get("standing") is True,
     )
 
 

@@ -65,6 +65,8 @@ class TakeInStop(Command):
     file: FileSeen
     claimed_person: str = ""
     """The person of that claim, where the directory knows one."""
+    standing: bool = False
+    """Whether the press found it stopped already and wrote nothing."""
 
 
 @command

@@ -205,18 +205,22 @@ def _notes(command: Stop, name: str, role: Role) -> list[Decided]:
 
 @decides(TakeInStop)
 def take_in_stop(state: State, request: Request, command: TakeInStop) -> tuple[Decided, ...]:
-    """By the ledger itself: a stop from the spool becomes entries. Its time and person are claims."""
+    """By the ledger itself: a stop from the spool becomes entries. Its time and person are claims.
+
+    Where drills alone hold it is one of its own, as with :func:`stop`: the drill's end is no end of it.
+    """
     role = act_as(state, request, "system")
     component = command.opening.component
-    holders = state.holders_of(component)
-    joined = holders[0] if holders else stoppable(state, command.opening.ticket, component)
+    lasting = (holder for holder in state.holders_of(component) if holder.purpose != "drill")
+    joined = next(lasting, None) or stoppable(state, command.opening.ticket, component)
     decided: list[Decided] = []
     if joined is None:
         name = name_rollback(state, command.opening.ticket)
         decided.append(Decided(replace(opened_event(command.opening), claimed_at=command.claimed_at), name, role))
     else:
         name = joined.id
-    if joined is None or not joined.emergency:
+    changed_nothing = command.standing and joined is not None and joined.holds
+    if not changed_nothing and (joined is None or not joined.emergency):
         decided.append(Decided(EmergencyDeclared(reason=command.opening.reason, stop=True), name, role))
     there = command.file.kind == "file" and not (joined and joined.holds and not joined.stoppable_again)
     judged = judge_file(command.file, "")
