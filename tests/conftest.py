@@ -25,7 +25,7 @@ FOLDERS = {
     "docs": "slow",  # what tutorials tell to type
     "doors": "slow",  # the real server, and clients that take their time
     "faults": "slow",  # processes under strace
-    "kept": "slow",  # sixteen whole homes
+    "kept": "slow",  # whole homes
     "packaged": "slow",  # a wheel, built and installed
     "reading": "slow",  # disks that are full
     "shell": "slow",  # a process for every line that is typed

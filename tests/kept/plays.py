@@ -18,9 +18,11 @@ from ledger.app.people import access, staff
 from ledger.app.people.accounts import Accounts
 from ledger.app.press import Press
 from ledger.app.record.erasing import erase
-from ledger.app.steps import duties, opening, restoring, watching
+from ledger.app.steps import duties, learning, opening, restoring, watching
 from ledger.domain.command import Actor
-from ledger.lab.rehearsal import Step, lab_home, rehearse
+from ledger.domain.runbook import Step as StepOf
+from ledger.domain.state import Rollback
+from ledger.lab.rehearsal import Step, lab_home, rehearse, wait_for_alert
 from ledger.lab.scenarios import SCENARIOS, Stage, night, perform, stage
 from tests.dashboard.stories import STORIES
 from tests.scenarios import test_aborts_and_handover as handed
@@ -153,6 +155,41 @@ def begun(on: Stage) -> None:
     opening.open_rollback(on.installation, Press(manager), ticket="INC-2051", reason="Wrong risk limits")
 
 
+def learned(on: Stage) -> None:
+    """Stopped in earnest in the middle of a drill; what was learned of it, one follow-up done and one to be done."""
+    manager, l2, owner = (Press(on.person(role)) for role in ("incident_manager", "l2_ops", "product_owner"))
+    on.lab.misbehave("latency")
+    wait_for_alert(on.installation, on.lab)
+    drill = opening.open_rollback(
+        on.installation, manager, ticket="DRILL-1", reason="test of the stop", purpose="drill"
+    ).rollback
+    on.rollbacks.append(drill.id)
+    opening.confirm(on.installation, owner, drill)
+    on.disable(drill)
+    rollback = night.stop(on)
+    on.expect_soon("what fired is kept", lambda: "alerts_seen" in on.statuses())
+    duties.waive(on.installation, manager, on.now(drill), StepOf.SILENCE, "a drill of the override alone")
+    on.stopped(drill)
+    duties.waive(on.installation, manager, on.now(drill), StepOf.WATCH, "a drill of the override alone")
+    on.ended(drill)
+    restoring.restore(on.installation, l2, on.now(drill), on.say)
+    on.closed(drill)
+    night.go_on(on, rollback)
+    learn(on, rollback)
+
+
+def learn(on: Stage, rollback: Rollback) -> None:
+    """Two findings and two follow-ups."""
+    press, other = Press(on.person("incident_manager")), on.person("l2_ops")
+    closed, at, began = on.now(rollback), on.installation.clock(), int(rollback.id.removeprefix("STOP-"))
+    learning.add_finding(on.installation, press, closed, "contributing factor", "The deployment of 14:20", about=began)
+    learning.add_finding(on.installation, press, closed, "lesson", LONG)
+    for text in ("Alert on the queue's length", "Drill every quarter"):
+        learning.add_follow_up(on.installation, press, closed, text, other.person, at + timedelta(days=3650))
+    first = min(on.now(rollback).follow_ups)
+    learning.finish_follow_up(on.installation, Press(other), on.now(rollback), first, "Done: alert QueueTooLong")
+
+
 # --- without servers -------------------------------------------------------------------------------------------------
 
 
@@ -250,6 +287,7 @@ PLAYS: dict[str, Play] = {
     "handovers": Play("two aborts, a third run under the same ticket, a handover in its watch", staged(handovers)),
     "begun": Play("one confirmed and one open, a handover offered", staged(begun, ends=False)),
     "held": Play("trading stopped, a watch runs", held),
+    "learned": Play("stopped in a drill; findings, follow-ups", staged(learned)),
     "erased": Play("long texts, one erased by two people", erased),
     "people": Play("people come, get roles and passwords, and leave", people),
     "stories": Play("twelve rollbacks by what servers would have said", stories),
