@@ -18,6 +18,8 @@ MOST_ALERTS = 12
 """Alerts that get a lane."""
 MOST_BARS = 60
 """Bars that are drawn in an alert's lane; more would stand over each other."""
+MOST_NOTES = 40
+"""Notes that stand on the axis; the list of entries has all."""
 _ORDER = ("scheduler_held", "alerts_silenced", "alert", "drift", "not_observed", "maintenance_window")
 _TONES = {
     "alert": "bad",
@@ -97,6 +99,7 @@ class Gantt:
     lanes: tuple[Lane, ...]
     more_alerts: int
     """How many are not drawn."""
+    more_notes: int
     marks: tuple[Mark, ...]
     lines: tuple[float, ...]
     flags: tuple[Flag, ...]
@@ -115,7 +118,9 @@ def gantt(found: Review) -> Gantt:
     def place(at: datetime) -> float:
         return min(100.0, max(0.0, 100 * ((at - begin) / (end - begin))))
 
-    marks = tuple(sorted(found.marks, key=lambda mark: mark.point.at))
+    notes = [mark for mark in found.marks if mark.code == "note"]
+    others = [mark for mark in found.marks if mark.code != "note"]
+    marks = tuple(sorted([*others, *notes[:MOST_NOTES]], key=lambda mark: mark.point.at))
     places = [place(mark.point.at) for mark in marks]
     lanes = list(_lanes(found, place, begin, end))
     alerts = [lane for lane in lanes if lane.code == "alert"]
@@ -125,6 +130,7 @@ def gantt(found: Review) -> Gantt:
         end,
         tuple(lane for lane in lanes if lane.code != "alert" or lane.label not in left),
         sum(lane.left_out + len(lane.bars) * (lane.label in left) for lane in alerts),
+        len(notes[MOST_NOTES:]),
         marks,
         tuple(dict.fromkeys(round(position, 2) for position in places)),
         tuple(flags(places)),
