@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,7 @@ from pathlib import Path
 from ledger.app.home import config as settings
 from ledger.app.home import keys
 from ledger.app.home.folders import Home
-from ledger.app.home.setup import make_keys
+from ledger.app.home.setup import make_keys, open_stage
 from ledger.app.installation import Installation, now, open_home
 from ledger.app.people.directory import Person
 from ledger.domain.keeping.commands import AddNote
@@ -68,6 +69,8 @@ def build(root: Path, entries: int, starter: str, told: Callable[[int], None] = 
         installation.people.put(Person(BY[role].person, role.replace("_", " ").title(), None))
     installation.people.put(Person("p-aud17", "Auditor", None))
     installation.publish()
+    for stage in settings.other_stages(config):
+        open_stage(root, settings.for_stage(config, stage), "production").ledger.log.close()
     return installation
 
 
@@ -98,6 +101,6 @@ def _write(log: Log, made: Ledger, tree: Tree, written: int) -> int:
             body = parse_canonical(line)
             tree.append(leaf_hash(line))
             note = sign_checkpoint(Checkpoint(made.origin, number, tree.root()), made.signer)
-            receipt = Receipt(body["metadata"]["request_id"], "built", number, number)
+            receipt = Receipt(body["metadata"]["request_id"], hashlib.sha256(line).hexdigest(), number, number)
             writing.append(made.origin, [Line(number, body["status"], line)], (number, note), receipt)
     return len(made.lines)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import random
+import re
 import time
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
@@ -14,6 +15,8 @@ import aiohttp
 
 ACCEPT: Final = {"Accept": "text/html", "Sec-Fetch-Site": "same-origin"}
 HTMX: Final = ACCEPT | {"HX-Request": "true", "HX-Trigger": "main"}
+_BUILD: Final = re.compile(r"hx-headers='([^']*)'")
+"""What a page sends along when it looks again: of which build it is. Another one's is told to load anew."""
 SOON: Final = 60
 LEAST: Final = 100
 """Milliseconds between news and the look that it causes, and the least spread of it (static/stage4.js, ``refresh``)."""
@@ -59,13 +62,15 @@ class OpenBrowser:
         self._session, self._page, self._heard = session, page, heard
         self._news, self._spread = asyncio.Event(), 0.0
         self._entries: set[int] = set()
+        self._headers = dict(HTMX)
         self.ready = asyncio.Event()
 
     async def run(self) -> None:
         """Load the page, then hear the stream and look again until cancelled."""
         async with self._session.get(self._page.opened, headers=ACCEPT) as answer:
-            await answer.read()
             answer.raise_for_status()
+            if build := _BUILD.search(await answer.text()):
+                self._headers |= json.loads(build[1])
         async with asyncio.TaskGroup() as group:
             group.create_task(self._stream())
             group.create_task(self._look())
@@ -120,7 +125,7 @@ class OpenBrowser:
 
     async def _ask(self, page: str) -> bool:
         with contextlib.suppress(aiohttp.ClientError, TimeoutError):
-            async with self._session.get(page, headers=HTMX) as answer:
+            async with self._session.get(page, headers=self._headers) as answer:
                 await answer.read()
                 return bool(answer.status == 200)
         return False

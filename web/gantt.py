@@ -15,7 +15,11 @@ LEAST = 0.6
 CLOSE = 2.2
 """Marks nearer to each other than this share one flag."""
 MOST_ALERTS = 12
-"""Alerts that get a lane; the table has all."""
+"""Alerts that get a lane."""
+MOST_BARS = 60
+"""Bars that are drawn in an alert's lane; more would stand over each other."""
+MOST_NOTES = 40
+"""Notes that stand on the axis; the list of entries has all."""
 _ORDER = ("scheduler_held", "alerts_silenced", "alert", "drift", "not_observed", "maintenance_window")
 _TONES = {
     "alert": "bad",
@@ -60,6 +64,8 @@ class Lane:
     """All its bars together, also what of them lies beyond the axis."""
     at_least: bool = False
     """Whether one of them lasted longer than was seen."""
+    left_out: int = 0
+    """How many more bars are not drawn: they are counted in its seconds."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +98,8 @@ class Gantt:
     end: datetime
     lanes: tuple[Lane, ...]
     more_alerts: int
+    """How many are not drawn."""
+    more_notes: int
     marks: tuple[Mark, ...]
     lines: tuple[float, ...]
     flags: tuple[Flag, ...]
@@ -110,15 +118,19 @@ def gantt(found: Review) -> Gantt:
     def place(at: datetime) -> float:
         return min(100.0, max(0.0, 100 * ((at - begin) / (end - begin))))
 
-    marks = tuple(sorted(found.marks, key=lambda mark: mark.point.at))
+    notes = [mark for mark in found.marks if mark.code == "note"]
+    others = [mark for mark in found.marks if mark.code != "note"]
+    marks = tuple(sorted([*others, *notes[:MOST_NOTES]], key=lambda mark: mark.point.at))
     places = [place(mark.point.at) for mark in marks]
     lanes = list(_lanes(found, place, begin, end))
     alerts = [lane for lane in lanes if lane.code == "alert"]
+    left = {lane.label for lane in alerts[MOST_ALERTS:]}
     return Gantt(
         begin,
         end,
-        tuple(lane for lane in lanes if lane not in alerts[MOST_ALERTS:]),
-        len(alerts[MOST_ALERTS:]),
+        tuple(lane for lane in lanes if lane.code != "alert" or lane.label not in left),
+        sum(lane.left_out + len(lane.bars) * (lane.label in left) for lane in alerts),
+        len(notes[MOST_NOTES:]),
         marks,
         tuple(dict.fromkeys(round(position, 2) for position in places)),
         tuple(flags(places)),
@@ -143,11 +155,16 @@ def _lanes(review: Review, place: Place, begin: datetime, end: datetime) -> Iter
     for code in (*steps, *_ORDER):
         spans = [span for span in review.spans if span.lane == code and _inside(span, begin, end)]
         named = code in ("alert", "not_observed", "drift")
-        for label in dict.fromkeys(span.label if named else "" for span in spans):
-            of_lane = [span for span in spans if not named or span.label == label]
-            bars = tuple(_bar(span, place, end) for span in sorted(of_lane, key=lambda span: span.start.at))
+        lanes: dict[str, list[Span]] = {}
+        for span in spans:
+            lanes.setdefault(span.label if named else "", []).append(span)
+        for label, of_lane in lanes.items():
+            of_lane.sort(key=lambda span: span.start.at)
+            drawn = of_lane[:MOST_BARS] if code == "alert" else of_lane
+            bars = tuple(_bar(span, place, end) for span in drawn)
             lasted = sum(seconds_between(span.start.at, span.end.at if span.end else end) for span in of_lane)
-            yield Lane(code, label, bars, lasted, not all(span.ended for span in of_lane))
+            at_least = not all(span.ended for span in of_lane)
+            yield Lane(code, label, bars, lasted, at_least, len(of_lane) - len(bars))
 
 
 def _inside(span: Span, begin: datetime, end: datetime) -> bool:

@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from ledger.app.durations import format_duration
-from ledger.app.review.parts import Debt, Departure, Duration, FollowUp, Highlight, Line, Point, Review, Words
+from ledger.app.review.parts import Debt, Departure, Duration, FollowUp, Highlight, Line, Point, Review, Span, Words
 from ledger.domain.runbook import STEPS
 from ledger.domain.text import visible
 from web.i18n import gettext as _
 from web.i18n import said
 from web.review_story import KEY_TIMES, highlight, impact, summary
-from web.review_words import FOUND, MARKS, STATES, artefact, debt, duration, held, span, steps, until
+from web.review_words import FOUND, MARKS, STATES, artefact, debt, duration, held, listed, span, steps, unlisted, until
 from web.words import PHASES, VERDICTS, person, verdict
 
 _SPECIAL = re.compile(r"([\\`*\[\]|~<>&@]|(?<!\w)_|_(?!\w)|(?<=\])\(|:(?=//)|^[#+=-]|^\d+(?=[.)])(?=.))")
@@ -111,7 +111,10 @@ def _sections(review: Review) -> Iterable[str]:
     )
     yield _section(_("Artefacts"), kept, rows)
     axis = (_("What"), _("From"), _("Until"), _("Entries"))
-    yield _section(_("Appendix: the axis as a table"), axis, _axis(review))
+    bars, left_off = listed(review)
+    yield _section(_("Appendix: the axis as a table"), axis, _axis(review, bars))
+    if left_off:
+        yield f"\n{escape(unlisted(left_off))}\n"
 
 
 def _section(title: str, heads: Row, rows: Iterable[Row]) -> str:
@@ -154,8 +157,8 @@ def _steps(review: Review) -> Iterable[Row]:
         yield title, shown, row.attempts, waited, took, planned, entries or "–"
 
 
-def _axis(review: Review) -> Iterable[Row]:
-    for bar in review.spans:
+def _axis(review: Review, bars: Iterable[Span]) -> Iterable[Row]:
+    for bar in bars:
         entries = dict.fromkeys(point.entry for point in (bar.start, bar.end, bar.gone) if point)
         yield span(bar), _time(bar.start.at), until(bar, _time), ", ".join(map(str, entries))
     for mark in review.marks:

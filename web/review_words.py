@@ -16,9 +16,11 @@ from ledger.domain.runbook import STEPS
 from ledger.domain.text import visible
 from web.fields import ARTEFACTS
 from web.gantt import Lane
-from web.i18n import gettext, said
+from web.i18n import gettext, ngettext, said
 from web.words import stamp
 
+MOST_LISTED: Final = 100
+"""Alerts that a page or a document tells one by one; the JSON has all."""
 DURATIONS: Final = {
     "to_confirm": mark("to confirm"),
     "to_disable": mark("to disable"),
@@ -143,6 +145,23 @@ def span(one: Span) -> str:
     """One bar in words."""
     verdict = f" — {gettext(one.label)}" if one.label and one.lane.startswith("step_") else ""
     return lane(one.lane, one.label) + verdict
+
+
+def listed(found: Review) -> tuple[list[Span], int]:
+    """The bars that are told one by one, the critical alerts before others; and how many alerts are not."""
+    alerts = sorted((one for one in found.spans if one.lane == "alert"), key=lambda one: not one.critical)
+    left_off = {id(one) for one in alerts[MOST_LISTED:]}
+    return [one for one in found.spans if id(one) not in left_off], len(left_off)
+
+
+def unlisted(number: int) -> str:
+    """How many alerts are not told one by one, and what has them."""
+    told = ngettext(
+        "%(num)s more alert is not listed here: the JSON has all.",
+        "%(num)s more alerts are not listed here: the JSON has all.",
+        number,
+    )
+    return told % {"num": number}
 
 
 def until(one: Span, stamp: Callable[[datetime], object] = stamp) -> str:

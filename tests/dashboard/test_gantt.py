@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -128,3 +129,10 @@ def test_a_new_day_is_named_where_the_axis_has_several():
         assert set(days) == {one.date for one in shown if one.date}
         assert all(one.date for one, before in zip(shown[1:], days, strict=False) if f"{one.at:%m-%d}" != before)
     assert not any(one.date for one in gantt(made(length=3600)).ticks)
+
+
+def test_many_notes_leave_the_axis_its_other_marks():
+    found = made(marks=range(100), length=120)
+    last = Mark("closed", Point(200, "timestamp", at(110)))
+    chart = gantt(replace(found, marks=(*found.marks, last)))
+    assert (len(chart.marks), chart.more_notes, chart.marks[-1]) == (41, 60, last)

@@ -243,3 +243,19 @@ def test_an_opening_that_asked_is_not_asked_again(story):
     opened(story, row(PNL, story.now - timedelta(seconds=3)))
     Alerts(Desk(story.installation, lambda _: None)).look(story.state, [member(story, fired(story, story.now))])
     assert told_at_the_stop(story) == []
+
+
+def test_what_is_told_of_thousands_of_alerts_is_bounded_and_says_how_many_are_left_out(app, browser, story):
+    since = story.now - timedelta(minutes=1)
+    many = [row(DELAY, since, labels={"node": str(n), "severity": "warning"}) for n in range(2000)]
+    opened(story, *many, row(PNL, story.now - timedelta(seconds=3)))
+    chart = gantt(story.review())
+    assert sum(len(lane.bars) for lane in chart.lanes if lane.code == "alert") + chart.more_alerts == 2001
+    page = browser("noc").get(f"/rollbacks/{INC}/review")
+    assert len(page.data) < 100_000 and f"{chart.more_alerts} more alerts are not drawn." in page.text
+    for kind in ("review", "review.md"):
+        told = page_of(browser, kind)
+        assert "1901 more alerts are not listed here: the JSON has all." in told and PNL in told
+    assert "Nie wymieniono tu jeszcze 1901 alertów" in page_of(browser, language="pl")
+    spans = browser("noc").get(f"/rollbacks/{INC}/review.json").json["spans"]
+    assert sum(one["lane"] == "alert" for one in spans) == 2001

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
+from itertools import accumulate
 from typing import Any
 
 from flask import Blueprint, Response, abort, render_template, url_for
@@ -27,8 +29,10 @@ from web.shared import request_id, shared
 from web.site import site
 
 blueprint = Blueprint("review", __name__)
-MOST_LINES = 300
-"""Entries that the page shows; the timeline and the downloads have all."""
+SHOWN, PRINTED = 50_000, 500_000
+"""Room for entries on the page and in the PDF, in characters; the timeline and the other downloads have all."""
+_BESIDE = 450
+"""What stands around the text of one."""
 
 
 @blueprint.get("/rollbacks/<rollback>/review")
@@ -59,8 +63,9 @@ def render(name: str, failed: str = "", error: LedgerError | None = None, typed:
     )
 
 
-def shown(found: Review) -> dict[str, Any]:
-    """What the page and the document show."""
+def shown(found: Review, room: int = SHOWN) -> dict[str, Any]:
+    """What the page and the document show; of its entries as many as there is ``room`` for."""
+    ends = list(accumulate(_BESIDE + len(line.text) for line in found.timeline))
     pictures = [artefact for artefact in found.evidence if artefact.name == "picture" and artefact.found == "present"]
     drawn = {artefact.entry for artefact in found.evidence if artefact.name == "picture"}
     return {
@@ -71,7 +76,7 @@ def shown(found: Review) -> dict[str, Any]:
         "undrawn": [
             artefact.entry for artefact in found.evidence if artefact.name == "report" and artefact.entry not in drawn
         ],
-        "lines": found.timeline[:MOST_LINES],
+        "lines": found.timeline[: bisect_right(ends, room)],
         "now": site().installation.clock(),
         "took": format_duration,
         "words": words,
@@ -97,7 +102,7 @@ def as_pdf(rollback: str) -> Response:
 
 def made_pdf(found: Review) -> bytes:
     """The PDF of a review; needs a request's language. ``Unreachable`` where nothing here can make one."""
-    return pdf(document(site().installation, found, shown(found), "review/document.html"))
+    return pdf(document(site().installation, found, shown(found, PRINTED), "review/document.html"))
 
 
 @blueprint.get("/rollbacks/<rollback>/review.json")

@@ -11,11 +11,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from ledger.app.installation import Installation
 from ledger.app.record.erasing import read
+from ledger.app.review.fired import Begun, Fired, Telling, merged
 from ledger.app.review.parts import Point, Span, said, seen, written
 from ledger.domain.observing.events import AlertsSeen, CriticalAlertsSeen
 from ledger.domain.opening.events import RollbackOpened
@@ -23,24 +24,6 @@ from ledger.domain.record import Recorded
 from ledger.domain.silencing.events import SilenceChecked, SilenceChecked1
 from ledger.domain.watching.events import WatchFinished, WatchStarted
 from ledger.errors import LedgerError
-
-_SLACK = timedelta(seconds=1)
-"""``ALERTS_FOR_STATE`` gives whole seconds, rounded down."""
-
-
-@dataclass
-class _Fired:
-    """One alert from when it became active to when it was last seen firing."""
-
-    labels: Mapping[str, str]
-    start: Point
-    end: Point
-    source: str
-    ended: bool
-
-    @property
-    def label(self) -> str:
-        return " ".join([self.labels.get("alertname", ""), self.labels.get("schedule", "")]).strip()
 
 
 class _Look(NamedTuple):
@@ -52,9 +35,7 @@ class _Look(NamedTuple):
 
 @dataclass
 class _Found:
-    fired: list[_Fired] = field(default_factory=list)
-    kin: dict[str, list[_Fired]] = field(default_factory=dict)
-    """The same, by name."""
+    told: list[Telling] = field(default_factory=list)
     looks: list[_Look] = field(default_factory=list)
 
 
@@ -77,10 +58,12 @@ def alerts(installation: Installation, own: Sequence[Recorded]) -> Iterator[Span
         elif isinstance(record.event, (AlertsSeen, CriticalAlertsSeen)):
             for row in _json(installation, record.event.alerts_sha384, list):
                 _see(sightings, row, seen(record), record.event.alerts_sha384)
-    for told in sorted(sightings.fired, key=lambda alert: (alert.start.at, alert.label)):
-        gone = None if told.ended else _gone(told, sightings)
-        critical = told.labels.get("severity") == "critical"
-        yield Span("alert", told.label, told.start, told.end, told.source, told.ended, gone, critical)
+    fired = merged(sightings.told)
+    begun = Begun(fired)
+    for alert in sorted(fired, key=lambda alert: (alert.start.at, alert.label)):
+        gone = None if alert.ended else _gone(alert, sightings.looks, begun)
+        critical = alert.labels.get("severity") == "critical"
+        yield Span("alert", alert.label, alert.start, alert.end, alert.source, alert.ended, gone, critical)
 
 
 def _checked(sightings: _Found, record: Recorded, name: str, page: list[Any]) -> None:
@@ -109,37 +92,17 @@ def _watched(sightings: _Found, record: Recorded, name: str, page: Mapping[str, 
 
 
 def _see(sightings: _Found, row: Mapping[str, Any], at: Point, name: str, *, ended: bool = False) -> None:
-    """Make one alert of what is the same alert, still firing: then the newest telling counts."""
     active = datetime.fromisoformat(row.get("continues") or row["active_at"]).astimezone(UTC)
-    labels = {"alertname": row["name"], **row["labels"]}
     start = Point(at.entry, "continues" if row.get("continues") else "active_at", active)
-    at = at._replace(at=max(at.at, active))
-    kin = sightings.kin.setdefault(labels["alertname"], [])
-    known = next((alert for alert in kin if _same(alert, labels, active, at.at)), None)
-    if known is None:
-        kin.append(_Fired(labels, start, at, name, ended))
-        sightings.fired.append(kin[-1])
-        return
-    if start.at <= known.start.at + _SLACK and (at.field == "last_seen" or known.end.field != "last_seen"):
-        known.labels, known.start, known.source = labels, start, name
-    if at.at >= known.end.at:
-        known.end, known.ended = at, ended
+    labels = {"alertname": row["name"], **row["labels"]}
+    sightings.told.append(Telling(labels, start, at._replace(at=max(at.at, active)), name, ended))
 
 
-def _same(alert: _Fired, labels: Mapping[str, str], active: datetime, at: datetime) -> bool:
-    """Whether both are one alert at overlapping times; Prometheus adds labels on sending."""
-    few, many = sorted((alert.labels.items(), labels.items()), key=len)
-    return few <= many and active <= alert.end.at + _SLACK and at >= alert.start.at - _SLACK
-
-
-def _gone(alert: _Fired, sightings: _Found) -> Point | None:
+def _gone(alert: Fired, looks: Sequence[_Look], begun: Begun) -> Point | None:
     """The first look after it that did not find it, or found it active anew."""
     name = alert.labels["alertname"]
-    looks = [look.at for look in sightings.looks if look.at.at > alert.end.at and name not in look.names]
-    anew = [
-        two.start for two in sightings.kin.get(name, ()) if two.start.at > alert.end.at and two.labels == alert.labels
-    ]
-    return min((*looks, *anew), key=lambda point: point.at, default=None)
+    without = [look.at for look in looks if look.at.at > alert.end.at and name not in look.names]
+    return min((*without, *begun.after(alert)), key=lambda point: point.at, default=None)
 
 
 def _json(installation: Installation, name: str, kind: type) -> Any:
