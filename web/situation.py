@@ -19,7 +19,7 @@ from ledger.said import Said
 from web.i18n import gettext as _
 from web.i18n import ngettext, said
 from web.site import site
-from web.standing import is_gone, trading
+from web.standing import is_gone, leaving, trading
 from web.words import Look, person, stamp
 
 
@@ -207,9 +207,8 @@ def discrepancies(state: State, outlook: Outlook, now: datetime) -> list[str]:
     troubles: list[str] = []
     if outlook.file is not None and outlook.scheduler is not None:
         pending = any(e.kind in ("override", "put_back", "removal") for r in state.open.values() for e in r.effects)
-        leaving = any(rollback.override.removed_at for rollback in state.open.values() if rollback.restarted_at is None)
         status = outlook.scheduler.status
-        calm = status == "disabled" and leaving  # it is on its way back: step 5 waits for it
+        calm = status == "disabled" and leaving(state, outlook, now)  # it is on its way back
         told_below = {STATUS_UNKNOWN, *([DISABLED_AND_FREE] if calm else [])}
         troubles += (
             []

@@ -24,7 +24,7 @@ from ledger.domain.facts import (
     SilenceSeen,
     Unlisted,
 )
-from ledger.domain.stopping.stop import runs_on
+from ledger.domain.stopping.stop import runs_on, stays_off
 from ledger.errors import LedgerError
 from ledger.mistakes import mistake
 from ledger.said import joined
@@ -51,6 +51,8 @@ class Outlook:
 
     scheduler: SchedulerSeen | None = None
     file: FileSeen | None = None
+    absent_since: datetime | None = None
+    """Since when no file is seen at the override's path; None where one is."""
     members: tuple[MemberSeen, ...] = ()
     """What each member of the Alertmanager cluster said last, or that it did not."""
     silences: tuple[SilenceSeen, ...] = ()
@@ -193,7 +195,8 @@ class Lookout:
         except LedgerError:
             holder = None  # whoever stops without the ledger writes where the configuration says
         path = holder.override.path if holder else self._installation.override_path()
-        return {"file": self._installation.look(path)}
+        file = self._installation.look(path)
+        return {"file": file, "absent_since": self.outlook.absent_since or file.at if file.kind == "absent" else None}
 
     def _alertmanager(self) -> dict[str, Any]:
         members = self._installation.alertmanager.look()
@@ -226,6 +229,7 @@ def gist(outlook: Outlook) -> tuple[Any, ...]:
         scheduler and (scheduler.status, scheduler.warnings),
         file and (file.kind, file.sha384, file.mode, file.owner),
         file and file.kind == "file" and runs_on(file, scheduler),  # a stop that is not obeyed in time
+        stays_off(outlook.absent_since, scheduler),  # nor its removal
         tuple((silence.id, silence.state, silence.ends_at, silence.comment) for silence in outlook.silences),
         tuple((member.name, bool(member.doubts)) for member in outlook.members),
         tuple(
