@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import typing
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,6 +11,7 @@ from ledger.app.words import mark
 from ledger.domain.event import Event, fields_of
 from ledger.domain.facts import Matcher
 from ledger.domain.record import Recorded
+from web.told import readable
 
 Kind = Literal[
     "text", "word", "time", "entry", "person", "role", "list", "said", "verdict", "json", "matchers", "yes", "seconds",
@@ -197,7 +197,6 @@ ARTEFACTS: Final = {
     "transcript": mark("Transcript of Alertmanager"),
 }
 """What an artefact is, by the field that names it."""
-_TIME: Final = re.compile(r"\b(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?(?:\+00:00|Z)")
 _PEOPLE: Final = frozenset({"assignee", "by", "person", "given_by", "receiver", "claimed_person"})
 _ENTRIES: Final = frozenset(
     {
@@ -286,11 +285,6 @@ def _of_type(kind: type[Event], name: str, value: Any) -> Kind:
     if typing.get_origin(typing.get_type_hints(kind)[name]) is typing.Literal:
         return "word"
     return "number" if isinstance(value, int) else "text"
-
-
-def readable(text: str) -> str:
-    """A text of an entry with the times in it as pages write them: ``2026-11-23 05:27:01 UTC``."""
-    return _TIME.sub(r"\1 \2 UTC", text)
 
 
 WORDS: Final = {

@@ -16,7 +16,8 @@ from ledger.domain.runbook import STEPS
 from ledger.domain.text import visible
 from web.fields import ARTEFACTS
 from web.gantt import Lane
-from web.i18n import gettext, said
+from web.i18n import gettext
+from web.told import clause
 from web.words import stamp
 
 DURATIONS: Final = {
@@ -84,7 +85,7 @@ def lane(code: str, label: str = "") -> str:
         number = int(code.removeprefix("step_"))
         return f"{number} · {gettext(STEPS[number].title)}"
     if code == "not_observed":
-        return f"{gettext(LANES[code])}: {said(label)}"
+        return f"{gettext(LANES[code])}: {clause(label)}"
     if code == "drift":
         return gettext(DRIFTS[label])
     return label if code == "alert" else gettext(LANES[code])
@@ -172,4 +173,4 @@ def artefact(one: Proof) -> str:
 def debt(one: Debt) -> str:
     """What is owed."""
     what = DEBTS[one.code]
-    return gettext(what, what=said(one.of)) if one.of else gettext(what)
+    return gettext(what, what=clause(one.of)) if one.of else gettext(what)

@@ -17,9 +17,10 @@ from ledger.domain.runbook import STEPS, Step
 from ledger.domain.state import Rollback, State
 from ledger.said import Said
 from web.i18n import gettext as _
-from web.i18n import ngettext, said
+from web.i18n import ngettext
 from web.site import site
 from web.standing import is_gone, leaving, trading
+from web.told import brief
 from web.words import Look, person, stamp
 
 
@@ -199,7 +200,7 @@ def muted_now(outlook: Outlook, now: datetime) -> Muted:
 def _muted(state: State, outlook: Outlook, now: datetime) -> str:
     """Also where no rollback is open, as long as something mutes."""
     muted = muted_now(outlook, now)
-    return said(muted.sentence) if state.open or muted.verdict in ("muted", "partly") else ""
+    return brief(muted.sentence) if state.open or muted.verdict in ("muted", "partly") else ""
 
 
 def discrepancies(state: State, outlook: Outlook, now: datetime) -> list[str]:

@@ -15,7 +15,7 @@ from ledger.domain.standing import claims, why_it_does_not_stop
 from ledger.domain.state import Rollback, State
 from ledger.domain.stopping.stop import OBEYS_WITHIN, runs_on, stays_off
 from web.i18n import gettext as _
-from web.i18n import said
+from web.told import clause
 from web.words import person
 
 Stands = Literal["stops", "broken", "not looked"]
@@ -102,7 +102,7 @@ def _not_known(state: State, outlook: Outlook, now: datetime, since: str, who: s
             "Whether trading runs is not known: %(who)s stopped it at %(since)s, and now %(why)s.",
             who=who,
             since=since,
-            why=said(why_it_does_not_stop(outlook.file, TRADING, now)),
+            why=clause(why_it_does_not_stop(outlook.file, TRADING, now)),
         )
     if stands == "not looked":
         return _(
@@ -155,7 +155,7 @@ def standing(state: State, outlook: Outlook, now: datetime) -> Standing:
     broken = why_it_does_not_stop(file, TRADING, now)
     scheduler = outlook.scheduler if outlook.fresh("scheduler", now) else None
     if broken and holder is not None:
-        return Standing(False, True, _("nothing stops it: %(why)s", why=said(broken)))
+        return Standing(False, True, _("nothing stops it: %(why)s", why=clause(broken)))
     if broken:
         what = _("one press: opens the rollback, declares the emergency, writes the override")
         return Standing(False, False, what)
@@ -195,7 +195,7 @@ def remark(rollback: Rollback, outlook: Outlook, now: datetime) -> str:
     if file.kind == "absent":
         return _("The override is gone, seen at %(at)s: it stops nothing any more.", at=at)
     if why := why_it_does_not_stop(file, rollback.component, now):
-        return _("The override does not stop it any more, seen at %(at)s: %(why)s.", at=at, why=said(why))
+        return _("The override does not stop it any more, seen at %(at)s: %(why)s.", at=at, why=clause(why))
     if runs_on(file, outlook.scheduler if outlook.fresh("scheduler", now) else None):
         return _("The override stands, and the scheduler runs on.")
     return ""

@@ -24,11 +24,12 @@ from ledger.domain.stopping.stop import stoppable
 from ledger.errors import LedgerError
 from web import situation
 from web.i18n import gettext as _
-from web.i18n import ngettext, said
+from web.i18n import ngettext
 from web.moments import after_restore
 from web.shared import request_id
 from web.site import site
 from web.standing import Standing, leaving, may_obey_yet, override_stands, standing, unknown_scheduler
+from web.told import clause
 from web.words import person
 
 Kind = Literal["runs", "stopping", "stopped", "restoring", "mismatch", "unknown"]
@@ -118,7 +119,7 @@ def stop_stands() -> Standing:
     try:
         return standing(*situation.current())
     except LedgerError as error:
-        return Standing(stopped=False, again=False, text=said(str(error)))
+        return Standing(stopped=False, again=False, text=clause(str(error)))
 
 
 def truth_now() -> Truth:
@@ -129,7 +130,7 @@ def truth_now() -> Truth:
         state = here.installation.state
     except LedgerError as error:
         seen = truth(State(), outlook, now)
-        return seen._replace(facts=(Fact(_("the ledger cannot be read: %(why)s", why=said(str(error))), "bad"),))
+        return seen._replace(facts=(Fact(_("the ledger cannot be read: %(why)s", why=clause(str(error))), "bad"),))
     return truth(state, outlook, now)._replace(facts=tuple(facts(state, outlook, now)))
 
 

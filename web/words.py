@@ -200,12 +200,12 @@ def person(name: str) -> str:
     return str(g.names.get(name, name))
 
 
-_IDS = re.compile(r"\b(p-[0-9a-f]{5}|lab-[a-z0-9-]+)\b")
+IDS = re.compile(r"\b(p-[0-9a-f]{5}|lab-[a-z0-9-]+)\b")
 
 
 def named(sentence: str) -> str:
     """A sentence with people by name, where the directory knows the ids in it."""
-    return _IDS.sub(lambda match: person(match[0]), sentence)
+    return IDS.sub(lambda match: person(match[0]), sentence)
 
 
 def reason(text: str) -> str:

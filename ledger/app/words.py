@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
+
+from ledger.said import Said
 
 
 def mark(message: str) -> str:
@@ -21,3 +24,16 @@ ROLES: Final = {
     "system": mark("the ledger itself"),
     "none": mark("no role"),
 }
+
+
+def roles_by_name(sentence: Said, name: Callable[[str], str] = str) -> Said:
+    """A sentence with the roles that were filled into it by name: ``l2_ops or noc`` is ``L2 Ops or NOC``."""
+    return sentence.each(lambda value: _named(value, name))
+
+
+def _named(value: str, name: Callable[[str], str]) -> str:
+    for between in (" or ", ", "):
+        parts = value.split(between)
+        if all(part in ROLES for part in parts):
+            return between.join(name(ROLES[part]) for part in parts)
+    return value

@@ -26,7 +26,6 @@ from ledger.said import Said
 from web import situation
 from web.identity import actor, only
 from web.pages import steps
-from web.pages.brief import plain
 from web.pages.offers import Offered, offer
 from web.pages.timeline import timeline
 from web.shared import request_id, shared
@@ -39,7 +38,6 @@ PAGE: Final = 50
 NEWEST: Final = 30
 """Entries beside a rollback's steps; all of them are on the timeline."""
 blueprint = Blueprint("rollbacks", __name__)
-blueprint.add_app_template_filter(plain)
 blueprint.add_app_template_filter(lambda moment: clock_or_day(moment, site().installation.clock()), "clock")
 blueprint.add_app_template_global(lambda name: ACTS[name].label if name in ACTS else name, "acts_label")
 
