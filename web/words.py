@@ -62,6 +62,7 @@ def init_app(app: Flask) -> None:
         time=time_tag,
         stamp=stamp,
         minute=minute,
+        day=lambda moment: f"{moment.astimezone(UTC):%Y-%m-%d}",
         short=short,
         person=person,
         named=named,
@@ -155,24 +156,22 @@ def minute(moment: datetime) -> str:
     return f"{clock_or_day(moment.astimezone(UTC), site().installation.clock())} UTC"
 
 
-def time_tag(moment: datetime | str | None, form: str = "clock") -> Markup:
-    """A ``<time>`` in UTC, whose local time the page writes beside it.
+def time_tag(moment: datetime | str | None, form: str = "clock", day: datetime | None = None) -> Markup:
+    """A ``<time>`` in UTC, whose local time is in its title once the page has looked at the browser's zone.
 
-    Forms: ``clock``, ``minute``, ``full``, and ``bare``, a clock whose surroundings say that times are UTC.
+    Forms: ``clock`` and ``minute``, with the date where that is not ``day`` (today where none is given); ``full``, with
+    it always; and ``bare``, a clock under a heading with its day that says that times are UTC.
     """
     if isinstance(moment, str):
         moment = datetime.fromisoformat(moment)
     if moment is None:
         return Markup("–")
     at = moment.astimezone(UTC)
-    if form == "minute":
-        shown = f"{clock_or_day(at, site().installation.clock())} UTC"
+    if form in ("bare", "full"):
+        shown = f"{at:%H:%M:%S}" if form == "bare" else stamp(at)
     else:
-        shown = {"bare": f"{at:%H:%M:%S}", "clock": f"{at:%H:%M:%S} UTC", "full": f"{at:%Y-%m-%d %H:%M:%S} UTC"}[form]
-    here = Markup(' data-here="{}"').format(gettext("local time")) if form == "bare" else ""
-    return Markup('<time datetime="{}" title="{}" data-form="{}"{}>{}</time>').format(
-        at.isoformat(timespec="seconds"), stamp(at), form, here, shown
-    )
+        shown = f"{clock_or_day(at, day or site().installation.clock(), seconds=form == 'clock')} UTC"
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(at.isoformat(timespec="seconds"), stamp(at), shown)
 
 
 def recorded(stamped: datetime | str, at: datetime | str | None) -> str:
