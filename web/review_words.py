@@ -14,7 +14,7 @@ from ledger.app.review.parts import Debt, Duration, Proof, Review, Span
 from ledger.app.words import mark
 from ledger.domain.runbook import STEPS
 from ledger.domain.text import visible
-from web.fields import ARTEFACTS
+from web import fields
 from web.gantt import Lane
 from web.i18n import gettext
 from web.told import clause
@@ -167,7 +167,7 @@ def lasted(one: Lane) -> str:
 
 def artefact(one: Proof) -> str:
     """What an artefact is."""
-    return gettext(ARTEFACTS.get(one.name, one.name))
+    return gettext(fields.artefact(one.name))
 
 
 def debt(one: Debt) -> str:

@@ -24,6 +24,8 @@ from ledger.domain.state import Rollback
 from ledger.errors import LedgerError
 from ledger.said import Said
 from web import situation
+from web.fields import artefact
+from web.i18n import gettext
 from web.identity import actor, only
 from web.pages import steps
 from web.pages.offers import Offered, offer
@@ -190,6 +192,21 @@ def _asking(rollback: Rollback) -> Asking:
     here = site()
     names = here.installation.people.names()
     return Asking(here.installation, actor(), rollback, here.lookout.outlook, here.installation.clock(), names)
+
+
+@blueprint.app_template_filter("artefact")
+def _artefact(name: str) -> str:
+    """What an artefact is, in the page's language."""
+    return gettext(artefact(name))
+
+
+@blueprint.get("/rollbacks/<rollback>/coverage")
+def coverage(rollback: str) -> str:
+    """How much of its watch was seen so far: the one line, for pages that are open."""
+    found = site().installation.state.rollback(rollback)
+    if found is None:
+        abort(404, Said("there is no rollback {}", ascii(rollback[:64])))
+    return render_template("rollbacks/coverage.html", rollback=found)
 
 
 def _shows(act: Act, asking: Asking) -> bool:

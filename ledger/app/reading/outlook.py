@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from ledger.adapters.alertmanager import everywhere, union
 from ledger.app.installation import Installation
+from ledger.app.reading.coverage import Coverage, so_far
 from ledger.app.reading.muting import Shown, unlisted, who_mutes
 from ledger.domain.facts import (
     AlertCount,
@@ -68,6 +69,8 @@ class Outlook:
     they were had once, and where there are more: then only ``counts`` says what there is."""
     counts: tuple[AlertCount, ...] | None = None
     """How many Stage4 alerts there are by name, severity and state; None before that was had once."""
+    coverage: tuple[Coverage, ...] = ()
+    """How much of each watch that runs Prometheus has seen so far, as it was had last."""
     at: Mapping[str, datetime] = field(default_factory=dict)
     missing: Mapping[str, Missing] = field(default_factory=dict)
     version: int = 0
@@ -109,6 +112,7 @@ class Lookout:
             ("scheduler", 1.0, self._scheduler),
             ("alertmanager", 2.0, self._alertmanager),
             ("prometheus", 2.0, self._prometheus),
+            ("watch", 4.0, self._watch),
         )
 
     def start(self) -> None:
@@ -170,7 +174,7 @@ class Lookout:
         )
 
     def _is_configured(self, source: str) -> bool:
-        return source == "override" or bool(getattr(self._installation.config, source).url)
+        return source in ("override", "watch") or bool(getattr(self._installation.config, source).url)
 
     def _renew(self, change: Callable[[Outlook], Outlook]) -> None:
         with self._guard:
@@ -221,6 +225,12 @@ class Lookout:
         few = sum(count.number for count in counts) <= MOST_ALERTS
         return {"counts": counts, "alerts": prometheus.alerts() if few else None}
 
+    def _watch(self) -> dict[str, Any]:
+        try:
+            return {"coverage": so_far(self._installation)}
+        except LedgerError:
+            return {}  # that Prometheus does not answer is told of the source itself; what was seen last stays
+
 
 def gist(outlook: Outlook) -> tuple[Any, ...]:
     """What a person would call the picture: without the times of looking."""
@@ -239,6 +249,7 @@ def gist(outlook: Outlook) -> tuple[Any, ...]:
         outlook.unlisted,
         outlook.muted
         and tuple((alert.name, alert.labels, alert.silenced_by, alert.otherwise) for alert in outlook.muted),
+        tuple((one.entry, one.complete) for one in outlook.coverage),
         outlook.counts,
         outlook.alerts and tuple((alert.name, alert.labels, alert.state) for alert in outlook.alerts),
         tuple(sorted(outlook.missing)),
