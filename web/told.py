@@ -16,12 +16,15 @@ from flask import Flask
 from ledger.app.words import ROLES, roles_by_name
 from ledger.said import Said
 from web.i18n import gettext, said, translate
-from web.words import IDS, named, short
+from web.words import IDS, UUID, named, short
 
 _PATH: Final = re.compile(r"(?<![\w:/.])/(?:[^\s/,;:'\"()]+/)+([^\s/,;:'\"()]+)")
 _PATH_ALONE: Final = re.compile(r"/(?:[^/\0]+/)+([^/\0]+)")
-_UUID: Final = re.compile(r"\b([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
-_ID_ALONE: Final = re.compile(rf"{_UUID.pattern}|(?:sha384:)?[0-9a-f]{{96}}")
+_UUID: Final = re.compile(rf"\b{UUID.pattern}\b")
+_ID_ALONE: Final = re.compile(rf"{UUID.pattern}|(?:sha384:)?[0-9a-f]{{96}}")
+_COUNTED: Final = re.compile(r"(\d+) \w+ (\([^()]+\))")
+_ALL_COUNTED: Final = re.compile(rf"{_COUNTED.pattern}(?:, {_COUNTED.pattern})*")
+"""How many of which code, with its meaning in brackets; several with commas between them."""
 _TIME: Final = re.compile(r"\b(\d{4}-\d\d-\d\d)T(\d\d:\d\d(?::\d\d)?)(?:\.\d+)?(?:\+00:00|Z)")
 _COMMAND: Final = re.compile(r"(?::| see:?| zobacz:?) stage4 (?:rollback|people|silences|status|stop)\b[^;]*")
 _DANGLES: Final = re.compile(
@@ -66,7 +69,7 @@ def as_sentence(text: str) -> str:
 
 def shorter(text: str) -> str:
     """``/srv/stage4/var/runtime/x.json`` is ``x.json``, and a UUID its first eight digits."""
-    return _UUID.sub(r"\1…", _PATH.sub(r"\1", text))
+    return _UUID.sub(lambda match: short(match[0]), _PATH.sub(r"\1", text))
 
 
 def readable(text: str) -> str:
@@ -83,4 +86,6 @@ def heard(sentence: Said, tongue: str, names: Mapping[str, str]) -> str:
 def _briefly(value: str) -> str:
     if path := _PATH_ALONE.fullmatch(value):
         return path[1]
+    if _ALL_COUNTED.fullmatch(value):
+        return _COUNTED.sub(r"\1 \2", value)
     return short(value) if _ID_ALONE.fullmatch(value) else value

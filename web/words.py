@@ -171,7 +171,11 @@ def time_tag(moment: datetime | str | None, form: str = "clock", day: datetime |
         shown = f"{at:%H:%M:%S}" if form == "bare" else stamp(at)
     else:
         shown = f"{clock_or_day(at, day or site().installation.clock(), seconds=form == 'clock')} UTC"
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(at.isoformat(timespec="seconds"), stamp(at), shown)
+    day_, clock = (shown[:10], shown[10:]) if DATE.match(shown) else ("", shown)
+    dated = Markup('<span class="day">{}</span>').format(day_) if day_ else ""  # its hyphens are no figures
+    return Markup('<time datetime="{}" title="{}">{}{}</time>').format(
+        at.isoformat(timespec="seconds"), stamp(at), dated, clock
+    )
 
 
 def recorded(stamped: datetime | str, at: datetime | str | None) -> str:
@@ -185,6 +189,8 @@ def recorded(stamped: datetime | str, at: datetime | str | None) -> str:
 def short(digest: str) -> str:
     """A digest or id, shortened for the eye; pages carry the whole one in a title."""
     plain = digest.removeprefix("sha384:")
+    if UUID.fullmatch(plain):
+        return f"{plain[:8]}…"
     return plain if len(plain) <= 14 else f"{plain[:10]}…"
 
 
@@ -199,6 +205,8 @@ def person(name: str) -> str:
     return str(g.names.get(name, name))
 
 
+DATE = re.compile(r"\d{4}-\d\d-\d\d")
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 IDS = re.compile(r"\b(p-[0-9a-f]{5}|lab-[a-z0-9-]+)\b")
 
 
