@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from flask import Flask
 
-from ledger.app.words import ROLES, roles_by_name
+from ledger.app.words import codes_by_name, roles_by_name
 from ledger.said import Said
 from web.i18n import gettext, said, translate
 from web.words import IDS, UUID, named, short
@@ -30,7 +30,6 @@ _COMMAND: Final = re.compile(r"(?::| see:?| zobacz:?) stage4 (?:rollback|people|
 _DANGLES: Final = re.compile(
     r"[;:,.]\s*(?:see|zobacz|open one with|otwórz|give one with|roles are changed with|role zmienia)?:?\s*(?=;|$)"
 )
-_CODES: Final = re.compile(r"^(?:observability|noc)(?=: )|\b(?:incident_manager|l2_ops|product_owner)\b")
 _WORD: Final = re.compile(r"[^\W\d_]+(?=[ ,;:.]|$)")
 _ENDS: Final = (".", "!", "?", "…", ":")
 
@@ -52,7 +51,7 @@ def clause(sentence: Any) -> str:
     short_of = _COMMAND.sub("", text)
     if short_of != text:
         short_of = _DANGLES.sub("", short_of)
-    return _CODES.sub(lambda match: gettext(str(ROLES[match[0]])), short_of)
+    return codes_by_name(short_of, gettext)
 
 
 def told(sentence: Any) -> str:

@@ -18,7 +18,7 @@ from ledger.domain.matchers import told
 from ledger.domain.moments import clock_or_day
 from ledger.domain.runbook import ALL_ROLES, RUNBOOK_ROLES
 from ledger.errors import LedgerError
-from web.i18n import gettext, ngettext, said
+from web.i18n import gettext, language, ngettext, said
 from web.site import site
 from web.visible import exact, exact_bytes
 
@@ -240,5 +240,6 @@ def size(bytes_: int) -> str:
     """``812 B``, ``4.2 kB``, ``3.1 MB``."""
     for unit, factor in (("MB", 1_000_000), ("kB", 1_000)):
         if bytes_ >= factor:
-            return f"{bytes_ / factor:.1f} {unit}"
+            figure = f"{bytes_ / factor:.1f}"
+            return f"{figure.replace('.', ',') if language() == 'pl' else figure} {unit}"
     return f"{bytes_} B"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -24,6 +25,16 @@ ROLES: Final = {
     "system": mark("the ledger itself"),
     "none": mark("no role"),
 }
+
+
+_CODES: Final = re.compile(
+    r"^(?:observability|noc)(?=: )|(?<!--role )(?<![\w/-])(?:incident_manager|l2_ops|product_owner)(?![\w/-])"
+)
+
+
+def codes_by_name(text: str, name: Callable[[str], str] = str) -> str:
+    """A text with the codes of roles in it by name; what is to be typed keeps them."""
+    return _CODES.sub(lambda match: name(ROLES[match[0]]), text)
 
 
 def roles_by_name(sentence: Said, name: Callable[[str], str] = str) -> Said:
