@@ -4,18 +4,17 @@
   const body = document.body;
   const here = document.documentElement.lang;
 
-  // --- local time beside UTC ---------------------------------------------------------------------------------------
-  const zone = new Date().getTimezoneOffset();
+  // --- local time for whoever points at a time: pages are in UTC ----------------------------------------------------
   function localTimes(root) {
-    if (!zone) return;
-    for (const tag of root.querySelectorAll("time[datetime]:not([data-local])")) {
-      const at = new Date(tag.dateTime);
-      const options = { hour: "2-digit", minute: "2-digit", hour12: false };
-      if (tag.dataset.form !== "minute") options.second = "2-digit";
-      if (tag.dataset.form === "full") Object.assign(options, { day: "2-digit", month: "2-digit" });
-      tag.dataset.local = new Intl.DateTimeFormat(here, options).format(at);
+    for (const tag of root.querySelectorAll("time[datetime]")) {
+      const at = new Date(tag.dateTime), shift = at.getTimezoneOffset();
+      if (!shift) continue;
+      const utc = iso(at), local = iso(new Date(at - shift * 60_000));
+      tag.dataset.local = `${body.dataset.here} ${local.slice(0, 10) === utc.slice(0, 10) ? local.slice(11) : local}`;
+      tag.title = `${utc} UTC · ${tag.dataset.local}`;
     }
   }
+  const iso = (at) => at.toISOString().slice(0, 19).replace("T", " ");
 
   // --- ages and countdowns tick without asking the server ----------------------------------------------------------
   const over = new Set();
@@ -64,7 +63,7 @@
       },
       beforeAttributeUpdated(name, node) {
         return !(name === "open" && (node.tagName === "DETAILS" || node.tagName === "DIALOG"))
-          && !(name === "data-local") && !(name === "value" && node.tagName === "PROGRESS");
+          && !(node.tagName === "TIME" && node.dataset.local && (name === "data-local" || name === "title")) && !(name === "value" && node.tagName === "PROGRESS");
       },
     });
   }

@@ -10,7 +10,7 @@ from htmx_flask import Htmx, make_response, request
 from werkzeug.wrappers import Response
 
 from ledger.shipped import folder
-from web import acts, body, errors, i18n, identity, live, security, signin, truth, visible, watched, whole, words
+from web import acts, body, errors, i18n, identity, live, security, signin, told, truth, visible, watched, whole, words
 from web.cookies import Cookies
 from web.pages import PAGES
 from web.proxy import Proxied
@@ -34,7 +34,7 @@ def create_app(site: Site) -> Flask:
     app.jinja_env.globals.update(build=whole.build(app.extensions[whole.KEY]), build_header=whole.BUILD)
     app.session_interface = Cookies()
     Htmx(app)
-    for part in (i18n, security, identity, body, words, truth, watched, errors):
+    for part in (i18n, security, identity, body, words, told, truth, watched, errors):
         part.init_app(app)
     app.before_request(_of_this_build)
     app.wsgi_app = Proxied(app.wsgi_app, site)  # type: ignore[method-assign]

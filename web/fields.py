@@ -12,6 +12,9 @@ from ledger.app.words import mark
 from ledger.domain.event import Event, fields_of
 from ledger.domain.facts import Matcher
 from ledger.domain.record import Recorded
+from web.i18n import gettext
+from web.told import readable
+from web.watched import SEVERITIES
 
 Kind = Literal[
     "text", "word", "time", "entry", "person", "role", "list", "said", "verdict", "json", "matchers", "yes", "seconds",
@@ -197,7 +200,7 @@ ARTEFACTS: Final = {
     "transcript": mark("Transcript of Alertmanager"),
 }
 """What an artefact is, by the field that names it."""
-_TIME: Final = re.compile(r"\b(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?(?:\+00:00|Z)")
+_SINCE: Final = re.compile(r"(.+) (\w+) since (\S+)")
 _PEOPLE: Final = frozenset({"assignee", "by", "person", "given_by", "receiver", "claimed_person"})
 _ENTRIES: Final = frozenset(
     {
@@ -239,12 +242,16 @@ def in_words(record: Recorded) -> list[Shown]:
     return [_shown(kind, name, value) for name, value in values if value not in (None, "", ()) and not _digest(name)]
 
 
+def artefact(name: str) -> str:
+    """What an artefact is, by the field that names it; English, as labels are."""
+    plain = name.removesuffix("_sha384")
+    return ARTEFACTS.get(plain, _plainly(plain))
+
+
 def artefacts(record: Recorded, body: Mapping[str, Any]) -> list[Named]:
     """The artefacts that the entry names, whatever event it is."""
     named = ((name.removesuffix("_sha384"), value) for name, value in body["artefacts"].items() if _digest(name))
-    return [
-        Named(ARTEFACTS.get(name, name.replace("_", " ").capitalize()), value, name) for name, value in sorted(named)
-    ]
+    return [Named(artefact(name), value, name) for name, value in sorted(named)]
 
 
 def _plainly(name: str) -> str:
@@ -261,8 +268,18 @@ def _shown(kind: type[Event], name: str, value: Any) -> Shown:
         label = mark("Step")
     if name == "expected" and isinstance(value, tuple):
         label = mark("Alerts that are expected")
+    if name == "ticket_state" and str(value).startswith("claimed"):
+        return Shown(label, "said", value)
     shown = _kind(kind, name, value)
-    return Shown(label, shown, tuple(map(readable, value)) if shown == "list" else value)
+    return Shown(label, shown, tuple(map(_listed, value)) if shown == "list" else value)
+
+
+def _listed(text: str) -> str:
+    """One of a list; of an alert also how grave it is and since when, in the page's language."""
+    if (found := _SINCE.fullmatch(text)) is None:
+        return readable(text)
+    name, severity, since = found.groups()
+    return f"{name}, {gettext(SEVERITIES.get(severity, severity))}, {gettext('since')} {readable(since)}"
 
 
 def _kind(kind: type[Event], name: str, value: Any) -> Kind:
@@ -286,11 +303,6 @@ def _of_type(kind: type[Event], name: str, value: Any) -> Kind:
     if typing.get_origin(typing.get_type_hints(kind)[name]) is typing.Literal:
         return "word"
     return "number" if isinstance(value, int) else "text"
-
-
-def readable(text: str) -> str:
-    """A text of an entry with the times in it as pages write them: ``2026-11-23 05:27:01 UTC``."""
-    return _TIME.sub(r"\1 \2 UTC", text)
 
 
 WORDS: Final = {

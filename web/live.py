@@ -11,7 +11,7 @@ import contextlib
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flask import Blueprint, Response, abort, request, session
@@ -24,9 +24,10 @@ from ledger.domain.text import visible
 from ledger.errors import LedgerError
 from ledger.mistakes import mistake
 from web.hub import Message
-from web.i18n import LANGUAGES, translate
+from web.i18n import LANGUAGES
 from web.identity import stands
 from web.site import Site, site
+from web.told import heard
 
 BEAT = 2.0
 """Seconds between two signs of life."""
@@ -147,8 +148,9 @@ class Follower:
                 if self._told is None:
                     self._told = size
                 elif size > self._told:
+                    names = self._site.installation.people.names()
                     for record, _ in ledger.records(self._told):
-                        self._site.hub.publish("entry", news_of(record), record.sequence)
+                        self._site.hub.publish("entry", news_of(record, names), record.sequence)
                         self._told = record.sequence
             except Exception as error:  # noqa: BLE001 (pages that hear nothing more would look as if nothing came)
                 if not isinstance(error, LedgerError):
@@ -156,7 +158,7 @@ class Follower:
                 continue  # every page says what is wrong with the store; the next round looks again
 
 
-def news_of(record: Recorded) -> dict[str, Any]:
+def news_of(record: Recorded, names: Mapping[str, str]) -> dict[str, Any]:
     """What an open page hears of an entry."""
     text = sentence(record)
     return {
@@ -165,5 +167,5 @@ def news_of(record: Recorded) -> dict[str, Any]:
         "actor": record.actor,
         "rollback": record.rollback,
         "status": record.status,
-        "text": {tongue: visible(translate(text, tongue)) for tongue in LANGUAGES},
+        "text": {tongue: visible(heard(text, tongue, names)) for tongue in LANGUAGES},
     }

@@ -17,7 +17,8 @@ from ledger.app.words import mark
 from ledger.domain.facts import Series
 from ledger.domain.text import visible
 from ledger.domain.watching.limits import Limit, plain
-from web.i18n import gettext, language, said
+from web.i18n import gettext, language
+from web.told import clause
 
 MOST_POINTS: Final = 600
 """Points of a line at most, where a panel has few lines; between them the extremes are kept: no peak is lost."""
@@ -63,7 +64,7 @@ def plot(chart: PanelData) -> dict[str, Any]:
         "unit": unit,
         "limits": [_limit(limit, unit, drawn) for limit in chart.limits],
         "thresholds": [[colour, value] for colour, value in chart.thresholds],
-        "error": visible(said(chart.error)),
+        "error": visible(clause(chart.error)),
         "times": times,
         "series": [{"name": line.name, "values": values} for line, values in zip(drawn, columns, strict=True)],
     }
@@ -106,7 +107,7 @@ def limits_note(panels: Sequence[PanelData], at: datetime) -> str:
     """Where the limits come from, or why they are not known."""
     why = next((chart.limits_error for chart in panels if chart.limits_error), "")
     if why:
-        told = gettext("The limits are not known, so none is drawn: %(why)s", why=visible(said(why)))
+        told = gettext("The limits are not known, so none is drawn: %(why)s", why=visible(clause(why)))
     elif any(chart.limits for chart in panels):
         told = gettext("Limits: by the alert rules that Prometheus has loaded, read at %(time)s UTC.", time=f"{at:%T}")
     else:
@@ -118,7 +119,7 @@ def limits_note(panels: Sequence[PanelData], at: datetime) -> str:
 def gaps_note(unknown: str) -> str:
     """What a gap means, or why none is drawn."""
     if unknown:
-        return gettext("Where samples are missing is not known: %(why)s", why=visible(said(unknown)))
+        return gettext("Where samples are missing is not known: %(why)s", why=visible(clause(unknown)))
     return gettext("In a gap the metric had no samples.")
 
 

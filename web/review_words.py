@@ -14,9 +14,10 @@ from ledger.app.review.parts import Debt, Duration, Proof, Review, Span
 from ledger.app.words import mark
 from ledger.domain.runbook import STEPS
 from ledger.domain.text import visible
-from web.fields import ARTEFACTS
+from web import fields
 from web.gantt import Lane
-from web.i18n import gettext, ngettext, said
+from web.i18n import gettext, ngettext
+from web.told import clause
 from web.words import stamp
 
 MOST_LISTED: Final = 100
@@ -86,7 +87,7 @@ def lane(code: str, label: str = "") -> str:
         number = int(code.removeprefix("step_"))
         return f"{number} · {gettext(STEPS[number].title)}"
     if code == "not_observed":
-        return f"{gettext(LANES[code])}: {said(label)}"
+        return f"{gettext(LANES[code])}: {clause(label)}"
     if code == "drift":
         return gettext(DRIFTS[label])
     return label if code == "alert" else gettext(LANES[code])
@@ -185,10 +186,10 @@ def lasted(one: Lane) -> str:
 
 def artefact(one: Proof) -> str:
     """What an artefact is."""
-    return gettext(ARTEFACTS.get(one.name, one.name))
+    return gettext(fields.artefact(one.name))
 
 
 def debt(one: Debt) -> str:
     """What is owed."""
     what = DEBTS[one.code]
-    return gettext(what, what=said(one.of)) if one.of else gettext(what)
+    return gettext(what, what=clause(one.of)) if one.of else gettext(what)

@@ -3,9 +3,10 @@
 A :class:`~ledger.said.Said` has its template and its values apart, and each value that is one too is said in its own
 words. The translation says of each place what it is: ``{}`` or ``{0}`` stands as it is (ids, numbers, paths, what
 people typed), ``{0:said}`` is a sentence of the ledger, ``{0:list}`` clauses with commas, ``{0:word}`` a word that the
-catalogue must know, or the template does not fit, ``{0:reason}`` what a person typed or the ledger put in its place,
-``{0:known}`` counts with a sentence in brackets each, ``{0:bare}`` something without a space, ``{0:or}`` names with
-"or" between them. So nothing that a person wrote is ever translated.
+catalogue must know, or the template does not fit, ``{0:status}`` what a scheduler says of itself, ``{0:reason}`` what a
+person typed or the ledger put in its place, ``{0:known}`` counts with a sentence in brackets each, ``{0:bare}``
+something without a space, ``{0:or}`` names with "or" between them. So nothing that a person wrote is ever
+translated.
 
 Entries of before keep English sentences: there what was filled in is found again by the ``{}`` of a template of that
 day (:func:`parsed`), which ``earlier.po`` keeps.
@@ -110,9 +111,16 @@ def _part(part: str | int, kind: str | None, depth: int) -> str | None:
         return _IN_BRACKETS.sub(lambda match: f"({_said(match[1], depth + 1)})", part)
     if kind == "bare":
         return None if " " in part else part
-    if kind == "word":
-        return part if part in KEPT else texts(LEDGER).get(part) or texts(None).get(part)
+    if kind in ("word", "status"):
+        return _known(part, status=kind == "status")
     return part.replace(" or ", " lub ") if kind == "or" else part
+
+
+def _known(word: str, *, status: bool) -> str | None:
+    """A word of the catalogue; the runbook's own stay, but where a scheduler says of itself how it stands."""
+    if word in KEPT and not status:
+        return word
+    return texts(LEDGER).get(word) or texts(None).get(word) or (word if status else None)
 
 
 def _clauses(clauses: list[str], depth: int) -> str:

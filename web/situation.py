@@ -12,15 +12,17 @@ from ledger.app.reading.outlook import SOURCES, Outlook
 from ledger.app.reading.queries import DISABLED_AND_FREE, STATUS_UNKNOWN, drift, silence_drift
 from ledger.app.words import ROLES
 from ledger.domain.facts import AlertCount
-from ledger.domain.rules import clock_text, owed_before, owed_before_end
+from ledger.domain.moments import clock_or_day
+from ledger.domain.rules import owed_before, owed_before_end
 from ledger.domain.runbook import STEPS, Step
 from ledger.domain.state import Rollback, State
 from ledger.said import Said
 from web.i18n import gettext as _
-from web.i18n import ngettext, said
+from web.i18n import ngettext
 from web.site import site
-from web.standing import is_gone, trading
-from web.words import Look, person, stamp
+from web.standing import is_gone, leaving, trading
+from web.told import brief
+from web.words import Look, person
 
 
 class Next(NamedTuple):
@@ -143,7 +145,7 @@ def _turn(rollback: Rollback, outlook: Outlook, now: datetime, *, where: bool) -
         return [waiting(action, where=where) for action in upcoming[:1]]
     others = [action for action in upcoming if action.step != Step.WATCH]
     place = f" ({rollback.id})" if where else ""
-    watching = _("Watching until %(at)s%(where)s.", at=clock_text(ends), where=place)
+    watching = _("Watching until %(at)s%(where)s.", at=_clock(ends, now), where=place)
     return [watching, *(waiting(action, where=where) for action in others[:1])]
 
 
@@ -153,7 +155,8 @@ def _firing(state: State, outlook: Outlook, now: datetime) -> str:
     if firing is None:
         restored = any(rollback.restarted_at for rollback in state.open.values())
         return _("Whether critical alerts fire is not known.") if restored else ""
-    return firing_words(firing, first_fired(outlook))
+    first = first_fired(outlook)
+    return firing_words(firing, clock_or_day(first, now) if first else "")
 
 
 def first_fired(outlook: Outlook) -> datetime | None:
@@ -162,16 +165,16 @@ def first_fired(outlook: Outlook) -> datetime | None:
     return min((alert.active_at for alert in firing if dict(alert.labels).get("severity") == "critical"), default=None)
 
 
-def firing_words(found: list[AlertCount], since: datetime | None = None) -> str:
+def firing_words(found: list[AlertCount], since: str = "") -> str:
     """How many critical alerts fire, since when, and which; empty where none does."""
     if not found:
         return ""
     names = sorted({count.name.removeprefix("MultiStrategy") for count in found})
     number = sum(count.number for count in found)
     listed = ", ".join([*names[:_NAMED], *(["…"] if len(names) > _NAMED else [])])
-    given = {"num": number, "names": listed}
-    if since is not None:
-        given |= {"since": f"{since:%H:%M}"}
+    given: dict[str, object] = {"num": number, "names": listed}
+    if since:
+        given["since"] = since
         return (
             ngettext(
                 "%(num)s critical alert fires since %(since)s UTC: %(names)s.",
@@ -199,7 +202,7 @@ def muted_now(outlook: Outlook, now: datetime) -> Muted:
 def _muted(state: State, outlook: Outlook, now: datetime) -> str:
     """Also where no rollback is open, as long as something mutes."""
     muted = muted_now(outlook, now)
-    return said(muted.sentence) if state.open or muted.verdict in ("muted", "partly") else ""
+    return brief(muted.sentence) if state.open or muted.verdict in ("muted", "partly") else ""
 
 
 def discrepancies(state: State, outlook: Outlook, now: datetime) -> list[str]:
@@ -207,9 +210,8 @@ def discrepancies(state: State, outlook: Outlook, now: datetime) -> list[str]:
     troubles: list[str] = []
     if outlook.file is not None and outlook.scheduler is not None:
         pending = any(e.kind in ("override", "put_back", "removal") for r in state.open.values() for e in r.effects)
-        leaving = any(rollback.override.removed_at for rollback in state.open.values() if rollback.restarted_at is None)
         status = outlook.scheduler.status
-        calm = status == "disabled" and leaving  # it is on its way back: step 5 waits for it
+        calm = status == "disabled" and leaving(state, outlook, now)  # it is on its way back
         told_below = {STATUS_UNKNOWN, *([DISABLED_AND_FREE] if calm else [])}
         troubles += (
             []
@@ -230,16 +232,16 @@ def silent(outlook: Outlook, now: datetime, sources: Collection[str] = SOURCES) 
         if source in sources:
             if missing.asked:
                 sentences.append(
-                    Said("{} does not answer since {}: {}", source, _since(missing.since, now), missing.why)
+                    Said("{} does not answer since {}: {}", source, _clock(missing.since, now), missing.why)
                 )
             else:
                 sentences.append(Said("{} was not asked: {}", source, missing.why))
     return sentences
 
 
-def _since(moment: datetime, now: datetime) -> str:
+def _clock(moment: datetime, now: datetime) -> str:
     """The time; on another day with its date."""
-    return clock_text(moment) if moment.date() == now.date() else stamp(moment)
+    return f"{clock_or_day(moment, now, seconds=True)} UTC"
 
 
 def _silence_troubles(rollback: Rollback, state: State, outlook: Outlook, now: datetime) -> list[str]:

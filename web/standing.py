@@ -13,9 +13,9 @@ from ledger.domain.rules import clock_text
 from ledger.domain.runbook import TRADING
 from ledger.domain.standing import claims, why_it_does_not_stop
 from ledger.domain.state import Rollback, State
-from ledger.domain.stopping.stop import OBEYS_WITHIN, runs_on
+from ledger.domain.stopping.stop import OBEYS_WITHIN, runs_on, stays_off
 from web.i18n import gettext as _
-from web.i18n import said
+from web.told import clause
 from web.words import person
 
 Stands = Literal["stops", "broken", "not looked"]
@@ -40,6 +40,34 @@ def may_obey_yet(state: State, outlook: Outlook, now: datetime) -> bool:
     return stands == "not looked" and written is not None and now - written <= OBEYS_WITHIN
 
 
+class Leaving(NamedTuple):
+    """A rollback that removed its override."""
+
+    id: str
+    removed: datetime
+
+
+def leaving(state: State, outlook: Outlook, now: datetime) -> Leaving | None:
+    """The rollback that just restored trading, while the scheduler has had no time to start again."""
+    seen = outlook.scheduler
+    last = max((one for one in map(_leaving, state.open.values()) if one), key=lambda one: one.removed, default=None)
+    if last is None or seen is None or state.holder is not None or stays_off(last.removed, seen):
+        return None
+    restarts = (one.restarted_at for one in state.open.values() if one.restarted_at is not None)
+    if any(last.removed <= at < seen.at for at in restarts):
+        return None  # it did start again, and stopped since
+    file = outlook.file if outlook.fresh("override", now) else None
+    return last if file is None or file.at <= last.removed or file.kind == "absent" else None
+
+
+def _leaving(rollback: Rollback) -> Leaving | None:
+    """Where nobody else held the scheduler when it let go."""
+    removed = rollback.override.removed_at
+    if removed is None or rollback.override.held_by or rollback.component != TRADING:
+        return None
+    return Leaving(rollback.id, removed)
+
+
 def trading(state: State, outlook: Outlook, now: datetime) -> str:
     """Whether trading runs, in a sentence: stopped only while the scheduler itself says so."""
     holder, seen = state.holder, outlook.scheduler
@@ -54,9 +82,16 @@ def trading(state: State, outlook: Outlook, now: datetime) -> str:
             return _("Trading is RUNNING although %(who)s stopped it at %(since)s.", since=since, who=who)
         return _not_known(state, outlook, now, since, who)
     if known and seen is not None:
-        running = seen.status == "enabled"
-        return _("Trading is running.") if running else _("Trading is STOPPED, and no rollback holds it.")
+        return _("Trading is running.") if seen.status == "enabled" else _stopped_by_nobody(state, outlook, now)
     return _("Whether trading runs is not known: %(why)s.", why=unknown_scheduler(outlook))
+
+
+def _stopped_by_nobody(state: State, outlook: Outlook, now: datetime) -> str:
+    """For a moment after the restore it is only on its way back."""
+    if (left := leaving(state, outlook, now)) is None:
+        return _("Trading is STOPPED, and no rollback holds it.")
+    at = clock_or_day(left.removed, now, seconds=True)
+    return _("Restored at %(at)s: the override is gone, the scheduler has not been seen enabled yet.", at=at)
 
 
 def _not_known(state: State, outlook: Outlook, now: datetime, since: str, who: str) -> str:
@@ -67,7 +102,7 @@ def _not_known(state: State, outlook: Outlook, now: datetime, since: str, who: s
             "Whether trading runs is not known: %(who)s stopped it at %(since)s, and now %(why)s.",
             who=who,
             since=since,
-            why=said(why_it_does_not_stop(outlook.file, TRADING, now)),
+            why=clause(why_it_does_not_stop(outlook.file, TRADING, now)),
         )
     if stands == "not looked":
         return _(
@@ -120,7 +155,7 @@ def standing(state: State, outlook: Outlook, now: datetime) -> Standing:
     broken = why_it_does_not_stop(file, TRADING, now)
     scheduler = outlook.scheduler if outlook.fresh("scheduler", now) else None
     if broken and holder is not None:
-        return Standing(False, True, _("nothing stops it: %(why)s", why=said(broken)))
+        return Standing(False, True, _("nothing stops it: %(why)s", why=clause(broken)))
     if broken:
         what = _("one press: opens the rollback, declares the emergency, writes the override")
         return Standing(False, False, what)
@@ -160,7 +195,7 @@ def remark(rollback: Rollback, outlook: Outlook, now: datetime) -> str:
     if file.kind == "absent":
         return _("The override is gone, seen at %(at)s: it stops nothing any more.", at=at)
     if why := why_it_does_not_stop(file, rollback.component, now):
-        return _("The override does not stop it any more, seen at %(at)s: %(why)s.", at=at, why=said(why))
+        return _("The override does not stop it any more, seen at %(at)s: %(why)s.", at=at, why=clause(why))
     if runs_on(file, outlook.scheduler if outlook.fresh("scheduler", now) else None):
         return _("The override stands, and the scheduler runs on.")
     return ""

@@ -12,9 +12,8 @@ from typing import Final, NamedTuple
 from ledger.app.reading.timeline import Shown
 from ledger.app.words import mark
 from ledger.said import Said
-from web.i18n import gettext, said
-from web.pages.brief import shorter
-from web.words import named, short
+from web.i18n import gettext
+from web.told import brief
 
 HUES: Final = 8
 """Colours in which people are shown; ``static/timeline.css`` has them."""
@@ -55,8 +54,6 @@ SHORTLY: Final = {
 _SEEN = {"disabled": mark("seen disabled"), "enabled": mark("seen enabled")}
 _READ: Final = frozenset({"scheduler_observed", "stop_checked", "restart_checked"})
 """Events whose sentence has the scheduler's status first."""
-_PATH = re.compile(r"/(?:[^/\0]+/)+([^/\0]+)")
-_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?:sha384:)?[0-9a-f]{96}")
 
 
 class Line(NamedTuple):
@@ -144,18 +141,6 @@ def day_word(day: str, now: datetime) -> str:
         today.isoformat(): gettext("Today"),
         (today - timedelta(days=1)).isoformat(): gettext("Yesterday"),
     }.get(day, "")
-
-
-def brief(sentence: str) -> str:
-    """The sentence in the page's language, people by name, paths and ids short; the entry's page has them whole."""
-    text = said(sentence.each(_briefly) if isinstance(sentence, Said) else sentence)
-    return named(shorter(text))
-
-
-def _briefly(value: str) -> str:
-    if path := _PATH.fullmatch(value):
-        return path[1]
-    return short(value) if _ID.fullmatch(value) else value
 
 
 def shortly(part: Shown) -> str:

@@ -2,7 +2,8 @@
 
 Its kind goes by what is seen, never by what the ledger believes: ``runs`` and ``stopped`` are said only of what the
 scheduler itself said just now, ``stopping`` while a good override is there and the scheduler has not been seen to obey
-it yet, ``mismatch`` where somebody stopped it and it runs, ``unknown`` where nobody can be asked.
+it yet, ``restoring`` while the override is gone and it has not been seen to run again, ``mismatch`` where somebody
+stopped it and it runs, ``unknown`` where nobody can be asked.
 """
 
 from __future__ import annotations
@@ -23,14 +24,15 @@ from ledger.domain.stopping.stop import stoppable
 from ledger.errors import LedgerError
 from web import situation
 from web.i18n import gettext as _
-from web.i18n import ngettext, said
+from web.i18n import ngettext
 from web.moments import after_restore
 from web.shared import request_id
 from web.site import site
-from web.standing import Standing, may_obey_yet, override_stands, standing, unknown_scheduler
+from web.standing import Standing, leaving, may_obey_yet, override_stands, standing, unknown_scheduler
+from web.told import clause
 from web.words import person
 
-Kind = Literal["runs", "stopping", "stopped", "mismatch", "unknown"]
+Kind = Literal["runs", "stopping", "stopped", "restoring", "mismatch", "unknown"]
 
 
 class Fact(NamedTuple):
@@ -61,7 +63,8 @@ class Truth(NamedTuple):
     @property
     def shape(self) -> str:
         """Told apart also without colours."""
-        return {"runs": "▶", "stopping": "◧", "stopped": "■", "mismatch": "✕", "unknown": "?"}[self.kind]
+        shapes = {"runs": "▶", "stopping": "◧", "stopped": "■", "restoring": "◨", "mismatch": "✕", "unknown": "?"}
+        return shapes[self.kind]
 
     @property
     def word(self) -> str:
@@ -70,6 +73,7 @@ class Truth(NamedTuple):
             "runs": _("Trading runs"),
             "stopping": _("Stop written"),
             "stopped": _("TRADING STOPPED"),
+            "restoring": _("Restored"),
             "mismatch": _("TRADING RUNS ON"),
             "unknown": _("Trading: not known"),
         }[self.kind]
@@ -115,7 +119,7 @@ def stop_stands() -> Standing:
     try:
         return standing(*situation.current())
     except LedgerError as error:
-        return Standing(stopped=False, again=False, text=said(str(error)))
+        return Standing(stopped=False, again=False, text=clause(str(error)))
 
 
 def truth_now() -> Truth:
@@ -126,7 +130,7 @@ def truth_now() -> Truth:
         state = here.installation.state
     except LedgerError as error:
         seen = truth(State(), outlook, now)
-        return seen._replace(facts=(Fact(_("the ledger cannot be read: %(why)s", why=said(str(error))), "bad"),))
+        return seen._replace(facts=(Fact(_("the ledger cannot be read: %(why)s", why=clause(str(error))), "bad"),))
     return truth(state, outlook, now)._replace(facts=tuple(facts(state, outlook, now)))
 
 
@@ -139,6 +143,9 @@ def truth(state: State, outlook: Outlook, now: datetime) -> Truth:
     seen = outlook.at.get("scheduler")
     if scheduler is None or scheduler.status == "unknown" or not outlook.fresh("scheduler", now):
         return Truth("unknown", None, by, name, _unknown(state, outlook, now), seen)
+    if scheduler.status == "disabled" and (left := leaving(state, outlook, now)) is not None:
+        detail = _("the override is gone, and the scheduler has not been seen enabled yet")
+        return Truth("restoring", left.removed, "", left.id, detail, seen)
     if scheduler.status == "disabled":
         own = state.scheduler.at if state.scheduler.status == "disabled" else None
         detail = _("seen disabled") if held else _("seen disabled; no rollback holds it")

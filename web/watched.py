@@ -1,4 +1,4 @@
-"""The alerts of a stop on the page of its rollback: how each kind looks."""
+"""The alerts of a stop and the coverage of its watch on the page of its rollback: how each looks."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from flask import Flask
 from ledger.app.reading.watched import Watched, watched
 from ledger.app.words import mark
 from ledger.domain.state import Rollback
+from web.i18n import gettext as _
+from web.i18n import ngettext
 from web.site import site
 from web.situation import current
 from web.words import Look
@@ -29,11 +31,34 @@ SHOWN: Final = 20
 def init_app(app: Flask) -> None:
     """Give the templates the alerts of a rollback."""
     app.jinja_env.globals.update(
-        watched_alerts=_watched, watched_kinds=KINDS, watched_severities=SEVERITIES, watched_shown=SHOWN
+        watched_alerts=_watched,
+        watched_kinds=KINDS,
+        watched_severities=SEVERITIES,
+        watched_shown=SHOWN,
+        coverage_told=coverage_told,
     )
 
 
 def _watched(rollback: Rollback) -> Watched | None:
-    _, outlook, now = current()
+    _state, outlook, now = current()
     here = site().installation
     return watched(rollback, outlook, now, here.labels, here.alerts.pattern)
+
+
+def coverage_told(rollback: Rollback) -> Look:
+    """How much of its watch was seen so far, in the words of the verdict."""
+    _state, outlook, now = current()
+    entry = rollback.watch.entry if rollback.watch else 0
+    found = next((one for one in outlook.coverage if one.entry == entry), None)
+    if not outlook.fresh("prometheus", now):
+        return Look(_("Coverage so far is not known: Prometheus does not answer."), "?", "unknown")
+    if found is None or not found.due:
+        return Look(_("Coverage: the first samples are awaited."), "○", "quiet")
+    counted = {"seen": found.seen, "due": found.due, "total": found.total}
+    if found.complete:
+        text = _("Coverage complete so far: %(seen)s of %(due)s samples; %(total)s in the whole window.", **counted)
+        return Look(text, "✓", "good")
+    gaps = ngettext("%(num)s gap", "%(num)s gaps", found.gaps) % {"num": found.gaps}
+    text = _("Coverage is not complete: %(seen)s of %(due)s samples so far, %(gaps)s.", **counted, gaps=gaps)
+    verdict = _("As it is, the verdict will be inconclusive.")
+    return Look(f"{text} {verdict}", "▲", "warn")

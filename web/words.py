@@ -18,7 +18,7 @@ from ledger.domain.matchers import told
 from ledger.domain.moments import clock_or_day
 from ledger.domain.runbook import ALL_ROLES, RUNBOOK_ROLES
 from ledger.errors import LedgerError
-from web.i18n import gettext, ngettext, said
+from web.i18n import gettext, language, ngettext, said
 from web.site import site
 from web.visible import exact, exact_bytes
 
@@ -62,6 +62,7 @@ def init_app(app: Flask) -> None:
         time=time_tag,
         stamp=stamp,
         minute=minute,
+        day=lambda moment: f"{moment.astimezone(UTC):%Y-%m-%d}",
         short=short,
         person=person,
         named=named,
@@ -155,23 +156,25 @@ def minute(moment: datetime) -> str:
     return f"{clock_or_day(moment.astimezone(UTC), site().installation.clock())} UTC"
 
 
-def time_tag(moment: datetime | str | None, form: str = "clock") -> Markup:
-    """A ``<time>`` in UTC, whose local time the page writes beside it.
+def time_tag(moment: datetime | str | None, form: str = "clock", day: datetime | None = None) -> Markup:
+    """A ``<time>`` in UTC, whose local time is in its title once the page has looked at the browser's zone.
 
-    Forms: ``clock``, ``minute``, ``full``, and ``bare``, a clock whose surroundings say that times are UTC.
+    Forms: ``clock`` and ``minute``, with the date where that is not ``day`` (today where none is given); ``full``, with
+    it always; and ``bare``, a clock under a heading with its day that says that times are UTC.
     """
     if isinstance(moment, str):
         moment = datetime.fromisoformat(moment)
     if moment is None:
         return Markup("–")
     at = moment.astimezone(UTC)
-    if form == "minute":
-        shown = f"{clock_or_day(at, site().installation.clock())} UTC"
+    if form in ("bare", "full"):
+        shown = f"{at:%H:%M:%S}" if form == "bare" else stamp(at)
     else:
-        shown = {"bare": f"{at:%H:%M:%S}", "clock": f"{at:%H:%M:%S} UTC", "full": f"{at:%Y-%m-%d %H:%M:%S} UTC"}[form]
-    here = Markup(' data-here="{}"').format(gettext("local time")) if form == "bare" else ""
-    return Markup('<time datetime="{}" title="{}" data-form="{}"{}>{}</time>').format(
-        at.isoformat(timespec="seconds"), stamp(at), form, here, shown
+        shown = f"{clock_or_day(at, day or site().installation.clock(), seconds=form == 'clock')} UTC"
+    day_, clock = (shown[:10], shown[10:]) if DATE.match(shown) else ("", shown)
+    dated = Markup('<span class="day">{}</span>').format(day_) if day_ else ""  # its hyphens are no figures
+    return Markup('<time datetime="{}" title="{}">{}{}</time>').format(
+        at.isoformat(timespec="seconds"), stamp(at), dated, clock
     )
 
 
@@ -186,6 +189,8 @@ def recorded(stamped: datetime | str, at: datetime | str | None) -> str:
 def short(digest: str) -> str:
     """A digest or id, shortened for the eye; pages carry the whole one in a title."""
     plain = digest.removeprefix("sha384:")
+    if UUID.fullmatch(plain):
+        return f"{plain[:8]}…"
     return plain if len(plain) <= 14 else f"{plain[:10]}…"
 
 
@@ -200,12 +205,14 @@ def person(name: str) -> str:
     return str(g.names.get(name, name))
 
 
-_IDS = re.compile(r"\b(p-[0-9a-f]{5}|lab-[a-z0-9-]+)\b")
+DATE = re.compile(r"\d{4}-\d\d-\d\d")
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+IDS = re.compile(r"\b(p-[0-9a-f]{5}|lab-[a-z0-9-]+)\b")
 
 
 def named(sentence: str) -> str:
     """A sentence with people by name, where the directory knows the ids in it."""
-    return _IDS.sub(lambda match: person(match[0]), sentence)
+    return IDS.sub(lambda match: person(match[0]), sentence)
 
 
 def reason(text: str) -> str:
@@ -233,5 +240,6 @@ def size(bytes_: int) -> str:
     """``812 B``, ``4.2 kB``, ``3.1 MB``."""
     for unit, factor in (("MB", 1_000_000), ("kB", 1_000)):
         if bytes_ >= factor:
-            return f"{bytes_ / factor:.1f} {unit}"
+            figure = f"{bytes_ / factor:.1f}"
+            return f"{figure.replace('.', ',') if language() == 'pl' else figure} {unit}"
     return f"{bytes_} B"

@@ -20,9 +20,11 @@ from ledger.app.people.access import count_refusal
 from ledger.app.people.directory import terminal_actor
 from ledger.app.reading.condition import Condition, condition, reading_sentence
 from ledger.app.reading.queries import shown_time
+from ledger.app.words import codes_by_name, roles_by_name
 from ledger.cli.belongs import unusable, whom_to_ask
 from ledger.domain.command import Actor
 from ledger.errors import Corrupt, LedgerError, Refused, Unreachable, kind_of
+from ledger.said import Said
 
 if TYPE_CHECKING:
     from ledger.app.people.accounts import Accounts
@@ -157,6 +159,11 @@ def by_name(sentence: str, names: dict[str, str]) -> str:
     return _PERSON.sub(lambda match: match[0] if match[1] else names.get(match[2], match[2]), sentence)
 
 
+def in_words(sentence: str, names: dict[str, str]) -> str:
+    """A refusal or a debt, with people and roles by name; what is to be typed keeps its codes."""
+    return by_name(codes_by_name(roles_by_name(sentence) if isinstance(sentence, Said) else sentence), names)
+
+
 def fail(error: LedgerError, *, as_json: bool, names: dict[str, str] | None = None, hint: str = "") -> NoReturn:
     """End with the error's sentence and what is owed on standard error, and its exit status.
 
@@ -168,9 +175,9 @@ def fail(error: LedgerError, *, as_json: bool, names: dict[str, str] | None = No
     if as_json:
         page = {"error": kind_of(error), "sentence": str(error), "owed": owed} | ({"hint": hint} if hint else {})
         print_json(page, indent=2)
-    click.echo(f"stage4: {by_name(str(error), known)}", err=True)
+    click.echo(f"stage4: {in_words(str(error), known)}", err=True)
     for line in (*owed, *filter(None, [hint])):
-        click.echo(f"  - {line}", err=True)
+        click.echo(f"  - {in_words(line, known)}", err=True)
     sys.exit(EXIT_UNREACHABLE if hint or isinstance(error, Unreachable) else EXIT_REFUSED)
 
 

@@ -11,7 +11,7 @@ import click
 
 from ledger.app.doctor.drill import Drilled, by_hand, drill, patience_of, require_window
 from ledger.app.reading.queries import rollback_json
-from ledger.cli.context import EXIT_REFUSED, EXIT_UNREACHABLE, Session, by_name
+from ledger.cli.context import EXIT_REFUSED, EXIT_UNREACHABLE, Session, in_words
 from ledger.domain.rules import clock_text
 from ledger.domain.state import Rollback
 from ledger.errors import Refused
@@ -70,7 +70,7 @@ def _ask(session: Session, rollback: Rollback) -> None:
 def _show(session: Session, drilled: Drilled) -> None:
     console, rollback = session.console, drilled.rollback
     for reason in drilled.reasons:
-        console.print(f"✘ {by_name(str(reason), session.names)}", markup=False, style="red")
+        console.print(f"✘ {in_words(str(reason), session.names)}", markup=False, style="red")
     if drilled.obeyed and drilled.gone:
         console.print("✔ proved: the scheduler obeys the override, and runs again without it", style="green")
     else:

@@ -15,6 +15,7 @@ from ledger.app.reading.queries import rollback_json
 from ledger.app.reading.status import look_at_override, owing
 from ledger.app.steps import silencing
 from ledger.app.steps.common import Outcome, names
+from ledger.app.words import codes_by_name
 from ledger.cli.acts import add_acts, called, given_of, options, take, tell
 from ledger.cli.context import Session, stage4_command
 from ledger.cli.show import owed_text, show_rollback
@@ -250,7 +251,7 @@ def list_(session: Session, everything: bool) -> None:
         for page in pages:
             click.echo(f"{page['rollback']}  {page['phase']}  {page['reason']}")
             for line in page["next"]:
-                click.echo(f"  next  {line}")
+                click.echo(f"  next  {codes_by_name(line)}")
             for debt in page["owed"]:
                 click.echo(f"  owed  {owed_text(debt)}")
         if not state.open:

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ledger.app.durations import format_duration
+from ledger.app.words import ROLES, codes_by_name
 from ledger.domain.moments import clock_or_day
 
 MARKS = {
@@ -44,7 +45,7 @@ def show_rollback(console: Console, page: dict[str, Any]) -> None:
             str(step["step"]),
             step["title"],
             verdict_text(step["verdict"]),
-            step["by"] or Text(step["role"], style="dim"),
+            step["by"] or Text(ROLES[step["role"]], style="dim"),
             step["at"][11:19] if step["at"] else "",
             str(step["entry"] or ""),
         )
@@ -56,7 +57,7 @@ def show_rollback(console: Console, page: dict[str, Any]) -> None:
     for debt in page["owed"]:
         console.print(f"owed  {owed_text(debt)}", markup=False, style="yellow")
     for line in page["next"]:
-        console.print(f"next  {line}", markup=False, style="bold")
+        console.print(f"next  {codes_by_name(line)}", markup=False, style="bold")
     _show_paper(console, [line for step in page["steps"] for line in step["paper"]])
     if page["duration_min"] is not None:
         console.print(f"duration {page['duration_min']} min, from the first stop to the restore")
@@ -64,7 +65,8 @@ def show_rollback(console: Console, page: dict[str, Any]) -> None:
 
 def owed_text(debt: dict[str, Any]) -> str:
     """What is owed, by whom, since when."""
-    return f"{debt['what']} ({debt['who']}), since {debt['since'][:16].replace('T', ' ')} UTC"
+    who = ROLES.get(debt["who"], codes_by_name(debt["who"]))
+    return f"{debt['what']} ({who}), since {debt['since'][:16].replace('T', ' ')} UTC"
 
 
 def _show_paper(console: Console, lines: list[str]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import Page
 
 from .house import House, eventually
@@ -85,6 +87,20 @@ def test_local_time_is_told_when_somebody_stands_in_the_row(home: House, signed_
     assert page.evaluate(shown) == "none"
     page.keyboard.press("j")
     assert ":" in page.evaluate(shown)
+
+
+def test_times_are_utc_and_the_local_one_is_in_the_title(home: House, signed_in: People) -> None:
+    page = signed_in("noc", timezone_id="Pacific/Kiritimati")  # 14 hours ahead
+    page.goto("/audit")
+    live(page)
+    times = page.locator("#main time")
+    times.first.wait_for()
+    for time in times.all():
+        assert re.fullmatch(r"(\d{4}-\d\d-\d\d )?\d\d:\d\d(:\d\d)?( UTC)?", time.inner_text())
+        assert re.fullmatch(
+            r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC · local time (\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d",
+            time.get_attribute("title") or "",
+        )
 
 
 def test_a_line_unfolds_by_keyboard_and_fits_one_line_on_a_desktop(home: House, signed_in: People) -> None:

@@ -38,16 +38,16 @@ def test_a_source_that_hangs_or_is_down_holds_up_no_page_and_is_named_on_each(
         named.wait_for(timeout=15_000)
         page.wait_for_selector(f".tile[data-source={source}].unknown", timeout=15_000)
         assert page.locator(f".tile[data-source={source}].good").count() == 0
-        since = _since(named.inner_text())
+        told = f"{source.capitalize()} does not answer since {_since(named.inner_text())}"
         for title, (login, path) in PAGES.items():
             started = time.monotonic()
             answer = people[login].request.get(path.format(rollback=name))
             took[title] = time.monotonic() - started
-            assert answer.ok and (not login or f"{source} does not answer since {since}" in answer.text()), title
+            assert answer.ok and (not login or told in answer.text()), title
         assert max(took.values()) < QUICK, took
         home.lab.kill_server(source)
         refused = eventually(lambda: _refused(page), 15, "the refused connection to be told")
-        assert f"{source} does not answer since {since}" in refused
+        assert told in refused
     finally:
         home.lab.kill_server(source)
         home.lab.start_server(source)

@@ -16,7 +16,7 @@ from web.proxy import networks
 from .conftest import PASSWORD, Browser
 
 WRONG = "a wrong one"
-TOO_MANY = "too many failed sign-ins"
+TOO_MANY = "Too many failed sign-ins"
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ def heard(installation: Installation, site: Site) -> int:
     with opened(installation.home.root) as other:
         other.submit(AddPerson(person="p-new01", roles=("auditor",)), Press(SYSTEM))
     for record, _ in ledger.records(before):
-        site.hub.publish("entry", news_of(record), record.sequence)
+        site.hub.publish("entry", news_of(record, {}), record.sequence)
     assert ledger.view().size == before
     return before + 1
 

@@ -148,7 +148,7 @@ def test_a_fresh_home_without_servers_shows_no_number_that_nobody_gave(browser, 
 def test_who_was_not_asked_is_not_said_to_be_silent(browser, site):
     site.lookout.look()
     page = browser("noc").get("/").text
-    assert "no scheduler.url is configured in stage4.toml" in tile(browser, "scheduler")
+    assert "No scheduler.url is configured in stage4.toml." in tile(browser, "scheduler")
     assert "does not answer" not in page
 
 
@@ -170,7 +170,7 @@ def test_every_page_warns_of_an_override_that_nobody_declared(site, browser, sta
     seen(site, scheduler=facts.scheduler(status, at), file=facts.file_of(b"{}", at))
     for path in ("/", "/rollbacks", "/timeline"):
         banner = browser("noc").get(path).text.partition('id="drift"')[2].partition("</ul>")[0]
-        assert "the override path holds a file that no rollback declared" in banner, path
+        assert "The override path holds a file that no rollback declared." in banner, path
 
 
 @pytest.mark.parametrize(("status", "told"), [("disabled", 1), ("unknown", 0)])
@@ -180,5 +180,5 @@ def test_a_scheduler_that_stands_without_cause_is_warned_of_and_an_unknown_one_i
     at = site.installation.clock()
     seen(site, scheduler=facts.scheduler(status, at), file=facts.absent(at))
     banner = browser("noc").get("/").text.partition('id="drift"')[2].partition("</ul>")[0]
-    assert banner.count("the scheduler is disabled although nothing holds it") == told
+    assert banner.count("The scheduler is disabled although nothing holds it.") == told
     assert "status is not known" not in banner

@@ -37,7 +37,7 @@ def test_health_metrics_and_every_page_say_that_nobody_observes(dead, browser, s
     assert (answer.status_code, answer.get_json()["status"]) == (200, "unobserved"), "the stop works all the same"
     assert "nobody observes since" in answer.get_json()["why"]
     assert "stage4_observer_at_work 0.0" in stranger.get("/metrics").text
-    assert "nobody observes since" in browser("noc").get("/").text
+    assert "Nobody observes since" in browser("noc").get("/").text
 
 
 def test_a_sign_of_life_of_any_observer_will_do(dead, stranger):

@@ -211,7 +211,7 @@ def test_a_stop_is_never_refused_for_its_number(browser, installation, site):
     assert client.post("/stop", data=form | {"reason": "the first time"}).status_code == 303
     again = client.post("/stop", data=form | {"reason": "the second time"})
     assert again.status_code == 200
-    assert "already stopped by" in again.text
+    assert "Already stopped by" in again.text
     assert not list(installation.home.spool.glob("stop-*.json"))
 
 

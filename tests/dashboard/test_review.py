@@ -76,7 +76,7 @@ def test_a_time_in_which_the_file_was_gone_is_not_said_to_be_time_of_a_stop(brow
     noc = browser("noc")
     for language, whole, held in (
         ("en", "from the first stop until trading was enabled again", "override in place"),
-        ("pl", "od pierwszego zatrzymania, aż scheduler znów był enabled", "plik override na miejscu"),
+        ("pl", r"od pierwszego zatrzymania, aż scheduler znów był włączony \(enabled\)", "plik override na miejscu"),
     ):
         noc.set_cookie("lang", language)
         page = noc.get(f"/rollbacks/{INC}/{kind}").text

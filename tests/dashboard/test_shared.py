@@ -85,9 +85,9 @@ def test_a_new_entry_shows_at_once(opened, browser):
 
 def test_a_new_picture_of_the_outside_shows_at_once(opened, site, browser):
     client = browser("noc")
-    assert "no scheduler.url is configured" not in client.get("/").text
+    assert "No scheduler.url is configured" not in client.get("/").text
     site.lookout.look()  # nothing is configured: everything is missing
-    assert "no scheduler.url is configured" in client.get("/").text
+    assert "No scheduler.url is configured" in client.get("/").text
 
 
 def test_a_press_that_runs_shows_at_once(opened, site, browser):

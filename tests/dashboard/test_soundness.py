@@ -88,7 +88,7 @@ def test_nothing_is_written_but_the_stop(unsound, installation, browser):
     before = installation.ledger.log.size()
     noc, ops = browser("noc"), browser("l2_ops")
     answer = noc.post("/rollbacks/INC-1/note", data={"request_id": "a" * 32, "text": "x"})
-    assert answer.status_code == 500 and "nothing is written but the stop" in answer.text
+    assert answer.status_code == 500 and "Nothing is written but the stop" in answer.text
     answer = ops.post("/stop", data={"request_id": "b" * 32, "reason": "it burns"})
     assert answer.status_code == 200, answer.text
     assert installation.override_path().is_file() and list(installation.home.spool.glob("stop-*.json"))
@@ -175,7 +175,7 @@ def test_what_was_not_looked_at_is_said_on_the_page(installation, browser):
 def test_the_timeline_marks_the_row_and_the_one_after_it(unsound, browser):
     text = browser("noc").get("/timeline").text
     rows = {number: text[text.index(f'id="e{number}"') :].split("</li>")[0] for number in (5, 6, 7, 8)}
-    assert "does not hold" in rows[6] and "✕" in rows[6] and "HMACs" in rows[6] and "as l2_ops" in rows[6]
+    assert "does not hold" in rows[6] and "✕" in rows[6] and "HMACs" in rows[6] and "as L2 Ops" in rows[6]
     assert "does not name the bytes of entry 6" in rows[7]
     assert "does not hold" not in rows[5] + rows[8]
 
@@ -226,7 +226,7 @@ def test_what_a_filter_hides_is_there_after_the_next_look_at_everything(site, br
 
 def test_the_page_of_a_forged_entry_says_so_before_anything_else(unsound, browser):
     text = browser("noc").get("/entries/6").text
-    assert text.index("This row does not hold") < text.index("as l2_ops")
+    assert text.index("This row does not hold") < text.index("as L2 Ops")
     assert "What it says below is not what this ledger wrote" in text
 
 

@@ -7,6 +7,7 @@ import secrets
 from datetime import timedelta
 
 import pytest
+from flask import g
 
 from ledger.app.durations import as_typed, parse_duration
 from ledger.app.press import Press
@@ -15,8 +16,9 @@ from ledger.app.steps.common import Outcome
 from ledger.app.steps.stop import stop
 from ledger.domain.asked import fit
 from ledger.domain.silencing.decide import latest_end
+from ledger.said import Said
 from web.jobs import Job
-from web.pages.brief import plain, shorter
+from web.told import clause, shorter, told
 
 from .conftest import person
 from .test_cards import text
@@ -86,9 +88,32 @@ def test_paths_and_identifiers_are_short_and_addresses_are_not():
 
 def test_a_refusal_names_roles_and_no_command(app):
     with app.test_request_context("/"):
-        said = plain("incident_manager: extend the window: stage4 rollback extend-window INC-7")
+        said = clause("incident_manager: extend the window: stage4 rollback extend-window INC-7")
         assert said == "Incident Manager: extend the window"
-        assert plain("noc: step 4") == "NOC: step 4" and plain("tej nocy noc: x") == "tej nocy noc: x"
+        assert clause("noc: step 4") == "NOC: step 4" and clause("tej nocy noc: x") == "tej nocy noc: x"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "language", "said"),
+    [
+        (Said("this needs the role {}; {} holds {}", "l2_ops or noc", "lab-noc", "noc"), "en",
+         "This needs the role L2 Ops or NOC; Iga Bąk holds NOC."),
+        (Said("this needs the role {}; {} holds {}", "product_owner", "lab-noc", "noc"), "pl",
+         "Potrzebna rola: właściciel produktu; Iga Bąk ma: NOC."),
+        (Said("{} has no account; give one with: stage4 people password {}", "lab-noc", "lab-noc"), "en",
+         "Iga Bąk has no account."),
+        (Said("{} is open for that ticket already; see: stage4 rollback show {}", "INC-7", "INC-7"), "en",
+         "INC-7 is open for that ticket already."),
+        (Said("the window of {} starts at {}; until then only the stop is taken", "INC-7", "2026-11-28T22:25+00:00"),
+         "en", "The window of INC-7 starts at 2026-11-28 22:25 UTC; until then only the stop is taken."),
+        ("the scheduler does not answer", "pl", "Scheduler nie odpowiada."),
+        ("Nothing is written yet.", "en", "Nothing is written yet."),
+    ],
+)  # fmt: skip
+def test_a_refusal_is_a_sentence_with_people_and_roles_by_name(app, sentence, language, said):
+    with app.test_request_context("/"):
+        g.language = language
+        assert told(sentence) == said
 
 
 # --- durations --------------------------------------------------------------------------------------------------------

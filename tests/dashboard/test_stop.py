@@ -33,7 +33,7 @@ def test_a_second_press_says_who_stopped_it(browser, site):
     press(browser("noc"))
     again = browser("l2_ops").post("/stop", data={"request_id": "b" * 32, "reason": "me too"})
     assert again.status_code == 200
-    assert "already stopped by" in again.text
+    assert "Already stopped by" in again.text
     assert len(site.installation.state.open) == 1
 
 
@@ -65,7 +65,7 @@ def test_the_card_goes_by_what_is_seen_and_not_by_what_was_entered(browser, site
     client = browser("noc")
     press(client)
     site.lookout.look()
-    assert "already stopped by" in client.get("/").text
+    assert "Already stopped by" in client.get("/").text
     site.installation.override_path().unlink()
     site.lookout.look()
     page = client.get("/?again").text
@@ -218,7 +218,7 @@ def test_who_must_choose_a_password_reads_that_the_stop_took(newcomer, site):
     client = newcomer("noc")
     assert "The override is written, and the rollback STOP-" in press(client).text
     site.lookout.look()
-    assert "already stopped by" in client.get("/password").text
+    assert "Already stopped by" in client.get("/password").text
 
 
 @pytest.mark.parametrize("path", ["/", "/password", "/rollbacks", "/timeline", "/audit", "/silences", "/nowhere"])

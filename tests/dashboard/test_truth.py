@@ -11,7 +11,7 @@ import pytest
 
 from ledger.app.press import Press
 from ledger.app.reading.outlook import Missing, gist
-from ledger.app.steps import opening, stopping, watching
+from ledger.app.steps import opening, restoring, stopping, watching
 from ledger.domain.asked import NO_REASON
 from ledger.domain.facts import AlertCount, SchedulerSeen
 
@@ -143,6 +143,49 @@ def test_what_is_not_known_says_what_was_seen_last(browser, site):
     site.lookout.outlook = replace(site.lookout.outlook, missing=missing)
     kind, said = bar(browser)
     assert kind == "unknown" and "the scheduler does not answer; last seen enabled at" in said
+
+
+def restored(browser, site) -> str:
+    """A stop whose override was removed; the rollback's id."""
+    press(browser("l2_ops"))
+    (rollback,) = site.installation.state.open.values()
+    manager = Press(person("incident_manager"))
+    given_up = opening.abort(site.installation, manager, rollback, "a false alarm").rollback
+    return restoring.remove(site.installation, Press(person("l2_ops")), given_up).id
+
+
+def test_after_the_restore_trading_is_on_its_way_back_and_nobody_is_alarmed(browser, site):
+    name = restored(browser, site)
+    scheduler(site, "disabled")
+    kind, said = bar(browser)
+    assert kind == "restoring" and "Restored" in said and "has not been seen enabled yet" in said and name in said
+    page = browser("noc").get("/?later").text
+    assert "Restored at" in page and "no rollback holds it" not in page and "nothing holds it" not in page
+
+
+def test_a_scheduler_that_stays_off_ten_seconds_after_the_restore_is_a_mismatch(browser, site):
+    restored(browser, site)
+    scheduler(site, "disabled", late=11)
+    kind, said = bar(browser)
+    assert kind == "stopped" and "seen disabled; no rollback holds it" in said
+    page = browser("noc").get("/?later").text
+    assert "Trading is STOPPED, and no rollback holds it." in page and "nothing holds it" in page
+
+
+def test_a_stop_by_hand_right_after_the_restore_is_no_restore(browser, site, installation):
+    restored(browser, site)
+    path = installation.override_path()
+    path.write_text("{}")
+    scheduler(site, "disabled")
+    assert bar(browser)[0] == "stopped"
+
+
+def test_a_scheduler_that_stays_off_moves_the_picture(browser, site):
+    restored(browser, site)
+    scheduler(site, "disabled")
+    before = gist(site.lookout.outlook)
+    scheduler(site, "disabled", late=11)
+    assert gist(site.lookout.outlook) != before
 
 
 @pytest.mark.parametrize("path", PLACES)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
 from ledger.app.press import Press
-from ledger.app.reading.outlook import Missing
-from ledger.app.steps import opening, stopping
-from ledger.domain.facts import AlertCount, AlertSeen
+from ledger.app.reading.coverage import Coverage, so_far
+from ledger.app.reading.outlook import Missing, gist
+from ledger.app.steps import opening, stopping, watching
+from ledger.domain.facts import AlertCount, AlertSeen, WatchSeen
 
 from .conftest import person
+from .test_stop import press
 
 LATENCY, PNL = "MultiStrategySchedulerLatencyCritical", "MultiStrategyPnlDrawdown"
 
@@ -75,3 +78,70 @@ def test_too_many_to_sort_are_told_as_a_number(page):
 def test_before_the_stop_there_is_no_such_list(browser, installation):
     opening.open_rollback(installation, Press(person("incident_manager")), ticket="INC-1", reason="r")
     assert 'class="watched"' not in browser("noc").get("/rollbacks/INC-1").text
+
+
+# --- coverage of the watch --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def begun(browser, installation):
+    """A watch of an hour that runs, of an emergency stop."""
+    press(browser("l2_ops"))
+    (rollback,) = installation.state.open.values()
+    return watching.start(installation, Press(person("noc")), rollback, 3600).watch
+
+
+@pytest.fixture
+def line(browser, site, begun):
+    """``line(seen, due, gaps)``: the line of the coverage."""
+    client, entry = browser("noc"), begun.entry
+    (name,) = site.installation.state.open
+
+    def shown(*counts: int, language: str = "en", at=None) -> str:
+        seen = tuple(Coverage(entry, had, due, 240, gaps) for had, due, gaps in [counts] if counts)
+        now = {"prometheus": site.installation.clock()} if at is None else at
+        site.lookout.outlook = replace(
+            site.lookout.outlook, at=now, missing={}, coverage=seen, version=site.lookout.outlook.version + 1
+        )
+        client.set_cookie("lang", language)
+        alone, whole = (client.get(f"/rollbacks/{name}{end}").text for end in ("/coverage", ""))
+        assert alone.strip() in whole
+        return " ".join(re.sub(r"<[^>]+>", " ", alone).split())
+
+    return shown
+
+
+def test_the_coverage_so_far_is_told_in_the_words_of_the_verdict(line):
+    assert line(12, 12, 0) == "✓ Coverage complete so far: 12 of 12 samples; 240 in the whole window."
+    told = "▲ Coverage is not complete: 10 of 12 samples so far, 1 gap. As it is, the verdict will be inconclusive."
+    assert line(10, 12, 1) == told
+    assert line(12, 12, 1).startswith("▲"), "a gap is a gap, whatever the count"
+    assert line(10, 12, 2, language="pl").startswith("▲ Pokrycie niepełne: dotąd 10 z 12 próbek, 2 przerwy.")
+
+
+def test_coverage_that_nobody_can_tell_is_no_full_one(line):
+    assert line(0, 0, 0).startswith("○ Coverage: the first samples are awaited.")
+    assert line(12, 12, 0, at={}) == "? Coverage so far is not known: Prometheus does not answer."
+
+
+def test_a_sample_that_is_missing_moves_the_picture(site):
+    had, lost = (replace(site.lookout.outlook, coverage=(Coverage(9, n, 12, 240, 0),)) for n in (12, 11))
+    assert gist(had) != gist(lost)
+    assert gist(had) == gist(replace(had, coverage=(Coverage(9, 13, 13, 240, 0),)))
+
+
+def test_only_samples_whose_time_has_come_are_due_and_the_worse_count_is_told(installation, begun, monkeypatch):
+    asked = []
+
+    def watch(start, end, rules, step, stopped):
+        asked.append((start, end))
+        return WatchSeen(start, end, step, 12, 12, 11, ((start, end),), (), (), (), ())
+
+    monkeypatch.setattr(type(installation), "prometheus", SimpleNamespace(watch=watch))
+    (early,) = so_far(installation)
+    assert (early.due, asked) == (0, []), "the newest two samples may still be on their way"
+    later = begun.started.starts_at + timedelta(seconds=600)
+    monkeypatch.setattr(installation, "clock", lambda: later)
+    step = installation.step_seconds
+    assert so_far(installation) == (Coverage(begun.entry, 11, 12, 3600 // step + 1, 1),)
+    assert asked == [(begun.started.starts_at, later - timedelta(seconds=2 * step))]

@@ -82,7 +82,7 @@ def test_named_places_are_the_same():
 def test_numbered_places_are_all_there():
     wrong = []
     for message in (m for m in MESSAGES if m.context == LEDGER):
-        places = re.findall(r"\{(\d?)(?::(?:said|list|word|bare|or|reason|known))?\}", message.string)
+        places = re.findall(r"\{(\d?)(?::(?:said|list|word|status|bare|or|reason|known))?\}", message.string)
         wanted = list(range(message.id.count("{}")))
         if sorted(int(one) if one else number for number, one in enumerate(places)) != wanted:
             wrong.append(message.id)

@@ -156,7 +156,7 @@ def test_a_page_says_that_the_store_is_behind(home: Home, tmp_path: Path) -> Non
     with dashboard(home.root) as client:
         sign_in(client)
         for page in ("/", "/timeline", "/audit", "/rollbacks/INC-7"):
-            assert "the store is behind" in client.get(page).text
+            assert "The store is behind" in client.get(page).text
         answer = client.get("/healthz")
         assert (answer.status_code, answer.get_json()["why"]) == (503, "behind")
         assert str(home.root) not in answer.text

@@ -59,7 +59,7 @@ def test_odd_but_legal_text_arrives_as_it_was_typed(home: Path) -> None:
     assert json.loads(own.stdout)["error"] == "refused"
     assert "four eyes" in own.stderr
     early = stage4(home, "rollback", "disable")
-    assert "  - product_owner: step 0" in early.stderr
+    assert "  - product owner: step 0" in early.stderr
 
 
 def test_a_folder_without_a_ledger_says_what_to_do(tmp_path: Path) -> None:

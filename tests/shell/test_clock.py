@@ -26,7 +26,7 @@ def test_log_and_status_show_the_time_of_the_wall_and_what_stands_in_the_entry(t
     *_, ahead, after = stage4(tmp_path, "log").stdout.splitlines()
     assert f" {AHEAD} " in ahead and "recorded as" not in ahead
     assert f"{datetime.now(UTC):%Y-%m-%d}" in after
-    assert after.endswith(f"added Jan as noc  (recorded as {AHEAD}, because an earlier entry is later)")
+    assert after.endswith(f"added Jan as NOC  (recorded as {AHEAD}, because an earlier entry is later)")
     assert f"ago (recorded as {AHEAD}: an earlier entry is later)" in stage4(tmp_path, "status").stdout
     doctor = stage4(tmp_path, "doctor").stdout
     assert "entry 3 is stamped 2038-02-01 00:00:00 UTC" in doctor and "either this clock is behind" in doctor

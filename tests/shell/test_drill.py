@@ -47,7 +47,7 @@ def test_without_a_window_it_says_how_one_is_opened(lab: Path) -> None:
 
 def test_a_drill_that_nobody_else_confirmed_is_not_run(lab: Path) -> None:
     opened(lab, "DRILL-1")
-    assert "product_owner, another person: stage4 rollback confirm DRILL-1" in refused(lab, "--yes")
+    assert "product owner, another person: stage4 rollback confirm DRILL-1" in refused(lab, "--yes")
 
 
 def test_nobody_who_could_be_asked_is_a_no(lab: Path) -> None:
@@ -75,7 +75,7 @@ def test_another_word_than_the_components_name_is_a_no(lab: Path) -> None:
 
 
 def test_who_holds_not_both_roles_is_told_which_is_missing(lab: Path) -> None:
-    assert "incident_manager: take the role for it" in refused(lab, "--yes", "--as", "lab-l2-ops")
+    assert "Incident Manager: take the role for it" in refused(lab, "--yes", "--as", "lab-l2-ops")
 
 
 def test_while_something_else_is_open_no_drill_is_run(lab: Path) -> None:

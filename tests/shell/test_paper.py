@@ -61,7 +61,7 @@ def test_the_five_lines_run_a_whole_rollback(lab: Path) -> None:
     early = script(lab, "watch_metrics_stream.py", "--headers-report", "--duration", "3s")
     assert early.returncode == 1
     assert "product_owner" not in early.stdout
-    assert "l2_ops: step 3" in early.stderr
+    assert "L2 Ops: step 3" in early.stderr
     own = stage4(lab, "rollback", "confirm")
     assert own.returncode == 1
     assert stage4(lab, "rollback", "confirm", "--as", "lab-product-owner").returncode == 0

@@ -17,9 +17,10 @@ from ledger.domain.state import Rollback
 from ledger.domain.text import visible
 from ledger.errors import LedgerError
 from ledger.said import Said
-from web.i18n import gettext, language, said
+from web.i18n import gettext, language
 from web.plots import gaps_note, lead, limits_note, plot, with_gaps, words
 from web.site import Site, site
+from web.told import clause
 
 blueprint = Blueprint("charts", __name__)
 FRESH_SECONDS: Final = 2.0
@@ -115,7 +116,7 @@ def problem(error: str, since: datetime) -> dict[str, Any]:
         "type": "about:blank",
         "title": "Prometheus cannot be had",
         "status": 503,
-        "detail": visible(said(error)),
+        "detail": visible(clause(error)),
         "since": since.isoformat(timespec="seconds"),
     }
 

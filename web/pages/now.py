@@ -21,11 +21,11 @@ from ledger.domain.state import Rollback, State
 from ledger.errors import LedgerError
 from web import situation, truth
 from web.i18n import gettext as _
-from web.i18n import said as in_words
 from web.moments import after_restore
 from web.shared import shared
 from web.site import site
 from web.situation import Row, Tile
+from web.told import clause
 from web.words import Look
 
 blueprint = Blueprint("now", __name__)
@@ -54,7 +54,7 @@ def _undeclared() -> str:
     """To an admin: that something stands in front that nobody declared, and what to do."""
     installation = site().installation
     seen = front.noted(installation.home, installation.clock()) if "admin" in g.roles else None
-    return f"{in_words(front.describe(seen))}; {in_words(front.remedy(seen))}" if seen else ""
+    return f"{clause(front.describe(seen))}; {clause(front.remedy(seen))}" if seen else ""
 
 
 def unsound() -> tuple[Finding, ...]:

@@ -24,9 +24,10 @@ from ledger.domain.state import Rollback
 from ledger.errors import LedgerError
 from ledger.said import Said
 from web import situation
+from web.fields import artefact
+from web.i18n import gettext
 from web.identity import actor, only
 from web.pages import steps
-from web.pages.brief import plain
 from web.pages.offers import Offered, offer
 from web.pages.timeline import timeline
 from web.shared import request_id, shared
@@ -39,7 +40,6 @@ PAGE: Final = 50
 NEWEST: Final = 30
 """Entries beside a rollback's steps; all of them are on the timeline."""
 blueprint = Blueprint("rollbacks", __name__)
-blueprint.add_app_template_filter(plain)
 blueprint.add_app_template_filter(lambda moment: clock_or_day(moment, site().installation.clock()), "clock")
 blueprint.add_app_template_global(lambda name: ACTS[name].label if name in ACTS else name, "acts_label")
 
@@ -192,6 +192,21 @@ def _asking(rollback: Rollback) -> Asking:
     here = site()
     names = here.installation.people.names()
     return Asking(here.installation, actor(), rollback, here.lookout.outlook, here.installation.clock(), names)
+
+
+@blueprint.app_template_filter("artefact")
+def _artefact(name: str) -> str:
+    """What an artefact is, in the page's language."""
+    return gettext(artefact(name))
+
+
+@blueprint.get("/rollbacks/<rollback>/coverage")
+def coverage(rollback: str) -> str:
+    """How much of its watch was seen so far: the one line, for pages that are open."""
+    found = site().installation.state.rollback(rollback)
+    if found is None:
+        abort(404, Said("there is no rollback {}", ascii(rollback[:64])))
+    return render_template("rollbacks/coverage.html", rollback=found)
 
 
 def _shows(act: Act, asking: Asking) -> bool:

@@ -250,6 +250,6 @@ def _reason_of(rollback: str) -> str:
 
 @blueprint.record_once
 def _words_of_the_story(setup: Any) -> None:
-    setup.app.jinja_env.filters.update(brief=story.brief, shortly=story.shortly, sign=sign, initials=story.initials)
+    setup.app.jinja_env.filters.update(shortly=story.shortly, sign=sign, initials=story.initials)
     setup.app.jinja_env.filters.update(hue=story.hue, reason_of=_reason_of)
     setup.app.jinja_env.globals.update(later=story.later, day_word=story.day_word)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from ledger.adapters.alertmanager import everywhere, union
 from ledger.app.installation import Installation
+from ledger.app.reading.coverage import Coverage, so_far
 from ledger.app.reading.muting import Shown, unlisted, who_mutes
 from ledger.domain.facts import (
     AlertCount,
@@ -24,7 +25,7 @@ from ledger.domain.facts import (
     SilenceSeen,
     Unlisted,
 )
-from ledger.domain.stopping.stop import runs_on
+from ledger.domain.stopping.stop import runs_on, stays_off
 from ledger.errors import LedgerError
 from ledger.mistakes import mistake
 from ledger.said import joined
@@ -51,6 +52,8 @@ class Outlook:
 
     scheduler: SchedulerSeen | None = None
     file: FileSeen | None = None
+    absent_since: datetime | None = None
+    """Since when no file is seen at the override's path; None where one is."""
     members: tuple[MemberSeen, ...] = ()
     """What each member of the Alertmanager cluster said last, or that it did not."""
     silences: tuple[SilenceSeen, ...] = ()
@@ -66,6 +69,8 @@ class Outlook:
     they were had once, and where there are more: then only ``counts`` says what there is."""
     counts: tuple[AlertCount, ...] | None = None
     """How many Stage4 alerts there are by name, severity and state; None before that was had once."""
+    coverage: tuple[Coverage, ...] = ()
+    """How much of each watch that runs Prometheus has seen so far, as it was had last."""
     at: Mapping[str, datetime] = field(default_factory=dict)
     missing: Mapping[str, Missing] = field(default_factory=dict)
     version: int = 0
@@ -107,6 +112,7 @@ class Lookout:
             ("scheduler", 1.0, self._scheduler),
             ("alertmanager", 2.0, self._alertmanager),
             ("prometheus", 2.0, self._prometheus),
+            ("watch", 4.0, self._watch),
         )
 
     def start(self) -> None:
@@ -168,7 +174,7 @@ class Lookout:
         )
 
     def _is_configured(self, source: str) -> bool:
-        return source == "override" or bool(getattr(self._installation.config, source).url)
+        return source in ("override", "watch") or bool(getattr(self._installation.config, source).url)
 
     def _renew(self, change: Callable[[Outlook], Outlook]) -> None:
         with self._guard:
@@ -193,7 +199,8 @@ class Lookout:
         except LedgerError:
             holder = None  # whoever stops without the ledger writes where the configuration says
         path = holder.override.path if holder else self._installation.override_path()
-        return {"file": self._installation.look(path)}
+        file = self._installation.look(path)
+        return {"file": file, "absent_since": self.outlook.absent_since or file.at if file.kind == "absent" else None}
 
     def _alertmanager(self) -> dict[str, Any]:
         members = self._installation.alertmanager.look()
@@ -218,6 +225,12 @@ class Lookout:
         few = sum(count.number for count in counts) <= MOST_ALERTS
         return {"counts": counts, "alerts": prometheus.alerts() if few else None}
 
+    def _watch(self) -> dict[str, Any]:
+        try:
+            return {"coverage": so_far(self._installation)}
+        except LedgerError:
+            return {}  # that Prometheus does not answer is told of the source itself; what was seen last stays
+
 
 def gist(outlook: Outlook) -> tuple[Any, ...]:
     """What a person would call the picture: without the times of looking."""
@@ -226,6 +239,7 @@ def gist(outlook: Outlook) -> tuple[Any, ...]:
         scheduler and (scheduler.status, scheduler.warnings),
         file and (file.kind, file.sha384, file.mode, file.owner),
         file and file.kind == "file" and runs_on(file, scheduler),  # a stop that is not obeyed in time
+        stays_off(outlook.absent_since, scheduler),  # nor its removal
         tuple((silence.id, silence.state, silence.ends_at, silence.comment) for silence in outlook.silences),
         tuple((member.name, bool(member.doubts)) for member in outlook.members),
         tuple(
@@ -235,6 +249,7 @@ def gist(outlook: Outlook) -> tuple[Any, ...]:
         outlook.unlisted,
         outlook.muted
         and tuple((alert.name, alert.labels, alert.silenced_by, alert.otherwise) for alert in outlook.muted),
+        tuple((one.entry, one.complete) for one in outlook.coverage),
         outlook.counts,
         outlook.alerts and tuple((alert.name, alert.labels, alert.state) for alert in outlook.alerts),
         tuple(sorted(outlook.missing)),

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from ledger.app.installation import Installation
+from ledger.app.words import ROLES
 from ledger.domain.duties.owed import owed
 from ledger.domain.effects import awaits_file
 from ledger.domain.event import Event
@@ -23,7 +24,7 @@ from ledger.domain.standing import why_it_does_not_stop
 from ledger.domain.state import Rollback, State
 from ledger.domain.stopping.stop import OBEYS_WITHIN
 from ledger.proof.entry import parse_entry
-from ledger.said import PLACE, Said
+from ledger.said import PLACE, Said, as_said, joined
 
 if TYPE_CHECKING:  # the verifier is not imported for a status
     from ledger.app.soundness.marks import Judged
@@ -238,14 +239,19 @@ def sentence(record: Recorded, *, verdict: bool = True) -> Said:
     if event is None:
         return Said("{}: not known to this version", record.status)
     template, names = (_NOTED if getattr(event, "note", "") else _SENTENCES)[type(event)]
-    values = [_word(getattr(event, name), record.at) for name in names]
+    values = [_word(name, getattr(event, name), record.at) for name in names]
     outcome = getattr(event, "verdict", None) if verdict else None
     told = Said(template + " — {}", *values, outcome) if outcome else Said(template, *values)
     return Said("{} [{}]", told, ", ".join(record.marks)) if record.marks else told
 
 
-def _word(value: Any, at: datetime) -> str:
-    """A field in words; a time of another day than the entry's with its date."""
+_OF_ROLES: Final = frozenset({"roles", "assumed", "duty"})
+
+
+def _word(name: str, value: Any, at: datetime) -> str:
+    """A field in words: roles by name, a time of another day than the entry's with its date."""
+    if name in _OF_ROLES:
+        return joined(as_said(ROLES.get(role, role)) for role in ([value] if isinstance(value, str) else value))
     if isinstance(value, datetime):
         return f"{clock_or_day(value, at, seconds=True)} UTC"
     if isinstance(value, tuple):

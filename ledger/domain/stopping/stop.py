@@ -7,7 +7,7 @@ world it is carried out.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from ledger.domain.command import Request
 from ledger.domain.event import Event
@@ -62,6 +62,13 @@ def runs_on(file: FileSeen, scheduler: SchedulerSeen | None) -> bool:
     if scheduler is None or scheduler.status != "enabled" or file.changed is None:
         return False
     return scheduler.at - file.changed > OBEYS_WITHIN
+
+
+def stays_off(gone: datetime | None, scheduler: SchedulerSeen | None) -> bool:
+    """Whether the scheduler was just seen disabled although the file has been gone long enough to start again."""
+    if gone is None or scheduler is None or scheduler.status != "disabled":
+        return False
+    return scheduler.at - gone > OBEYS_WITHIN
 
 
 def _stands(holders: tuple[Rollback, ...], file: FileSeen, scheduler: SchedulerSeen | None) -> Standing:
