@@ -9,7 +9,7 @@ SITE   := var/site
 SPHINX := $(SITE)/environment
 BENCHED := $(BENCH)/.ready
 
-.PHONY: help setup demo rehearsal test quick lint coverage messages screenshots pictures docs bench bench-web wheel lock clean
+.PHONY: help setup demo rehearsal test quick lint coverage messages screenshots pictures kept-pictures docs bench bench-web wheel lock clean
 
 help: ## show what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -62,6 +62,9 @@ screenshots: $(STAMP) ## every page as it looks, into var/screenshots
 
 pictures: screenshots ## the pictures of the README and the documentation, anew
 	$(BIN)/python -m tools.pictures var/screenshots docs/images
+
+kept-pictures: $(STAMP) ## the main pages as they are to look, anew: a test compares with them
+	$(BIN)/python -m tests.browser.kept_pictures
 
 docs: $(STAMP) $(SPHINX)/.ready ## the documentation as a site, into var/docs; a link that leads nowhere ends it
 	rm -rf var/docs $(SITE)/made
