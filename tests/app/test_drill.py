@@ -15,10 +15,12 @@ from ledger.app.doctor import drill as drills
 from ledger.app.doctor.drill import Drilled, drill
 from ledger.app.installation import Installation
 from ledger.app.press import Press
-from ledger.app.steps import duties, opening, stopping
+from ledger.app.steps import duties, opening, restoring, stopping
 from ledger.app.steps.stop import stop
 from ledger.domain.asked import fit
 from ledger.errors import Refused
+from ledger.lab.scenarios.frame import verify_home
+from ledger.stop import stop_without_ledger
 from tests.adapters.neighbours import Handler, odd
 
 from .builders import actor
@@ -135,6 +137,24 @@ def test_a_stop_that_somebody_presses_meanwhile_is_not_undone(
     assert (drilled.obeyed, drilled.gone) == (False, False)
     assert any(f"trading stays stopped, held by {holder.id}" in line for line in said)
     assert drilled.stopped_by == (holder.id,)
+
+
+def test_a_stop_past_the_ledger_that_nobody_has_taken_in_yet_is_not_undone(
+    installation: Installation, path: Path
+) -> None:
+    l2 = Press(actor("l2_ops"))
+    with scheduler(installation, lambda _: "disabled" if path.exists() else "enabled"):
+        name = opened(installation)
+        duties.waive(installation, l2, installation.rollback(name), 2, "a drill")
+        stopping.disable(installation, l2, installation.rollback(name), requested_by="L2")
+        stopping.check(installation, l2, installation.rollback(name))
+        duties.waive(installation, l2, installation.rollback(name), 4, "a drill")
+        restoring.end_incident(installation, l2, installation.rollback(name))
+        stopped = stop_without_ledger(installation.home.root, fit(reason="orders look wrong"), why="it is locked")
+        restoring.restore(installation, l2, installation.rollback(name))
+    assert stopped.standing and path.exists()
+    assert [one.purpose for one in installation.state.holders] == ["incident"]
+    assert verify_home(installation).verified
 
 
 def test_a_stop_that_became_part_of_the_drill_is_not_undone_either(

@@ -23,6 +23,21 @@ def drilling() -> Story:
     return story
 
 
+def ended(story: Story) -> None:
+    """The drill is over; its file is still there."""
+    for number in (2, 4):
+        story.do("im", Waive(number=number, reason="a drill"))
+    ROAD["checked"](story)
+    story.do("im", EndIncident())
+
+
+def assert_the_drills_end_undoes_nothing(story: Story) -> None:
+    own = next(one for one in story.state.holders if one.id != INC)
+    ended(story)
+    (released,) = story.do("ops", removing(story))
+    assert released.status == "hold_released" and [one.id for one in story.state.holders] == [own.id]
+
+
 @pytest.mark.parametrize("ticket", ["", "INC-9", INC])
 def test_a_stop_in_a_drill_holds_by_itself_so_that_the_drills_end_does_not_undo_it(ticket):
     story = drilling()
@@ -30,12 +45,7 @@ def test_a_stop_in_a_drill_holds_by_itself_so_that_the_drills_end_does_not_undo_
     assert statuses(events) == ["rollback_opened", "emergency_declared", "hold_joined"]
     own = next(one for one in story.state.holders if one.id != INC)
     assert own.purpose == "incident" and own.emergency and events[2].joined == (INC,)
-    for number in (2, 4):
-        story.do("im", Waive(number=number, reason="a drill"))
-    ROAD["checked"](story)
-    story.do("im", EndIncident())
-    (released,) = story.do("ops", removing(story))
-    assert released.status == "hold_released" and [one.id for one in story.state.holders] == [own.id]
+    assert_the_drills_end_undoes_nothing(story)
 
 
 def test_a_second_stop_in_a_drill_is_told_that_it_stands():
@@ -47,10 +57,7 @@ def test_a_second_stop_in_a_drill_is_told_that_it_stands():
 
 def test_a_stop_while_a_drill_is_about_to_remove_its_file_keeps_the_file():
     story = drilling()
-    for number in (2, 4):
-        story.do("im", Waive(number=number, reason="a drill"))
-    ROAD["checked"](story)
-    story.do("im", EndIncident())
+    ended(story)
     story.do("ops", removing(story))
     events = story.do("noc", stopping(story, "INC-9", file=standing_file(story, INC)), "")
     assert "effect_cancelled" in statuses(events) and "hold_joined" in statuses(events)
@@ -73,12 +80,7 @@ def test_a_stop_taken_in_from_the_spool_is_one_of_its_own_beside_a_drill():
     assert statuses(events) == ["rollback_opened", "emergency_declared", "stop_taken_in"]
     own = next(one for one in story.state.holders if one.id != INC)
     assert own.purpose == "incident" and own.override.sha384 == there.sha384
-    for number in (2, 4):
-        story.do("im", Waive(number=number, reason="a drill"))
-    ROAD["checked"](story)
-    story.do("im", EndIncident())
-    (released,) = story.do("ops", removing(story))
-    assert released.status == "hold_released" and [one.id for one in story.state.holders] == [own.id]
+    assert_the_drills_end_undoes_nothing(story)
 
 
 def test_a_press_without_the_ledger_that_found_it_stopped_for_good_makes_no_emergency_of_it():
@@ -87,3 +89,12 @@ def test_a_press_without_the_ledger_that_found_it_stopped_for_good_makes_no_emer
         ROAD[name](story)
     events = story.do("system", taken(story, file=standing_file(story, INC), standing=True), "")
     assert statuses(events) == ["stop_taken_in"] and not story.of(INC).emergency
+
+
+def test_a_stop_taken_in_while_a_drill_is_about_to_remove_its_file_keeps_the_file():
+    story = drilling()
+    ended(story)
+    story.do("ops", removing(story))
+    events = story.do("system", taken(story, file=standing_file(story, INC), standing=True), "")
+    assert "effect_cancelled" in statuses(events) and not story.of(INC).effects
+    assert [one.purpose for one in story.state.holders] == ["drill", "incident"]

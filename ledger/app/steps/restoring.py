@@ -13,6 +13,7 @@ from ledger.app.press import Press
 from ledger.app.reading.muting import Shown, after_the_end, surplus, unlisted, who_mutes
 from ledger.app.reading.surplus import end_surplus
 from ledger.app.record.deliver import removal_log
+from ledger.app.record.spool import take_in
 from ledger.app.steps.closing import write_summary
 from ledger.app.steps.common import LISTED, Outcome, Say, act, outcome
 from ledger.app.steps.silencing import last_cause
@@ -115,7 +116,8 @@ def _accepted(installation: Installation, press: Press, rollback: Rollback, say:
 
 
 def remove(installation: Installation, press: Press, rollback: Rollback) -> Rollback:
-    """Ask for the removal of the declared file and deliver it."""
+    """Ask for the removal of the declared file and deliver it, after every stop that passed the ledger over."""
+    take_in(installation)
     command = RequestRemoval(file=installation.look(rollback.override.path), scheduler=installation.scheduler())
     return act(installation, press, command, rollback.id)
 

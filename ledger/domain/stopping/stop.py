@@ -162,7 +162,7 @@ def _acts(
 
 
 def _stay(state: State, component: str, role: Role) -> list[Decided]:
-    """A stop that is pressed while the override is about to be removed: it stays."""
+    """A stop that is pressed, or taken in, while the override is about to be removed: it stays."""
     leaving = [
         (rollback.id, effect)
         for rollback in state.open.values()
@@ -226,6 +226,7 @@ def take_in_stop(state: State, request: Request, command: TakeInStop) -> tuple[D
         decided.append(Decided(replace(opened_event(command.opening), claimed_at=command.claimed_at), name, role))
     else:
         name = joined.id
+    decided += _stay(state, component, role)
     changed_nothing = command.standing and joined is not None and joined.holds
     if not changed_nothing and (joined is None or not joined.emergency):
         decided.append(Decided(EmergencyDeclared(reason=command.opening.reason, stop=True), name, role))
