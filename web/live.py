@@ -17,7 +17,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, request, session
 
 from ledger.app.parsing import whole
-from ledger.app.reading.outlook import Outlook
+from ledger.app.reading.outlook import SOURCES, Outlook
 from ledger.app.reading.queries import sentence
 from ledger.domain.record import Recorded
 from ledger.domain.text import visible
@@ -104,7 +104,8 @@ def _beat(here: Site) -> Message:
 
 def _times(here: Site) -> dict[str, str]:
     """When each source was had last."""
-    return {source: moment.isoformat(timespec="milliseconds") for source, moment in here.lookout.outlook.at.items()}
+    at = here.lookout.outlook.at
+    return {source: at[source].isoformat(timespec="milliseconds") for source in SOURCES if source in at}
 
 
 def format_event(message: Message) -> str:

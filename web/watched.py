@@ -50,7 +50,7 @@ def coverage_told(rollback: Rollback) -> Look:
     _state, outlook, now = current()
     entry = rollback.watch.entry if rollback.watch else 0
     found = next((one for one in outlook.coverage if one.entry == entry), None)
-    if not outlook.fresh("prometheus", now):
+    if not (outlook.fresh("prometheus", now) and outlook.fresh("watch", now)):
         return Look(_("Coverage so far is not known: Prometheus does not answer."), "?", "unknown")
     if found is None or not found.due:
         return Look(_("Coverage: the first samples are awaited."), "○", "quiet")

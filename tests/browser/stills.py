@@ -21,6 +21,7 @@ from ledger.app.home.setup import LAB_ROLES, init
 from ledger.app.installation import Installation
 from ledger.app.people.accounts import Accounts
 from ledger.app.people.directory import Person
+from ledger.app.reading.coverage import Coverage
 from ledger.app.reading.outlook import SOURCES, Lookout, Outlook
 from ledger.app.steps.pictures import PanelData
 from ledger.domain.facts import AlertCount, AlertSeen, Muting, Series
@@ -95,7 +96,8 @@ class Stage:
             muted=alerts,
             alerts=alerts,
             counts=tuple(AlertCount(one.name, "critical", "firing", 1) for one in alerts),
-            at=dict.fromkeys(SOURCES, now),
+            coverage=(Coverage(rollback.watch.entry, 24, 24, 61, 0),) if rollback and rollback.watch else (),
+            at=dict.fromkeys((*SOURCES, "watch"), now),
             version=self.site.lookout.outlook.version + 1,
         )
 

@@ -99,7 +99,7 @@ def line(browser, site, begun):
 
     def shown(*counts: int, language: str = "en", at=None) -> str:
         seen = tuple(Coverage(entry, had, due, 240, gaps) for had, due, gaps in [counts] if counts)
-        now = {"prometheus": site.installation.clock()} if at is None else at
+        now = dict.fromkeys(("prometheus", "watch"), site.installation.clock()) if at is None else at
         site.lookout.outlook = replace(
             site.lookout.outlook, at=now, missing={}, coverage=seen, version=site.lookout.outlook.version + 1
         )
@@ -119,9 +119,12 @@ def test_the_coverage_so_far_is_told_in_the_words_of_the_verdict(line):
     assert line(10, 12, 2, language="pl").startswith("▲ Pokrycie niepełne: dotąd 10 z 12 próbek, 2 przerwy.")
 
 
-def test_coverage_that_nobody_can_tell_is_no_full_one(line):
+def test_coverage_that_nobody_can_tell_is_no_full_one(line, installation):
+    now = installation.clock()
     assert line(0, 0, 0).startswith("○ Coverage: the first samples are awaited.")
-    assert line(12, 12, 0, at={}) == "? Coverage so far is not known: Prometheus does not answer."
+    told = "? Coverage so far is not known: Prometheus does not answer."
+    assert line(12, 12, 0, at={}) == told
+    assert line(12, 12, 0, at={"prometheus": now}) == told, "what was counted before is not the present"
 
 
 def test_a_sample_that_is_missing_moves_the_picture(site):

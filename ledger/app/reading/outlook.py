@@ -31,6 +31,7 @@ from ledger.mistakes import mistake
 from ledger.said import joined
 
 SOURCES = ("scheduler", "override", "alertmanager", "prometheus")
+"""What is looked at and told of by name; ``watch``, a question to Prometheus of its own, is told of with the watch."""
 MOST_ALERTS = 1_000
 """Alerts that are looked at one by one: nobody reads more, and every page would wait for them."""
 STALE = 10.0
@@ -226,10 +227,7 @@ class Lookout:
         return {"counts": counts, "alerts": prometheus.alerts() if few else None}
 
     def _watch(self) -> dict[str, Any]:
-        try:
-            return {"coverage": so_far(self._installation)}
-        except LedgerError:
-            return {}  # that Prometheus does not answer is told of the source itself; what was seen last stays
+        return {"coverage": so_far(self._installation)}
 
 
 def gist(outlook: Outlook) -> tuple[Any, ...]:
