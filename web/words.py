@@ -169,7 +169,8 @@ def time_tag(moment: datetime | str | None, form: str = "clock") -> Markup:
         shown = f"{clock_or_day(at, site().installation.clock())} UTC"
     else:
         shown = {"bare": f"{at:%H:%M:%S}", "clock": f"{at:%H:%M:%S} UTC", "full": f"{at:%Y-%m-%d %H:%M:%S} UTC"}[form]
-    here = f' data-here="{escape(gettext("local time"))}"' if form == "bare" else ""
+    beside = escape(gettext("local time")) if form == "bare" else ""
+    here = f' data-here="{beside}"' if beside else ""
     made = f'<time datetime="{at.isoformat(timespec="seconds")}" title="{stamp(at)}" data-form="{form}"{here}>{shown}'
     return Markup(f"{made}</time>")  # noqa: S704 (of figures and our own words; hundreds stand in a page)
 
