@@ -8,6 +8,7 @@ import json
 import random
 import re
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -48,7 +49,8 @@ class Heard:
     """Entry to the clock's times at which browsers heard of it."""
     shown: dict[int, list[float]] = field(default_factory=dict)
     """Entry to the times at which a page that knows of it had been answered."""
-    failed: int = 0
+    failed: Counter[str] = field(default_factory=Counter)
+    """Requests that were answered otherwise than with 200, by status and address."""
     silent: int = 0
     """Browsers that never heard anything."""
     broken: list[str] = field(default_factory=list)
@@ -109,9 +111,8 @@ class OpenBrowser:
             self._news.clear()
             entries, self._entries = self._entries, set()
             started = time.perf_counter()
-            answers = await asyncio.gather(*(self._ask(path) for path in self._page.looked_at))
+            await asyncio.gather(*(self._ask(path) for path in self._page.looked_at))
             self._heard.looks.append(time.perf_counter() - started)
-            self._heard.failed += not all(answers)
             for entry in entries:
                 self._heard.shown.setdefault(entry, []).append(time.time())
 
@@ -119,16 +120,18 @@ class OpenBrowser:
         await asyncio.sleep(random.random() * CHARTS)
         while True:
             started = time.perf_counter()
-            self._heard.failed += not await self._ask(self._page.samples)
+            await self._ask(self._page.samples)
             self._heard.charts.append(time.perf_counter() - started)
             await asyncio.sleep(CHARTS)
 
-    async def _ask(self, page: str) -> bool:
-        with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+    async def _ask(self, page: str) -> None:
+        try:
             async with self._session.get(page, headers=self._headers) as answer:
                 await answer.read()
-                return bool(answer.status == 200)
-        return False
+                if answer.status != 200:
+                    self._heard.failed[f"{answer.status} {page}"] += 1
+        except (aiohttp.ClientError, TimeoutError) as error:
+            self._heard.failed[f"{type(error).__name__} {page}"] += 1
 
 
 async def sign_in(url: str, login: str, password: str) -> aiohttp.ClientSession:
@@ -151,7 +154,8 @@ async def load(session: aiohttp.ClientSession, page: str, heard: Heard) -> None:
     started = time.perf_counter()
     async with session.get(page, headers=ACCEPT) as answer:
         await answer.read()
-        heard.failed += answer.status != 200
+        if answer.status != 200:
+            heard.failed[f"{answer.status} {page}"] += 1
     heard.loads.append(time.perf_counter() - started)
 
 

@@ -66,7 +66,7 @@ EVERY: Final = 2.0
 
 def opened(size: int) -> list[Page]:
     """What browsers have open in an incident, dealt out in turn: Now and the rollback most of all."""
-    read = Page("/timeline", (f"/timeline/fresh?after={size}", "/drift"))
+    read = Page("/timeline", (f"/timeline/fresh?after={size}", "/top"))
     return [_NOW, _RUN, _NOW, _RUN, read, _REVIEW]
 
 
@@ -271,7 +271,8 @@ def show(page: dict[str, Any]) -> str:
             f"{name:40}{figures['count']:10}{figures['p50']:10.0f}{figures['p95']:10.0f}{figures['longest']:10.0f}"
         )
     lines += [
-        f"failed requests {page['failed']}, browsers that heard nothing {page['silent']}",
+        f"failed requests {sum(page['failed'].values())}, browsers that heard nothing {page['silent']}",
+        *(f"{number} x {failed}" for failed, number in page["failed"].items()),
         *(f"a stream ended: {error}" for error in page["broken"][:3]),
         f"processor time of the server {page['processor_s']} s of {page['seconds']} s",
         f"memory of the server {page['rss_alone_mb']} MB, with all browsers {page['rss_loaded_mb']} MB",

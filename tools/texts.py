@@ -66,6 +66,7 @@ NO_SENTENCE = re.compile(
     r"|ALERTS|count by |topk\(|.*\[\{\}s\]|.* and on\(\) "
     r"|foreign \{\}|unsigned: |silence   |status |.*\n\Z|Stage4 – | or $| \(last verdict| none known|none; open one"
     r"|\s*CREATE|\+at |.*\bSELECT|INSERT|BEGIN|PRAGMA|UPDATE|DELETE|sequence[ ,]|int \| None|of 1$|%s"
+    r"|.*\bGLOB|texts\.|\.contents a\b"
     r"|.* = \?|.*ORDER BY|not a database|no such (table|column)|umask|mkdir |rm -f|cat >|test !|mv -fT"
     r"|disable_multi|The stop,"
     r"|\{\} clock|alertmanager (\{\} )?clock|silence labels|chmod "

@@ -14,7 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from functools import wraps
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 from flask import g, request
 
@@ -35,15 +35,19 @@ _MARK: Final = secrets.token_hex(16)
 _MARKS: Final = re.compile(_MARK)
 
 
-class Renderings:
-    """Pages being made and just made, by everything that they depend on. Thread-safe."""
+Made = TypeVar("Made")
 
-    def __init__(self) -> None:
+
+class Renderings(Generic[Made]):
+    """Pages, or what they are made of, being made and just made, by everything that they depend on. Thread-safe."""
+
+    def __init__(self, kept: int = KEPT) -> None:
+        self._most = kept
         self._guard = threading.Lock()
         self._making = threading.BoundedSemaphore(MAKING)
-        self._kept: OrderedDict[Hashable, tuple[float, Future[str]]] = OrderedDict()
+        self._kept: OrderedDict[Hashable, tuple[float, Future[Made]]] = OrderedDict()
 
-    def get(self, key: Hashable, make: Callable[[], str]) -> str:
+    def get(self, key: Hashable, make: Callable[[], Made]) -> Made:
         """The page under ``key``, made by the first who asks. An error is everybody's who waits, and is not kept."""
         at = time.monotonic()
         with self._guard:
@@ -53,7 +57,7 @@ class Renderings:
                 future = Future()
                 self._kept.pop(key, None)
                 self._kept[key] = (at, future)
-            while len(self._kept) > KEPT:
+            while len(self._kept) > self._most:
                 self._kept.popitem(last=False)
         if not mine:
             return future.result(_WAIT)
@@ -68,7 +72,7 @@ class Renderings:
         return future.result()
 
 
-_RENDERINGS: Final = Renderings()
+_RENDERINGS: Final[Renderings[str]] = Renderings()
 
 
 def shared(view: Callable[..., str]) -> Callable[..., str]:

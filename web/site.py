@@ -13,6 +13,7 @@ from flask import current_app
 
 from ledger.app.installation import Installation
 from ledger.app.people.accounts import Accounts
+from ledger.app.reading.finding import Digests
 from ledger.app.reading.outlook import Lookout
 from ledger.app.reading.timeline import Timeline
 from ledger.app.setup_list.looks import Looks
@@ -51,6 +52,8 @@ class Site:
     unobserved: Callable[[], str] = lambda: ""
     """That nobody observes, in a sentence; ``""`` while somebody does."""
 
+    digests: Digests = field(default_factory=Digests)
+    """Finds an entry by its digest."""
     setup: Looks = field(init=False)
     """What was seen of the setup list."""
     timeline: Timeline = field(init=False)

@@ -219,7 +219,8 @@ def discrepancies(state: State, outlook: Outlook, now: datetime) -> list[str]:
             else [trouble for trouble in drift(state, outlook.file, status) if trouble.code not in told_below]
         )
     # What nobody configured is not broken: the setup list says what to do.
-    troubles += silent(outlook, now, [source for source in SOURCES if source in outlook.missing and outlook.missing[source].asked])
+    asked = {source for source, missing in outlook.missing.items() if missing.asked}
+    troubles += silent(outlook, now, asked & set(SOURCES))
     for rollback in state.open.values():
         troubles += _silence_troubles(rollback, state, outlook, now)
     return troubles

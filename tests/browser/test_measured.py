@@ -1,19 +1,25 @@
-"""What a hurried person counts: presses to the stop and shifts of a page; large or with few colours nothing is lost."""
+"""What a hurried person counts: presses to the stop, and shifts of a page; with few colours nothing is lost."""
 
 from __future__ import annotations
 
 import time
+from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page, ViewportSize
 
 from . import axe
+from .chromium import QUIET, executable
 from .house import House, eventually
 from .pages import PAGES
 from .people import People, live
 from .test_looks import WIDER, program
 
 __all__ = ["program"]
-PHONE = {"width": 390, "height": 844}
+PHONE, DESKTOP = ViewportSize(width=390, height=844), ViewportSize(width=1280, height=720)
+LARGE = "--blink-settings=defaultFontSize=32"
+MOVES = (
+    "document.getAnimations().filter((one) => one.playState === 'running').map((one) => one.effect.target.outerHTML)"
+)
 SHIFTS = """() => { window.shifts = [];
   new PerformanceObserver(list => {
     for (const one of list.getEntries()) if (!one.hadRecentInput)
@@ -48,21 +54,20 @@ def test_from_a_cold_phone_it_is_two_presses_to_stopped(home: House, signed_in: 
 
 
 def test_the_stop_stands_at_one_place_on_every_page(home: House, signed_in: People) -> None:
-    name = home.open("INC-2701").id
-    for size in (PHONE, {"width": 1280, "height": 720}):
-        places = set()
-        for title, (login, path) in PAGES.items():
-            if not login or login == "auditor":
-                continue
-            page = signed_in(login, viewport=size)
-            page.goto(path.format(rollback=name))
+    name, places = home.open("INC-2701").id, set()
+    for title, (login, path) in PAGES.items():
+        if not login or login == "auditor":
+            continue
+        page = signed_in(login, viewport=PHONE)
+        page.goto(path.format(rollback=name))
+        for size in (PHONE, DESKTOP):
+            page.set_viewport_size(size)
             page.mouse.wheel(0, 2000)
             box = page.locator("#stop-now button").bounding_box()
             assert box and box["height"] >= 48, title
-            right = round(size["width"] - box["x"] - box["width"])
-            places.add((right, round(box["height"])))
-            page.context.close()
-        assert len(places) == 1, places
+            places.add((size["width"], round(size["width"] - box["x"] - box["width"]), round(box["height"])))
+        page.context.close()
+    assert len(places) == 2, places
 
 
 def test_axe_finds_nothing_with_forced_colours_and_reduced_motion(home: House, signed_in: People, program: str) -> None:
@@ -71,19 +76,26 @@ def test_axe_finds_nothing_with_forced_colours_and_reduced_motion(home: House, s
         page = signed_in(login, "pl", forced_colors="active", reduced_motion="reduce")
         page.goto(path.format(rollback=name))
         found[title] = axe.violations(page, program)
+        assert page.evaluate(MOVES) == [], title
         page.context.close()
     assert not any(found.values()), {title: one for title, one in found.items() if one}
 
 
-def test_a_page_twice_as_large_does_not_scroll_sideways(home: House, signed_in: People) -> None:
+def test_text_of_twice_the_size_is_all_there(home: House, chromium: Browser, cookies: dict[str, list[Any]]) -> None:
+    """As somebody's own browser has it: everything that goes by the size of letters does, and where columns end too."""
     name, wide = home.open("INC-2703", upto=3).id, []
+    large = chromium.browser_type.launch(executable_path=executable(), args=[*QUIET, LARGE])
+    people = People(home, large, cookies)
     for title, (login, path) in PAGES.items():
-        page = signed_in(login, "pl", viewport={"width": 640, "height": 360}, device_scale_factor=2)  # 1280 at 200 %
+        page = people(login, "pl", viewport=DESKTOP)
         page.goto(path.format(rollback=name))
         page.evaluate("document.fonts.ready")
+        assert page.evaluate("parseFloat(getComputedStyle(document.body).fontSize)") == 32
         if page.evaluate(WIDER):
             wide.append(title)
         page.context.close()
+    assert people.close() == []
+    large.close()
     assert not wide
 
 

@@ -14,9 +14,13 @@ import pytest
 from PIL import Image, ImageFilter
 from playwright.sync_api import Browser
 
+from . import axe
 from .kept_pictures import PICTURES, STILLS, Camera, picture
 from .likeness import BLOCK, SHADE, SHARE, differing, save, share, shown
 from .stills import stage
+from .test_looks import THEME, program
+
+__all__ = ["program"]
 
 FAILED = Path(__file__).parents[2] / "var" / "pictures"
 CHANGES = {
@@ -35,8 +39,12 @@ def camera(chromium: Browser) -> Iterator[Camera]:
 
 
 @pytest.mark.parametrize("name", STILLS)
-def test_a_page_looks_as_it_was_kept(camera: Camera, name: str) -> None:
-    found, kept = camera.take(STILLS[name]), PICTURES / f"{name}.png"
+def test_a_page_looks_as_it_was_kept_and_axe_finds_nothing(camera: Camera, program: str, name: str) -> None:
+    with camera.at(STILLS[name]) as page:
+        found, kept = picture(page), PICTURES / f"{name}.png"
+        for theme in ("light", "dark") if not STILLS[name].top else ():
+            page.evaluate(THEME, theme)
+            assert axe.violations(page, program) == [], theme
     blocks = differing(Image.open(kept) if kept.exists() else Image.new("RGB", (BLOCK, BLOCK)), found)
     if share(blocks) > SHARE:
         save(found, FAILED / f"{name}.png")

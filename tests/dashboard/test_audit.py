@@ -13,10 +13,12 @@ import pytest
 from click.testing import CliRunner
 
 from ledger.app.press import Press
+from ledger.app.reading import finding
 from ledger.app.reading.covering import opened
 from ledger.app.soundness.coverage import coverage
 from ledger.app.steps import duties, opening
 from ledger.cli.root import stage4
+from ledger.digest import sha384
 from ledger.domain.command import SYSTEM
 from ledger.domain.event import EVENTS, fields_of
 from ledger.domain.observing.commands import Record
@@ -315,3 +317,16 @@ def test_a_long_text_is_shown_without_the_random_bytes_before_it(browser, instal
     path = re.search(r'href="(/artefacts/[0-9a-f]{96})"', page)[1]
     shown = client.get(path).text
     assert text in shown and "16 random bytes stand before the text" in shown
+
+
+def test_whoever_looks_for_a_digest_waits_for_no_line_that_the_server_has_read_at_its_start(
+    browser, installation, site, rollback, monkeypatch
+):
+    log, client, hashed = installation.ledger.log, browser("auditor"), []
+    site.digests.read(log, installation.ledger.view().size)
+    monkeypatch.setattr(finding, "sha384", lambda line: hashed.append(line) or sha384(line))
+    digest = hashlib.sha384(log.line(4)).hexdigest()
+    note(installation)
+    answer = client.get("/audit/find", query_string={"q": digest})
+    assert answer.headers["Location"].endswith("/entries/4")
+    assert hashed == [log.line(installation.ledger.view().size), log.line(4)]

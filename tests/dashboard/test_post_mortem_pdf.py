@@ -68,7 +68,8 @@ def test_both_programs_make_a_pdf_with_numbered_pages(app, installation, story, 
     if not found:
         pytest.skip("no Chromium here")
     monkeypatch.setattr(printing, "engine", lambda: found)
-    made = printing.pdf(page_of(app, installation, "pl"))
+    page = page_of(app, installation, "pl")
+    made = printing.pdf(page)
     assert made.startswith(b"%PDF-") and made.rstrip().endswith(b"%%EOF")
     if reader := shutil.which("pdftotext"):
         text = subprocess.run(
@@ -76,6 +77,17 @@ def test_both_programs_make_a_pdf_with_numbered_pages(app, installation, story, 
         ).stdout.decode()
         assert f"Raport po incydencie {INC}" in text and re.search(r"1\s*/\s*\d", text)
         assert review_document.head_of(installation)[:20] in text
+        first, *others = text.split("\f")[:-1]
+        for part in re.findall(r'<a href="#[a-z-]+">([^<]+)</a>', page)[-4:]:
+            told = re.search(rf"{part}[ .]*(\d+)", first)
+            assert told and re.search(rf"(?m)^ *{part}", others[int(told[1]) - 2]), f"the contents say where {part} is"
+
+
+def test_pages_that_a_pdf_names_in_another_way_are_not_guessed():
+    assert printing.places_of(b"%PDF-1.7 8 0 obj <</Type /ObjStm>>") == {}
+    page = b"\n8 0 obj\n<</Type /Page\n/Parent 9 0 R>>\n9 0 obj\n<</Type /Pages>>"
+    assert printing.places_of(page + b"<</a [8 0 R /XYZ 6 8 0]>>") == {"a": 1}
+    assert printing.places_of(page + b"<</a [8 0 R /XYZ 6 8 0] /b [7 0 R /XYZ 6 8 0]>>") == {}
 
 
 def test_the_button_gives_what_can_be_made(browser, story, monkeypatch):

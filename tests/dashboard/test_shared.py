@@ -15,6 +15,7 @@ from tests.app.builders import INC, opening
 from web import shared
 from web.hub import WIDEST, Hub
 from web.jobs import Job
+from web.pages import review as pages
 
 from .conftest import person
 
@@ -137,3 +138,17 @@ def test_the_more_listen_the_wider_they_are_spread(listeners, spread):
     hub.listeners = listeners
     hub.publish("entry", {"sequence": 7}, 7)
     assert f'"spread": {spread}' in hub.after_entry(6)[0].data
+
+
+def test_a_post_mortem_is_derived_once_for_everybody_until_there_is_another_entry(opened, browser, monkeypatch):
+    at, derived = opened.clock(), []
+    opened.clock = lambda: at
+    review = pages.review
+    monkeypatch.setattr(pages, "review", lambda *given: derived.append(given) or review(*given))
+    readers = [browser("noc"), browser("l2_ops")]
+    for reader in readers:
+        assert reader.get(f"{PAGE}/review").status_code == 200
+    assert len(derived) == 1
+    opened.submit(AddNote(text="one more line"), Press(person("noc")), INC)
+    assert all("one more line" in reader.get(f"{PAGE}/review").text for reader in readers)
+    assert len(derived) == 2

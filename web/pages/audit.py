@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as Answer
 
 from ledger.app.parsing import whole
 from ledger.app.reading.covering import Covering, opened
-from ledger.app.reading.finding import MOST, Digests
+from ledger.app.reading.finding import MOST
 from ledger.app.reading.finding import find as search
 from ledger.app.reading.queries import judged_json
 from ledger.app.soundness.coverage import coverage
@@ -30,7 +30,6 @@ TYPED: Final = 200
 SHOWN: Final = 20
 """Checkpoints on the page."""
 _KEY: Final = "stage4.verification"
-_DIGESTS: Final = "stage4.digests"
 PROVES: Final = {
     "Whether the holder of all keys": mark(
         "A head from today in a place that the operator cannot reach: copy it below. Later, on your own machine, "
@@ -114,8 +113,7 @@ def _beyond(shown: Sequence[Covering]) -> int:
 def find() -> str | Answer:
     """What fits the number, digest, id or head that was typed; where it is one entry or rollback, that."""
     here, typed = site(), request.args.get("q", "").strip()[:TYPED]
-    digests = current_app.extensions.setdefault(_DIGESTS, Digests())
-    found = search(here.installation, here.timeline, digests, typed)
+    found = search(here.installation, here.timeline, here.digests, typed)
     if len(found.rollbacks) == 1:
         return redirect(url_for("rollbacks.show", rollback=found.rollbacks[0].id), code=303)
     if len(found.entries) == 1 and not found.rollbacks:

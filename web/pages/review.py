@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from bisect import bisect_right
 from itertools import accumulate
-from typing import Any
+from typing import Any, Final
 
-from flask import Blueprint, Response, abort, render_template, url_for
+from flask import Blueprint, Response, abort, current_app, render_template, url_for
 
 from ledger.app.acts import ACTS
 from ledger.app.durations import format_duration
@@ -25,7 +25,7 @@ from web.pages.rollbacks import offers
 from web.pages.timeline import timeline
 from web.review_document import document
 from web.review_markdown import review_markdown
-from web.shared import request_id, shared
+from web.shared import Renderings, request_id, shared
 from web.site import site
 
 blueprint = Blueprint("review", __name__)
@@ -33,6 +33,9 @@ SHOWN, PRINTED = 50_000, 500_000
 """Room for entries on the page and in the PDF, in characters; the timeline and the other downloads have all."""
 _BESIDE = 450
 """What stands around the text of one."""
+
+
+_REVIEWS: Final = "stage4.reviews"
 
 
 @blueprint.get("/rollbacks/<rollback>/review")
@@ -118,7 +121,10 @@ def _review(name: str) -> Review:
     rollback = installation.state.rollback(name)
     if rollback is None:
         abort(404, Said("there is no rollback {}", ascii(name[:64])))
-    return review(installation, rollback, timeline())
+    # It is the same for everybody, whatever the language: after an entry, when all who have it open ask, made once.
+    made: Renderings[Review] = current_app.extensions.setdefault(_REVIEWS, Renderings(8))
+    key = (name, installation.ledger.view().size, installation.clock().replace(microsecond=0))
+    return made.get(key, lambda: review(installation, rollback, timeline()))
 
 
 def _attached(text: str | bytes, kind: str, name: str) -> Response:

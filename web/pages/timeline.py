@@ -20,6 +20,7 @@ from ledger.domain.runbook import STEPS
 from web import story
 from web.categories import CATEGORIES, SYSTEM, sign
 from web.i18n import language
+from web.shared import shared
 from web.site import site
 from web.words import VERDICTS
 
@@ -151,6 +152,7 @@ def _more(chosen: Chosen, last: str, sections: list[story.Section]) -> dict[str,
 
 
 @blueprint.get("/timeline/fresh")
+@shared
 def fresh() -> str:
     """How many entries came after one that is shown, for the bar above the rows."""
     after, chosen = request.args.get("after", ""), _chosen()

@@ -37,12 +37,20 @@ class Digests:
         self._starts = bytearray()
         self._guard = threading.Lock()
 
+    def read(self, log: Log, size: int) -> None:
+        """Read the lines ahead, so that nobody who looks for one waits for it."""
+        with self._guard:
+            self._read(log, size)
+
+    def _read(self, log: Log, size: int) -> None:
+        for line in log.lines(len(self._starts) // _WIDTH, size):
+            self._starts += bytes.fromhex(sha384(line).removeprefix("sha384:")[: 2 * _WIDTH])
+
     def find(self, log: Log, size: int, digits: str) -> list[int]:
         """The entries whose digest begins with these hex digits, at least eight."""
         start = bytes.fromhex(digits[: len(digits) // 2 * 2])[:_WIDTH]
         with self._guard:
-            for line in log.lines(len(self._starts) // _WIDTH, size):
-                self._starts += bytes.fromhex(sha384(line).removeprefix("sha384:")[: 2 * _WIDTH])
+            self._read(log, size)
             places = list(_places(self._starts, start))
         return [place for place in places if _digits(log.line(place)).startswith(digits)]
 

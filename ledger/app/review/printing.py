@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes.util
 import importlib.util
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -32,6 +33,10 @@ _PATIENCE: Final = 120.0
 _TURN: Final = 5.0
 """Seconds to wait until another one is made: whoever waits holds a thread of the server."""
 _ONE_AT_A_TIME: Final = threading.Lock()
+_PAGE: Final = re.compile(rb"(?m)^(\d+) 0 obj\s*<<\s*/Type\s*/Page\b")
+_PLACE: Final = re.compile(rb"/([a-z][a-z-]*)\s*\[(\d+) 0 R\s*/XYZ\b")
+"""How Chromium's PDFs name their pages, in order, and the places that a link leads to: on a page, at a point."""
+_NUMBERED: Final = ".contents a { display: flex; justify-content: space-between; }"
 
 
 def engine() -> str:
@@ -61,6 +66,24 @@ def _by_weasyprint(page: str) -> bytes:
 
 
 def _by_chromium(program: str, page: str) -> bytes:
+    """Printed twice where it has contents: Chromium counts no pages for a link, so the second time they are told."""
+    made = _printed(program, page)
+    if places := places_of(made):
+        numbers = "".join(f'.contents a[href="#{name}"]::after {{ content: "{at}"; }}' for name, at in places.items())
+        told = _printed(program, page.replace("</head>", f"<style>{_NUMBERED}{numbers}</style></head>", 1))
+        if places_of(told) == places:  # else a number would be wrong
+            return told
+    return made
+
+
+def places_of(made: bytes) -> dict[str, int]:
+    """Anchor -> page, from 1, for what a PDF of Chromium's links to; empty where it is written in another way."""
+    pages = {found[1]: number for number, found in enumerate(_PAGE.finditer(made), 1)}
+    places = [(found[1].decode(), pages.get(found[2], 0)) for found in _PLACE.finditer(made)]
+    return dict(places) if all(number for _, number in places) else {}
+
+
+def _printed(program: str, page: str) -> bytes:
     with tempfile.TemporaryDirectory() as scratch:
         source, target = Path(scratch, "page.html"), Path(scratch, "page.pdf")
         source.write_text(page, encoding="utf-8")

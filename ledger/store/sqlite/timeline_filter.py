@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from ledger.store.values import Filter
+from ledger.store.values import Filter, Word
 
 _WILD = re.compile(r"[*?\[]")
 
@@ -20,11 +20,16 @@ def condition(chosen: Filter) -> tuple[str, tuple[object, ...]]:
 def _parts(chosen: Filter) -> Iterator[tuple[str, tuple[object, ...]]]:
     yield from _fields(chosen)
     yield from _places(chosen)
-    for word in chosen.words:
-        # GLOB is three times as quick as instr().
-        in_text = "(SELECT text FROM texts WHERE texts.sequence = entries.sequence) GLOB ?"
-        actors = f" OR actor IN ({_marks(word.actors)})" if word.actors else ""
-        yield f"({in_text}{actors})", (_anywhere(word.text), *word.actors)
+    if chosen.words:
+        yield _said(chosen.words)
+
+
+def _said(words: Sequence[Word]) -> tuple[str, tuple[object, ...]]:
+    """Each text is fetched once, whatever the number of words; GLOB is three times as quick as instr()."""
+    each = [f"(text GLOB ?{f' OR actor IN ({_marks(word.actors)})' if word.actors else ''})" for word in words]
+    values = tuple(value for word in words for value in (_anywhere(word.text), *word.actors))
+    said = " AND ".join(("texts.sequence = entries.sequence", *each))
+    return f"EXISTS (SELECT 1 FROM texts WHERE {said})", values  # noqa: S608 (of question marks alone)
 
 
 def _anywhere(word: str) -> str:
