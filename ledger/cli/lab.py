@@ -172,7 +172,7 @@ def _whole(session: Session, duration: str, ticket: str) -> None:
         session.console = session.errors
     else:
         _summary(session, steps)
-    status = run_verify(session, "", None, None, (), ())
+    status = run_verify(session, "", None, None, (), (), ())
     for name, path in paths.items():
         session.say(f"{name:11} {Path(path)}")
     if not passed or status:

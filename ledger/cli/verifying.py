@@ -14,10 +14,11 @@ import click
 from ledger.app.reading.auditing import Given, own, verify_given
 from ledger.cli.context import EXIT_INCOMPLETE, EXIT_REFUSED, Session, stage4_command
 from ledger.cli.own_home import counted, verify_home
-from ledger.errors import Corrupt
+from ledger.errors import Corrupt, Unreachable
 from ledger.files import read_bounded
 from ledger.proof.checkpoint import open_checkpoint
-from ledger.verify import Head, Outcome, Report, parse_head
+from ledger.verify import Head, Outcome, Report, find_heads, parse_head
+from ledger.verify.mentions import MAX_TEXT
 
 _LONGEST_NOTE = 1024 * 1024
 STATUS: dict[Outcome, int] = {"verified": 0, "not_verified": EXIT_REFUSED, "incomplete": EXIT_INCOMPLETE}
@@ -42,6 +43,13 @@ NEXT = (
 @click.option(
     "--head", "heads", multiple=True, metavar="N:ROOT|FILE", help="A head or a checkpoint that was kept; repeats."
 )
+@click.option(
+    "--heads-from",
+    "heads_from",
+    multiple=True,
+    metavar="FILE|-",
+    help="What another system kept (a ticket's JSON, a mail, a channel's export): every head in it; repeats.",
+)
 @stage4_command
 def verify(session: Session, path: str, **given: Any) -> None:
     """Verify a log offline, by the keys and heads that you give and nothing else.
@@ -56,6 +64,13 @@ def verify(session: Session, path: str, **given: Any) -> None:
     contain what it says, and the newest --checkpoint covers the rest. As --checkpoint KEPT alone it proves the
     log as far as it goes; newer lines that follow rightly, and that nothing given signs, make it exit status 4.
     So does a log without a checkpoint, or without --public-key: lines that were cut off at its end would not show.
+
+    Every message that goes out names the ledger's head. --heads-from finds the heads in what a ticket system, a
+    mailbox or a chat kept, whatever form it comes in, and the log is held against each.
+
+    \b
+    curl -s https://jira.example.org/rest/api/2/issue/OPS-2042/comment \
+      | stage4 verify stage4.jsonl --heads-from - --public-key stage4.vkey
 
     Without a log: this home's own ledger by its own keys. Every row of the store, every checkpoint ever kept, the
     published files and every artefact are read as they are, and nothing is put right before or after.
@@ -76,14 +91,18 @@ def run_verify(
     public_key: str | None,
     hmac_key_files: tuple[str, ...],
     heads: tuple[str, ...],
+    heads_from: tuple[str, ...],
 ) -> int:
     """Verify and print; returns the exit status."""
     kept = tuple(head for head in heads if os.path.exists(head) and not os.path.isdir(head))  # noqa: PTH110, PTH112
     try:
-        roots = tuple(parse_head(head) for head in heads if head not in kept)
+        roots = [parse_head(head) for head in heads if head not in kept]
     except Corrupt as error:
         raise click.UsageError(f"{error}, and there is no such file with a checkpoint that was kept") from error
-    given = Given(path, checkpoint or "", public_key or "", hmac_key_files, roots, kept)
+    if path == "-" and "-" in heads_from:
+        raise click.UsageError("the log and --heads-from cannot both be standard input: give one of them as a file")
+    roots += [head for file in dict.fromkeys(heads_from) for head in _found(file)]
+    given = Given(path, checkpoint or "", public_key or "", hmac_key_files, tuple(roots), kept)
     if not path and not (checkpoint or public_key or hmac_key_files):
         return verify_home(session, (*roots, *(_kept_head(session, Path(file)) for file in kept)))
     if not path:
@@ -93,6 +112,21 @@ def run_verify(
         report = verify_given(given, progress)
     session.answer(report.as_json(), lambda: _show(session, report, signed=bool(given.public_key)))
     return STATUS[report.outcome]
+
+
+def _found(file: str) -> tuple[Head, ...]:
+    """The heads that stand in a file; ``Corrupt`` where there is none: what was not compared is no pass."""
+    raw = sys.stdin.buffer.read(MAX_TEXT + 1) if file == "-" else read_bounded(Path(file), MAX_TEXT)
+    name = "standard input" if file == "-" else file
+    if len(raw) > MAX_TEXT:
+        raise Unreachable(f"{name} is longer than {MAX_TEXT} bytes: give a shorter part of it")
+    found = find_heads(raw)
+    if not found:
+        raise Corrupt(
+            f"no head N:ROOT stands in {name}: a message of this ledger ends with a line such as "
+            "“Ledger head 29:BASE64 of example.org/stage4”; export the comments or messages themselves"
+        )
+    return found
 
 
 def _kept_head(session: Session, path: Path) -> Head:

@@ -19,7 +19,20 @@ Steps, referred to by number in the comments of this package:
 
 from ledger.verify.causes import EXPLAINED, Cause
 from ledger.verify.check import verify
-from ledger.verify.report import Finding, Head, Outcome, Report, parse_head
+from ledger.verify.mentions import find_heads
+from ledger.verify.report import Finding, Head, Outcome, Report, head_line, parse_head
 from ledger.verify.source import open_log
 
-__all__ = ["EXPLAINED", "Cause", "Finding", "Head", "Outcome", "Report", "open_log", "parse_head", "verify"]
+__all__ = [
+    "EXPLAINED",
+    "Cause",
+    "Finding",
+    "Head",
+    "Outcome",
+    "Report",
+    "find_heads",
+    "head_line",
+    "open_log",
+    "parse_head",
+    "verify",
+]

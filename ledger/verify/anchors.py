@@ -135,7 +135,7 @@ class Anchors:
 
         The ledger ends with entry ``last``, and after it stands a ``torn`` line or not.
         """
-        for head in self._heads:
+        for head in sorted(self._heads, key=lambda head: head.size):
             self._judge_head(head, last)
         if self._checkpoint is not None:
             self._judge_checkpoint(self._checkpoint, last, torn=torn)
@@ -246,9 +246,29 @@ class Anchors:
             if self._signed or not noted:
                 self.vouched = max(self.vouched, head.size)
         elif found is not None:
+            same = max((size for size in self.agreed if size < head.size), default=0)
             sentence = Said(
                 "The first {} entries give another Merkle root than {}: something in them was changed.", head.size, name
             )
+            if same + 1 == head.size:
+                sentence = Said(
+                    "The first {} entries are as they were, the first {} give another Merkle root than {}: history "
+                    "differs from entry {} on.",
+                    same,
+                    head.size,
+                    name,
+                    head.size,
+                )
+            elif same:
+                sentence = Said(
+                    "The first {} entries are as they were, the first {} give another Merkle root than {}: history "
+                    "differs from one of the entries {} to {} on.",
+                    same,
+                    head.size,
+                    name,
+                    same + 1,
+                    head.size,
+                )
             self._findings.add(cause, sequence, None, expected, found, sentence)
 
     def uncompared(self) -> list[int]:

@@ -15,6 +15,7 @@ from ledger.verify.backwards import Backwards
 from ledger.verify.causes import Cause
 from ledger.verify.findings import Findings
 from ledger.verify.lines import Line, Lines, is_torn
+from ledger.verify.mentions import of_ledger
 from ledger.verify.order import Order
 from ledger.verify.reading import Read
 from ledger.verify.replay import Replay
@@ -72,7 +73,9 @@ class _Check:
         self.checkpoint_given = checkpoint is not None
         self.stated = None if checkpoint is None else read_checkpoint(checkpoint, verifier, findings)  # step 0
         self.notes: Sequence[Head] = [head for note in kept if (head := read_kept(note, verifier, findings))]
-        self.heads: Sequence[Head] = [*heads, *self.notes]
+        origin = verifier.name if verifier else self.stated.origin if self.stated else ""
+        mine, self.foreign = of_ledger(heads, origin)
+        self.heads: Sequence[Head] = [*mine, *self.notes]
         self.anchors = Anchors(self.stated, self.heads, findings, signed=verifier is not None, notes=self.notes)
         self.signatures = Signatures(keys, findings)
         self.replay = Replay(findings)

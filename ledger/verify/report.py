@@ -18,6 +18,8 @@ class Head:
 
     size: int
     root: bytes
+    origin: str = ""
+    """The ledger that it was said to be of; ``""`` where nothing said so."""
 
 
 def parse_head(text: str) -> Head:
@@ -36,6 +38,11 @@ def parse_head(text: str) -> Head:
 def format_head(head: Head) -> str:
     """``N:ROOT`` with the root in base64."""
     return f"{head.size}:{format_base64(head.root)}"
+
+
+def head_line(head: Head, origin: str) -> str:
+    """The line that goes out with every message and is found again by :func:`~ledger.verify.mentions.find_heads`."""
+    return f"Ledger head {format_head(head)} of {origin}"
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,8 @@ class Seen(Protocol):
     heads: Sequence[Head]
     """All heads: those given as they are, and those of checkpoints that were kept (``notes``)."""
     notes: Sequence[Head]
+    foreign: dict[str, int]
+    """Heads that were found and are of another ledger -> how many."""
     anchors: Anchors
     backwards: Backwards
     signatures: Signatures
@@ -215,6 +217,8 @@ def _about_evidence(seen: Seen) -> Iterator[str]:
                 sizes,
             )
         )
+    for origin, number in seen.foreign.items():
+        yield Said("{} heads that were found: they are of another ledger, {}.", number, origin)
     if not seen.heads or (seen.verifier is None and len(seen.notes) == len(seen.heads)):
         yield (
             "Whether the holder of all keys wrote everything anew is not excluded: only a head that somebody else kept "

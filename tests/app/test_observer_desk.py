@@ -20,6 +20,7 @@ from ledger.app.observer.warnings import Warnings
 from ledger.domain.observing.events import FlappingObserved, Heartbeat, ObservationGap, WarningGiven
 from ledger.errors import Unreachable
 from ledger.files import locked, make_folder
+from ledger.verify import find_heads
 from tests.adapters.neighbours import Handler, odd
 
 from .builders import INC, Clock, ask, opening, records, statuses
@@ -119,16 +120,16 @@ def test_every_warning_goes_to_the_announcement_command(
     out = tmp_path / "told.json"
     event = WarningGiven(warning="silence_expiry", text="near")
     for command in (f"tee {out}", "false"):
-        told = changed(installation.config, announce={"command": command})
-        monkeypatch.setattr(installation, "config", told)
+        settings = changed(installation.config, announce={"command": command})
+        monkeypatch.setattr(installation, "config", settings)
         desk.warn(event, "the silence ends", "")
         desk.announcing.join(10)
-    assert json.loads(out.read_text()) == {
-        "kind": "warning_given",
-        "rollback": "",
-        "stage": "stage4",
-        "text": "the silence ends",
-    }
+    told = json.loads(out.read_text())
+    text, _, line = told.pop("text").partition("\n")
+    assert told == {"kind": "warning_given", "rollback": "", "stage": "stage4"} and text == "the silence ends"
+    (head,) = find_heads(line.encode())
+    sizes = [size for size, _ in installation.ledger.log.newest_checkpoints(2)]  # the second warning came after it
+    assert (head.origin, head.size) == (installation.ledger.origin, sizes[1])
     assert "status 1" in said[-1] and len(events(installation, WarningGiven)) == 2, "a hook that fails stops nothing"
 
 
@@ -139,7 +140,7 @@ def test_a_hook_that_hangs_holds_up_nobody(
     heard: list[str] = []
 
     def answer(handler: Handler) -> None:
-        heard.append(json.loads(handler.body)["text"])
+        heard.append(json.loads(handler.body)["text"].partition("\n")[0])
         here.set()
         go_on.wait(30)
         handler.say(200)

@@ -16,7 +16,7 @@ from ledger.app.home.setup import LAB_ROLES, init
 from .blocks import TUTORIALS, blocks, typed
 
 COUNTS = {
-    "auditor": {"run": 8},
+    "auditor": {"run": 9},
     "first-rollback": {"run": 8, "servers": 6, "installation": 1},
     "night": {},
 }

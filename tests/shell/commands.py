@@ -22,13 +22,13 @@ def environment(home: Path) -> dict[str, str]:
     return kept | {"STAGE4_HOME": str(home), "COLUMNS": "120"}
 
 
-def run(home: Path, *command: str | Path, timeout: float = 90) -> subprocess.CompletedProcess[str]:
-    """Run a command in the home and return what it printed."""
+def run(home: Path, *command: str | Path, timeout: float = 90, given: str = "") -> subprocess.CompletedProcess[str]:
+    """Run a command in the home, with ``given`` as its standard input, and return what it printed."""
     return subprocess.run(
         [str(part) for part in command],
         cwd=home,
         env=environment(home),
-        stdin=subprocess.DEVNULL,  # a terminal of whoever runs the tests is not asked
+        input=given,  # a terminal of whoever runs the tests is not asked
         capture_output=True,
         text=True,
         timeout=timeout,
@@ -36,9 +36,9 @@ def run(home: Path, *command: str | Path, timeout: float = 90) -> subprocess.Com
     )
 
 
-def stage4(home: Path, *arguments: str, timeout: float = 90) -> subprocess.CompletedProcess[str]:
+def stage4(home: Path, *arguments: str, timeout: float = 90, given: str = "") -> subprocess.CompletedProcess[str]:
     """Run ``stage4``."""
-    return run(home, STAGE4, *arguments, timeout=timeout)
+    return run(home, STAGE4, *arguments, timeout=timeout, given=given)
 
 
 def script(home: Path, name: str, *arguments: str, timeout: float = 90) -> subprocess.CompletedProcess[str]:

@@ -84,6 +84,22 @@ def test_a_head_that_is_none_is_said(home: Path) -> None:
         assert status == 2 and "a head is N:ROOT" in said and "no such file with a checkpoint" in said
 
 
+def test_heads_are_found_in_what_a_ticket_system_kept(home: Path) -> None:
+    stated = (home / "kept").read_text().splitlines()
+    line = f"Ledger head {stated[1]}:{stated[2]} of {stated[0]}"
+    (home / "comments.json").write_text(json.dumps({"comments": [{"body": f"[Stage4] open\n{line}"}]}))
+    given = ("--checkpoint", f"{LOG}.checkpoint", *KEY)
+    status, said = audited(home, *given, "--heads-from", "comments.json")
+    assert status == 0 and "heads that were kept, at 2 entries" in said and "not excluded" not in said
+    done = stage4(home, "verify", "--heads-from", "-", given=line.replace("head 2:", "head 3:"))
+    assert done.returncode == 1 and "entry 3: head_differs" in done.stdout
+    (home / "mail").write_text("Subject: hello\n\nNothing of this kind.\n")
+    status, said = audited(home, *given, "--heads-from", "mail")
+    assert status == 1 and "no head N:ROOT stands in mail" in said and "VERIFIED" not in said
+    status, said = audited(home, "--heads-from", "-", lines="-")
+    assert status == 2 and "cannot both be standard input" in said
+
+
 def test_lines_copied_before_the_checkpoint_may_be_innocent(home: Path) -> None:
     status, said = audited(home, "--checkpoint", f"{LOG}.checkpoint", *KEY, lines="short.jsonl")
     assert status == 1 and "copied while the ledger was being written" in said and "stage4 export --out DIR" in said

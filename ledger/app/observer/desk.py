@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from ledger.app.installation import Installation
 from ledger.app.observer.announcing import Announcing
 from ledger.app.press import Press
+from ledger.app.reading.covering import head_to_send
 from ledger.domain.command import SYSTEM
 from ledger.domain.event import Event
 from ledger.domain.observing.commands import Record
@@ -39,11 +40,19 @@ class Desk:
         self.say(f"{event.status} {rollback}".rstrip())
 
     def warn(self, event: Event, text: str, rollback: str = "") -> None:
-        """Record a warning and tell people; a hook that fails is told here, and stops and delays nothing."""
+        """Record a warning and tell people, with the ledger's head.
+
+        A hook that fails is told here, and stops and delays nothing.
+        """
         self.record(event, rollback)
         self.say(text)
         config = self.installation.config
-        message = {"kind": event.status, "rollback": rollback, "stage": config.stage, "text": text}
+        message = {
+            "kind": event.status,
+            "rollback": rollback,
+            "stage": config.stage,
+            "text": f"{text}\n{head_to_send(self.installation)}".rstrip("\n"),
+        }
         self.announcing.put(config, message)
 
     def twice(self, name: str, reading: Hashable, known: Hashable) -> bool:

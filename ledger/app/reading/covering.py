@@ -1,13 +1,13 @@
-"""Which checkpoint covers an entry: the one of its own commit, or the newest that has it."""
+"""Which checkpoint covers an entry: the one of its own commit, or the newest; and the head that it states."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 from ledger.app.installation import Installation
-from ledger.errors import Corrupt
+from ledger.errors import Corrupt, LedgerError
 from ledger.proof.checkpoint import open_checkpoint
-from ledger.verify.report import Head, format_head
+from ledger.verify.report import Head, format_head, head_line
 
 
 class Covering(NamedTuple):
@@ -52,3 +52,18 @@ def opened(installation: Installation, note: bytes) -> Covering:
     except Corrupt as error:
         return Covering(0, b"", note, str(error))
     return Covering(stated.size, stated.root, note, "")
+
+
+def head_to_send(installation: Installation) -> str:
+    """The line that ends every message that goes out, with its newline, so that whoever keeps it is a witness.
+
+    ``""`` where the newest checkpoint cannot be had or is not this ledger's: no message waits for it.
+    """
+    try:
+        note = installation.ledger.log.newest_checkpoint()
+    except LedgerError:
+        return ""
+    found = opened(installation, note) if note is not None else None
+    if found is None or found.why:
+        return ""
+    return head_line(Head(found.size, found.root), installation.ledger.verifier.name) + "\n"

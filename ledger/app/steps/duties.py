@@ -7,6 +7,7 @@ from datetime import timedelta
 from ledger.app.durations import parse_duration
 from ledger.app.installation import Installation
 from ledger.app.press import Press
+from ledger.app.reading.covering import head_to_send
 from ledger.app.steps.common import Outcome, act, bounded
 from ledger.app.steps.opening import look_up
 from ledger.domain.command import Command
@@ -121,7 +122,7 @@ def extend_window(
     end = rollback.window_end + timedelta(seconds=parse_duration(duration))
     text = (
         f"[Stage4] {rollback.id}: the window is extended to {end:%Y-%m-%d %H:%M} UTC.\n"
-        f"Reason: {reason}\nChannel: {rollback.channel}\n"
+        f"Reason: {reason}\nChannel: {rollback.channel}\n" + head_to_send(installation)
     )
     command = ExtendWindow(
         window_end=end, reason=reason, announcement_sha384=installation.keep(text, press), permalink=permalink

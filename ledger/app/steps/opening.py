@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from ledger.app.durations import parse_duration
 from ledger.app.installation import Installation
 from ledger.app.press import Press
+from ledger.app.reading.covering import head_to_send
 from ledger.app.steps.common import LISTED, Outcome, act, alerts_json, bounded, outcome, title
 from ledger.domain.closing.commands import Abort
 from ledger.domain.facts import AlertSeen
@@ -46,6 +47,7 @@ def open_rollback(
     ticket_state, ticket_sha384 = look_up(installation, press, check_ticket(ticket))
     firing, firing_sha384 = _firing(installation, press)
     announcement = announce_opening(ticket, purpose, inline, component, where, start, end, firing)
+    announcement += head_to_send(installation)
     command = OpenRollback(
         ticket=ticket,
         purpose=purpose,

@@ -10,6 +10,7 @@ from ledger.adapters.shapes import line
 from ledger.app.durations import parse_duration
 from ledger.app.installation import Installation
 from ledger.app.press import Press
+from ledger.app.reading.covering import head_to_send
 from ledger.app.reading.muting import Shown, after_the_end, surplus, unlisted, who_mutes
 from ledger.app.reading.surplus import end_surplus
 from ledger.app.record.deliver import removal_log
@@ -195,6 +196,7 @@ def all_clear(
     for mute in hidden:
         if mute.how:
             text += f"[Stage4] {rollback.id}: nobody is paged for {listed(mute.alerts)}: {mute.how}\n"
+    text += head_to_send(installation)
     command = AnnounceAllClear(announcement_sha384=installation.keep(text, press), permalink=permalink)
     return act(installation, press, command, rollback.id)
 
