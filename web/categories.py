@@ -53,7 +53,7 @@ CATEGORIES: Final = (
         mark("Watch"),
         "◉",
         """watch_started watch_finished alert_expectation_proposed alert_expected alerts_seen critical_alerts_seen
-        warning_given observation_gap""",
+        warning_given observation_gap message_sent message_failed message_expired""",
     ),
     _category(
         "restore",

@@ -16,6 +16,7 @@ from ledger.domain.people import events as _people
 from ledger.domain.restoring import events as _restoring
 from ledger.domain.silencing import events as _silencing
 from ledger.domain.stopping import events as _stopping
+from ledger.domain.telling import events as _telling
 from ledger.domain.watching import events as _watching
 from ledger.errors import Corrupt
 
@@ -32,6 +33,7 @@ MODULES = (
     _restoring,
     _silencing,
     _stopping,
+    _telling,
     _watching,
 )
 """Where events are; a test looks that no folder is missing."""

@@ -33,6 +33,7 @@ from ledger.domain.state import (
     StepState,
 )
 from ledger.domain.stopping import apply as _stopping
+from ledger.domain.telling import apply as _telling
 from ledger.domain.transition import STAGE, TRANSITIONS, require
 from ledger.domain.watching import apply as _watching
 from ledger.errors import Corrupt
@@ -49,6 +50,7 @@ MODULES = (
     _restoring,
     _silencing,
     _stopping,
+    _telling,
     _watching,
 )
 """Where transitions are; a test looks that no folder is missing."""

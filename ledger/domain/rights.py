@@ -95,6 +95,7 @@ from ledger.domain.stopping.events import (
     StopTakenIn,
     StopTyped,
 )
+from ledger.domain.telling import events as telling
 from ledger.domain.watching.events import AlertExpectationProposed, AlertExpected, WatchFinished, WatchStarted
 
 
@@ -233,7 +234,7 @@ _BY_EVENT: dict[type[Event], Right] = {
     TicketLinked: _MANAGER,
     WindowExtended: _MANAGER,
     WindowOverrun: _SYSTEM,
-    **dict.fromkeys((*events_of(observing), *events_of(access)), _SYSTEM),
+    **dict.fromkeys((*events_of(observing), *events_of(access), *events_of(telling)), _SYSTEM),
 }
 RIGHTS: dict[str, Right] = {kind.status: right for kind, right in _BY_EVENT.items()}
 """Status -> right, for every version of the event. The first entry, ``ledger_opened``, is nobody's."""

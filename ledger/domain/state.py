@@ -298,6 +298,16 @@ class FreeText(NamedTuple):
     """The entry that erased it."""
 
 
+class Unsent(NamedTuple):
+    """A message that a connection did not take."""
+
+    entry: int
+    """The entry that it is about."""
+    since: datetime
+    """When the connection first took none."""
+    why: str
+
+
 class State(NamedTuple):
     """The whole stage. The mappings are never changed in place."""
 
@@ -327,6 +337,8 @@ class State(NamedTuple):
     """Free text that stands outside the entries, by its artefact's name."""
     unknown: tuple[int, ...] = ()
     """Sequences of entries that this build does not know; they block decisions (not the stop)."""
+    unsent: Mapping[str, Unsent] = _NOTHING
+    """Connection -> the message that waits, while it takes none."""
 
     def moved_on(
         self,

@@ -40,9 +40,13 @@ def format_head(head: Head) -> str:
     return f"{head.size}:{format_base64(head.root)}"
 
 
+HEAD_LINE = "Ledger head "
+"""How the line begins that names a head in a message."""
+
+
 def head_line(head: Head, origin: str) -> str:
     """The line that goes out with every message and is found again by :func:`~ledger.verify.mentions.find_heads`."""
-    return f"Ledger head {format_head(head)} of {origin}"
+    return f"{HEAD_LINE}{format_head(head)} of {origin}"
 
 
 @dataclass(frozen=True)

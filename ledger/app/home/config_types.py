@@ -62,10 +62,11 @@ class PrometheusSettings(ServerSettings, frozen=True):
 
 
 class AnnounceSettings(ServerSettings, frozen=True):
-    """Where warnings go: a webhook, a command, or both."""
+    """Where messages go: a webhook, a command, or both."""
 
     secret_path: ClassVar[bool] = True
-    command: Annotated[str, _says("run for every warning, with its JSON on standard input")] = ""
+    command: Annotated[str, _says("run for every message, with its JSON on standard input")] = ""
+    not_after: Annotated[str, _says("how long after its entry a message is still sent")] = "4h"
 
 
 class OverrideSettings(Table, frozen=True):
@@ -116,6 +117,7 @@ class RollbackSettings(Table, frozen=True):
 class ServeSettings(Table, frozen=True):
     """The dashboard."""
 
+    url: Annotated[str, _says("address of the dashboard as people reach it, for the links in messages")] = ""
     hosts: Annotated[str, _says("names that the dashboard answers to, with commas; .x: all below x")] = ""
 
 
@@ -143,7 +145,7 @@ class Settings(Table, frozen=True):
     tickets: Annotated[ServerSettings, _says("address of a ticket with {ticket}; empty: tickets are claims")] = (
         ServerSettings()
     )
-    announce: Annotated[AnnounceSettings, _says("every warning is POSTed here as JSON")] = AnnounceSettings()
+    announce: Annotated[AnnounceSettings, _says("every message is POSTed here as JSON")] = AnnounceSettings()
     alerts: AlertsSettings = AlertsSettings()
     dashboard: DashboardSettings = DashboardSettings()
     silence: SilenceSettings = SilenceSettings()

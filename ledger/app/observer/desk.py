@@ -7,9 +7,9 @@ from collections.abc import Callable, Hashable, Iterator
 from datetime import datetime, timedelta
 
 from ledger.app.installation import Installation
-from ledger.app.observer.announcing import Announcing
 from ledger.app.press import Press
-from ledger.app.reading.covering import head_to_send
+from ledger.app.telling.message import Told
+from ledger.app.telling.outbox import Outbox
 from ledger.domain.command import SYSTEM
 from ledger.domain.event import Event
 from ledger.domain.observing.commands import Record
@@ -29,31 +29,23 @@ class Desk:
     def __init__(self, installation: Installation, say: Callable[[str], None]) -> None:
         self.installation = installation
         self.say = say
-        self.announcing = Announcing(say)
+        self.outbox = Outbox(installation, say)
         self._readings: dict[str, Hashable] = {}
         self._said: set[str] = set()
         self._minute: dict[str, tuple[datetime, int, str]] = {}
 
-    def record(self, event: Event, rollback: str = "") -> None:
-        """Append one observation."""
-        self.installation.submit(Record(event=event), Press(SYSTEM), rollback)
+    def record(self, event: Event, rollback: str = "") -> int:
+        """Append one observation; returns its sequence."""
+        receipt = self.installation.submit(Record(event=event), Press(SYSTEM), rollback)
         self.say(f"{event.status} {rollback}".rstrip())
+        return receipt.first
 
     def warn(self, event: Event, text: str, rollback: str = "") -> None:
-        """Record a warning and tell people, with the ledger's head.
-
-        A hook that fails is told here, and stops and delays nothing.
-        """
-        self.record(event, rollback)
+        """Record a warning and tell people; a hook that fails is told here, and stops and delays nothing."""
+        sequence = self.record(event, rollback)
         self.say(text)
-        config = self.installation.config
-        message = {
-            "kind": event.status,
-            "rollback": rollback,
-            "stage": config.stage,
-            "text": f"{text}\n{head_to_send(self.installation)}".rstrip("\n"),
-        }
-        self.announcing.put(config, message)
+        self.outbox.put(Told(sequence, event.status, rollback, self.installation.clock(), text))
+        self.outbox.send()
 
     def twice(self, name: str, reading: Hashable, known: Hashable) -> bool:
         """Whether the reading differs from what is known and was the same the last time."""

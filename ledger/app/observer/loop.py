@@ -81,7 +81,7 @@ class Observer:
     def settle(self, seconds: float = 1.0) -> None:
         """Wait a moment for what a thread of its own still does: a watch that is being judged, a warning on its way."""
         self._watches.join(seconds)
-        self._desk.announcing.join(seconds)
+        self._desk.outbox.join(seconds)
 
     def look(self) -> None:
         """Everything once. A source that cannot be had is looked at again in the next round."""
@@ -100,6 +100,8 @@ class Observer:
         with desk.telling(), self._coverage.asking("override"):
             look_at_files(desk, installation.state)
             desk.settle("override")
+        with desk.telling():
+            desk.outbox.look()
 
     def _look_round(self) -> None:
         desk, installation = self._desk, self._installation

@@ -33,6 +33,7 @@ from ledger.domain.silencing.events import (
 )
 from ledger.domain.state import State, StepState, file_name
 from ledger.domain.stopping.events import EffectExpired, OverrideExpired, OverrideFailed, StopChecked
+from ledger.domain.telling import events as telling
 from ledger.errors import Refused
 from ledger.said import Said
 
@@ -59,6 +60,7 @@ RECORDED: frozenset[type[Event]] = frozenset(
         RefusalsCounted,
         *events_of(events),
         *events_of(access),
+        *events_of(telling),
     }
 )
 """Events that the ledger itself records as they are; ``evolve`` refuses those that nobody asked for."""
