@@ -61,6 +61,8 @@
         if (keepTyped && old.tagName === "FORM" && (typed(old) || old.querySelector(".error"))) return false;
         return true;
       },
+      // Why a press was not taken, and what was typed with it, stays until the next press.
+      beforeNodeRemoved: (old) => !(keepTyped && old.nodeType === 1 && old.hasAttribute("data-stays")),
       beforeAttributeUpdated(name, node) {
         return !(name === "open" && (node.tagName === "DETAILS" || node.tagName === "DIALOG"))
           && !(node.tagName === "TIME" && node.dataset.local && (name === "data-local" || name === "title")) && !(name === "value" && node.tagName === "PROGRESS");

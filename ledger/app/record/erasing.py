@@ -60,6 +60,16 @@ def read(installation: Installation, name: str) -> bytes:
     return installation.artefacts.get(name)
 
 
+def whole_text(installation: Installation, name: str, beginning: str) -> str:
+    """A free text in full; the beginning that its entry has, where there is no more of it or that cannot be read."""
+    if not name:
+        return beginning
+    try:
+        return read(installation, name)[SALT:].decode()
+    except (LedgerError, UnicodeDecodeError):
+        return beginning
+
+
 def show(installation: Installation, digest: str) -> Artefact:
     """Everything about an artefact that an entry names; ``Refused`` where none does."""
     name = full_name(digest)
