@@ -76,7 +76,7 @@ def test_the_short_time_line_is_short_and_in_order(story, name):
 def test_a_step_is_compared_with_what_was_planned(browser, story):
     story.installation.config = changed(story.installation.config, rollback={"planned": {"0": "10m", "4": "5m"}})
     walk(story)
-    rows = browser("noc").get(REVIEW).text.split('class="step-table"')[1].split("</table>")[0]
+    rows = browser("noc").get(REVIEW).text.split('class="step-table')[1].split("</table>")[0]
     cells = [[text_of(cell) for cell in re.findall(r"<td.*?</td>", row)] for row in rows.split("<tr>")[2:]]
     assert cells[0][5:7] == ["10 min", "−9 min 59 s"]
     assert cells[4][4:7] == ["15 min 1 s", "5 min", "+10 min 1 s"]
