@@ -70,7 +70,7 @@ NO_SENTENCE = re.compile(
     r"|.* = \?|.*ORDER BY|not a database|no such (table|column)|umask|mkdir |rm -f|cat >|test !|mv -fT"
     r"|disable_multi|The stop,"
     r"|\{\} clock|alertmanager (\{\} )?clock|silence labels|chmod "
-    r"|<bdi |stage4-ledger |the announcement hook|.*\buid \{\}$|\{\} at (byte )?\{\}$"
+    r"|<bdi |stage4-ledger |Ledger head |the announcement hook|.*\buid \{\}$|\{\} at (byte )?\{\}$"
 )
 """Commands to type, lines of logs, queries: text that is no sentence of a page."""
 EVIDENCE = re.compile(r"ledger/verify/(?!replay|said|authority|verdicts)\w+\.py")

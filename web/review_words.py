@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final, NamedTuple
-
-from markupsafe import Markup
 
 from ledger.app.durations import format_duration
 from ledger.app.review.parts import Debt, Duration, Proof, Review, Span
 from ledger.app.words import mark
 from ledger.domain.runbook import STEPS
-from ledger.domain.text import visible
 from web import fields
 from web.gantt import Lane
 from web.i18n import gettext, ngettext
@@ -137,11 +133,6 @@ def held() -> str:
     """The figure beside the runbook's duration."""
     code = "scheduler_held"
     return gettext(LANES[code])
-
-
-def broken(text: str) -> Markup:
-    """A long name that may be broken before its capitals and after its dots, for where there is little room."""
-    return Markup("<wbr>").join(re.split(r"(?<=[a-z_.])(?=[A-Z])|(?<=[_./])", visible(text)))
 
 
 def span(one: Span) -> str:

@@ -244,6 +244,8 @@ class SchedulerView(NamedTuple):
     at: datetime = EPOCH
     entry: int = 0
     cycle: int | None = None
+    since: datetime = EPOCH
+    """When it said so first, and nothing else since."""
 
 
 class FileView(NamedTuple):

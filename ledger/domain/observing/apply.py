@@ -40,7 +40,9 @@ def _scheduler_seen(state: State, record: Recorded, event: Any) -> State:
     at = event.seen_at if isinstance(event, SchedulerObserved) else event.read_at
     if event.scheduler_status == "enabled":
         state = _disturb(state, Said("the scheduler was seen enabled (entry {})", record.sequence))
-    return state._replace(scheduler=SchedulerView(event.scheduler_status, at, record.sequence, event.cycle))
+    before = state.scheduler
+    since = before.since if before.status == event.scheduler_status else at
+    return state._replace(scheduler=SchedulerView(event.scheduler_status, at, record.sequence, event.cycle, since))
 
 
 @applies_to_stage(OverrideWritten, OverrideAdopted, StopTakenIn, StopTakenIn1)
