@@ -34,7 +34,11 @@
       node.focus({ preventScroll: true });
       if (document.activeElement !== node || lost()) continue;
       const told = node.closest("form")?.querySelector(".error") || node;
-      if (from.seen) told.scrollIntoView({ block: "nearest" }); // else somebody reads elsewhere on the page
+      if (!from.seen) return; // somebody reads elsewhere on the page
+      // Under a thumb the step that is done steps back, and the one whose turn it is comes into sight.
+      const turn = from.step && !document.getElementById(from.form) && matchMedia("(pointer: coarse)").matches && document.querySelector(".step.first");
+      if (turn) turn.scrollIntoView({ block: "start" });
+      else told.scrollIntoView({ block: "nearest" });
       return;
     }
   }

@@ -42,6 +42,26 @@
     return `${Math.floor(whole / 3600)} h ${String(Math.floor((whole % 3600) / 60)).padStart(2, "0")} min`;
   }
 
+  // --- what sticks below the bar sticks below all of it, also where it tells more than usual ------------------------
+  const sized = new ResizeObserver(([bar]) => {
+    document.documentElement.style.setProperty("--sticky", `${Math.ceil(bar.borderBoxSize[0].blockSize)}px`);
+  });
+  let measured = null;
+  function measure() {
+    const bar = document.getElementById("truth");
+    if (!bar || bar === measured) return;
+    sized.disconnect();
+    sized.observe(measured = bar);
+  }
+  measure();
+  addEventListener("htmx:afterSwap", measure);
+
+  // --- what is missing is said in the page's language, not in the browser's --------------------------------------------
+  addEventListener("invalid", (event) => {
+    if (event.target.validity.valueMissing) event.target.setCustomValidity(body.dataset.needed);
+  }, true);
+  addEventListener("input", (event) => { for (const field of event.target.form?.elements || []) field.setCustomValidity(""); }, true);
+
   // --- what a person is typing is never taken away -----------------------------------------------------------------
   function typed(form) {
     return [...form.elements].some((field) =>
@@ -61,6 +81,8 @@
         if (keepTyped && old.tagName === "FORM" && (typed(old) || old.querySelector(".error"))) return false;
         return true;
       },
+      // Why a press was not taken, and what was typed with it, stays until the next press.
+      beforeNodeRemoved: (old) => !(keepTyped && old.nodeType === 1 && old.hasAttribute("data-stays")),
       beforeAttributeUpdated(name, node) {
         return !(name === "open" && (node.tagName === "DETAILS" || node.tagName === "DIALOG"))
           && !(node.tagName === "TIME" && node.dataset.local && (name === "data-local" || name === "title")) && !(name === "value" && node.tagName === "PROGRESS");

@@ -53,7 +53,7 @@ ERRORS = {
     "abort",
 }
 UNSHOWN = re.compile(
-    r"ledger/app/home/\w+\.py|ledger/app/doctor/(examine|machine|drill)\.py|ledger/app/record/(earlier_log|exporting|snapshots)\.py|ledger/app/reading/metrics\.py"
+    r"ledger/app/home/\w+\.py|ledger/app/telling/message\.py|ledger/app/doctor/(examine|machine|drill)\.py|ledger/app/record/(earlier_log|exporting|snapshots)\.py|ledger/app/reading/metrics\.py"
     r"|ledger/app/words\.py|ledger/app/setup_list/items\.py|ledger/app/acts/(act|duties|learning|opening|silences|steps|watching)\.py"
     r"|ledger/app/steps/(common|pictures|headers|closing)\.py"
     r"|ledger/domain/(form|record|runbook|paper|summaries|override_text|facts|event|events|command|\w+/(commands|events))\.py"
@@ -70,7 +70,7 @@ NO_SENTENCE = re.compile(
     r"|.* = \?|.*ORDER BY|not a database|no such (table|column)|umask|mkdir |rm -f|cat >|test !|mv -fT"
     r"|disable_multi|The stop,"
     r"|\{\} clock|alertmanager (\{\} )?clock|silence labels|chmod "
-    r"|<bdi |stage4-ledger |the announcement hook|.*\buid \{\}$|\{\} at (byte )?\{\}$"
+    r"|<bdi |stage4-ledger |Ledger head |announce: |.*\buid \{\}$|\{\} at (byte )?\{\}$"
 )
 """Commands to type, lines of logs, queries: text that is no sentence of a page."""
 EVIDENCE = re.compile(r"ledger/verify/(?!replay|said|authority|verdicts)\w+\.py")

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final, NamedTuple
-
-from markupsafe import Markup
 
 from ledger.app.durations import format_duration
 from ledger.app.review.parts import Debt, Duration, Proof, Review, Span
 from ledger.app.words import mark
 from ledger.domain.runbook import STEPS
-from ledger.domain.text import visible
 from web import fields
 from web.gantt import Lane
 from web.i18n import gettext, ngettext
@@ -21,7 +17,9 @@ from web.told import clause
 from web.words import stamp
 
 MOST_LISTED: Final = 100
-"""Alerts that a page or a document tells one by one; the JSON has all."""
+"""Alerts, artefacts or deviations that a page or a document tells one by one; a download has all."""
+LONGEST_SHOWN: Final = 2_000
+"""Characters of what somebody wrote that a page shows; a document to hand on has all of it."""
 DURATIONS: Final = {
     "to_confirm": mark("to confirm"),
     "to_disable": mark("to disable"),
@@ -137,11 +135,6 @@ def held() -> str:
     return gettext(LANES[code])
 
 
-def broken(text: str) -> Markup:
-    """A long name that may be broken before its capitals and after its dots, for where there is little room."""
-    return Markup("<wbr>").join(re.split(r"(?<=[a-z_.])(?=[A-Z])|(?<=[_./])", visible(text)))
-
-
 def span(one: Span) -> str:
     """One bar in words."""
     verdict = f" — {gettext(one.label)}" if one.label and one.lane.startswith("step_") else ""
@@ -163,6 +156,28 @@ def unlisted(number: int) -> str:
         number,
     )
     return told % {"num": number}
+
+
+def more_artefacts(found: Review) -> str:
+    """How many artefacts are not told one by one, and what has them; ``""`` where all are."""
+    number = len(found.evidence) - MOST_LISTED
+    told = ngettext(
+        "%(num)s more artefact is not listed here: the Markdown has all.",
+        "%(num)s more artefacts are not listed here: the Markdown has all.",
+        number,
+    )
+    return told % {"num": number} if number > 0 else ""
+
+
+def more_deviations(found: Review) -> str:
+    """The same of deviations."""
+    number = len(found.deviations) - MOST_LISTED
+    told = ngettext(
+        "%(num)s more deviation is not listed here: the Markdown has all.",
+        "%(num)s more deviations are not listed here: the Markdown has all.",
+        number,
+    )
+    return told % {"num": number} if number > 0 else ""
 
 
 def until(one: Span, stamp: Callable[[datetime], object] = stamp) -> str:

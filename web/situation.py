@@ -10,6 +10,7 @@ from ledger.app.observer.warnings import LINGER, MINUTES
 from ledger.app.reading.muted import Muted, how_muted
 from ledger.app.reading.outlook import SOURCES, Outlook
 from ledger.app.reading.queries import DISABLED_AND_FREE, STATUS_UNKNOWN, drift, silence_drift
+from ledger.app.telling.standing import unsent
 from ledger.app.words import ROLES
 from ledger.domain.facts import AlertCount
 from ledger.domain.moments import clock_or_day
@@ -20,7 +21,7 @@ from ledger.said import Said
 from web.i18n import gettext as _
 from web.i18n import ngettext
 from web.site import site
-from web.standing import is_gone, leaving, trading
+from web.standing import is_gone, leaving, not_looked_yet, trading
 from web.told import brief
 from web.words import Look, person
 
@@ -73,8 +74,7 @@ def next_of(rollback: Rollback, outlook: Outlook, now: datetime) -> list[Next]:
         actions.append(_next(rollback, step, what, "l2_ops"))
     if not rollback.restoring and not owed_before_end(rollback):
         return [*actions, _next(rollback, 5, _("end the incident"), "incident_manager")]
-    numbers = (Step.RESTORE, Step.COMPLETE) if rollback.restoring else [*Step][: Step.RESTORE]
-    for number in numbers:
+    for number in _order(rollback):
         if rollback.steps[number].passed or owed_before(rollback, number):
             continue
         role = "product_owner" if number == Step.ANNOUNCE else STEPS[number].role
@@ -82,6 +82,15 @@ def next_of(rollback: Rollback, outlook: Outlook, now: datetime) -> list[Next]:
         if not rollback.emergency:
             break
     return actions
+
+
+def _order(rollback: Rollback) -> tuple[Step, ...]:
+    """The steps, the most urgent first. In an emergency the confirmation may follow: nothing waits for it."""
+    if rollback.restoring:
+        return (Step.RESTORE, Step.COMPLETE)
+    first = (Step.ANNOUNCE,)
+    others = (Step.DISABLE, Step.SILENCE, Step.CHECK, Step.WATCH)
+    return (*others, *first) if rollback.emergency else (*first, *others)
 
 
 def _next(rollback: Rollback, step: int | None, what: str, role: str) -> Next:
@@ -213,17 +222,14 @@ def discrepancies(state: State, outlook: Outlook, now: datetime) -> list[str]:
         status = outlook.scheduler.status
         calm = status == "disabled" and leaving(state, outlook, now)  # it is on its way back
         told_below = {STATUS_UNKNOWN, *([DISABLED_AND_FREE] if calm else [])}
-        troubles += (
-            []
-            if pending
-            else [trouble for trouble in drift(state, outlook.file, status) if trouble.code not in told_below]
-        )
+        if not pending and not not_looked_yet(state, outlook, now):
+            troubles += [trouble for trouble in drift(state, outlook.file, status) if trouble.code not in told_below]
     # What nobody configured is not broken: the setup list says what to do.
     asked = {source for source, missing in outlook.missing.items() if missing.asked}
     troubles += silent(outlook, now, asked & set(SOURCES))
     for rollback in state.open.values():
         troubles += _silence_troubles(rollback, state, outlook, now)
-    return troubles
+    return [*troubles, *(one.sentence for one in unsent(site().installation))]
 
 
 def silent(outlook: Outlook, now: datetime, sources: Collection[str] = SOURCES) -> list[str]:
@@ -257,7 +263,7 @@ def _silence_troubles(rollback: Rollback, state: State, outlook: Outlook, now: d
         due = next((minutes for minutes in reversed(MINUTES) if left <= timedelta(minutes=minutes)), None)
         if due is not None and left > timedelta(0):
             troubles.append(Said("the silence of {} ends in less than {} minutes", rollback.id, due))
-        since = state.scheduler.at
+        since = state.scheduler.since
         if state.scheduler.status == "enabled" and rollback.restarted_at is not None and now - since > LINGER:
             troubles.append(Said("the scheduler is enabled and the silence of {} still mutes its alerts", rollback.id))
     return troubles

@@ -40,6 +40,13 @@ def may_obey_yet(state: State, outlook: Outlook, now: datetime) -> bool:
     return stands == "not looked" and written is not None and now - written <= OBEYS_WITHIN
 
 
+def not_looked_yet(state: State, outlook: Outlook, now: datetime) -> bool:
+    """Whether the file was written or removed a moment ago, and what was seen last at its path is from before that."""
+    file, left = outlook.file, leaving(state, outlook, now)
+    done = state.holder.override.written_at if state.holder else left.removed if left else None
+    return file is not None and done is not None and file.at <= done and now - done <= OBEYS_WITHIN
+
+
 class Leaving(NamedTuple):
     """A rollback that removed its override."""
 

@@ -147,7 +147,7 @@ def truth(state: State, outlook: Outlook, now: datetime) -> Truth:
         detail = _("the override is gone, and the scheduler has not been seen enabled yet")
         return Truth("restoring", left.removed, "", left.id, detail, seen)
     if scheduler.status == "disabled":
-        own = state.scheduler.at if state.scheduler.status == "disabled" else None
+        own = state.scheduler.since if state.scheduler.status == "disabled" else None
         detail = _("seen disabled") if held else _("seen disabled; no rollback holds it")
         return Truth("stopped", since or own, by, name, detail, seen)
     stands, file = override_stands(state, outlook, now), outlook.file
@@ -155,7 +155,7 @@ def truth(state: State, outlook: Outlook, now: datetime) -> Truth:
     if (held or stands == "stops") and may_obey_yet(state, outlook, now):
         begun = since or (file.changed if file is not None else None)
         return Truth("stopping", begun, who, name, _STOPPING[stands](), seen)
-    own = state.scheduler.at if state.scheduler.status == "enabled" else None
+    own = state.scheduler.since if state.scheduler.status == "enabled" else None
     if held or stands == "stops":
         return Truth("mismatch", own, who, name, _MISMATCH[stands](), seen)
     return Truth("runs", own, "", "", _("seen enabled"), seen)
@@ -261,11 +261,11 @@ def trail(rollback: Rollback) -> tuple[Moment, ...]:
 
 
 def _seen_disabled(rollback: Rollback, written: datetime) -> datetime | None:
-    """When the scheduler was seen disabled since: by an entry, or else by the last look."""
+    """When the scheduler was first seen disabled since: by an entry, or else by the last look."""
     here = site()
     recorded, seen = here.installation.state.scheduler, here.lookout.outlook.scheduler
     if rollback.holds and recorded.status == "disabled" and recorded.at >= written:
-        return recorded.at
+        return recorded.since if recorded.since >= written else recorded.at
     if rollback.holds and seen is not None and seen.status == "disabled" and seen.at >= written:
         return seen.at
     return None

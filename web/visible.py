@@ -6,11 +6,15 @@ would show the rest of the line backwards.
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, Final
 
 from markupsafe import Markup, escape
 
 from ledger.domain.text import UNSEEN, named, visible
+
+_LONG: Final = re.compile(r"[^\s<>&]{28,}")
+_JOINTS: Final = re.compile(r"(?<=[a-z.])(?=[A-Z])|(?<=[_./])(?=[^\s_./])|(?=\{)")
 
 
 def finalize(value: Any) -> Any:
@@ -36,3 +40,13 @@ def exact_bytes(text: str) -> Markup:
         ]
         last = match.end()
     return Markup("").join([*parts, escape(text[last:])])
+
+
+def broken(text: object) -> Markup:
+    """The text with the places at which a long name in it may be broken where there is little room.
+
+    Before its capitals and braces, after its underscores, dots and slashes: ``MultiStrategySchedulerLatencyHigh`` and
+    ``cross_exchange_arbitrage`` are names, and what is copied from a page has nothing in between.
+    """
+    safe = str(escape(visible(str(text))))
+    return Markup(_LONG.sub(lambda long: _JOINTS.sub("<wbr>", long[0]), safe))  # noqa: S704 (escaped above)

@@ -20,7 +20,7 @@ from ledger.domain.runbook import ALL_ROLES, RUNBOOK_ROLES
 from ledger.errors import LedgerError
 from web.i18n import gettext, language, ngettext, said
 from web.site import site
-from web.visible import exact, exact_bytes
+from web.visible import broken, exact, exact_bytes
 
 
 class Look(NamedTuple):
@@ -72,6 +72,7 @@ def init_app(app: Flask) -> None:
         size=size,
         exact=exact,
         exact_bytes=exact_bytes,
+        broken=broken,
         role=_role,
         who=_who,
         purpose=_purpose,

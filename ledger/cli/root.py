@@ -7,6 +7,7 @@ import click
 from ledger.cli.lazy import LazyGroup, Row
 
 COMMANDS: dict[str, Row] = {
+    "announce": Row("ledger.cli.telling:announce", "Whether people are told: send a test message."),
     "artefact": Row(
         "ledger.cli.artefacts:artefact",
         "Pieces of evidence by their digest; long free text can be erased by two people.",

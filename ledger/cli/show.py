@@ -98,6 +98,8 @@ def show_status(console: Console, page: dict[str, Any]) -> None:
     _show_standing(console, page)
     for sentence in page["drift"]:
         console.print(f"DRIFT      {sentence}", style="bold red", markup=False)
+    for one in page["unsent"]:
+        console.print(f"messages   {one['sentence']}", style="bold red", markup=False)
     if page["unknown_entries"]:
         console.print(f"entries of unknown kinds: {page['unknown_entries']}", style="bold red")
     for rollback in page["rollbacks"]:

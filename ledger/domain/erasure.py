@@ -6,7 +6,8 @@ from ledger.domain.event import Event
 from ledger.domain.events import DIGESTS, FREE_TEXT
 from ledger.domain.keeping.events import ArtefactErased, ErasureProposed
 from ledger.domain.record import Recorded
-from ledger.domain.state import FreeText, State
+from ledger.domain.remembered import FreeText
+from ledger.domain.state import State
 from ledger.domain.transition import applies_to_stage, require
 
 

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from ledger.domain.record import Recorded
-from ledger.domain.state import Fresh, Given, State
+from ledger.domain.remembered import Fresh, Given
+from ledger.domain.state import State
 
 LASTS = timedelta(hours=24)
 """How long a grant or reset marks, by the wall clock."""

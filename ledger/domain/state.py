@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
 from ledger.domain.closed import Closed
 from ledger.domain.event import Event
 from ledger.domain.facts import Matcher
 from ledger.domain.keeping.events import LedgerOpened
+from ledger.domain.remembered import EPOCH, FileView, ForeignSilence, FreeText, Fresh, Given, SchedulerView, Unsent
 from ledger.domain.runbook import TRADING, EffectKind, Step, Verdict
 from ledger.domain.silencing.events import SilenceRequested
 from ledger.domain.stopping.events import OverrideRequested
 from ledger.domain.watching.events import WatchStarted
 
 Phase = Literal["open", "completed", "aborted"]
-EPOCH = datetime.fromtimestamp(0, UTC)
 _NOTHING: Mapping[str, Any] = {}
 """Shared by all states that begin empty; a Mapping has nothing that would change it."""
 
@@ -235,77 +235,6 @@ class Rollback(NamedTuple):
     def holds(self) -> bool:
         """Whether it holds the scheduler: its override was written and not removed."""
         return self.override.written_at is not None and self.override.removed_at is None
-
-
-class SchedulerView(NamedTuple):
-    """What the scheduler itself said last."""
-
-    status: Literal["enabled", "disabled", "unknown"] = "unknown"
-    at: datetime = EPOCH
-    entry: int = 0
-    cycle: int | None = None
-
-
-class FileView(NamedTuple):
-    """What was last seen at an override's path."""
-
-    sha384: str = ""
-    at: datetime = EPOCH
-    entry: int = 0
-    kind: str = "absent"
-    mode: str = ""
-    owner: str = ""
-
-
-class ForeignSilence(NamedTuple):
-    """A silence that no rollback asked for."""
-
-    entry: int
-    ends_at: datetime
-    created_by: str
-    fits: str
-    mutes: bool = False
-    """Whether it was seen to suppress an alert that fired; else it only can."""
-
-
-class Fresh(NamedTuple):
-    """A grant or a password reset, which marks what the person does for 24 hours (``ledger.domain.marks``)."""
-
-    what: Literal["password_reset", "role_granted"]
-    role: str
-    """The role granted; empty for a password reset, which marks every role."""
-    entry: int
-    at: datetime
-    """Wall time."""
-
-
-class Given(NamedTuple):
-    """Somebody was added, given a role or a new password by somebody else: whoever did that may act as them."""
-
-    by: str
-    entry: int
-
-
-class FreeText(NamedTuple):
-    """A long text that is an artefact and may be erased by two people."""
-
-    entry: int
-    """The entry that names it."""
-    proposal: int = 0
-    proposed_by: str = ""
-    ground: str = ""
-    erased: int = 0
-    """The entry that erased it."""
-
-
-class Unsent(NamedTuple):
-    """A message that a connection did not take."""
-
-    entry: int
-    """The entry that it is about."""
-    since: datetime
-    """When the connection first took none."""
-    why: str
 
 
 class State(NamedTuple):

@@ -76,11 +76,11 @@ class Log(Protocol):
     def line(self, sequence: int) -> bytes | None:
         """One line, or None where the ledger is shorter."""
 
-    def chosen(self, sequences: Sequence[int]) -> Iterator[bytes]:
-        """The lines of these sequences (ascending), in order; those that are not there are left out."""
-
     def numbered(self, sequences: Sequence[int]) -> Iterator[tuple[int, bytes]]:
-        """Like :meth:`chosen`, each with its row's own number, whatever the line claims; b"" for what is no bytes."""
+        """The lines of these sequences (ascending), in order, each with its row's own number, whatever the line claims.
+
+        Those that are not there are left out; b"" stands for what is no bytes.
+        """
 
     def numbered_after(self, sequence: int) -> Iterator[tuple[int, bytes]]:
         """All lines after a sequence in the same form, in order, also where rows are missing."""

@@ -124,6 +124,6 @@ def test_a_connection_is_used_again_after_a_bounded_answer() -> None:
 
 @pytest.mark.parametrize("word", ["x" * 10, "a.", "-", "token", "x://", "Bearer ", "password="])
 def test_masking_reads_an_endless_word_once(word: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()  # what else the machine does is no work of it
     masked_text(word * (100_000 // len(word)))
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2

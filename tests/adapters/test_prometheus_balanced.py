@@ -46,9 +46,16 @@ def _passes(seen: WatchSeen) -> bool:
     return whole and not (seen.episodes or seen.elsewhere or seen.warnings or seen.missing_rules)
 
 
-def _settled(process: Process) -> None:
+def _settled(process: Process) -> WatchSeen:
+    """What it says of the first two seconds from now on in which no look of its own came late."""
     began = now() + timedelta(seconds=2)
-    until(lambda: (end := now()) > began and _passes(_watch(process.url, end - timedelta(seconds=2), end)), 30)
+
+    def seen() -> WatchSeen | None:
+        end = now()
+        found = _watch(process.url, end - timedelta(seconds=2), end) if end > began else None
+        return found if found is not None and _passes(found) else None
+
+    return until(seen, 60)
 
 
 @pytest.fixture(scope="module")
@@ -136,10 +143,7 @@ def test_a_balancer_that_keeps_a_client_at_one_is_as_good_as_that_one(pair: Pair
 @pytest.fixture
 def quiet(prometheus_process: Process) -> tuple[Process, WatchSeen]:
     """One server and what it says of two seconds that are over."""
-    _settled(prometheus_process)
-    seen = _watch(prometheus_process.url, now() - timedelta(seconds=2), now())
-    assert _passes(seen)
-    return prometheus_process, replace(seen, rules=())
+    return prometheus_process, replace(_settled(prometheus_process), rules=())
 
 
 def _again(url: str, seen: WatchSeen) -> WatchSeen:

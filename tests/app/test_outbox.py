@@ -13,15 +13,18 @@ from typing import Any
 import pytest
 
 from ledger.adapters.http import ask as ask_really
+from ledger.app.doctor.examine import examine
 from ledger.app.installation import Installation
 from ledger.app.observer.desk import Desk
 from ledger.app.press import Press
+from ledger.app.reading.status import status_json
 from ledger.app.steps import opening
 from ledger.app.telling import outbox
 from ledger.app.telling.outbox import Outbox
+from ledger.app.telling.standing import try_out
 from ledger.domain.observing.events import WarningGiven
 from ledger.domain.telling.events import MessageExpired, MessageFailed, MessageSent
-from ledger.errors import Unreachable
+from ledger.errors import Refused, Unreachable
 from ledger.verify import find_heads
 from tests.adapters.neighbours import Handler, odd
 
@@ -138,6 +141,42 @@ def test_what_an_observer_left_unsent_is_sent_by_the_next_one(
     assert hook.kinds == ["rollback_opened"]
     tell(Outbox(installation, said.append))
     assert hook.kinds == ["rollback_opened"], "not a second time"
+
+
+def test_that_nobody_is_told_stands_in_the_status_and_in_the_doctors_answer(
+    installation: Installation, hook: Hook, box: Outbox
+) -> None:
+    def told() -> list[tuple[str, str]]:
+        return [(one.state, one.found) for one in examine(installation.home.root) if one.name == "announce"]
+
+    file = installation.home.config
+    with file.open("a") as lines:
+        lines.write(f'\n[announce]\nurl = "{installation.config.announce.url}"\n')
+    assert status_json(installation)["unsent"] == [] and [state for state, _ in told()] == ["ok"]
+    hook.status = 500
+    entry = open_rollback(installation)
+    tell(box)
+    (waits,) = status_json(installation)["unsent"]
+    assert waits["entry"] == entry and "answered 500" in waits["why"]
+    assert told() == [("problem", waits["sentence"])] and f"the message about entry {entry} waits" in waits["sentence"]
+    hook.status = 200
+    tell(box)
+    assert status_json(installation)["unsent"] == []
+
+
+def test_a_message_that_tries_it_out_says_so_and_leaves_no_entry(
+    installation: Installation, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = installation.state.sequence
+    page = try_out(installation)
+    assert hook.taken == [page] and "this is a test" in page["text"] and len(find_heads(page["text"].encode())) == 1
+    assert installation.ledger.log.size() == before
+    hook.status = 404
+    with pytest.raises(Unreachable, match="answered 404"):
+        try_out(installation)
+    monkeypatch.setattr(installation, "config", changed(installation.config, announce={"url": ""}))
+    with pytest.raises(Refused, match="set announce.url or announce.command"):
+        try_out(installation)
 
 
 def test_a_connection_that_is_new_is_not_told_the_past(installation: Installation, hook: Hook, said: list[str]) -> None:

@@ -7,8 +7,12 @@ import time
 
 from playwright.sync_api import Page
 
+from ledger.app.press import Press
+from ledger.app.steps import opening
+from ledger.lab.rehearsal import person
+
 from .house import House, eventually
-from .people import People, live, passed, press
+from .people import People, live, passed, press, unfold
 from .wire import wire
 
 CUT = ["net::ERR_", "htmx:(sendError|afterRequest)"]
@@ -67,6 +71,27 @@ def test_a_note_of_the_command_line_is_on_the_open_page_without_a_reload(home: H
     assert page.evaluate(PLACE) == before
     page.keyboard.type("ting")
     assert page.input_value("#act-correct [name=text]") == "what I was writing"
+
+
+def test_why_a_press_was_not_taken_stays_until_the_next_press(home: House, signed_in: People) -> None:
+    """Its form is gone, because somebody else was quicker: only the answer still has what was typed."""
+    rollback = home.open("INC-2206")
+    signed_in.expected.append("409")
+    page = signed_in("product-owner")
+    page.add_init_script("Object.defineProperty(document, 'hidden', { configurable: true, get: () => true })")
+    page.goto(f"/rollbacks/{rollback.id}")
+    live(page)
+    opening.confirm(home.installation, Press(person(home.installation, "product_owner")), rollback)
+    unfold(page, "refuse")
+    press(page, "refuse", reason="not tonight")
+    page.wait_for_selector("#stranded:has-text('not tonight')")
+    page.evaluate("delete document.hidden")
+    shown(page, home.note(rollback.id, "something else").last)
+    assert "not tonight" in page.inner_text("#stranded")
+    unfold(page, "note")
+    press(page, "note", text="then by hand")
+    page.wait_for_selector("#stranded", state="detached")
+    assert "then by hand" in page.inner_text("#main")
 
 
 def test_seven_tabs_are_all_live_on_one_stream(home: House, signed_in: People) -> None:

@@ -19,6 +19,7 @@ from ledger.lab.loopback import HOST
 from tests.dashboard.stories import emergency
 from tests.dashboard.story import kept
 from web import Site, create_app
+from web.visible import broken
 
 from .people import WIDE
 
@@ -90,4 +91,38 @@ def test_the_words_of_a_tile_are_whole(served: str, chromium: Browser) -> None:
     page = page_of(served, chromium, WIDE, "pl")
     page.evaluate("document.fonts.ready")
     assert page.evaluate(CUT, ".tile dt") == []
+    page.context.close()
+
+
+LONG = "Stage4StrategyLatencyCriticallyHighOnAllVenues{cross_exchange_arbitrage_with_hedging}"
+
+
+@pytest.mark.parametrize("language", ["en", "pl"])
+def test_a_long_name_breaks_where_its_words_meet(served: str, chromium: Browser, language: str) -> None:
+    page = page_of(served, chromium, PHONE, language)
+    for path in ("/entries/1", "/timeline"):
+        page.goto(path)
+        page.evaluate(
+            "html => { document.querySelector('.sentence, .tl-what').innerHTML = html }", f"{broken(LONG)} critical"
+        )
+        assert page.evaluate(CUT, ".sentence, .tl-what") == [], path
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
+        assert LONG in page.inner_text(".sentence, .tl-what"), "what is copied has nothing in between"
+    page.context.close()
+
+
+def test_the_road_sticks_below_a_bar_that_tells_more_than_usual(served: str, chromium: Browser) -> None:
+    page = page_of(served, chromium, PHONE, "pl")
+    page.goto("/rollbacks")
+    page.click(".cards a")
+    page.wait_for_selector(".road")
+    below = """() => {
+      const road = document.querySelector(".road").getBoundingClientRect().top;
+      const bar = document.getElementById("truth").getBoundingClientRect().bottom;
+      return scrollY > 300 && Math.abs(road - bar) <= 2;
+    }"""
+    for more in ("", "<li>obserwacja trwa jeszcze</li>" * 12, "<li></li>"):
+        page.evaluate("html => { if (html) document.querySelector('.truth-facts').innerHTML = html }", more)
+        page.evaluate("scrollTo(0, 900)")
+        page.wait_for_function(below)
     page.context.close()

@@ -23,6 +23,7 @@ from ledger.app.installation import Installation
 from ledger.app.press import Press
 from ledger.app.steps import opening
 from tests.adapters.neighbours import odd
+from web.visible import broken
 
 from .conftest import PASSWORD, ROLES, person
 from .hostile import LINK, PAYLOAD, TURNED, Page, neighbour, odd_in
@@ -237,3 +238,11 @@ def test_the_reader_sees_an_attack_that_gets_through():
     for let_in in (PAYLOAD, "<a href='javascript:xss()'>x</a>", "<p title='\u202e'>x</p>", "<p>a</p></section>"):
         assert odd_in(f"<p>{let_in}</p>")
     assert odd_in("<p>fine &lt;script&gt; <a href='/x'>y</a></p>") == []
+
+
+def test_where_a_long_name_may_be_broken_it_stays_text():
+    assert broken("MultiStrategyLatencyCritical{a_venue} <b>ok</b>") == (
+        "Multi<wbr>Strategy<wbr>Latency<wbr>Critical<wbr>{a_<wbr>venue} &lt;b&gt;ok&lt;/b&gt;"
+    )
+    assert broken("alertmanager.url is not_set") == "alertmanager.url is not_set"
+    assert broken("\u202e" + "a" * 30) == "[U+202E]" + "a" * 30

@@ -182,3 +182,17 @@ def test_a_scheduler_that_stands_without_cause_is_warned_of_and_an_unknown_one_i
     banner = browser("noc").get("/").text.partition('id="drift"')[2].partition("</ul>")[0]
     assert banner.count("The scheduler is disabled although nothing holds it.") == told
     assert "status is not known" not in banner
+
+
+def test_in_an_emergency_the_first_page_asks_for_what_is_urgent_and_not_for_the_confirmation(browser, site):
+    press(browser("l2_ops"))
+    site.lookout.look()
+    page = browser("noc").get("/").text
+    turns = re.findall(r'<p class="turn(?: later)?">([^<]*)</p>', page)
+    assert [one.partition(": ")[2] for one in turns] == [
+        "silence of the alerts.",
+        "check of the stop.",
+        "watch.",
+        "confirmation.",
+    ], turns
+    assert "Waiting for Observability: silence of the alerts." in sentence(browser)

@@ -76,7 +76,7 @@ def test_the_short_time_line_is_short_and_in_order(story, name):
 def test_a_step_is_compared_with_what_was_planned(browser, story):
     story.installation.config = changed(story.installation.config, rollback={"planned": {"0": "10m", "4": "5m"}})
     walk(story)
-    rows = browser("noc").get(REVIEW).text.split('class="step-table"')[1].split("</table>")[0]
+    rows = browser("noc").get(REVIEW).text.split('class="step-table')[1].split("</table>")[0]
     cells = [[text_of(cell) for cell in re.findall(r"<td.*?</td>", row)] for row in rows.split("<tr>")[2:]]
     assert cells[0][5:7] == ["10 min", "−9 min 59 s"]
     assert cells[4][4:7] == ["15 min 1 s", "5 min", "+10 min 1 s"]
@@ -139,6 +139,26 @@ def test_a_follow_up_that_nobody_finished_in_time_is_overdue(browser, story):
     assert "to be done" in text(browser("noc").get(REVIEW))
     story.wait(days=2)
     assert "overdue" in text(browser("l2_ops").get(REVIEW))
+
+
+def test_what_was_too_long_for_an_entry_stands_there_in_full(browser, story):
+    walk(story)
+    noc, long = browser("noc"), "one limit for all hosts; " * 40 + "and no word of it"
+    sent = form(noc.get(REVIEW), "add-finding") | {"finding": "lesson", "text": long, "about": ""}
+    noc.post(f"/rollbacks/{INC}/add-finding", data=sent)
+    assert "and no word of it" not in story.records[-1].event.text, "its entry has the beginning alone"
+    page = noc.get(REVIEW)
+    assert long in text(page) and ">Whole text</a>" in page.text and long in noc.get(f"{REVIEW}.md").text
+
+
+def test_of_more_than_a_page_has_room_for_it_says_how_many(browser, story, monkeypatch):
+    deviated(story)
+    noc = browser("noc")
+    rows = noc.get(REVIEW).text.split('id="evidence"')[1].split("</table>")[0].count("<tr>") - 1
+    monkeypatch.setattr("web.review_words.MOST_LISTED", 1)
+    page = text(noc.get(f"{REVIEW}?again"))
+    assert rows > 2 and f"{rows - 1} more artefacts are not listed here" in page
+    assert "more deviation" not in page
 
 
 def test_who_only_reads_is_offered_nothing(browser, story):

@@ -134,8 +134,8 @@ def test_with_the_timelines_file_nothing_else_is_read(story, monkeypatch):
     timeline.wait(30)
     monkeypatch.setattr(story.installation.ledger, "records", lambda *_: pytest.fail("it read on and on"))
     read = []
-    chosen = story.installation.ledger.log.chosen
-    monkeypatch.setattr(story.installation.ledger.log, "chosen", lambda found: read.extend(found) or chosen(found))
+    numbered = story.installation.ledger.log.numbered
+    monkeypatch.setattr(story.installation.ledger.log, "numbered", lambda found: read.extend(found) or numbered(found))
     told = review(story.installation, story.rollback, timeline)
     assert read[: len(told.timeline)] == [one.entry for one in told.timeline]
     assert len(read) < len(told.timeline) + 5

@@ -241,6 +241,23 @@ def test_a_row_that_is_no_entry_has_a_page(site, installation, browser):
     assert noc.get("/entries/5").status_code == noc.get("/entries/7").status_code == 200
 
 
+ROWS = (b"\x00\xff", b"{}", b"[" * 60_000, b'{"metadata":{}}')
+
+
+@pytest.mark.parametrize("row", ROWS, ids=["bytes", "empty", "deep", "part"])
+@pytest.mark.parametrize("kind", ["", ".md", ".json", ".pdf"])
+def test_a_review_of_a_ledger_with_such_a_row_says_which_and_what_to_do(installation, browser, row, kind):
+    number = installation.state.rollback("INC-1").opened_entry
+    with behind_the_triggers(installation.home) as connection:
+        connection.execute("UPDATE stored_events SET state = ? WHERE originator_version = ?", (row, number))
+    noc = browser("noc")
+    text = noc.get(f"/rollbacks/INC-1/review{kind}", headers={"Accept": "text/html"}).text
+    assert f"Entry {number} does not hold: " in text and "docs/recovery.md" in text
+    noc.set_cookie("lang", "pl")
+    text = noc.get(f"/rollbacks/INC-1/review{kind}", headers={"Accept": "text/html"}).text
+    assert f"Wpis {number} się nie zgadza: " in text and "Keep the folders" not in text
+
+
 def test_in_polish_it_is_said_in_polish(unsound, browser):
     client = browser("noc")
     client.set_cookie("lang", "pl")

@@ -13,7 +13,10 @@ from ledger.app.press import Press
 from ledger.app.reading.outlook import Missing, gist
 from ledger.app.steps import opening, restoring, stopping, watching
 from ledger.domain.asked import NO_REASON
+from ledger.domain.command import SYSTEM
 from ledger.domain.facts import AlertCount, SchedulerSeen
+from ledger.domain.observing.commands import Record
+from ledger.domain.observing.events import SchedulerObserved
 
 from .conftest import person
 from .test_now import LATENCY, seen
@@ -88,6 +91,21 @@ def test_a_look_from_before_the_override_was_written_says_nothing_of_it(browser,
     kind, said = bar(browser)
     assert kind == "stopping" and "written and read back" in said
     assert "it has not been seen stopped yet" in page and "RUNNING" not in page and "stops nothing" not in page
+
+
+@pytest.mark.parametrize("language", ["en", "pl"])
+def test_right_after_the_stop_no_banner_says_that_its_file_is_gone(browser, site, language):
+    site.lookout.look()  # the file is absent
+    press(browser("l2_ops"))
+    seen(site, scheduler=SchedulerSeen("enabled", site.installation.clock(), "http://s"))
+    client = browser("noc")
+    client.set_cookie("lang", language)
+    found = re.search(r'<div id="drift"[^>]*>', client.get("/").text)
+    assert found and "hidden" in found[0] and 'data-count="0"' in found[0]
+    (rollback,) = site.installation.state.open.values()
+    Path(rollback.override.path).unlink()
+    scheduler(site, "enabled")
+    assert 'data-count="2"' in client.get("/?later").text, "it was looked at since, and is gone"
 
 
 def test_a_stop_that_is_not_obeyed_in_time_moves_the_picture(site, browser):
@@ -231,6 +249,17 @@ def test_what_the_stop_did_is_shown_each_with_its_second(browser, site):
     scheduler(site, "disabled")
     done = [("done", what) for what in ("asked", "written", "read back", "seen disabled")]
     assert moments(browser, "/?later") == done
+
+
+def test_that_it_was_seen_disabled_keeps_its_second_when_it_is_seen_again(browser, site, checked):
+    scheduler(site, "disabled")
+    seen_at = checked.override.written_at + timedelta(seconds=2)
+    first = SchedulerObserved(scheduler_status="disabled", source="x", seen_at=seen_at)
+    for event in (first, replace(first, seen_at=seen_at + timedelta(seconds=70))):
+        site.installation.submit(Record(event=event), Press(SYSTEM), "")
+    page = browser("noc").get("/").text
+    trail = page[page.index('class="trail"') :].partition("</ol>")[0]
+    assert f"{seen_at:%H:%M:%S}" in trail.rpartition("seen disabled")[2]
 
 
 def moments(browser, path: str) -> list[tuple[str, str]]:

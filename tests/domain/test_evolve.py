@@ -304,3 +304,14 @@ def test_what_builds_on_an_unknown_entry_is_not_known_either_and_not_called_wron
         evolve(story.state, following._replace(sequence=later.sequence, rollback_entry=later.rollback_entry))
     with pytest.raises(Corrupt, match="rollback_entry"):
         evolve(state, following._replace(rollback_entry=following.rollback_entry + 1))
+
+
+def test_a_status_that_is_seen_again_keeps_since_when_it_is_so():
+    story = story_at("opened")
+    seen = []
+    for status, seconds in (("disabled", 0), ("disabled", 70), ("enabled", 5)):
+        story.wait(seconds=seconds)
+        story.saw(SchedulerObserved(scheduler_status=status, source="x", seen_at=story.now), "")
+        seen.append(story.state.scheduler)
+    assert seen[1].since == seen[0].since == seen[0].at < seen[1].at
+    assert seen[2].since == seen[2].at

@@ -61,8 +61,8 @@ def test_lines_come_whole_and_in_order_whatever_the_batch(log: SQLiteLog, batch:
 def test_chosen_lines_come_in_order_and_what_is_not_there_is_left_out(log: SQLiteLog, batch: int) -> None:
     for number in range(1, 8):
         append(log, b"line %d" % number)
-    assert list(log.chosen([2, 3, 7, 9], batch)) == [b"line 2", b"line 3", b"line 7"]
-    assert list(log.chosen([])) == []
+    assert list(log.numbered([2, 3, 7, 9], batch)) == [(2, b"line 2"), (3, b"line 3"), (7, b"line 7")]
+    assert list(log.numbered([])) == []
 
 
 def test_a_writer_that_waits_too_long_is_told_who_holds_the_lock(three: SQLiteLog) -> None:

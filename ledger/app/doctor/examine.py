@@ -27,6 +27,7 @@ from ledger.app.soundness import Soundness
 from ledger.app.soundness import examine as examine_ledger
 from ledger.app.soundness.found import FURTHER
 from ledger.app.steps.pictures import INSTALL, cannot_draw
+from ledger.app.telling.standing import connected, unsent
 from ledger.errors import LedgerError
 
 _SPACE = 200 * 1024 * 1024
@@ -53,6 +54,7 @@ def examine(root: Path) -> list[Check]:
         _prometheus,
         _alertmanager,
         _labels,
+        _announcements,
         _pictures,
         _account,
         _front,
@@ -148,6 +150,15 @@ def _reading(installation: Installation) -> Iterator[Check]:
     """Where the store can only be read here, or not even that."""
     if why := condition(installation, settled=True).reading:
         yield Check("reading", "warning", why, "make room, or mount the disk for writing")
+
+
+def _announcements(installation: Installation) -> Iterator[Check]:
+    """Whether people are told. Nothing is sent: that is ``stage4 announce test``."""
+    late = unsent(installation)
+    for one in late:
+        yield Check("announce", "problem", one.sentence, "mend what it says; it is tried again by itself")
+    if connected(installation) and not late:
+        yield Check("announce", "ok", "no message is known to wait. To try it out: stage4 announce test")
 
 
 def _disk(installation: Installation) -> Iterator[Check]:

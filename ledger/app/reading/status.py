@@ -9,6 +9,7 @@ from typing import Any
 from ledger.app.installation import Installation
 from ledger.app.reading.muted import how_muted
 from ledger.app.reading.queries import drift, rollback_json, silence_drift
+from ledger.app.telling.standing import unsent
 from ledger.domain.duties.owed import owed
 from ledger.domain.facts import FileSeen, MemberSeen, Muting
 from ledger.domain.state import Rollback, State
@@ -71,6 +72,7 @@ def status_json(installation: Installation, names: dict[str, str] | None = None)
             for rollback in owing(state)
             for debt in owed(rollback)
         ],
+        "unsent": [one._asdict() for one in unsent(installation)],
         "unknown_entries": list(state.unknown),
     }
 

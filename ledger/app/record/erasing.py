@@ -11,7 +11,7 @@ from ledger.app.installation import Installation
 from ledger.app.press import Press
 from ledger.domain.events import DIGESTS, FREE_TEXT
 from ledger.domain.keeping.commands import Erase, ProposeErasure
-from ledger.domain.state import FreeText
+from ledger.domain.remembered import FreeText
 from ledger.errors import Erased, LedgerError, Refused
 from ledger.said import Said
 
@@ -58,6 +58,16 @@ def read(installation: Installation, name: str) -> bytes:
     if text is not None and text.erased:
         raise Erased(Said("the artefact {} was erased by entry {}: {}", name, text.erased, text.ground))
     return installation.artefacts.get(name)
+
+
+def whole_text(installation: Installation, name: str, beginning: str) -> str:
+    """A free text in full; the beginning that its entry has, where there is no more of it or that cannot be read."""
+    if not name:
+        return beginning
+    try:
+        return read(installation, name)[SALT:].decode()
+    except (LedgerError, UnicodeDecodeError):
+        return beginning
 
 
 def show(installation: Installation, digest: str) -> Artefact:

@@ -117,20 +117,34 @@ class Ledger:
 
     def records(self, after: int = 0) -> Iterator[tuple[Recorded, bytes]]:
         """Records with their lines, in order, from the one after ``after``; ``Corrupt`` at one that is not ours."""
-        for line in self.log.lines(after):
-            yield self._recorded(line), line
+        for number, line in enumerate(self.log.lines(after), after + 1):
+            yield self._recorded(number, line), line
 
     def chosen(self, sequences: Sequence[int]) -> Iterator[Recorded]:
         """The records of these sequences, in order; those that the ledger has not are left out."""
-        for line in self.log.chosen(sequences):
-            yield self._recorded(line)
+        for number, line in self.log.numbered(sequences):
+            yield self._recorded(number, line)
 
-    def _recorded(self, line: bytes) -> Recorded:
-        """The record of a line, whose signatures are looked at where this process has not folded it."""
-        entry = parse_entry(line)
-        if entry.sequence <= self._unread:
-            check_signatures(entry, self._key, self.origin)
-        return parse_body(entry.sequence, entry.timestamp, entry.body)
+    def _recorded(self, number: int, line: bytes) -> Recorded:
+        """The record of a line, whose signatures are looked at where this process has not folded it.
+
+        Whoever asked for many is told which of them it is, and what to do.
+        """
+        try:
+            entry = parse_entry(line)
+            if entry.sequence <= self._unread:
+                check_signatures(entry, self._key, self.origin)
+            return parse_body(entry.sequence, entry.timestamp, entry.body)
+        except (Corrupt, RecursionError) as error:
+            why = "nested too deeply" if isinstance(error, RecursionError) else error
+            raise Corrupt(
+                Said(
+                    "entry {} does not hold: {}. The timeline shows the others. Keep the folders var and audit as "
+                    "they are and put back a copy of the store from before: see docs/recovery.md",
+                    number,
+                    why,
+                )
+            ) from error
 
     def require_read(self, after: int) -> None:
         """``Corrupt`` where the lines after a sequence are not those that were signed; reads all where none were."""

@@ -187,7 +187,11 @@ class Line:
 
 
 class Words(NamedTuple):
-    """What somebody wrote: who, under which role, when; ``about`` names an entry, or is 0."""
+    """What somebody wrote: who, under which role, when; ``about`` names an entry, or is 0.
+
+    ``whole`` is the artefact with all of it, where the entry has only the beginning; ``text`` is all of it where that
+    can be read.
+    """
 
     text: str
     by: str
@@ -195,6 +199,7 @@ class Words(NamedTuple):
     point: Point
     kind: str = ""
     about: int = 0
+    whole: str = ""
 
     @property
     def entry(self) -> int:

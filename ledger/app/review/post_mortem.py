@@ -53,7 +53,7 @@ def review(installation: Installation, rollback: Rollback, timeline: Timeline | 
         left,
         tuple(debts(rollback, own)),
         tuple(key_times(own, stage, alert, until)),
-        told(own, alert),
+        told(installation, own, alert),
         planned(installation.config.rollback.planned),
         left_off,
     )

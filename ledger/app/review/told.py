@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+from ledger.app.installation import Installation
+from ledger.app.record.erasing import whole_text
 from ledger.app.review.parts import FollowUp, Highlight, Span, Told, Words, seen, written
 from ledger.app.review.times import CLOSES, Records, first, last, restart, stops
 from ledger.domain.closing.events import AbortRequested, RollbackCompleted
@@ -20,25 +22,28 @@ MOST = 12
 """Lines of the short time line."""
 
 
-def told(own: Records, first_alert: Span | None) -> Told:
-    """All of it, from the rollback's own entries."""
+def told(installation: Installation, own: Records, first_alert: Span | None) -> Told:
+    """All of it, from the rollback's own entries; what people wrote in full."""
+
+    def wrote(record: Recorded, text: str, kind: str = "", about: int = 0) -> Words:
+        event = record.event
+        whole = str(getattr(event, "text_sha384", "") or getattr(event, "reason_sha384", ""))
+        text = whole_text(installation, whole, text)
+        return Words(text, record.actor, record.role, written(record), kind, about, whole)
+
     ended = last(own, IncidentEnded) or last(own, AbortRequested)
     return Told(
         _stopper(own),
-        ended and _words(ended, str(getattr(ended.event, "note", "") or getattr(ended.event, "reason", ""))),
+        ended and wrote(ended, str(getattr(ended.event, "note", "") or getattr(ended.event, "reason", ""))),
         tuple(
-            _words(record, record.event.text, record.event.finding, record.event.about)
+            wrote(record, record.event.text, record.event.finding, record.event.about)
             for record in own
             if isinstance(record.event, FindingAdded)
         ),
-        tuple(_follow_ups(own)),
-        tuple(_words(record, record.event.text) for record in own if isinstance(record.event, Reviewed)),
+        tuple(_follow_ups(own, wrote)),
+        tuple(wrote(record, record.event.text) for record in own if isinstance(record.event, Reviewed)),
         tuple(_highlights(own, first_alert)),
     )
-
-
-def _words(record: Recorded, text: str, kind: str = "", about: int = 0) -> Words:
-    return Words(text, record.actor, record.role, written(record), kind, about)
 
 
 def _stopper(own: Records) -> str:
@@ -50,16 +55,16 @@ def _stopper(own: Records) -> str:
 _TAKEN = ("override_adopted", "hold_joined", "stop_taken_in")
 
 
-def _follow_ups(own: Records) -> Iterator[FollowUp]:
+def _follow_ups(own: Records, wrote: Callable[..., Words]) -> Iterator[FollowUp]:
     ends = {
-        record.event.follow_up: _words(record, record.event.text)
+        record.event.follow_up: wrote(record, record.event.text)
         for record in own
         if isinstance(record.event, FollowUpFinished)
     }
     for record in own:
         event = record.event
         if isinstance(event, FollowUpAdded):
-            what = _words(record, event.text, about=event.about)
+            what = wrote(record, event.text, about=event.about)
             yield FollowUp(what, event.assignee, event.due, ends.get(record.sequence))
 
 

@@ -19,6 +19,7 @@ from ledger.app.home import config as settings
 from ledger.app.installation import Installation
 from ledger.app.press import Press
 from ledger.app.telling.message import Told, message, told
+from ledger.app.telling.standing import CONNECTION, connected
 from ledger.domain.command import SYSTEM
 from ledger.domain.event import Event
 from ledger.domain.observing.commands import Record
@@ -28,7 +29,6 @@ from ledger.domain.text import shorten
 from ledger.errors import LedgerError
 from ledger.said import Said
 
-CONNECTION: Final = "announce"
 MOST: Final = 1000
 """Messages that wait at most; beyond, the oldest is given up."""
 _BEHIND = 2000
@@ -57,22 +57,16 @@ class Outbox:
         self._taken: dict[int, Event] = {}
         """Messages that went and of which the ledger could not be told so far: they are not sent again."""
 
-    @property
-    def connected(self) -> bool:
-        """Whether there is anybody to tell."""
-        announce = self._installation.config.announce
-        return bool(announce.command or announce.url)
-
     def put(self, one: Told) -> None:
         """Have it told in these words, whatever its entry says by itself."""
-        if self.connected:
+        if connected(self._installation):
             with self._change:
                 if one.sequence not in self._done:
                     self._waiting[one.sequence] = one
 
     def look(self) -> None:
         """Take in the new entries, and send what is due; never waits for the connection."""
-        if not self.connected:
+        if not connected(self._installation):
             self._position = -1
             return
         self._read()
@@ -87,7 +81,7 @@ class Outbox:
             try:
                 thread.start()
             except RuntimeError:  # the next look tries again
-                self._say("the announcement hook waits: no thread can be started")
+                self._say("announce: no thread can be started; tried again")
             else:
                 self._thread = thread
 
@@ -99,19 +93,19 @@ class Outbox:
             thread.join(seconds)
 
     def _read(self) -> None:
-        ledger, first = self._installation.ledger, self._position < 0
-        last = self._installation.state.sequence
-        if first:  # a connection that never sent anything begins with what happens from now on
+        """Take in the entries since the last look. What waits after a start begins at the first that was told of."""
+        ledger, last = self._installation.ledger, self._installation.state.sequence
+        begins = self._position + 1
+        if self._position < 0:
             self._position = max(0, last - _BEHIND)
         records = [record for record, _ in ledger.records(self._position)] if last > self._position else []
-        began = (
-            min((event.entry for record in records if (event := _of_ours(record))), default=last + 1) if first else 0
-        )
+        if begins == 0:  # a connection that was never told anything begins with what happens from now on
+            begins = min((about for record in records if (about := _about(record))), default=last + 1)
         for record in records:
             self._position = record.sequence
             if isinstance(record.event, (MessageSent, MessageExpired)):
                 self._forget(record.event.entry)
-            elif record.sequence >= began and (one := told(self._installation, record)):
+            elif record.sequence >= begins and (one := told(self._installation, record)):
                 with self._change:
                     if one.sequence not in self._done:
                         self._waiting.setdefault(one.sequence, one)
@@ -133,7 +127,7 @@ class Outbox:
             try:
                 sent = self._one(one)
             except Exception as error:  # noqa: BLE001 (whatever it is: it is tried again)
-                self._say(f"a message could not be sent: {error if isinstance(error, LedgerError) else type(error)}")
+                self._say(f"announce: {error if isinstance(error, LedgerError) else type(error).__name__}")
                 sent = False
             if not sent:
                 self._failures += 1
@@ -196,5 +190,6 @@ class Outbox:
         self._installation.submit(Record(event=event), Press(SYSTEM))
 
 
-def _of_ours(record: Recorded) -> MessageSent | MessageFailed | MessageExpired | None:
-    return record.event if isinstance(record.event, (MessageSent, MessageFailed, MessageExpired)) else None
+def _about(record: Recorded) -> int:
+    """The entry that people were told of, or were to be; 0 for what says nothing of it."""
+    return record.event.entry if isinstance(record.event, (MessageSent, MessageFailed, MessageExpired)) else 0

@@ -6,8 +6,9 @@ from ledger.domain.command import Request
 from ledger.domain.events import FREE_TEXT
 from ledger.domain.keeping.commands import Erase, ProposeErasure
 from ledger.domain.keeping.events import ArtefactErased, ErasureProposed
+from ledger.domain.remembered import FreeText
 from ledger.domain.rules import Decided, act, decides, second_eyes
-from ledger.domain.state import Evidence, FreeText, State
+from ledger.domain.state import Evidence, State
 from ledger.domain.text import INLINE, check_text
 from ledger.errors import Refused
 from ledger.said import Said

@@ -13,16 +13,10 @@ from ledger.domain.observing.events import (
     SchedulerObserved,
 )
 from ledger.domain.record import Recorded
+from ledger.domain.remembered import FileView, ForeignSilence, SchedulerView
 from ledger.domain.restoring.events import OverrideRemoved, OverrideRemovedOutside, RestartChecked
 from ledger.domain.silencing.events import SilenceAdopted
-from ledger.domain.state import (
-    FileView,
-    ForeignSilence,
-    Rollback,
-    SchedulerView,
-    State,
-    file_name,
-)
+from ledger.domain.state import Rollback, State, file_name
 from ledger.domain.stopping.events import (
     OverrideAdopted,
     OverridePutBack,
@@ -40,7 +34,9 @@ def _scheduler_seen(state: State, record: Recorded, event: Any) -> State:
     at = event.seen_at if isinstance(event, SchedulerObserved) else event.read_at
     if event.scheduler_status == "enabled":
         state = _disturb(state, Said("the scheduler was seen enabled (entry {})", record.sequence))
-    return state._replace(scheduler=SchedulerView(event.scheduler_status, at, record.sequence, event.cycle))
+    before = state.scheduler
+    since = before.since if before.status == event.scheduler_status else at
+    return state._replace(scheduler=SchedulerView(event.scheduler_status, at, record.sequence, event.cycle, since))
 
 
 @applies_to_stage(OverrideWritten, OverrideAdopted, StopTakenIn, StopTakenIn1)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ledger.domain.record import Recorded
-from ledger.domain.state import State, Unsent
+from ledger.domain.remembered import Unsent
+from ledger.domain.state import State
 from ledger.domain.telling.events import MessageExpired, MessageFailed, MessageSent
 from ledger.domain.transition import applies_to_stage, require
 

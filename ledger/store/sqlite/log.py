@@ -32,10 +32,6 @@ _SELECT = (
     f"SELECT originator_version, state FROM stored_events WHERE originator_id = {_OWNER} "  # noqa: S608 (a constant)
     "AND originator_version > ? AND originator_version <= ? ORDER BY originator_version"
 )
-_CHOSEN = (
-    f"SELECT state FROM stored_events WHERE originator_id = {_OWNER} "  # noqa: S608 (a constant)
-    "AND originator_version IN ({}) ORDER BY originator_version"
-)
 _NUMBERED = (
     "SELECT originator_version, CASE WHEN typeof(state) = 'blob' THEN state ELSE x'' END FROM stored_events "  # noqa: S608
     f"WHERE originator_id = {_OWNER} AND originator_version {{}} ORDER BY originator_version"
@@ -175,13 +171,6 @@ class SQLiteLog:
         """One line, or None where the ledger is shorter."""
         rows = self._fetch(_SELECT, (sequence - 1, sequence))
         return _blob(rows[0][1]) if rows else None
-
-    def chosen(self, sequences: Sequence[int], batch: int = 500) -> Iterator[bytes]:
-        """The lines of these sequences, in the ledger's order; those that are not there are left out."""
-        for start in range(0, len(sequences), batch):
-            part = sequences[start : start + batch]
-            statement = _CHOSEN.format(", ".join("?" * len(part)))
-            yield from (_blob(row[0]) for row in self._fetch(statement, part))
 
     def numbered(self, sequences: Sequence[int], batch: int = 500) -> Iterator[tuple[int, bytes]]:
         """The lines that stand under these sequences, each with its row's own number, whatever the line claims."""
