@@ -79,8 +79,10 @@ class Observer:
             self._look_near()
 
     def settle(self, seconds: float = 1.0) -> None:
-        """Wait a moment for what a thread of its own still does: a watch that is being judged, a warning on its way."""
+        """Wait a moment for what a thread of its own still does: a watch that is being judged, a message on its way."""
         self._watches.join(seconds)
+        with self._desk.telling():
+            self._desk.outbox.look()
         self._desk.outbox.join(seconds)
 
     def look(self) -> None:
