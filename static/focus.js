@@ -36,7 +36,7 @@
       const told = node.closest("form")?.querySelector(".error") || node;
       if (!from.seen) return; // somebody reads elsewhere on the page
       // Under a thumb the step that is done steps back, and the one whose turn it is comes into sight.
-      const turn = from.step && !document.getElementById(from.form) && matchMedia("(pointer: coarse)").matches && document.querySelector(".step.first");
+      const turn = from.step && !document.getElementById(from.form) && matchMedia("(pointer: coarse), (max-width: 40rem)").matches && document.querySelector(".step.first");
       if (turn) turn.scrollIntoView({ block: "start" });
       else told.scrollIntoView({ block: "nearest" });
       return;

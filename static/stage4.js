@@ -217,9 +217,22 @@
   // A look that failed takes nothing away: what stands here may be old, which the sign says, and it is asked for again.
   document.addEventListener("htmx:beforeSwap", (event) => {
     const looked = event.target.id === "main" || event.target.id === "truth";
-    if (looked && event.detail.xhr.status >= 400 && event.detail.requestConfig.verb === "get") { event.detail.shouldSwap = false; show("deaf"); }
+    if (looked && event.detail.xhr.status >= 400 && event.detail.requestConfig.verb === "get") { event.detail.shouldSwap = false; show(event.detail.xhr.status === 401 ? "ended" : "deaf"); }
   });
-  document.addEventListener("htmx:responseError", (event) => { if (event.detail.xhr.status === 401) show("ended"); });
+  // A press that got no answer of its own: said where it was pressed, and what was typed stays.
+  function unanswered(form, why) {
+    keepTyped = true;
+    if (form.tagName !== "FORM") return;
+    let told = form.querySelector(":scope > .error");
+    if (!told) { told = document.createElement("p"); told.className = "error"; told.setAttribute("role", "alert"); form.prepend(told); }
+    told.textContent = why;
+  }
+  document.addEventListener("htmx:responseError", (event) => {
+    if (event.detail.xhr.status !== 401) return;
+    show("ended");
+    unanswered(event.target, body.dataset.signedOut);
+  });
+  for (const kind of ["htmx:sendError", "htmx:timeout"]) document.addEventListener(kind, (event) => unanswered(event.target, body.dataset.unanswered));
 
   localTimes(document);
   tick();

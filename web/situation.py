@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ledger.app.observer.warnings import LINGER, MINUTES
 from ledger.app.reading.muted import Muted, how_muted
 from ledger.app.reading.outlook import SOURCES, Outlook
 from ledger.app.reading.queries import DISABLED_AND_FREE, STATUS_UNKNOWN, drift, silence_drift
 from ledger.app.telling.standing import unsent
-from ledger.app.words import ROLES
+from ledger.app.words import mark
 from ledger.domain.facts import AlertCount
 from ledger.domain.moments import clock_or_day
 from ledger.domain.rules import owed_before, owed_before_end
@@ -31,7 +31,8 @@ class Next(NamedTuple):
 
     rollback: str
     step: int | None
-    what: str
+    waits: str
+    """Whom it waits for and for what, in the language of the request; no full stop."""
     role: str
     holder: str
     """Person id of who holds the role in this rollback, or ""."""
@@ -67,18 +68,14 @@ def next_of(rollback: Rollback, outlook: Outlook, now: datetime) -> list[Next]:
     if not rollback.is_open:
         return []
     actions = []
-    if is_gone(rollback, outlook, now):
-        step, what = Step.DISABLE, _("stop again, or put the override back")
-        if rollback.restoring:
-            step, what = Step.RESTORE, _("adopt the removal, or stop again")
-        actions.append(_next(rollback, step, what, "l2_ops"))
+    if gone := is_gone(rollback, outlook, now):
+        actions.append(_next(rollback, Step.RESTORE if rollback.restoring else Step.DISABLE, gone=True))
     if not rollback.restoring and not owed_before_end(rollback):
-        return [*actions, _next(rollback, 5, _("end the incident"), "incident_manager")]
+        return [*actions, Next(rollback.id, 5, _(_END), "incident_manager", rollback.duty.get("incident_manager", ""))]
     for number in _order(rollback):
         if rollback.steps[number].passed or owed_before(rollback, number):
             continue
-        role = "product_owner" if number == Step.ANNOUNCE else STEPS[number].role
-        actions.append(_next(rollback, number, _(SHORT[number]), role))
+        actions.append(_next(rollback, number, gone=gone))
         if not rollback.emergency:
             break
     return actions
@@ -93,32 +90,32 @@ def _order(rollback: Rollback) -> tuple[Step, ...]:
     return (*others, *first) if rollback.emergency else (*first, *others)
 
 
-def _next(rollback: Rollback, step: int | None, what: str, role: str) -> Next:
-    return Next(rollback.id, step, what, role, rollback.duty.get(role, ""))
+def _next(rollback: Rollback, number: Step, *, gone: bool) -> Next:
+    role = "product_owner" if number == Step.ANNOUNCE else STEPS[number].role
+    what = (gone and _GONE.get(number)) or _WAITS[number]
+    return Next(rollback.id, number, _(what), role, rollback.duty.get(role, ""))
 
 
-def _mark(message: str) -> str:
-    return message
-
-
-SHORT = (
-    _mark("confirmation"),
-    _mark("stop of the scheduler"),
-    _mark("silence of the alerts"),
-    _mark("check of the stop"),
-    _mark("watch"),
-    _mark("restart of trading"),
-    _mark("closing of the decision log"),
+_WAITS: Final = (
+    mark("Waiting for a product owner to confirm"),
+    mark("Waiting for L2 Ops to stop the scheduler"),
+    mark("Waiting for Observability to silence the alerts"),
+    mark("Waiting for L2 Ops to check that it stopped"),
+    mark("Waiting for NOC to watch the metrics"),
+    mark("Waiting for L2 Ops to restore trading"),
+    mark("Waiting for an Incident Manager to close the decision log"),
 )
-"""The steps as nouns, for what comes next."""
+_GONE: Final = {
+    Step.DISABLE: mark("Waiting for L2 Ops to stop again, or to put the override back"),
+    Step.RESTORE: mark("Waiting for L2 Ops to adopt the removal, or to stop again"),
+}
+_END: Final = mark("Waiting for an Incident Manager to end the incident")
 
 
 def waiting(action: Next, *, where: bool = False) -> str:
-    """``Waiting for NOC (Ola): watch.``, as somebody would say it in the incident channel."""
-    role = _(ROLES[action.role])
-    who = f"{role} ({person(action.holder)})" if action.holder else role
-    place = f" ({action.rollback})" if where else ""
-    return _("Waiting for %(who)s: %(what)s%(where)s.", who=who, what=action.what, where=place)
+    """``Waiting for NOC to watch the metrics (Ola).``, as somebody would say it in the incident channel."""
+    about = ", ".join([person(action.holder)] * bool(action.holder) + [action.rollback] * where)
+    return f"{action.waits}{f' ({about})' if about else ''}."
 
 
 def running_watch(rollback: Rollback, now: datetime) -> datetime | None:
@@ -211,6 +208,9 @@ def muted_now(outlook: Outlook, now: datetime) -> Muted:
 def _muted(state: State, outlook: Outlook, now: datetime) -> str:
     """Also where no rollback is open, as long as something mutes."""
     muted = muted_now(outlook, now)
+    missing = outlook.missing.get("alertmanager")
+    if muted.verdict == "not known" and muted.until is None and missing and missing.asked:
+        return _("Whether alerts are muted is not known: Alertmanager does not answer.")  # why stands in the banner
     return brief(muted.sentence) if state.open or muted.verdict in ("muted", "partly") else ""
 
 

@@ -175,9 +175,10 @@ _MISMATCH: Final[Mapping[str, Callable[[], str]]] = {
 def _unknown(state: State, outlook: Outlook, now: datetime) -> str:
     """Why, and what was seen last."""
     why = unknown_scheduler(outlook)
-    at, seen = outlook.at.get("scheduler"), outlook.scheduler
-    if at is not None and seen is not None and seen.status != "unknown":
-        return _("%(why)s; last seen %(status)s at %(at)s", why=why, status=_status(seen.status), at=_when(at, now))
+    seen = outlook.scheduler_last
+    if seen is not None:
+        at = _when(seen.at, now)
+        return _("%(why)s; last seen %(status)s at %(at)s", why=why, status=_status(seen.status), at=at)
     known = state.scheduler
     if known.status != "unknown":
         since = _when(known.at, now)
@@ -264,8 +265,10 @@ def _seen_disabled(rollback: Rollback, written: datetime) -> datetime | None:
     """When the scheduler was first seen disabled since: by an entry, or else by the last look."""
     here = site()
     recorded, seen = here.installation.state.scheduler, here.lookout.outlook.scheduler
+    if rollback.holds and recorded.disabled_since >= written:
+        return recorded.disabled_since  # also where it runs on since
     if rollback.holds and recorded.status == "disabled" and recorded.at >= written:
-        return recorded.since if recorded.since >= written else recorded.at
+        return recorded.at
     if rollback.holds and seen is not None and seen.status == "disabled" and seen.at >= written:
         return seen.at
     return None

@@ -17,6 +17,8 @@ class SchedulerView(NamedTuple):
     cycle: int | None = None
     since: datetime = EPOCH
     """When it said so first, and nothing else since."""
+    disabled_since: datetime = EPOCH
+    """The same of the last time that it said ``disabled``, whatever it says now."""
 
 
 class FileView(NamedTuple):

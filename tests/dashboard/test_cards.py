@@ -54,7 +54,7 @@ def test_step_1_says_that_its_override_is_gone_before_anybody_recorded_it(browse
     gone(site, stopped)
     said = card(browser("noc"), 1)
     assert "The override is gone, seen at" in said and "stops nothing any more" in said
-    assert "Waiting for L2 Ops (Ola Lis): stop again, or put the override back." in sentence(browser)
+    assert "Waiting for L2 Ops to stop again, or to put the override back (Ola Lis)." in sentence(browser)
     assert "Waiting for L2 Ops to stop again, or to put the override back (Ola Lis)" in said
 
 

@@ -189,10 +189,10 @@ def test_in_an_emergency_the_first_page_asks_for_what_is_urgent_and_not_for_the_
     site.lookout.look()
     page = browser("noc").get("/").text
     turns = re.findall(r'<p class="turn(?: later)?">([^<]*)</p>', page)
-    assert [one.partition(": ")[2] for one in turns] == [
-        "silence of the alerts.",
-        "check of the stop.",
-        "watch.",
-        "confirmation.",
+    assert [one.partition(" (")[0].rstrip(".") for one in turns] == [
+        "Waiting for Observability to silence the alerts",
+        "Waiting for L2 Ops to check that it stopped",
+        "Waiting for NOC to watch the metrics",
+        "Waiting for a product owner to confirm",
     ], turns
-    assert "Waiting for Observability: silence of the alerts." in sentence(browser)
+    assert "Waiting for Observability to silence the alerts." in sentence(browser)

@@ -49,7 +49,8 @@ def scheduler(site, status: str, late: float = 0.0) -> None:
     """The scheduler said this just now, and the file was looked at."""
     site.lookout.look()
     at = site.installation.clock()
-    seen(site, scheduler=SchedulerSeen(status, at + timedelta(seconds=late), "http://s"))
+    said = SchedulerSeen(status, at + timedelta(seconds=late), "http://s")
+    seen(site, scheduler=said, scheduler_last=said)
 
 
 def counts(site, **number: int) -> None:
@@ -158,7 +159,8 @@ def test_what_is_not_known_says_what_was_seen_last(browser, site):
     scheduler(site, "enabled")
     at = site.installation.clock()
     missing = {**site.lookout.outlook.missing, "scheduler": Missing(at, "no answer")}
-    site.lookout.outlook = replace(site.lookout.outlook, missing=missing)
+    nothing = SchedulerSeen("unknown", at, "http://s", error="no answer")
+    site.lookout.outlook = replace(site.lookout.outlook, missing=missing, scheduler=nothing)
     kind, said = bar(browser)
     assert kind == "unknown" and "the scheduler does not answer; last seen enabled at" in said
 

@@ -22,6 +22,7 @@ from ledger.errors import LedgerError
 from web import situation, truth
 from web.i18n import gettext as _
 from web.moments import after_restore
+from web.pages.steps import road
 from web.shared import shared
 from web.site import site
 from web.situation import Row, Tile
@@ -107,6 +108,8 @@ class Open(NamedTuple):
     """Whom it waits for, and for what."""
     watch: datetime | None
     """When its watch is over, while one runs."""
+    road: list[Look]
+    """A word for each of its steps."""
 
 
 def _open(rollback: Rollback, outlook: Outlook, now: datetime) -> Open:
@@ -114,7 +117,8 @@ def _open(rollback: Rollback, outlook: Outlook, now: datetime) -> Open:
     upcoming = [
         action for action in situation.next_of(rollback, outlook, now) if not (watch and action.step == Step.WATCH)
     ]
-    return Open(rollback, tuple(situation.waiting(action) for action in upcoming), watch)
+    steps = road(site().installation.state, rollback, outlook, now, str(g.person))
+    return Open(rollback, tuple(situation.waiting(action) for action in upcoming), watch, steps)
 
 
 def answer_of_stop(
@@ -144,7 +148,7 @@ def tiles(state: State, outlook: Outlook, now: datetime) -> list[Tile]:
 
 
 _UNKNOWN: Final = Look(mark("unknown"), "?", "unknown")
-_STALE: Final = Look(mark("stale"), "⌛", "unknown")
+_STALE: Final = Look(mark("stale"), "…", "unknown")
 
 
 def _commanded(state: State, *kinds: str) -> str:

@@ -47,11 +47,12 @@ def setup_line() -> SetupLine | None:
     try:
         if _is_lab():
             return None
-        listed = tuple(standing for standing in site().setup.standings() if standing.item.kept)
+        listed = site().setup.standings()
     except LedgerError:
         return None  # the page says what is wrong with the ledger
-    following = upcoming(listed)
-    if following is None or not all(standing.looked_at for standing in listed):
+    asked = tuple(standing for standing in listed if standing.item.kept)
+    following = upcoming(asked)
+    if following is None or not all(standing.looked_at for standing in asked):
         return None
     done = sum(standing.state == "done" for standing in listed)
     return SetupLine(done, len(listed), following.item, following.state == "broken")

@@ -22,7 +22,8 @@ from web.jobs import Job
 from web.pages.offers import Offered
 from web.site import site
 from web.situation import Next
-from web.standing import is_gone, remark, trading
+from web.standing import remark, trading
+from web.truth import truth_now
 from web.words import NOT_DONE, VERDICTS, Look
 
 NEEDS: Final = {2: ("alertmanager",), 3: ("scheduler",), 4: ("prometheus",), 5: ("scheduler", "alertmanager")}
@@ -44,20 +45,12 @@ ROAD: Final = (
     mark("Finish"),
 )
 """The steps where there is little room."""
-_WAITS: Final = (
-    mark("Waiting for a product owner to confirm"),
-    mark("Waiting for L2 Ops to stop the scheduler"),
-    mark("Waiting for Observability to silence the alerts"),
-    mark("Waiting for L2 Ops to check that it stopped"),
-    mark("Waiting for NOC to watch the metrics"),
-    mark("Waiting for L2 Ops to restore trading"),
-    mark("Waiting for an Incident Manager to close the decision log"),
-)
-_STOP_AGAIN: Final = mark("Waiting for L2 Ops to stop again, or to put the override back")
-_ADOPT: Final = mark("Waiting for L2 Ops to adopt the removal, or to stop again")
-_END: Final = mark("Waiting for an Incident Manager to end the incident")
 _PENDING: Final = {"override": 1, "put_back": 1, "silence": 2, "silence_extend": 2, "removal": 5, "silence_end": 5}
 """What was asked of the outside, and the step that it is part of."""
+
+
+NO_MORE: Final = Look("bad", "!", mark("passed, and does not hold now"))
+"""The stop of a rollback while trading runs all the same."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +124,7 @@ def pages(asking: Asking, offered: Sequence[Offered], jobs: Sequence[Job]) -> li
             tuple(artefact for artefact in rollback.evidence if artefact.step == step.number),
             paper.get(step.number, ()),
             turn,
-            look(rollback, state, turn),
+            look(rollback, step.number, turn),
             step.number in order,
             tuple(job for job in jobs if ACTS[job.act].step == step.number),
             silent=tuple(situation.silent(outlook, now, NEEDS.get(step.number, ()))) if step.number in order else (),
@@ -141,7 +134,7 @@ def pages(asking: Asking, offered: Sequence[Offered], jobs: Sequence[Job]) -> li
             action = due[order[step.number]]
             page = replace(
                 page,
-                waits=_(_wait(rollback, action, outlook, now)),
+                waits=action.waits,
                 holder=action.holder,
                 since=_since(rollback, step.number),
             )
@@ -153,9 +146,9 @@ def pages(asking: Asking, offered: Sequence[Offered], jobs: Sequence[Job]) -> li
 
 
 def _rank(page: StepPage) -> int:
-    if page.turn == "yours":
-        return 0 if page.current else 1
-    return {"running": 2, "waiting": 3}.get(page.turn, 4)
+    if page.turn == "yours":  # others can help with the rest, but not confirm
+        return 0 if page.current and page.step.number == Step.ANNOUNCE else 1 if page.current else 2
+    return {"running": 3, "waiting": 4}.get(page.turn, 5)
 
 
 def _turn(rollback: Rollback, number: int, main: Sequence[Offered], due: bool, jobs: Sequence[Job]) -> str:
@@ -179,10 +172,13 @@ def _runs(rollback: Rollback, number: int, jobs: Sequence[Job]) -> bool:
     return number == Step.WATCH and situation.running_watch(rollback, site().installation.clock()) is not None
 
 
-def look(rollback: Rollback, state: StepState, turn: str) -> Look:
+def look(rollback: Rollback, number: int, turn: str) -> Look:
     """One word for a step: its verdict, or whose turn it is."""
+    state = rollback.steps[number]
     if turn == "running":
         return TURNS["running"]
+    if number == Step.DISABLE and state.passed and rollback.holds and truth_now().kind == "mismatch":
+        return NO_MORE
     if state.shown:
         return VERDICTS[state.shown]
     return TURNS.get(turn, TURNS["later"]) if rollback.is_open else NOT_DONE
@@ -191,10 +187,7 @@ def look(rollback: Rollback, state: StepState, turn: str) -> Look:
 def road(state: State, rollback: Rollback, outlook: Outlook, now: datetime, person: str) -> list[Look]:
     """A word for each step in its order, as somebody sees it in a list: by their roles, without asking the rules."""
     due = {action.step: action for action in situation.next_of(rollback, outlook, now)}
-    return [
-        look(rollback, rollback.steps[step], _turn_by_role(state, rollback, step, due.get(step), person))
-        for step in Step
-    ]
+    return [look(rollback, step, _turn_by_role(state, rollback, step, due.get(step), person)) for step in Step]
 
 
 def _turn_by_role(state: State, rollback: Rollback, step: int, action: Next | None, person: str) -> str:
@@ -205,15 +198,6 @@ def _turn_by_role(state: State, rollback: Rollback, step: int, action: Next | No
     held = held_in(state, rollback, person)
     helps = rollback.emergency and 1 <= step <= 4 and held & frozenset(RUNBOOK_ROLES)
     return "yours" if action.role in held or helps else "waiting"
-
-
-def _wait(rollback: Rollback, action: Next, outlook: Outlook, now: datetime) -> str:
-    gone = is_gone(rollback, outlook, now)
-    if action.step == Step.RESTORE and not rollback.restoring:
-        return _END
-    if gone and action.step in (Step.DISABLE, Step.RESTORE):
-        return _STOP_AGAIN if action.step == Step.DISABLE else _ADOPT
-    return _WAITS[action.step or 0]
 
 
 def _since(rollback: Rollback, number: int) -> datetime:

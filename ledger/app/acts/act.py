@@ -105,7 +105,7 @@ class Act:
     main: bool = False
     """The step's own act, as against what may be done about it."""
     decided: bool = True
-    """Whether it is decided on the rollback as it was seen; a note or a file is not, and never conflicts."""
+    """Whether it is decided on the rollback as it was seen; a note, a file or a stop is not, and never conflicts."""
     in_review: bool = False
     """Offered by the post-mortem, which who takes it reads first, and not by the rollback's page."""
     guard: Guard = ""

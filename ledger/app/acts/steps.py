@@ -126,6 +126,7 @@ STEPS = (
         example='disable INC-2042 --requested-by "L2 Ops" --duration 2h',
         step=Step.DISABLE,
         main=True,
+        decided=False,
         tone="danger",
         shows=lambda a: a.rollback.is_open and a.rollback.stoppable_again and not a.rollback.restoring,
         fields=(

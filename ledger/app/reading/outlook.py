@@ -52,6 +52,8 @@ class Outlook:
     """One picture of the outside. ``at`` says for each source when it was had last."""
 
     scheduler: SchedulerSeen | None = None
+    scheduler_last: SchedulerSeen | None = None
+    """What the scheduler said when it last said anything, whatever the looks since came to."""
     file: FileSeen | None = None
     absent_since: datetime | None = None
     """Since when no file is seen at the override's path; None where one is."""
@@ -192,7 +194,7 @@ class Lookout:
         if seen.status == "unknown":
             self._renew(lambda old: replace(old, scheduler=seen))
             raise LedgerError(seen.error)
-        return {"scheduler": seen}
+        return {"scheduler": seen, "scheduler_last": seen}
 
     def _file(self) -> dict[str, Any]:
         try:

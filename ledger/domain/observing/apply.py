@@ -36,7 +36,9 @@ def _scheduler_seen(state: State, record: Recorded, event: Any) -> State:
         state = _disturb(state, Said("the scheduler was seen enabled (entry {})", record.sequence))
     before = state.scheduler
     since = before.since if before.status == event.scheduler_status else at
-    return state._replace(scheduler=SchedulerView(event.scheduler_status, at, record.sequence, event.cycle, since))
+    disabled = since if event.scheduler_status == "disabled" else before.disabled_since
+    seen = SchedulerView(event.scheduler_status, at, record.sequence, event.cycle, since, disabled)
+    return state._replace(scheduler=seen)
 
 
 @applies_to_stage(OverrideWritten, OverrideAdopted, StopTakenIn, StopTakenIn1)
