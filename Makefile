@@ -33,7 +33,7 @@ $(STAMP): pyproject.toml requirements-dev.txt requirements-node.txt package-lock
 	touch $@
 
 demo: $(STAMP) ## the lab and the dashboard, a rollback ready to be run (without a terminal, or in CI: the rehearsal)
-	$(BIN)/stage4 demo --watch $(WATCH)
+	$(BIN)/stage4 demo --watch $(WATCH)$(if $(PORT), --port $(PORT))
 
 rehearsal: $(STAMP) ## rehearse a whole rollback on real servers, unattended, and verify what it left
 	$(BIN)/stage4 rehearse --watch $(WATCH)

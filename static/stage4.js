@@ -203,7 +203,10 @@
   // A button that wants the ticket id typed is ready when it is.
   document.addEventListener("input", (event) => {
     const field = event.target.closest("[data-must-equal]");
-    if (field) field.form.querySelector("button[data-guarded]").disabled = field.value.trim() !== field.dataset.mustEqual;
+    if (!field) return;
+    const said = field.value.trim(), wanted = field.dataset.mustEqual;
+    field.form.querySelector("button[data-guarded]").disabled = said !== wanted;
+    field.form.querySelector("[data-unequal]").hidden = wanted.startsWith(said);
   });
   document.addEventListener("click", (event) => {
     for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;

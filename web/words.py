@@ -17,7 +17,7 @@ from ledger.domain.asked import NO_REASON
 from ledger.domain.matchers import told
 from ledger.domain.moments import clock_or_day
 from ledger.domain.runbook import ALL_ROLES, RUNBOOK_ROLES
-from ledger.errors import LedgerError
+from ledger.errors import Conflict, LedgerError
 from web.i18n import gettext, language, ngettext, said
 from web.site import site
 from web.visible import broken, exact, exact_bytes
@@ -58,6 +58,7 @@ PHASES: Final = {
 
 def init_app(app: Flask) -> None:
     """Give the templates these words."""
+    app.jinja_env.tests["conflict"] = lambda error: isinstance(error, Conflict)
     app.jinja_env.filters.update(
         time=time_tag,
         stamp=stamp,

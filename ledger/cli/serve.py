@@ -24,7 +24,7 @@ from ledger.cli.context import Session, stage4_command
 from ledger.cli.lab import rehearse
 from ledger.domain.command import SYSTEM
 from ledger.domain.people.commands import AddPerson
-from ledger.errors import Corrupt, Refused, Unreachable
+from ledger.errors import Corrupt, Unreachable
 from ledger.lab.loopback import answers, until
 from ledger.lab.processes import Processes
 from ledger.lab.rehearsal import REASONS, lab_home, person, wait_for_alert
@@ -130,8 +130,7 @@ def demo(context: click.Context, session: Session, port: int, ticket: str, durat
 
 def attended(session: Session, port: int, ticket: str) -> None:
     """Start everything, say how to sign in, stay up."""
-    if answers(f"http://127.0.0.1:{port}/healthz"):
-        raise Refused(f"something answers on port {port} already; choose another one with --port")
+    require_free("127.0.0.1", port)
     with lab_home(session.root, session.say, observed=False) as (installation, lab):
         password = give_accounts(installation)
         held = installation.state.holder

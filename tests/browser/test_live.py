@@ -94,6 +94,43 @@ def test_why_a_press_was_not_taken_stays_until_the_next_press(home: House, signe
     assert "then by hand" in page.inner_text("#main")
 
 
+def test_a_press_of_who_is_signed_out_is_said_beside_it_and_the_page_asks_no_more(
+    home: House, signed_in: People
+) -> None:
+    name = home.open("INC-2207").id
+    signed_in.expected += ["401", "htmx:(responseError|responseError)"]
+    page = signed_in("noc")
+    page.goto(f"/rollbacks/{name}")
+    live(page)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if request.url.endswith(name) else None)
+    page.context.clear_cookies(name="stage4_session")
+    unfold(page, "note")
+    press(page, "note", text="half a shift")
+    page.wait_for_selector("#act-note .error:has-text('signed out')")
+    page.wait_for_timeout(2_000)  # that it does not ask on and on
+    assert page.input_value("#act-note [name=text]") == "half a shift"
+    assert len(asked) <= 3, asked
+
+
+def test_what_was_typed_outlives_a_server_that_does_not_answer(home: House, signed_in: People) -> None:
+    name = home.open("INC-2208").id
+    signed_in.expected += CUT
+    page = signed_in("noc")
+    page.goto(f"/rollbacks/{name}")
+    live(page)
+    unfold(page, "note")
+    page.route("**/note", lambda route: route.abort())
+    press(page, "note", text="typed in the dark")
+    page.wait_for_selector("#act-note .error:has-text('Press again')")
+    page.unroute("**/note")
+    shown(page, home.note(name, "somebody else's").last)
+    assert page.input_value("#act-note [name=text]") == "typed in the dark"
+    page.click("#act-note button")
+    page.wait_for_selector("#main:has-text('typed in the dark')")
+    page.wait_for_selector("#act-note .error", state="detached")
+
+
 def test_seven_tabs_are_all_live_on_one_stream(home: House, signed_in: People) -> None:
     name = home.open("INC-2202").id
     signed_in.expected += CUT

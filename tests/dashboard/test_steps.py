@@ -73,6 +73,17 @@ def test_after_an_emergency_one_of_four_is_loud(browser, installation):
     assert order(owner)[0] == 0 and '<form id="act-confirm" class="act loud"' in owner
 
 
+def test_the_stop_of_step_1_is_taken_also_where_the_rollback_moved_meanwhile(browser, installation):
+    manager = Press(person("incident_manager"))
+    made = opening.open_rollback(installation, manager, ticket="INC-7", reason="latency").rollback
+    opening.confirm(installation, Press(person("product_owner")), made)
+    client = browser("l2_ops")
+    late = {"requested_by": "L2 Ops", "decided_on": "1"}
+    answers = [client.post(f"{PAGE}/disable", data=late | {"request_id": one * 32}) for one in "ab"]
+    assert installation.rollback("INC-7").holds and answers[0].status_code == 303
+    assert "moved since" not in answers[1].text
+
+
 def test_no_path_of_the_machine_stands_in_what_is_read(browser, stopped):
     page = browser("noc").get(PAGE).text
     newest = page.partition('id="newest"')[2].partition("</section>")[0]

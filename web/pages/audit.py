@@ -32,8 +32,8 @@ SHOWN: Final = 20
 _KEY: Final = "stage4.verification"
 PROVES: Final = {
     "Whether the holder of all keys": mark(
-        "A head from today in a place that the operator cannot reach: copy it below. Later, on your own machine, "
-        "stage4 verify with --head and that head shows whether the ledger still has it."
+        "A head from today in a place that the operator cannot reach: copy it below. Later the verifier, "
+        "given that head on your own machine, shows whether the ledger still has it."
     ),
     "Who the people are": mark(
         "Nothing in the ledger. The page Access shows who signed in from where; who holds which name is known to "

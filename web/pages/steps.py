@@ -210,6 +210,7 @@ def _since(rollback: Rollback, number: int) -> datetime:
     elif number:
         moments += [at for at in [rollback.steps[number - 1].at] if at and number != Step.RESTORE]
     moments += [state.at] if state.at else []
+    moments += [rollback.override.gone_at] if number == Step.DISABLE and rollback.override.gone_at else []
     asked = (rollback.incident_ended or rollback.aborting or rollback.override.expired) if number == 5 else 0
     return max([*moments, *_moments({state.lapsed, asked} - {0})])
 
