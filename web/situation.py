@@ -58,6 +58,8 @@ class Tile(NamedTuple):
     """A page that tells more."""
     says: str = ""
     """Where declared, commanded and observed agree: that, in a few words."""
+    outside: tuple[tuple[str, str], ...] = ()
+    """Names and addresses of the servers whose word it is."""
 
 
 UNKNOWN = ("?", "unknown")

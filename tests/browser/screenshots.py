@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
+from werkzeug.serving import make_server
 
+from ledger.app.home.setup import init
+from ledger.app.people.accounts import Accounts, generate
 from ledger.app.press import Press
+from ledger.app.reading.outlook import Lookout
 from ledger.app.steps import watching
+from ledger.lab.loopback import HOST
 from ledger.lab.rehearsal import Step, person, rehearse, wait_for_alert
+from web import Site, create_app
 
 from .chromium import QUIET, executable
 from .house import House, house
 from .pages import PAGES
-from .people import WIDE, People
+from .people import WIDE, People, sign_in
 
 SHAPES = {
     "desktop": ("en", "light", WIDE),
@@ -40,9 +49,14 @@ def main(folder: Path) -> None:
     ):
         browser = playwright.chromium.launch(executable_path=executable(), args=list(QUIET))
         people = People(home, browser, {})
-        take(people, complete(home), folder, "finished", AFTERWARDS)
+        first_run(people, folder, Path(scratch))
+        completed = complete(home)
+        take(people, completed, folder, "finished", AFTERWARDS)
+        document(people, completed, folder)
         home.lab.misbehave("latency")
         wait_for_alert(home.installation, home.lab)
+        take(people, home.open("INC-2043", upto=1).id, folder, "stopped", ("now", "rollback"))
+        home.at_rest()
         name = home.open("INC-2042", upto=3).id
         watching.start(
             home.installation, Press(person(home.installation, "noc")), home.installation.rollback(name), 900
@@ -50,6 +64,38 @@ def main(folder: Path) -> None:
         take(people, name, folder, "watch", tuple(PAGES))
         people.close()
         browser.close()
+
+
+def first_run(people: People, folder: Path, scratch: Path) -> None:
+    """A home that was just made, as its administrator sees it: nothing is connected yet."""
+    installation = init(scratch / "fresh", name="Maria Nowa", roles=("admin",))
+    accounts, password = Accounts(installation.home, installation.clock), generate()
+    (first,) = installation.state.people
+    accounts.add("admin", first, password)
+    app = create_app(Site(installation, accounts, Lookout(installation), secret=password.encode()))
+    server = make_server(HOST, 0, app, threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        for shape, (language, theme, size) in SHAPES.items():
+            page = people("", language, theme, f"http://{HOST}:{server.server_port}", viewport=size)
+            sign_in(page, "admin", password)
+            for title, path in (("now", "/"), ("setup", "/setup")):
+                page.goto(path)
+                page.screenshot(path=folder / f"{title}-{shape}-first.png", full_page=True)
+            page.context.close()
+    finally:
+        server.shutdown()
+
+
+def document(people: People, rollback: str, folder: Path) -> None:
+    """The post-mortem's PDF as a reviewer saves it, and its pages where poppler is there to draw them."""
+    page = people("l2-ops")
+    answer = page.request.get(f"/rollbacks/{rollback}/review.pdf")
+    (folder / "review.pdf").write_bytes(answer.body())
+    if shutil.which("pdftoppm"):
+        command = ["pdftoppm", "-r", "60", "-png", str(folder / "review.pdf"), str(folder / "review-pdf")]
+        subprocess.run(command, check=True)
+    page.context.close()
 
 
 def complete(home: House) -> str:

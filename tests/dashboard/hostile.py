@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
@@ -18,6 +19,8 @@ PAYLOAD = (
 LINK = "javascript:xss()//" + PAYLOAD
 VOID = frozenset(["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"])
 OWN = ("/", "#", "?")
+SERVERS = re.compile(r"http://127\.0\.0\.1:\d+/(#/)?alerts")
+"""The pages of the configured servers, to which the first page leads."""
 
 
 class Page(HTMLParser):
@@ -40,7 +43,8 @@ class Page(HTMLParser):
         for name, value in given.items():
             if name.startswith("on") or name in ("xss", "style", "srcdoc"):
                 self.odd.append(f"<{tag} {name}>")
-            foreign = not value.startswith(OWN) or value.startswith(("//", "/\\"))
+            theirs = tag == "a" and name == "href" and SERVERS.fullmatch(value)
+            foreign = not (theirs or value.startswith(OWN)) or value.startswith(("//", "/\\"))
             if foreign and name in ("href", "src", "action", "formaction", "hx-get", "hx-post", "data"):
                 self.odd.append(f"<{tag} {name}={value[:60]!r}>")
             if TURNED in value and not (tag == "input" and name == "value"):

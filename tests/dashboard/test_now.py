@@ -13,6 +13,7 @@ from ledger.app.reading.outlook import Missing, Outlook
 from ledger.app.steps import opening
 from ledger.domain.facts import AlertSeen, Matcher, MemberSeen, Muting, SchedulerSeen, SilenceSeen
 from ledger.domain.moments import clock_or_day
+from tests.app.settings import changed
 from tests.domain import facts
 
 from .conftest import person
@@ -182,6 +183,20 @@ def test_a_scheduler_that_stands_without_cause_is_warned_of_and_an_unknown_one_i
     banner = browser("noc").get("/").text.partition('id="drift"')[2].partition("</ul>")[0]
     assert banner.count("The scheduler is disabled although nothing holds it.") == told
     assert "status is not known" not in banner
+
+
+def test_the_first_page_leads_to_the_servers_whose_word_it_is_and_shows_no_secret(browser, site, installation):
+    def links(**servers):
+        installation.config = changed(installation.config, **servers)
+        return re.findall(r'<a href="(http[^"]+)" rel="noreferrer">(\w+)', browser("noc").get(f"/?{servers}").text)
+
+    open_ones = {"prometheus": {"url": "http://p.example:9090/"}, "alertmanager": {"url": "http://a.example,http://b"}}
+    assert links(**open_ones) == [
+        ("http://p.example:9090/alerts", "Prometheus"),
+        ("http://a.example/#/alerts", "Alertmanager"),
+    ]
+    secret = {"prometheus": {"url": "http://u:hunter2@p.example"}, "alertmanager": {"url": ""}}
+    assert links(**secret) == []
 
 
 def test_in_an_emergency_the_first_page_asks_for_what_is_urgent_and_not_for_the_confirmation(browser, site):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import threading
 from datetime import timedelta
 
 import pytest
@@ -201,6 +202,20 @@ def test_a_press_that_has_ended_well_is_told_of_no_more(browser, site, stopped):
     job.done.wait(5)
     job.told = False
     assert "half way" not in browser("noc").get(PAGE).text
+
+
+def test_a_press_that_was_refused_while_anothers_runs_is_told_why(browser, site, stopped):
+    running = threading.Event()
+    site.jobs.run(Job("a" * 32, "INC-7", "silence", "lab-observability"), lambda _: running.wait(10), 0.0)
+    client = browser("observability")
+    try:
+        assert '<form id="act-silence"' not in client.get(PAGE).text, "it runs"
+        sent = {"request_id": "b" * 32, "decided_on": "1", "comment": "mine", "duration": "1h"}
+        answer = client.post(f"{PAGE}/silence", data=sent)
+        told = answer.text.partition('<form id="act-silence"')[2].partition("</form>")[0]
+        assert answer.status_code == 409 and "moved since you looked" in told and "press again" in told
+    finally:
+        running.set()
 
 
 def test_the_list_says_whose_turn_it_is_and_how_long_the_stop_took(browser, stopped):

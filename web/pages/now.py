@@ -19,6 +19,7 @@ from ledger.domain.moments import clock_or_day
 from ledger.domain.runbook import Step
 from ledger.domain.state import Rollback, State
 from ledger.errors import LedgerError
+from ledger.masking import masked
 from web import situation, truth
 from web.i18n import gettext as _
 from web.moments import after_restore
@@ -26,6 +27,7 @@ from web.pages.steps import road
 from web.shared import shared
 from web.site import site
 from web.situation import Row, Tile
+from web.standing import may_obey_yet
 from web.told import clause
 from web.words import Look
 
@@ -181,7 +183,9 @@ def _scheduler(state: State, outlook: Outlook, now: datetime) -> Tile:
         look = _not_fresh(outlook, "scheduler")
     else:
         agrees = (seen.status == "disabled") == held and not _pending(state, *_FILE)
-        tone = "bad" if seen.status == "enabled" and held else "stopped" if seen.status == "disabled" else "plain"
+        late = held and seen.status == "enabled"
+        tone = "stopped" if seen.status == "disabled" else "plain"
+        tone = "warn" if late and may_obey_yet(state, outlook, now) else "bad" if late else tone
         look = Look(*_STATUS[seen.status], tone)
     rows = (
         Row(_("declared"), _("disabled") if held else _("enabled")),
@@ -294,7 +298,16 @@ def _alerts(outlook: Outlook, now: datetime) -> Tile:
         Row(_("other firing"), unknown or str(others)),
         Row(_("pending"), unknown or str(pending)),
     )
-    return Tile(_("Critical alerts"), look, rows, _missing(outlook, "prometheus")[0], "prometheus")
+    note = _missing(outlook, "prometheus")[0]
+    return Tile(_("Critical alerts"), look, rows, note, "prometheus", outside=_outside())
+
+
+def _outside() -> tuple[tuple[str, str], ...]:
+    """Where the alerts stand themselves: names and addresses; nothing of an address that holds a secret."""
+    config = site().installation.config
+    pages = (("Prometheus", config.prometheus.url, "alerts"), ("Alertmanager", config.alertmanager.url, "#/alerts"))
+    first = [(name, url.split(",")[0].strip(), page) for name, url, page in pages]
+    return tuple((name, f"{url.rstrip('/')}/{page}") for name, url, page in first if url and masked(url) == url)
 
 
 class LedgerLine(NamedTuple):
