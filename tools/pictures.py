@@ -14,6 +14,10 @@ from PIL import Image
 PICTURES: Final = {
     "now": "now-desktop-watch",
     "phone": "now-phone-watch",
+    "stopped": "now-phone-stopped",
+    "setup": "setup-desktop-first",
+    "dark": "now-dark-stopped",
+    "polish": "rollback-polish-watch",
     "rollback": "rollback-desktop-watch",
     "timeline": "timeline-desktop-finished",
     "review": "review-desktop-finished",
