@@ -11,7 +11,7 @@ from flask import g
 from ledger.adapters.dashboard import Panel, load_panels
 from ledger.adapters.picture import PanelData
 from ledger.app.press import Press
-from ledger.app.steps import opening, pictures
+from ledger.app.steps import opening, pictures, stopping
 from ledger.domain.facts import Series
 from ledger.domain.watching.limits import Limit
 from ledger.errors import Unreachable
@@ -50,6 +50,22 @@ def test_it_asks_prometheus_once_for_many_browsers(browser, rollback, monkeypatc
     pages = [one.get("/rollbacks/INC-7/charts.json").json for one in (noc, owner, noc)]
     assert len(asked) == 1
     assert drawn(pages[0]["panels"][0]) == {"x": [(1.0, 2.0)]}
+
+
+def test_the_preview_of_the_restore_has_what_the_metrics_said_before_the_stop(browser, rollback, installation):
+    assert browser("noc").get("/rollbacks/INC-7/before-stop").status_code == 204, "it was not stopped"
+    limits = [{"above": True, "short": "limit 320 ms", "value": 320.0}]
+    series = [{"name": "a", "values": [400.0, 404.0, 10.0]}, {"name": "b", "values": [500.0, None, 9.0]}]
+    panel = {"title": "Latency", "unit": "ms", "limits": limits, "times": [90.0, 99.0, 101.0], "series": series}
+    page = {"panels": [panel, panel | {"limits": []}]}
+    assert charts.last_before(page, 100.0) == (charts.Before("Latency", "b", "500 ms", "limit 320 ms"),)
+    assert charts.last_before(page, 89.0) == () == charts.last_before(page, 500.0), "nothing is from just before"
+
+
+def test_where_prometheus_does_not_answer_the_preview_says_that_it_is_not_known(browser, rollback, installation):
+    opening.confirm(installation, Press(person("product_owner")), rollback)
+    stopping.disable(installation, Press(person("l2_ops")), installation.rollback("INC-7"), requested_by="L2 Ops")
+    assert "is not known: Prometheus does not answer" in browser("noc").get("/rollbacks/INC-7/before-stop").text
 
 
 def test_it_knows_no_other_rollback(browser):

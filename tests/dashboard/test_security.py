@@ -17,6 +17,7 @@ WHO = {
     "rollbacks.index": READERS,
     "rollbacks.new": frozenset(("incident_manager",)),
     "rollbacks.preview": READERS,
+    "charts.before_stop": READERS,
     "rollbacks.coverage": READERS,
     "rollbacks.show": READERS,
     "charts.data": READERS,

@@ -7,9 +7,9 @@ import threading
 import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from flask import Blueprint, Response, abort
+from flask import Blueprint, Response, abort, render_template
 
 from ledger.app.steps.pictures import PanelData, marks, panel_data, samples
 from ledger.app.words import mark
@@ -18,7 +18,7 @@ from ledger.domain.text import visible
 from ledger.errors import LedgerError
 from ledger.said import Said
 from web.i18n import gettext, language
-from web.plots import gaps_note, lead, limits_note, plot, with_gaps, words
+from web.plots import gaps_note, lead, limits_note, number, plot, with_gaps, words
 from web.site import Site, site
 from web.told import clause
 
@@ -39,6 +39,8 @@ MARKS: Final = (
     mark("enabled"),
 )
 STOPS: Final = ("stopped", "stopped again")
+_RECENT: Final = 60.0
+"""Seconds before the stop of which a value is still the last one before it."""
 EMPTY: Final = mark("only values that are no numbers (NaN or infinite)")
 """What a panel says of itself, beside what answers say."""
 
@@ -53,6 +55,52 @@ def data(rollback: str) -> Response:
     status, body = _CACHE.get(here, current)
     kind = "application/json" if status == 200 else "application/problem+json"
     return Response(body, status, mimetype=kind)
+
+
+class Before(NamedTuple):
+    """What a panel with a limit said last before the stop."""
+
+    panel: str
+    line: str
+    """Its worst line there, e.g. a schedule."""
+    value: str
+    limit: str
+
+
+@blueprint.get("/rollbacks/<rollback>/before-stop")
+def before_stop(rollback: str) -> str | tuple[str, int]:
+    """The metrics with limits as they stood when trading stopped: frozen since, they tell nothing of what comes."""
+    here = site()
+    found = here.installation.state.rollback(rollback)
+    if found is None:
+        abort(404, Said("there is no rollback {}", ascii(rollback[:64])))
+    if found.stopped_at is None:
+        return "", 204
+    status, body = _CACHE.get(here, found)
+    told = last_before(json.loads(body), found.stopped_at.timestamp()) if status == 200 else ()
+    return render_template("rollbacks/before_stop.html", found=told, known=status == 200)
+
+
+def last_before(page: dict[str, Any], stopped: float) -> tuple[Before, ...]:
+    """For each panel with a limit its worst line's last value before the stop (Unix seconds)."""
+    return tuple(found for panel in page["panels"] if panel["limits"] and (found := _last_before(panel, stopped)))
+
+
+def _last_before(panel: dict[str, Any], stopped: float) -> Before | None:
+    limit, unit = panel["limits"][0], panel["unit"]
+    ends = {}
+    for line in panel["series"]:
+        past = [
+            value
+            for at, value in zip(panel["times"], line["values"], strict=True)
+            if value is not None and stopped - _RECENT <= at <= stopped
+        ]
+        if past:
+            ends[line["name"]] = past[-1]
+    if not ends:
+        return None
+    name = (max if limit["above"] else min)(ends, key=lambda one: ends[one])
+    return Before(panel["title"], name, f"{number(float(f'{ends[name]:.4g}'))} {unit}".strip(), limit["short"])
 
 
 class Cache:
