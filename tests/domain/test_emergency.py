@@ -204,6 +204,15 @@ def test_there_is_no_review_of_nothing_and_none_without_words():
         story.do("owner", Review(text="fine"))
 
 
+def test_what_is_closed_is_signed_also_where_no_review_is_owed():
+    story = story_at("completed")
+    (name,) = story.state.closed
+    story.do("boss", Review(text="read, nothing to add"), name)
+    assert story.of(name).reviewed == story.state.sequence - 1
+    with pytest.raises(Refused, match="took steps"):
+        story.do("im", Review(text="my own rollback"), name)
+
+
 def test_a_review_is_taken_after_closing():
     story = alarmed("completed")
     story.do("boss", Review(text="fine"))

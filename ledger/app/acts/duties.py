@@ -352,7 +352,9 @@ DUTIES = (
         guard="password",
         decided=False,
         in_review=True,
-        shows=lambda a: any(deviation.entry > a.rollback.reviewed for deviation in a.rollback.deviations),
+        shows=lambda a: (
+            not a.rollback.is_open or any(deviation.entry > a.rollback.reviewed for deviation in a.rollback.deviations)
+        ),
         fields=(Field("text", mark("What was found"), "long", required=True),),
         about=mark("By an Incident Manager or product owner who took no step; to confirm the opening is none."),
     ),

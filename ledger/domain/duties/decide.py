@@ -179,13 +179,13 @@ def accept_handover(state: State, request: Request, command: AcceptHandover) -> 
 
 @decides(Review)
 def review(state: State, request: Request, command: Review) -> tuple[Decided, ...]:
-    """By an incident manager or product owner who took no step; also after closing."""
+    """By an incident manager or product owner who took no step. After closing also where none is owed."""
     rollback = known_rollback(state, request)
     role = act(state, request, Reviewed)
     deviated = {deviation.by for deviation in rollback.deviations if deviation.why != REFUSED}
     if request.actor.person in rollback.took_steps | deviated:
         raise Refused(Said("{} took steps of {}; somebody else must review it", request.actor.person, rollback.id))
-    if not any(deviation.entry > rollback.reviewed for deviation in rollback.deviations):
+    if rollback.is_open and not any(deviation.entry > rollback.reviewed for deviation in rollback.deviations):
         raise Refused(Said("{} has nothing to review", rollback.id))
     text = check_text("the review", command.text, longest=INLINE)
     event = Reviewed(text=text, text_sha384=command.text_sha384, up_to=state.sequence)
