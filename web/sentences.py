@@ -31,6 +31,8 @@ _ALONE = r"""('[^']*'|"[^"]*"|\S+)"""
 """What a sentence may begin with: an id, a path, or text in quotes. Else any sentence with "is" in it would fit."""
 _DEEPEST = 4
 _LONGEST = 1_200
+_ALERT: Final = re.compile(r"(\w+(?:\{[^{}]*\})?) (critical|warning)")
+"""An alert as entries name it (``ledger.app.steps.common.title``)."""
 """Characters of an English sentence that is understood by its form: longer than any that an entry keeps."""
 _MOST = 40
 """Clauses with commas between them."""
@@ -70,6 +72,8 @@ def parsed(sentence: str) -> str:
 
 
 def _said(sentence: str, depth: int) -> str:
+    if (alert := _ALERT.fullmatch(sentence)) and (severe := texts(None).get(f"{alert[2]} alert")):
+        return f"{alert[1]} ({severe})"
     exact = texts(LEDGER).get(sentence) or texts(None).get(sentence)
     if exact or depth > _DEEPEST:
         return exact or sentence

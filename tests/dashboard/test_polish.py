@@ -7,6 +7,7 @@ import re
 import pytest
 
 from ledger.domain.opening.commands import DeclareEmergency
+from ledger.said import Said
 from tests.domain.road import opening
 from web.catalogue import catalogue
 from web.sentences import translate
@@ -45,6 +46,15 @@ def page(browser):
 )
 def test_what_the_ledger_put_in_place_of_a_reason_is_translated_and_what_was_typed_is_not(english, polish):
     assert translate(english, "pl") == polish
+
+
+def test_how_grave_an_alert_is_is_said_in_polish_and_its_name_is_not():
+    told = Said(
+        "saw alerts firing at {}: {}", "07:30", "MultiStrategyLatency{carry} critical, MultiStrategyPnl warning"
+    )
+    said = "MultiStrategyLatency{carry} (alert krytyczny), MultiStrategyPnl (alert ostrzegawczy)"
+    assert translate(told, "pl").endswith(said), translate(told, "pl")
+    assert translate("a critical look", "pl") == "a critical look"
 
 
 def test_how_people_were_known_is_said_in_polish():

@@ -15,7 +15,7 @@ from ledger.domain.judge_silences import holds_back, not_known
 from ledger.domain.matching import affected
 from ledger.domain.stopping.decide import override_content
 from ledger.domain.stopping.events import OverrideRequested
-from web.i18n import ngettext
+from web.i18n import ngettext, said
 from web.standing import trading
 
 LISTED = 20
@@ -24,7 +24,7 @@ LISTED = 20
 
 def titles(alerts: Sequence[AlertSeen]) -> list[str]:
     """The first of the alerts, and how many more there are."""
-    named = [title(alert) for alert in alerts[:LISTED]]
+    named = [said(title(alert)) for alert in alerts[:LISTED]]
     left = len(alerts) - len(named)
     more = ngettext("and %(num)s more alert", "and %(num)s more alerts", left) % {"num": left}
     return [*named, more] if left else named
