@@ -58,6 +58,8 @@ class Tile(NamedTuple):
     """A page that tells more."""
     says: str = ""
     """Where declared, commanded and observed agree: that, in a few words."""
+    spark: bool = False
+    """Whether the critical metric's line belongs to it."""
     outside: tuple[tuple[str, str], ...] = ()
     """Names and addresses of the servers whose word it is."""
 

@@ -17,7 +17,7 @@ from ledger.domain.watching.limits import Limit
 from ledger.errors import Unreachable
 from ledger.shipped import DASHBOARD
 from web import plots
-from web.pages import charts
+from web.pages import charts, spark
 
 from .conftest import person
 
@@ -66,6 +66,21 @@ def test_where_prometheus_does_not_answer_the_preview_says_that_it_is_not_known(
     opening.confirm(installation, Press(person("product_owner")), rollback)
     stopping.disable(installation, Press(person("l2_ops")), installation.rollback("INC-7"), requested_by="L2 Ops")
     assert "is not known: Prometheus does not answer" in browser("noc").get("/rollbacks/INC-7/before-stop").text
+
+
+def test_the_line_of_the_critical_metric_has_its_gaps_its_limit_and_its_last_value(app):
+    limits = [{"above": True, "short": "limit 20 ms", "value": 20.0}]
+    series = [{"name": "a", "values": [10.0, None, 30.0, 40.0]}, {"name": "b", "values": [1.0, 1.0, 1.0, 1.0]}]
+    panel = {"title": "Latency", "unit": "ms", "limits": limits, "times": [0.0, 25.0, 50.0, 100.0], "series": series}
+    with app.test_request_context():
+        g.person, found = "x", spark.drawn(panel, 0.0, 100.0)
+    assert found is not None and (found.title, found.value, found.crossed) == ("Latency (a)", "40 ms", True)
+    assert found.strokes == ("0.00,22.0", "50.00,8.67 100.00,2.0") and found.level == 15.33
+    assert spark.drawn(panel | {"limits": []}, 0.0, 100.0) is None is spark.drawn(panel, 200.0, 300.0)
+
+
+def test_a_metric_that_cannot_be_had_has_no_line(browser):
+    assert browser("noc").get("/spark").status_code == 204
 
 
 def test_it_knows_no_other_rollback(browser):

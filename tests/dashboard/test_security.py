@@ -18,6 +18,7 @@ WHO = {
     "rollbacks.new": frozenset(("incident_manager",)),
     "rollbacks.preview": READERS,
     "charts.before_stop": READERS,
+    "spark.show": READERS,
     "rollbacks.coverage": READERS,
     "rollbacks.show": READERS,
     "charts.data": READERS,

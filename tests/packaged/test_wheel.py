@@ -23,6 +23,7 @@ CONTENT = {
     "rollbacks.new": (HTML, b"</html>"),
     "rollbacks.show": (HTML, b"INC-2042"),
     "rollbacks.preview": (HTML, b"act-note"),
+    "spark.show": (HTML, b'id="spark-line"'),
     "charts.before_stop": (HTML, b'id="before-stop"'),
     "rollbacks.coverage": (HTML, b'id="coverage"'),
     "charts.data": (JSON, b'"panels": [{'),

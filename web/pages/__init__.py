@@ -13,6 +13,7 @@ from web.pages import (
     rollbacks,
     setup,
     silences,
+    spark,
     timeline,
 )
 from web.pages import help as helping
@@ -23,6 +24,7 @@ PAGES = (
     charts.blueprint,
     review.blueprint,
     silences.blueprint,
+    spark.blueprint,
     setup.blueprint,
     timeline.blueprint,
     entries.blueprint,

@@ -87,20 +87,26 @@ def last_before(page: dict[str, Any], stopped: float) -> tuple[Before, ...]:
 
 
 def _last_before(panel: dict[str, Any], stopped: float) -> Before | None:
-    limit, unit = panel["limits"][0], panel["unit"]
+    found = worst(panel, stopped - _RECENT, stopped)
+    if found is None:
+        return None
+    name, value = found
+    said = f"{number(float(f'{value:.4g}'))} {panel['unit']}".strip()
+    return Before(panel["title"], name, said, panel["limits"][0]["short"])
+
+
+def worst(panel: dict[str, Any], start: float, end: float) -> tuple[str, float] | None:
+    """Of a panel with a limit the line whose last value between two times is the worst, and that value."""
     ends = {}
     for line in panel["series"]:
-        past = [
-            value
-            for at, value in zip(panel["times"], line["values"], strict=True)
-            if value is not None and stopped - _RECENT <= at <= stopped
-        ]
+        at_times = zip(panel["times"], line["values"], strict=True)
+        past = [value for at, value in at_times if value is not None and start <= at <= end]
         if past:
             ends[line["name"]] = past[-1]
     if not ends:
         return None
-    name = (max if limit["above"] else min)(ends, key=lambda one: ends[one])
-    return Before(panel["title"], name, f"{number(float(f'{ends[name]:.4g}'))} {unit}".strip(), limit["short"])
+    name = (max if panel["limits"][0]["above"] else min)(ends, key=lambda one: ends[one])
+    return name, ends[name]
 
 
 class Cache:

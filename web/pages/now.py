@@ -299,7 +299,7 @@ def _alerts(outlook: Outlook, now: datetime) -> Tile:
         Row(_("pending"), unknown or str(pending)),
     )
     note = _missing(outlook, "prometheus")[0]
-    return Tile(_("Critical alerts"), look, rows, note, "prometheus", outside=_outside())
+    return Tile(_("Critical alerts"), look, rows, note, "prometheus", spark=critical is not None, outside=_outside())
 
 
 def _outside() -> tuple[tuple[str, str], ...]:
