@@ -7,7 +7,10 @@ import click
 from ledger.cli.lazy import LazyGroup, Row
 
 COMMANDS: dict[str, Row] = {
-    "announce": Row("ledger.cli.telling:announce", "Whether people are told: send a test message."),
+    "announce": Row(
+        "ledger.cli.telling:announce",
+        "The channel by which people are told of what happens (announce.url, announce.command).",
+    ),
     "artefact": Row(
         "ledger.cli.artefacts:artefact",
         "Pieces of evidence by their digest; long free text can be erased by two people.",

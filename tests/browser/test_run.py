@@ -38,6 +38,9 @@ def test_five_people_run_steps_0_to_6(language: str, ticket: str, home: House, s
         passed(page, 4, 60)  # judged by the server, seen by everybody, pressed by nobody
     press(manager, "end-incident", note="The deployment was taken back")
     l2.wait_for_selector("#act-restore [name=typed_ticket]")
+    assert not l2.is_visible("#act-restore [data-unequal]")
+    l2.fill("#act-restore [name=typed_ticket]", ticket.lower())
+    assert l2.is_visible("#act-restore [data-unequal]") and l2.is_disabled("#act-restore [data-guarded]")
     l2.fill("#act-restore [name=typed_ticket]", ticket)
     l2.click("#act-restore button")
     passed(l2, 5, 40)

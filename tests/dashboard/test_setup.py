@@ -226,7 +226,7 @@ def test_other_pages_of_a_lab_ask_for_no_setup(app, site):
 
 
 def test_other_pages_say_in_a_line_what_is_next(app, site, real):
-    assert "Setup: 1 of 6 done" in line(app) and "Connect the scheduler" in line(app)
+    assert "Setup: 1 of 7 done" in line(app) and "Connect the scheduler" in line(app)
 
 
 def test_what_nobody_looked_at_yet_is_not_said_to_be_undone(app, site, installation, real):

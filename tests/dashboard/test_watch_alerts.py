@@ -40,7 +40,7 @@ def page(browser, site, stopped):
         given = {"at": at, "missing": {}, "counts": (), "version": site.lookout.outlook.version + 1} | outlook
         site.lookout.outlook = replace(site.lookout.outlook, **given)
         found = re.search(r'<section class="watched".*?</section>', client.get("/rollbacks/INC-1").text, re.DOTALL)
-        return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", found[0])) if found else ""
+        return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", found[0].replace("<wbr>", ""))) if found else ""
 
     return shown
 
@@ -106,7 +106,7 @@ def line(browser, site, begun):
         client.set_cookie("lang", language)
         alone, whole = (client.get(f"/rollbacks/{name}{end}").text for end in ("/coverage", ""))
         assert alone.strip() in whole
-        return " ".join(re.sub(r"<[^>]+>", " ", alone).split())
+        return " ".join(re.sub(r"<[^>]+>", " ", alone.replace("<wbr>", "")).split())
 
     return shown
 

@@ -14,9 +14,11 @@ from ledger.app.home.folders import Home
 from ledger.app.installation import Installation
 from ledger.app.people.access import STAGE
 from ledger.app.reading.queries import sentence
+from ledger.app.record.erasing import whole_text
 from ledger.cli.root import stage4
 from tests.dashboard.test_words_complete import ENGLISH, MESSAGES, RAW
 from tools.texts import page_texts
+from web.review_words import LONGEST_SHOWN
 from web.sentences import translate
 
 from .archive import HOMES, names
@@ -97,6 +99,8 @@ def typed(installation: Installation) -> list[str]:
     """What people typed, the longest first."""
     events = [record.event for record, _ in installation.ledger.records()]
     found = {getattr(event, name, "") for event in events for name in TYPED}
+    whole = {whole_text(installation, getattr(event, "text_sha384", ""), "") for event in events}
+    found |= whole | {text[:LONGEST_SHOWN] for text in whole}
     return sorted(filter(None, {*found, *MADE_UP}), key=len, reverse=True)
 
 
