@@ -77,10 +77,13 @@ def test_both_programs_make_a_pdf_with_numbered_pages(app, installation, story, 
         ).stdout.decode()
         assert f"Raport po incydencie {INC}" in text and re.search(r"1\s*/\s*\d", text)
         assert review_document.head_of(installation)[:20] in text
-        first, *others = text.split("\f")[:-1]
+        pages = text.split("\f")[:-1]
         for part in re.findall(r'<a href="#[a-z-]+">([^<]+)</a>', page)[-4:]:
-            told = re.search(rf"{part}[ .]*(\d+)", first)
-            assert told and re.search(rf"(?m)^ *{part}", others[int(told[1]) - 2]), f"the contents say where {part} is"
+            told = re.search(rf"{part}[ .]*(\d+)", text)
+            assert told and re.search(rf"(?m)^ *{part}", pages[int(told[1]) - 1]), f"the contents say where {part} is"
+        for part in ("summary", "key-times", "highlights", "impact", "ended", "deviations", "debts"):
+            (title,) = re.findall(rf'<h2 id="{part}">([^<]+)</h2>', page)
+            assert title in pages[0], f"{part} is on the first page"
 
 
 def test_pages_that_a_pdf_names_in_another_way_are_not_guessed():
