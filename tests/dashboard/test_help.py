@@ -15,7 +15,7 @@ from web.pages.help import SECTIONS, page, render
 from web.sentences import translate
 
 LEADS = {"/": "stop", "/rollbacks": "rollback", "/timeline": "timeline", "/audit": "verify", "/silences": "silences"}
-WITHOUT = {"charts", "health", "help"}
+WITHOUT = {"charts", "health", "help", "spark"}
 """Blueprints that make no page of their own to be helped on."""
 
 
