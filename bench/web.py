@@ -151,7 +151,7 @@ async def _built(session: aiohttp.ClientSession) -> None:
     """Until the timeline's read model is there: it is made once, in the background."""
     for _ in range(600):
         async with session.get("/timeline?q=zebra", headers=ACCEPT) as answer:
-            if 'class="notice"' not in await answer.text():
+            if 'class="notice" role="status"' not in await answer.text():
                 return
         await asyncio.sleep(0.2)
     raise RuntimeError("the timeline is not built after two minutes")
