@@ -240,6 +240,11 @@ def number(value: float) -> str:
     return text.replace(".", ",") if language() == "pl" else text
 
 
+def measured(value: float, unit: str) -> str:
+    """A value as it is read: four digits, and its unit where there is one."""
+    return f"{number(float(f'{value:.4g}'))} {unit}".strip()
+
+
 def words() -> dict[str, str]:
     """What the charts say around themselves."""
     return {

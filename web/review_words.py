@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -158,23 +158,12 @@ def unlisted(number: int) -> str:
     return told % {"num": number}
 
 
-def more_artefacts(found: Review) -> str:
-    """How many artefacts are not told one by one, and what has them; ``""`` where all are."""
-    number = len(found.evidence) - MOST_LISTED
+def left_off(whole: Sequence[object]) -> str:
+    """How many of these are not told one by one, and what has them; ``""`` where all are."""
+    number = len(whole) - MOST_LISTED
     told = ngettext(
-        "%(num)s more artefact is not listed here: the Markdown has all.",
-        "%(num)s more artefacts are not listed here: the Markdown has all.",
-        number,
-    )
-    return told % {"num": number} if number > 0 else ""
-
-
-def more_deviations(found: Review) -> str:
-    """The same of deviations."""
-    number = len(found.deviations) - MOST_LISTED
-    told = ngettext(
-        "%(num)s more deviation is not listed here: the Markdown has all.",
-        "%(num)s more deviations are not listed here: the Markdown has all.",
+        "%(num)s more is not listed here: the Markdown has all.",
+        "%(num)s more are not listed here: the Markdown has all.",
         number,
     )
     return told % {"num": number} if number > 0 else ""

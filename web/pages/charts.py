@@ -18,7 +18,7 @@ from ledger.domain.text import visible
 from ledger.errors import LedgerError
 from ledger.said import Said
 from web.i18n import gettext, language
-from web.plots import gaps_note, lead, limits_note, number, plot, with_gaps, words
+from web.plots import gaps_note, lead, limits_note, measured, plot, with_gaps, words
 from web.site import Site, site
 from web.told import clause
 
@@ -91,8 +91,7 @@ def _last_before(panel: dict[str, Any], stopped: float) -> Before | None:
     if found is None:
         return None
     name, value = found
-    said = f"{number(float(f'{value:.4g}'))} {panel['unit']}".strip()
-    return Before(panel["title"], name, said, panel["limits"][0]["short"])
+    return Before(panel["title"], name, measured(value, panel["unit"]), panel["limits"][0]["short"])
 
 
 def worst(panel: dict[str, Any], start: float, end: float) -> tuple[str, float] | None:

@@ -15,7 +15,7 @@ from ledger.app.steps.pictures import panel_data
 from ledger.errors import LedgerError
 from web.i18n import language
 from web.pages.charts import worst
-from web.plots import lead, number, plot
+from web.plots import lead, measured, plot
 from web.site import Site, site
 
 blueprint = Blueprint("spark", __name__)
@@ -94,7 +94,7 @@ def drawn(panel: dict[str, Any], start: float, end: float) -> Spark | None:
     title = f"{panel['title']} ({name})" if name and len(panel["series"]) > 1 else panel["title"]
     return Spark(
         title,
-        f"{number(float(f'{last:.4g}'))} {panel['unit']}".strip(),
+        measured(last, panel["unit"]),
         limit["short"],
         level(limit["value"]),
         tuple(stroke(list(part)) for is_there, part in stretches if is_there),

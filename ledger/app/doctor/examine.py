@@ -158,7 +158,11 @@ def _announcements(installation: Installation) -> Iterator[Check]:
     for one in late:
         yield Check("announce", "problem", one.sentence, "mend what it says; it is tried again by itself")
     if connected(installation) and not late:
-        yield Check("announce", "ok", "no message is known to wait. To try it out: stage4 announce test")
+        yield Check(
+            "announce",
+            "ok",
+            "no message waits by the ledger; whether it takes one now was not tried: stage4 announce test",
+        )
 
 
 def _disk(installation: Installation) -> Iterator[Check]:
