@@ -19,6 +19,7 @@ from ledger.adapters.failures import explain as explained
 from ledger.adapters.server import Clock, Server
 from ledger.adapters.transcript import Exchange, transcript
 from ledger.adapters.wire import BoundedSession
+from ledger.digest import sha384
 from ledger.errors import Unreachable
 from ledger.masking import excerpt, learn, masked
 from ledger.said import Said
@@ -37,6 +38,7 @@ __all__ = [
     "masked",
     "session",
     "transcript",
+    "turned_away",
 ]
 
 _DIGITS = 40
@@ -101,25 +103,33 @@ def ask(
     *,
     params: Mapping[str, str | list[str]] | None = None,
     body: object = None,
+    data: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
     clock: Clock | None = None,
     log: list[Exchange] | None = None,
     kept: BoundedSession | None = None,
 ) -> requests.Response:
     """One request; the answer has any status. Raises ``Unreachable`` (``Unsent`` where it surely did nothing).
 
-    With ``log`` and ``clock`` the exchange is appended to ``log``, also when no answer came. ``kept`` is a ``session``
-    of the server that stays open; without one the request has a connection of its own.
+    ``body`` is sent as JSON, ``data`` as it stands. With ``log`` and ``clock`` the exchange is appended to ``log``,
+    also when no answer came. ``kept`` is a ``session`` of the server that stays open; without one the request has a
+    connection of its own.
     """
     url = server.address(path)
-    sent = "" if body is None else json.dumps(body, ensure_ascii=False)
+    sent = (data or b"") if body is None else json.dumps(body, ensure_ascii=False).encode()
     at = clock() if clock else None
     status, received = 0, ""
     try:
         with contextlib.nullcontext(kept) if kept else session(server) as opened:
             answer = opened.request(
-                method, url, params=params, data=sent.encode() or None, headers=_headers(body), timeout=server.timeout
+                method,
+                url,
+                params=params,
+                data=sent or None,
+                headers=_headers(body) | dict(headers or {}),
+                timeout=server.timeout,
             )
-        status, received = answer.status_code, answer.content.decode("utf-8", "replace") if log is not None else ""
+        status, received = answer.status_code, _readable(answer.content) if log is not None else ""
     except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError, OSError) as error:
         failure = explain(error, who, url, server)
         received = str(failure)
@@ -128,7 +138,14 @@ def ask(
         return answer
     finally:
         if log is not None and at is not None:
-            log.append(Exchange(method, url, sent, status, received, at))
+            log.append(Exchange(method, url, _readable(sent), status, received, at))
+
+
+def _readable(content: bytes) -> str:
+    """Text as it is; of a picture or an archive how long it is and its digest."""
+    if b"\0" in content:
+        return f"({len(content)} bytes, {sha384(content)})"
+    return content.decode("utf-8", "replace")
 
 
 def _headers(body: object) -> dict[str, str]:
@@ -141,9 +158,8 @@ def bounded_json(response: requests.Response, who: str = "the server") -> Any:
 
     A 3xx, 401, 403, 404 or 405 raises ``Unsent``: the server turned the request away.
     """
-    place = f"{who} at {masked(response.url.partition('?')[0])}"
     if response.status_code != HTTPStatus.OK:
-        raise _turned_away(response, place)
+        raise turned_away(response, who)
     try:
         return _parsed(response.content)
     except (ValueError, RecursionError) as error:
@@ -165,7 +181,9 @@ def _parsed(content: bytes) -> Any:
         return json.loads(content, parse_int=lambda digits: int(digits) if len(digits) < _DIGITS else math.inf)
 
 
-def _turned_away(response: requests.Response, place: str) -> Unreachable:
+def turned_away(response: requests.Response, who: str) -> Unreachable:
+    """What an answer means that was not the wanted one: ``Unsent`` where the server turned the request away."""
+    place = f"{who} at {masked(response.url.partition('?')[0])}"
     status = response.status_code
     told = '{} answered {} {} ("{}"): '
     said = place, status, response.reason or "", excerpt(response.content)
