@@ -99,7 +99,7 @@ wheel: $(STAMP) ## build dist/stage4_ledger-….whl, and beside it the versions 
 	sed -n 's/^\([A-Za-z0-9._-]*==[^\\]*[^ \\]\) *\\*$$/\1/p' requirements-dev.txt > dist/constraints.txt
 
 lock: $(STAMP) ## resolve the dependencies anew
-	$(BIN)/python -m uv pip compile pyproject.toml --extra dev --extra pdf --extra pictures --universal --generate-hashes --no-header \
+	$(BIN)/python -m uv pip compile pyproject.toml --extra dev --extra notify --extra pdf --extra pictures --universal --generate-hashes --no-header \
 	  --python-version 3.11 -q -o requirements-dev.txt
 	$(BIN)/python -m uv pip compile bench/requirements.in -c requirements-dev.txt --universal --generate-hashes \
 	  --no-header --python-version 3.11 -q -o requirements-bench.txt

@@ -17,7 +17,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from ledger.adapters.server import Clock
 from ledger.errors import Refused, Unreachable
-from ledger.said import Said
+from ledger.said import Said, as_said
 
 LONGEST_WAIT = 3600.0
 """Seconds that a server may ask us to wait; who asks for more is asked again then."""
@@ -83,6 +83,14 @@ class Adapter(Protocol):
 
     def deliver(self, delivery: Delivery) -> Delivered:
         """Make it so. It may be there already where an answer was lost: the outbox asks :meth:`look` first."""
+
+
+def probed(adapter: Adapter) -> Probed:
+    """What a probe found; what it raises is a problem that was found."""
+    try:
+        return adapter.probe()
+    except (Refused, Unreachable) as error:
+        return Probed("problem", as_said(error.args[0]) if error.args else "", "mend what it says")
 
 
 class Later(Unreachable):
