@@ -44,7 +44,7 @@ class Found(NamedTuple):
 
 
 def shifts_of(calendar: bytes, since: datetime, until: datetime, zone: str = "", patience: float = PATIENCE) -> Found:
-    """Its shifts between two moments; ``zone`` is where events are that name none. ``Unreachable`` says what is wrong."""
+    """Its shifts between two moments; ``zone`` is of events that name none. ``Unreachable`` says what is wrong."""
     asked = {"since": since.isoformat(), "until": until.isoformat(), "zone": zone, "seconds": round(patience)}
     try:
         done = subprocess.run(

@@ -26,7 +26,7 @@ class CalendarFiles(StandIn):
     """``calendars`` are the files by the secret part of their address."""
 
     NAME = "calendar"
-    SECRET: ClassVar[str] = "private-0123456789abcdef0123456789abcdef"
+    SECRET: ClassVar[str] = "private-0123456789abcdef0123456789abcdef"  # noqa: S105
 
     def __init__(self, port: int = 0) -> None:
         super().__init__(port)

@@ -12,9 +12,8 @@ from typing import Any, ClassVar, NamedTuple
 from ledger.lab.standins.server import Answer, Request, StandIn, Wrong, route
 
 _ACCEPT = "application/vnd.pagerduty+json;version=2"
-_KNOWN = frozenset(
-    "time_zone limit offset total include[] user_ids[] escalation_policy_ids[] schedule_ids[] since until earliest".split()
-)
+_FILTERS = ("user_ids[]", "escalation_policy_ids[]", "schedule_ids[]", "include[]", "since", "until", "earliest")
+_KNOWN = frozenset(("time_zone", "limit", "offset", "total", *_FILTERS))
 _CODES = {400: 2001, 401: 2006, 403: 2010, 404: 2100, 429: 2020, 500: 2000}
 
 
@@ -31,7 +30,7 @@ class PagerDutyApi(StandIn):
     """``schedules`` has the shifts of each schedule, ``policies`` how many escalation policies use it (one)."""
 
     NAME = "pagerduty"
-    TOKEN: ClassVar[str] = "u+hunter2-the-secret"
+    TOKEN: ClassVar[str] = "u+hunter2-the-secret"  # noqa: S105
 
     def __init__(self, port: int = 0) -> None:
         super().__init__(port)
