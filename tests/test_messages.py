@@ -30,6 +30,7 @@ KEPT = (
     (9, "sha384:807e640b68fb3c60f230a8e883d7c6fca2bc55a4648f2e485992eb0aea12e0ef7d4ac253a87a3f03b12de708c11d84ee"),
     (15, "sha384:11ca4238ae51cf4987bf64d911708f00ff968ed0619a6bf1fa542e6fc37d73c2c5c711ad8dc0ed79ee925d8eef09894f"),
     (16, "sha384:245144e5f25c126181a32175841245dcb72977b3293049ff68ecaea650e7f7814f78f4dbe3720f623744901821d5dc94"),
+    (18, "sha384:da3d4c7d094fa838f6b263aec87abe8ee8e19020e481732e1234d32f7878ffa4cff856ffc162506bd9aaf520321c4588"),
 )
 """How many earlier sentences there were, and the digest of them: one pair more whenever some are added."""
 

@@ -1,4 +1,8 @@
-"""Tell people: a command that gets the warning on standard input, or a URL to which it is POSTed."""
+"""Tell people: a command that gets the message on standard input, or a URL to which it is POSTed.
+
+The message is JSON with these strings: ``text`` for people; ``kind``, the entry's status; ``rollback``, its id or
+``""``; ``stage``; and ``id``, which is the same each time it is sent, so that a receiver can leave out what came twice.
+"""
 
 from __future__ import annotations
 
@@ -6,25 +10,49 @@ import json
 import shlex
 import subprocess
 
-from ledger.adapters.http import Server, ask
+from ledger.adapters.connection import Delivered, Delivery, Probed
+from ledger.adapters.http import Clock, Exchange, Server, ask
 from ledger.errors import Unreachable
 from ledger.masking import learn_address, learn_header, masked_addresses
 from ledger.said import Said
 
 _SECONDS = 5.0
+_WHO = "the announcement hook"
 
 
-def announce(command: str, server: Server | None, message: dict[str, str]) -> None:
-    """Hand over one message (``text``, ``kind``, ``rollback``) as JSON; ``Unreachable`` where a hook fails.
+class Hook:
+    """A hook shows nothing back: after an answer that was lost it gets the message again, with the same ``id``."""
 
-    The command is split as a shell would, but no shell runs it; it has 5 s.
-    """
-    if command:
-        _run(command, json.dumps(message, ensure_ascii=False))
-    if server is not None:
-        answer = ask(server, "the announcement hook", "POST", body=message)
-        if not answer.ok:
-            raise Unreachable(f"the announcement hook answered {answer.status_code}: check announce.url")
+    def __init__(self, command: str, server: Server | None, stage: str, clock: Clock, log: list[Exchange]) -> None:
+        self._command, self._server, self._stage = command, server, stage
+        self._clock, self._log = clock, log
+
+    def probe(self) -> Probed:
+        """Nothing can be seen of a hook without sending it something."""
+        return Probed(
+            "ok", "no message waits by the ledger; whether it takes one now was not tried: stage4 announce test"
+        )
+
+    def look(self, delivery: Delivery) -> None:
+        """Nothing is shown back."""
+        return
+
+    def deliver(self, delivery: Delivery) -> Delivered:
+        """Hand it over. The command is split as a shell would, but no shell runs it; it has 5 s."""
+        message = {
+            "kind": delivery.kind,
+            "rollback": delivery.rollback,
+            "stage": self._stage,
+            "id": delivery.marker,
+            "text": delivery.text,
+        }
+        if self._command:
+            _run(self._command, json.dumps(message, ensure_ascii=False))
+        if self._server is not None:
+            answer = ask(self._server, _WHO, "POST", body=message, clock=self._clock, log=self._log)
+            if not answer.ok:
+                raise Unreachable(Said("the announcement hook answered {}: check announce.url", answer.status_code))
+        return Delivered()
 
 
 def _run(command: str, text: str) -> None:

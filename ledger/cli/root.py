@@ -19,6 +19,10 @@ COMMANDS: dict[str, Row] = {
         "ledger.cli.completion:completion",
         "Print the script with which a shell completes the commands and options of stage4.",
     ),
+    "connections": Row(
+        "ledger.cli.telling:connections",
+        "Who elsewhere is told: what waits at each connection since when and why, and which head it took last.",
+    ),
     "config": Row("ledger.cli.home:config", "Look at the configuration."),
     "demo": Row(
         "ledger.cli.serve:demo",

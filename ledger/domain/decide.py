@@ -18,6 +18,7 @@ from ledger.domain.silencing import decide as _silencing
 from ledger.domain.state import State
 from ledger.domain.stopping import decide as _stopping
 from ledger.domain.stopping import stop as _stop
+from ledger.domain.telling import decide as _telling
 from ledger.domain.watching import decide as _watching
 from ledger.errors import Refused, Undecidable
 from ledger.said import Said
@@ -36,6 +37,7 @@ MODULES = (
     _silencing,
     _stop,
     _stopping,
+    _telling,
     _watching,
 )
 """Where decisions are; a test looks that no folder is missing."""

@@ -67,10 +67,19 @@ def event(kind: _E) -> _E:
 
 def in_english(kind: _E) -> _E:
     """The version before ``kind``, which kept as English alone what is :attr:`~Event.said` since. Has its meaning."""
+    return _before(kind, "kept its sentences as English alone", said=frozenset())
+
+
+def knew_less(kind: _E) -> _E:
+    """The version before ``kind``, which had fewer fields: those that are optional now. Has its meaning."""
+    return _before(kind, "knew less")
+
+
+def _before(kind: _E, what: str, **own: Any) -> _E:
     version = kind.version - 1
-    named = {"__doc__": f"Version {version}, which kept its sentences as English alone.", "__module__": kind.__module__}
-    own = {"version": version, "said": frozenset(), "__annotations__": {}}
-    return event(cast("_E", type(f"{kind.__name__}{version}", (kind,), named | own)))
+    named = {"__doc__": f"Version {version}, which {what}.", "__module__": kind.__module__}
+    given = {"version": version, "__annotations__": {}}
+    return event(cast("_E", type(f"{kind.__name__}{version}", (kind,), named | given | own)))
 
 
 def versions_of(kind: type[Event]) -> tuple[type[Event], ...]:

@@ -79,5 +79,28 @@ class Unsent(NamedTuple):
     entry: int
     """The entry that it is about."""
     since: datetime
-    """When the connection first took none."""
+    """When the connection first took none; of one that was refused, when."""
     why: str
+    part: str = ""
+    """What of the entry; ``""`` for the message itself."""
+
+
+class HeadSent(NamedTuple):
+    """The newest head of this ledger that a connection took, so that whoever keeps it is a witness."""
+
+    head: str
+    """``N:ROOT``."""
+    entry: int
+    """The entry that says so."""
+    at: datetime
+    link: str
+    """Where people see it; ``""`` where that is not known."""
+    first: int
+    """The first entry that says so of this connection."""
+    taken: int
+    """How many heads it took so far."""
+
+
+def undelivered(connection: str, entry: int, part: str) -> str:
+    """The name of a delivery in the state."""
+    return f"{connection}/{entry}/{part}"

@@ -235,6 +235,7 @@ _BY_EVENT: dict[type[Event], Right] = {
     WindowExtended: _MANAGER,
     WindowOverrun: _SYSTEM,
     **dict.fromkeys((*events_of(observing), *events_of(access), *events_of(telling)), _SYSTEM),
+    **dict.fromkeys((telling.MessageRetryAsked, telling.MessageGivenUp), _ANYBODY._replace(system=False)),
 }
 RIGHTS: dict[str, Right] = {kind.status: right for kind, right in _BY_EVENT.items()}
 """Status -> right, for every version of the event. The first entry, ``ledger_opened``, is nobody's."""

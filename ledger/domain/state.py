@@ -10,7 +10,17 @@ from ledger.domain.closed import Closed
 from ledger.domain.event import Event
 from ledger.domain.facts import Matcher
 from ledger.domain.keeping.events import LedgerOpened
-from ledger.domain.remembered import EPOCH, FileView, ForeignSilence, FreeText, Fresh, Given, SchedulerView, Unsent
+from ledger.domain.remembered import (
+    EPOCH,
+    FileView,
+    ForeignSilence,
+    FreeText,
+    Fresh,
+    Given,
+    HeadSent,
+    SchedulerView,
+    Unsent,
+)
 from ledger.domain.runbook import TRADING, EffectKind, Step, Verdict
 from ledger.domain.silencing.events import SilenceRequested
 from ledger.domain.stopping.events import OverrideRequested
@@ -268,6 +278,10 @@ class State(NamedTuple):
     """Sequences of entries that this build does not know; they block decisions (not the stop)."""
     unsent: Mapping[str, Unsent] = _NOTHING
     """Connection -> the message that waits, while it takes none."""
+    refused: Mapping[str, Unsent] = _NOTHING
+    """Messages that the other side refused and nobody gave up so far, by ``remembered.undelivered``."""
+    heads: Mapping[str, HeadSent] = _NOTHING
+    """Connection -> the newest head that it took."""
 
     def moved_on(
         self,

@@ -19,9 +19,10 @@ from ledger.app.observer.desk import Desk
 from ledger.app.press import Press
 from ledger.app.reading.status import status_json
 from ledger.app.steps import opening
-from ledger.app.telling import outbox
+from ledger.app.telling import sender
+from ledger.app.telling.connections import connection_named
 from ledger.app.telling.outbox import Outbox
-from ledger.app.telling.standing import try_out
+from ledger.app.telling.standing import to_try_out, try_out
 from ledger.domain.observing.events import WarningGiven
 from ledger.domain.telling.events import MessageExpired, MessageFailed, MessageSent
 from ledger.errors import Refused, Unreachable
@@ -59,7 +60,7 @@ def said() -> list[str]:
 @pytest.fixture
 def hook(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hook]:
     """A hook that the installation tells; what it refuses is tried again at once."""
-    monkeypatch.setattr(outbox, "_LONGEST", 0.0)
+    monkeypatch.setattr(sender, "_LONGEST", 0.0)
     made = Hook()
     with odd(made.answer) as server:
         monkeypatch.setattr(installation, "config", changed(installation.config, announce={"url": server.url}))
@@ -109,7 +110,10 @@ def test_an_opening_is_told_with_its_own_announcement_and_who_can_confirm(
     assert (head.origin, head.size) == (installation.ledger.origin, entry), "the newest, and it alone"
     (sent,) = events(installation, MessageSent)
     assert (sent.entry, sent.about) == (entry, "rollback_opened")
-    assert json.loads(installation.artefacts.get(sent.message_sha384)) == page
+    kept = json.loads(installation.artefacts.get(sent.message_sha384))
+    assert (kept["text"], kept["marker"], kept["head"]) == (page["text"], page["id"], sent.head)
+    assert b"POST http" in installation.artefacts.get(sent.transcript_sha384)
+    assert (installation.state.heads["announce"].head, installation.state.heads["announce"].taken) == (sent.head, 1)
 
 
 def test_a_hook_that_refuses_is_tried_again_and_told_everything_once_and_in_order(
@@ -168,15 +172,17 @@ def test_a_message_that_tries_it_out_says_so_and_leaves_no_entry(
     installation: Installation, hook: Hook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = installation.state.sequence
-    page = try_out(installation)
-    assert hook.taken == [page] and "this is a test" in page["text"] and len(find_heads(page["text"].encode())) == 1
+    connection = connection_named(installation, "announce")
+    sent, _ = try_out(installation, connection)
+    (page,) = hook.taken
+    assert page["id"] == sent.marker and page["kind"] == "test" and len(find_heads(page["text"].encode())) == 1
     assert installation.ledger.log.size() == before
     hook.status = 404
     with pytest.raises(Unreachable, match="answered 404"):
-        try_out(installation)
+        try_out(installation, connection)
     monkeypatch.setattr(installation, "config", changed(installation.config, announce={"url": ""}))
     with pytest.raises(Refused, match="set announce.url or announce.command"):
-        try_out(installation)
+        to_try_out(installation)
 
 
 def test_a_connection_that_is_new_is_not_told_the_past(installation: Installation, hook: Hook, said: list[str]) -> None:
@@ -206,7 +212,7 @@ def test_what_comes_too_late_is_given_up_and_said(
 def test_more_than_can_wait_gives_up_the_oldest(
     installation: Installation, hook: Hook, box: Outbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbox, "MOST", 2)
+    monkeypatch.setattr(sender, "MOST", 2)
     desk = Desk(installation, lambda _: None)
     entries = [desk.record(NEAR) for _ in range(4)]
     tell(box)

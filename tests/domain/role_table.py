@@ -35,6 +35,8 @@ from ledger.domain.silencing.commands import (
 )
 from ledger.domain.silencing.events import SilenceFailed
 from ledger.domain.stopping.commands import AdoptOverride, PutBack, RecordOverride, RecordPutBack, TakeInStop
+from ledger.domain.telling.commands import GiveUpMessage, RetryMessage
+from ledger.domain.telling.events import MessageFailed, MessageRefused
 from ledger.domain.watching.commands import ExpectAlert, FinishWatch
 
 from . import facts
@@ -141,7 +143,21 @@ def too_late(story: Story) -> ExpireEffect:
     return ExpireEffect(requested=requested)
 
 
+def unsent(story: Story) -> RetryMessage:
+    story.saw(MessageFailed(connection="tickets", entry=1, about="ledger_opened", reason="it does not answer"))
+    return RetryMessage(connection="tickets", entry=1)
+
+
+def unsent_for_ever(story: Story) -> GiveUpMessage:
+    story.saw(
+        MessageRefused(connection="tickets", entry=1, about="ledger_opened", reason="no such ticket", part="link")
+    )
+    return GiveUpMessage(connection="tickets", entry=1, part="link", reason="the ticket was deleted")
+
+
 TABLE = {
+    "retry a message": ("opened", RUNBOOK | {"admin"}, unsent),
+    "give up a message": ("opened", RUNBOOK | {"admin"}, unsent_for_ever),
     "open": ("opened", {"im"}, lambda s: opening(s, ticket="INC-1")),
     "confirm": ("opened", {"owner"}, lambda s: Confirm(confirms=digest("line"))),
     "declare an emergency": ("opened", RUNBOOK, lambda s: DeclareEmergency(reason="fire")),

@@ -179,6 +179,8 @@ LATER = {
     "change roles",
     "add a finding",
     "add a follow-up",
+    "retry a message",
+    "give up a message",
 }
 
 

@@ -27,7 +27,8 @@ from ledger.app.soundness import Soundness
 from ledger.app.soundness import examine as examine_ledger
 from ledger.app.soundness.found import FURTHER
 from ledger.app.steps.pictures import INSTALL, cannot_draw
-from ledger.app.telling.standing import connected, unsent
+from ledger.app.telling.connections import connections, look_at
+from ledger.app.telling.standing import unsent
 from ledger.errors import LedgerError
 
 _SPACE = 200 * 1024 * 1024
@@ -54,7 +55,7 @@ def examine(root: Path) -> list[Check]:
         _prometheus,
         _alertmanager,
         _labels,
-        _announcements,
+        _connections,
         _pictures,
         _account,
         _front,
@@ -152,17 +153,16 @@ def _reading(installation: Installation) -> Iterator[Check]:
         yield Check("reading", "warning", why, "make room, or mount the disk for writing")
 
 
-def _announcements(installation: Installation) -> Iterator[Check]:
-    """Whether people are told. Nothing is sent: that is ``stage4 announce test``."""
+def _connections(installation: Installation) -> Iterator[Check]:
+    """Each connection: what it did not take, else what a look at it finds. Nothing is sent."""
     late = unsent(installation)
     for one in late:
-        yield Check("announce", "problem", one.sentence, "mend what it says; it is tried again by itself")
-    if connected(installation) and not late:
-        yield Check(
-            "announce",
-            "ok",
-            "no message waits by the ledger; whether it takes one now was not tried: stage4 announce test",
-        )
+        retried = "retry or give it up: stage4 connections" if one.refused else "mend what it says; it is tried again"
+        yield Check(one.connection, "problem", one.sentence, retried)
+    for connection in connections(installation):
+        if connection.name not in {one.connection for one in late if not one.refused}:
+            seen = look_at(connection)
+            yield Check(connection.name, seen.state, seen.found, seen.remedy)
 
 
 def _disk(installation: Installation) -> Iterator[Check]:

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 
 from ledger.app.installation import Installation
 from ledger.app.press import Press
-from ledger.app.telling.message import Told
 from ledger.app.telling.outbox import Outbox
 from ledger.domain.command import SYSTEM
 from ledger.domain.event import Event
@@ -44,7 +43,7 @@ class Desk:
         """Record a warning and tell people; a hook that fails is told here, and stops and delays nothing."""
         sequence = self.record(event, rollback)
         self.say(text)
-        self.outbox.put(Told(sequence, event.status, rollback, self.installation.clock(), text))
+        self.outbox.put(sequence, text)
         self.outbox.send()
 
     def twice(self, name: str, reading: Hashable, known: Hashable) -> bool:

@@ -54,16 +54,20 @@ def opened(installation: Installation, note: bytes) -> Covering:
     return Covering(stated.size, stated.root, note, "")
 
 
-def head_to_send(installation: Installation) -> str:
-    """The line that ends every message that goes out, with its newline, so that whoever keeps it is a witness.
-
-    ``""`` where the newest checkpoint cannot be had or is not this ledger's: no message waits for it.
-    """
+def newest_head(installation: Installation) -> Head | None:
+    """What the newest checkpoint states; None where none can be had or it is not this ledger's: no message waits."""
     try:
         note = installation.ledger.log.newest_checkpoint()
     except LedgerError:
-        return ""
+        return None
     found = opened(installation, note) if note is not None else None
-    if found is None or found.why:
-        return ""
-    return head_line(Head(found.size, found.root), installation.ledger.verifier.name) + "\n"
+    return None if found is None or found.why else Head(found.size, found.root)
+
+
+def head_to_send(installation: Installation) -> str:
+    """The line that ends every message that goes out, with its newline, so that whoever keeps it is a witness.
+
+    ``""`` where there is no newest head.
+    """
+    head = newest_head(installation)
+    return head_line(head, installation.ledger.verifier.name) + "\n" if head else ""

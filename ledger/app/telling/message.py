@@ -1,17 +1,13 @@
-"""What is told of an entry: its announcement where it has one, else who did what; then a link and the head.
-
-JSON with these strings: ``text`` for people; ``kind``, the entry's status; ``rollback``, its id or ``""``; ``stage``;
-and ``id``, which is the same each time the message is sent, so that a receiver can leave out what came twice.
-"""
+"""What is told of an entry: its announcement where it has one, else who did what; then a link and the head."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
+from ledger.adapters.connection import Delivery
 from ledger.app.installation import Installation
-from ledger.app.reading.covering import head_to_send
+from ledger.app.reading.covering import newest_head
 from ledger.app.reading.queries import sentence
 from ledger.domain.closing.events import RollbackAborted, RollbackCompleted
 from ledger.domain.command import SYSTEM
@@ -51,7 +47,7 @@ from ledger.domain.stopping.events import (
 )
 from ledger.domain.watching.events import WatchFinished
 from ledger.errors import LedgerError
-from ledger.verify.report import HEAD_LINE
+from ledger.verify.report import HEAD_LINE, format_head, head_line
 
 TOLD: Final[frozenset[type[Event]]] = frozenset(
     {
@@ -94,34 +90,44 @@ TOLD: Final[frozenset[type[Event]]] = frozenset(
 """Every one of these is told; what else the observer warns of is told by its own words."""
 
 
-class Told(NamedTuple):
-    """An entry of which people are to be told."""
+class Asked(NamedTuple):
+    """An entry of which somebody elsewhere is to be told."""
 
-    sequence: int
-    status: str
-    rollback: str
-    at: datetime
-    text: str
+    record: Recorded
+    text: str = ""
+    """The observer's own words for it, where it has some."""
 
-
-def told(installation: Installation, record: Recorded) -> Told | None:
-    """An entry in words; None for one that is not told."""
-    if type(record.event) not in TOLD:
-        return None
-    return Told(record.sequence, record.status, record.rollback, record.at, _text(installation, record))
+    @property
+    def sequence(self) -> int:
+        """The entry."""
+        return self.record.sequence
 
 
-def message(installation: Installation, one: Told) -> dict[str, str]:
-    """The message as it goes out now."""
-    where = installation.config.serve.url.rstrip("/")
-    link = f"{where}/rollbacks/{quote(one.rollback, safe='')}\n" if where and one.rollback else ""
-    return {
-        "kind": one.status,
-        "rollback": one.rollback,
-        "stage": installation.config.stage,
-        "id": f"{installation.ledger.origin}/{one.sequence}",
-        "text": f"{one.text}\n{link}{head_to_send(installation)}".rstrip("\n"),
-    }
+def is_told(asked: Asked) -> bool:
+    """Whether people are told of it."""
+    return bool(asked.text) or type(asked.record.event) in TOLD
+
+
+def delivery(installation: Installation, asked: Asked, part: str, thread: str = "") -> Delivery:
+    """What goes out of an entry now, in words."""
+    record, where = asked.record, installation.config.serve.url.rstrip("/")
+    rollback = installation.state.rollback(record.rollback) if record.rollback else None
+    link = f"{where}/rollbacks/{quote(record.rollback, safe='')}" if where and record.rollback else ""
+    head, origin = newest_head(installation), installation.ledger.origin
+    lines = (asked.text or _text(installation, record), link, head_line(head, origin) if head else "")
+    return Delivery(
+        entry=record.sequence,
+        part=part,
+        marker=f"{origin}/{record.sequence}{part and '/'}{part}",
+        kind=record.status,
+        at=record.at,
+        text="\n".join(filter(None, (line.rstrip("\n") for line in lines))),
+        rollback=record.rollback,
+        ticket=rollback.ticket if rollback else "",
+        link=link,
+        head=format_head(head) if head else "",
+        thread=thread,
+    )
 
 
 def _text(installation: Installation, record: Recorded) -> str:
