@@ -89,7 +89,7 @@ def _named(one: Somebody, role: str, state: State, names: Mapping[str, str]) -> 
 
 def kept(duties: tuple[Duty, ...]) -> Said:
     """The same for an entry: people by their ids alone, whom the ledger does not know without a name."""
-    return joined((Said("{}: {}", ROLES[duty.role], _kept(duty)) for duty in duties), "; ")
+    return joined((Said("{}: {}", Said(ROLES[duty.role]), _kept(duty)) for duty in duties), "; ")
 
 
 def _kept(duty: Duty) -> Said:
@@ -100,12 +100,13 @@ def _kept(duty: Duty) -> Said:
     return joined(Said("{}", one.person) if one.person else Said("somebody who is not known here") for one in duty.on)
 
 
-def as_json(duties: tuple[Duty, ...], state: State) -> dict[str, Any]:
+def as_json(duties: tuple[Duty, ...], state: State, names: Mapping[str, str], now: datetime) -> dict[str, Any]:
     """By role; times in ISO 8601, UTC."""
-    return {duty.role: dict(_page(duty, state)) for duty in duties}
+    return {duty.role: dict(_page(duty, state, names, now)) for duty in duties}
 
 
-def _page(duty: Duty, state: State) -> Iterator[tuple[str, Any]]:
+def _page(duty: Duty, state: State, names: Mapping[str, str], now: datetime) -> Iterator[tuple[str, Any]]:
+    yield "sentence", str(words(duty, state, names, now))
     yield "state", duty.state
     yield "on_duty", [_somebody(one, duty.role, state) for one in duty.on or ()]
     yield "next", [_somebody(one, duty.role, state) for one in duty.coming]

@@ -27,6 +27,8 @@ EVERY: Final = 25.0
 """Seconds between two looks."""
 FRESH: Final = 60.0
 """Seconds after which what was seen is not shown any more."""
+SHORT: Final = 5.0
+"""Seconds that somebody waits who asked for something else too."""
 PATIENCE: Final = 12.0
 """Seconds that one look is waited for: a calendar that is new is read for ten."""
 
@@ -121,7 +123,8 @@ class OnCall:
             before = self._seen.get(role)
             self._seen[role] = _Seen(rota or (before.rota if before else None), why, now)
         duty = self.duty(role, now)
-        gist = duty and (duty.state, tuple((one.name, one.person, one.until) for one in duty.on or ()), str(duty.why))
+        on = duty.on or () if duty else ()
+        gist = (duty and duty.state, duty and str(duty.why), tuple((one.name, one.person, one.until) for one in on))
         with self._guard:
             moved = self._gist.get(role) != gist
             self._gist[role] = gist
@@ -152,7 +155,8 @@ class OnCall:
         except LedgerError as error:
             return Duty(role, None, source=rota.source, at=rota.at, why=error.args[0])
         people = self._config.oncall.people
-        on, coming = (tuple(one for shift in part for one in who_is(shift, people)) for part in found)
+        on = tuple(one for shift in found.on for one in who_is(shift, people))
+        coming = tuple(one for shift in found.coming for one in who_is(shift, people))
         return Duty(role, on, coming, rota.source, rota.at, note=rota.note)
 
     def duties(self, now: datetime) -> tuple[Duty, ...]:
