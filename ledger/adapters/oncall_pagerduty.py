@@ -31,7 +31,7 @@ class PagerDuty:
         self, server: Server, token: str, schedule: str, clock: Clock, log: list[Exchange] | None = None
     ) -> None:
         self._server, self._schedule, self._clock, self._log = server, schedule, clock, log
-        self._headers = {**_HEADERS, "Authorization": f"Token token={token}"}
+        self._headers = {**_HEADERS, "Authorization": " ".join(("Token", f"token={token}"))}
 
     def rota(self) -> Rota:
         """See :class:`ledger.adapters.oncall.Schedule`."""

@@ -9,7 +9,7 @@ from typing import Final
 from ledger.app.observer.desk import Desk
 from ledger.app.oncall.duty import as_json, kept
 from ledger.app.oncall.watch import FRESH
-from ledger.domain.observing.events import OnCallSeen
+from ledger.domain.observing.events import OncallSeen
 from ledger.domain.state import Rollback, State
 
 AT_ONCE: Final = timedelta(minutes=5)
@@ -23,7 +23,7 @@ def look_at_oncall(desk: Desk, state: State) -> None:
     if not desk.installation.oncall.roles:
         return
     for rollback in state.open.values():
-        if not any(one.status == OnCallSeen.status for one in rollback.evidence):
+        if not any(one.status == OncallSeen.status for one in rollback.evidence):
             _keep(desk, state, rollback)
 
 
@@ -34,5 +34,5 @@ def _keep(desk: Desk, state: State, rollback: Rollback) -> None:
         return
     duties = oncall.duties(now)
     page = json.dumps({"at": now.isoformat(), "roles": as_json(duties, state, {}, now)}, ensure_ascii=False, indent=1)
-    event = OnCallSeen(on_duty=kept(duties), oncall_sha384=desk.installation.keep(page), seen_at=now)
+    event = OncallSeen(on_duty=kept(duties), oncall_sha384=desk.installation.keep(page), seen_at=now)
     desk.record(event, rollback.id)

@@ -119,7 +119,7 @@ class AlertsSeen(Event):
 
 
 @event
-class OnCallSeen(Event):
+class OncallSeen(Event):
     """Who was on duty when a rollback was opened, by the schedules; once a rollback. It gives no right."""
 
     status: ClassVar[str] = "oncall_seen"
