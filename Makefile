@@ -9,7 +9,7 @@ SITE   := var/site
 SPHINX := $(SITE)/environment
 BENCHED := $(BENCH)/.ready
 
-.PHONY: help setup demo rehearsal test quick lint coverage messages screenshots pictures kept-pictures docs bench bench-web wheel lock clean
+.PHONY: help setup demo rehearsal test quick lint coverage messages screenshots pictures kept-pictures docs bench bench-web bench-stop wheel lock clean
 
 help: ## show what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -86,6 +86,9 @@ bench: $(BENCHED) ## measure appending and verifying beside other ledgers
 
 bench-web: $(BENCHED) ## measure the dashboard: pages on 100,000 entries, then 200 open browsers
 	$(BENCH)/bin/python -m bench.web
+
+bench-stop: $(BENCHED) ## measure the stop while everything that is told hangs, beside one without connections
+	$(BENCH)/bin/python -m bench.stopping
 
 $(BENCHED): $(STAMP) requirements-bench.txt
 	test -x $(BENCH)/bin/python || $(PYTHON) -m venv $(BENCH)

@@ -131,6 +131,7 @@ def _as_json(one: Standing) -> dict[str, Any]:
     head = one.head
     return {
         "name": one.name,
+        "title": one.title,
         "unsent": [message._asdict() for message in one.unsent],
         "waiting": [{**waits._asdict(), "at": waits.at.isoformat()} for waits in one.waiting],
         "head": {**head._asdict(), "at": head.at.isoformat()} if head else None,

@@ -61,7 +61,8 @@ class ShelfConnection(Connection):
 
     def __init__(self, installation: Installation, name: str, shelf: Shelf) -> None:
         super().__init__(installation)
-        self.name, self.shelf = name, shelf
+        self.name = self.title = name
+        self.shelf = shelf
 
     def parts(self, asked: Asked) -> tuple[str, ...]:
         return ("note", "link") if isinstance(asked.record.event, WarningGiven) else ()

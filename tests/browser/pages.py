@@ -10,6 +10,7 @@ PAGES = {
     "rollback": ("l2-ops", "/rollbacks/{rollback}"),
     "password": ("l2-ops", "/password"),
     "silences": ("noc", "/silences"),
+    "connections": ("l2-ops", "/connections"),
     "timeline": ("l2-ops", "/timeline"),
     "entry": ("l2-ops", "/entries/12"),
     "audit": ("l2-ops", "/audit"),

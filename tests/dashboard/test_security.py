@@ -28,6 +28,8 @@ WHO = {
     "review.as_pdf": READERS,
     "timeline.show": READERS,
     "silences.show": READERS,
+    "connections.show": READERS,
+    "connections.settle": READERS,
     "timeline.fresh": READERS,
     "entries.show": READERS,
     "entries.download": READERS,

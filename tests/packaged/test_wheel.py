@@ -44,6 +44,7 @@ CONTENT = {
     "audit.checkpoint": ("application/octet-stream", b"stage4"),
     "audit.key": ("application/octet-stream", b"stage4"),
     "silences.show": (HTML, b"</html>"),
+    "connections.show": (HTML, b"</html>"),
     "setup.show": (HTML, b"</html>"),
     "people.index": (HTML, b"lab-noc"),
     "access.show": (HTML, b"</html>"),

@@ -83,6 +83,7 @@ def show() -> str:
         checkpoints=checkpoints,
         older=_beyond(checkpoints),
         head=head.head if head else "",
+        heads=sorted(here.installation.state.heads.items()),
         key=format_verifier(ledger.verifier),
         origin=ledger.origin,
         stage=here.installation.config.stage,

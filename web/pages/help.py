@@ -28,6 +28,7 @@ SECTIONS: Final = {
     "rollbacks": "rollback",
     "review": "review",
     "silences": "silences",
+    "connections": "connections",
     "timeline": "timeline",
     "entries": "timeline",
     "audit": "verify",

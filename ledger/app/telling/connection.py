@@ -19,7 +19,9 @@ class Connection(ABC):
     """One place elsewhere. Made anew for each look; it holds no state."""
 
     name: str
-    """As entries and pages have it; it never changes while the place is the same."""
+    """As entries have it; it never changes while the place is the same."""
+    title: str
+    """What people call it, in the middle of a sentence."""
     tells_people: bool = True
     """Whether a message that says it is a test can be sent there: not into a ticket or a dashboard."""
 

@@ -9,12 +9,14 @@ from ledger.adapters.transcript import Exchange
 from ledger.app.home import config as settings
 from ledger.app.telling.connection import MESSAGE, Connection
 from ledger.app.telling.message import Asked, is_told
+from ledger.said import Said
 
 
 class HookConnection(Connection):
     """``[announce]``: where there is one."""
 
     name = "announce"
+    title = Said("the announcement hook")
 
     def parts(self, asked: Asked) -> tuple[str, ...]:
         """Whatever people are told of."""

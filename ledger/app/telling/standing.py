@@ -48,6 +48,7 @@ class Standing(NamedTuple):
     """One connection as it stands by the ledger; nothing was asked of the other side."""
 
     name: str
+    title: str
     unsent: tuple[UnsentMessage, ...]
     """What it did not take and why: the one that holds up the rest first, then those that were refused."""
     waiting: tuple[Waiting, ...]
@@ -64,9 +65,9 @@ def unsent(installation: Installation) -> list[UnsentMessage]:
     state, found = installation.state, []
     for one in connections(installation):
         if one.name in state.unsent:
-            found.append(_told(one.name, state.unsent[one.name], refused=False))
+            found.append(_told(one, state.unsent[one.name], refused=False))
         of_it = (owed for name, owed in state.refused.items() if name.startswith(f"{one.name}/"))
-        found += [_told(one.name, owed, refused=True) for owed in of_it]
+        found += [_told(one, owed, refused=True) for owed in of_it]
     return found
 
 
@@ -81,18 +82,18 @@ def standing(installation: Installation) -> list[Standing]:
             for key, asked in sorted(backlog.waiting.items())
         )
         mine = tuple(message for message in late if message.connection == one.name)
-        found.append(Standing(one.name, mine, waits, installation.state.heads.get(one.name)))
+        found.append(Standing(one.name, one.title, mine, waits, installation.state.heads.get(one.name)))
     return found
 
 
-def _told(connection: str, one: Unsent, *, refused: bool) -> UnsentMessage:
-    since = f"{one.since:%Y-%m-%d %H:%M:%S} UTC"
+def _told(connection: Connection, one: Unsent, *, refused: bool) -> UnsentMessage:
+    since, title = f"{one.since:%Y-%m-%d %H:%M:%S} UTC", connection.title
     if refused:
-        said = Said("{} refused the message about entry {} at {}: {}", connection, one.entry, since, one.why)
+        said = Said("{} refused the message about entry {} at {}: {}", title, one.entry, since, one.why)
     else:
         told = "{} is told nothing since {}: the message about entry {} waits: {}"
-        said = Said(told, connection, since, one.entry, one.why)
-    return UnsentMessage(connection, one.entry, one.since.isoformat(), one.why, said, one.part, refused)
+        said = Said(told, title, since, one.entry, one.why)
+    return UnsentMessage(connection.name, one.entry, one.since.isoformat(), one.why, said, one.part, refused)
 
 
 def try_out(installation: Installation, connection: Connection) -> tuple[Delivery, Delivered]:
