@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from ledger.app.observer.warnings import LINGER, MINUTES
-from ledger.app.oncall.duty import words
+from ledger.app.oncall.duty import in_short, words
 from ledger.app.reading.muted import Muted, how_muted
 from ledger.app.reading.outlook import SOURCES, Outlook
 from ledger.app.reading.queries import DISABLED_AND_FREE, STATUS_UNKNOWN, drift, silence_drift
@@ -123,11 +123,11 @@ def waiting(action: Next, *, where: bool = False) -> str:
     return f"{action.waits}{f' ({about})' if about else ''}."
 
 
-def on_duty(role: str) -> Said | None:
+def on_duty(role: str, *, short: bool = False) -> Said | None:
     """Who is on duty for a role, by the schedule, as it was seen last; None where the role has none."""
     here, now = site().installation, site().installation.clock()
     duty = here.oncall.duty(role, now)
-    return words(duty, here.state, here.people.names(), now) if duty else None
+    return (in_short if short else words)(duty, here.state, here.people.names(), now) if duty else None
 
 
 def running_watch(rollback: Rollback, now: datetime) -> datetime | None:
@@ -170,7 +170,7 @@ def _turn(rollback: Rollback, outlook: Outlook, now: datetime, *, where: bool) -
 def _duty(role: str) -> list[str]:
     """Who is on duty, where that is known."""
     duty = site().installation.oncall.duty(role, site().installation.clock())
-    said = on_duty(role)
+    said = on_duty(role, short=True)
     return [told(said)] if duty and duty.on is not None and said else []
 
 

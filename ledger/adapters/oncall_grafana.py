@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
+from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -15,7 +16,7 @@ from ledger.adapters.connection import require
 from ledger.adapters.http import Clock, Exchange, Server, ask, bounded_json
 from ledger.adapters.oncall import AHEAD, Rota, Shift, ahead
 from ledger.adapters.shapes import line, listing, reading, table, when, whole
-from ledger.errors import Unreachable
+from ledger.errors import Refused, Unreachable
 from ledger.said import Said
 
 WHO: Final = "Grafana IRM"
@@ -49,6 +50,9 @@ class GrafanaSchedule:
         for number in range(1, _PAGES + 1):
             params = {"start_date": first, "end_date": last} | ({"page": str(number)} if number > 1 else {})
             answer = ask(self._server, WHO, "GET", path, params=params, clock=self._clock, log=self._log)
+            if answer.status_code == HTTPStatus.NOT_FOUND:
+                known = Said("{} has no schedule {} (status 404): check its id and oncall.url", WHO, self._schedule)
+                raise Refused(known)
             page = bounded_json(require(answer, WHO, clock=self._clock), WHO)
             with reading(WHO):
                 more = table(page)["next"] is not None

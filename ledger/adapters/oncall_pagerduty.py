@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -78,7 +79,8 @@ class PagerDuty:
 
     def _require_use(self) -> None:
         """That nobody has duty is only said of a schedule that is there and that an escalation policy uses."""
-        page = bounded_json(self._get(f"/schedules/{quote(self._schedule, safe='')}", {"time_zone": "UTC"}), WHO)
+        answer = self._get(f"/schedules/{quote(self._schedule, safe='')}", {"time_zone": "UTC"})
+        page = bounded_json(answer, WHO)
         with reading(WHO):
             used = bool(listing(table(table(page)["schedule"])["escalation_policies"]))
         if not used:
@@ -95,6 +97,8 @@ class PagerDuty:
             clock=self._clock,
             log=self._log,
         )
+        if answer.status_code == HTTPStatus.NOT_FOUND:
+            raise Refused(Said("{} has no schedule {} (status 404): check its id and oncall.url", WHO, self._schedule))
         return require(answer, WHO, clock=self._clock)
 
 

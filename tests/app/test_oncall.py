@@ -180,7 +180,9 @@ def test_what_was_not_known_at_the_opening_is_kept_as_such(installation, oncall,
     oncall.look()
     look_at_oncall(Desk(installation, lambda _: None), installation.state)
     (seen,) = [one for one in records(installation) if one.status == "oncall_seen"]
-    assert seen.event.on_duty.count("not known (PagerDuty at ") == 2
+    assert seen.event.on_duty == "L2 Ops: not known; product owner: not known"
+    page = json.loads(installation.artefacts.get(seen.event.oncall_sha384))
+    assert "answered 500" in page["roles"]["l2_ops"]["why_not"]
 
 
 def test_the_message_of_an_opening_says_who_of_those_who_can_confirm_is_on_duty(installation, oncall, api) -> None:

@@ -65,9 +65,20 @@ def words(duty: Duty, state: State, names: Mapping[str, str], now: datetime) -> 
         told = Said("on duty by {}, as of {}: {}", as_said(duty.source), at, who)
     if duty.coming:
         began = duty.coming[0].since
-        following = joined(_named(one, duty.role, state, names) for one in duty.coming)
+        following = joined(_following(one, duty.role, state, names) for one in duty.coming)
         told = Said("{}; next from {}: {}", told, f"{clock_or_day(began, now)} UTC" if began else "?", following)
     return Said("{} ({})", told, as_said(duty.note)) if duty.note else told
+
+
+def in_short(duty: Duty, state: State, names: Mapping[str, str], now: datetime) -> Said:
+    """``on duty: Ola until 06:00 UTC (PagerDuty, 03:14:07 UTC)``, where there is little room."""
+    if duty.on is None:
+        return Said("who is on duty is not known")
+    at = f"{clock_or_day(duty.at or now, now, seconds=True)} UTC"
+    if not duty.on:
+        return Said("nobody is on duty ({}, {})", as_said(duty.source), at)
+    who = joined(called(one, duty.role, state, names, now) for one in duty.on)
+    return Said("on duty: {} ({}, {})", who, as_said(duty.source), at)
 
 
 def called(one: Somebody, role: str, state: State, names: Mapping[str, str], now: datetime) -> Said:
@@ -87,6 +98,12 @@ def _named(one: Somebody, role: str, state: State, names: Mapping[str, str]) -> 
     }[doubt(one, role, state)]
 
 
+def _following(one: Somebody, role: str, state: State, names: Mapping[str, str]) -> Said:
+    """Of who comes next only that there is a doubt is said: there is time to see to it."""
+    name = Said("{}", names.get(one.person, one.name))
+    return Said("{} (may not act here yet)", name) if doubt(one, role, state) else name
+
+
 def kept(duties: tuple[Duty, ...]) -> Said:
     """The same for an entry: people by their ids alone, whom the ledger does not know without a name."""
     return joined((Said("{}: {}", Said(ROLES[duty.role]), _kept(duty)) for duty in duties), "; ")
@@ -94,7 +111,7 @@ def kept(duties: tuple[Duty, ...]) -> Said:
 
 def _kept(duty: Duty) -> Said:
     if duty.on is None:
-        return Said("not known ({})", as_said(duty.why))
+        return Said("not known")
     if not duty.on:
         return Said("nobody on duty")
     return joined(Said("{}", one.person) if one.person else Said("somebody who is not known here") for one in duty.on)
