@@ -114,9 +114,13 @@ def _began(shift: Shift) -> tuple[bool, float]:
     return shift.start is not None, shift.start.timestamp() if shift.start else 0.0
 
 
-def ahead(answer: Any, now: datetime) -> float:
-    """Seconds by which the clock of who answered is ahead of ours, by its ``Date`` (RFC 9110, section 6.6.1)."""
+def ahead(answer: Any, asked: datetime, answered: datetime) -> float:
+    """Seconds by which the clock of who answered is ahead of ours, by its ``Date`` (RFC 9110, section 6.6.1).
+
+    It was read between the two times that are given, and cut to whole seconds.
+    """
     try:
-        return (parsedate_to_datetime(answer.headers["Date"]) - now).total_seconds()
+        date = parsedate_to_datetime(answer.headers["Date"])
+        return (date - min(max(date, asked), answered)).total_seconds()
     except (KeyError, TypeError, ValueError, OverflowError):
         return 0.0

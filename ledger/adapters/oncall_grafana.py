@@ -36,8 +36,8 @@ class GrafanaSchedule:
         first, last = (at - _BEFORE).astimezone(UTC).date(), (at + AHEAD).astimezone(UTC).date()
         began, until = (datetime.combine(day, time(), UTC) for day in (first, last))
         shifts, wanted, skew = [], 0, 0.0
-        for page, answer in self._pages(first.isoformat(), last.isoformat()):
-            skew = ahead(answer, self._clock())
+        for page, by in self._pages(first.isoformat(), last.isoformat()):
+            skew = by
             with reading(WHO):
                 wanted = whole(page["count"])
                 shifts += [_shift(table(entry), began, until) for entry in listing(page["results"])]
@@ -45,18 +45,21 @@ class GrafanaSchedule:
             raise Unreachable(Said("{} said {} shifts and gave {}: try again", WHO, wanted, len(shifts)))
         return Rota(tuple(shifts), at, WHO, until, skew)
 
-    def _pages(self, first: str, last: str) -> Iterator[tuple[dict[str, Any], Any]]:
+    def _pages(self, first: str, last: str) -> Iterator[tuple[dict[str, Any], float]]:
+        """Each page, with the seconds by which its clock was ahead of ours."""
         path = f"/api/v1/schedules/{quote(self._schedule, safe='')}/final_shifts"
         for number in range(1, _PAGES + 1):
             params = {"start_date": first, "end_date": last} | ({"page": str(number)} if number > 1 else {})
+            asked = self._clock()
             answer = ask(self._server, WHO, "GET", path, params=params, clock=self._clock, log=self._log)
+            skew = ahead(answer, asked, self._clock())
             if answer.status_code == HTTPStatus.NOT_FOUND:
                 known = Said("{} has no schedule {} (status 404): check its id and oncall.url", WHO, self._schedule)
                 raise Refused(known)
             page = bounded_json(require(answer, WHO, clock=self._clock), WHO)
             with reading(WHO):
                 more = table(page)["next"] is not None
-            yield page, answer
+            yield page, skew
             if not more:
                 return
         raise Unreachable(Said("{} has more than {} pages of shifts in a week: that is no schedule", WHO, _PAGES))

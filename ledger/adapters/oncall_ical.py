@@ -78,13 +78,14 @@ class Calendar:
         kept = self._calendars.get(self._server, self._zone, at)
         headers = {"Accept": "text/calendar"} | ({"If-None-Match": kept.etag} if kept and kept.etag else {})
         answer = ask(self._server, WHO, "GET", headers=headers, clock=self._clock, log=self._log)
+        skew = ahead(answer, at, self._clock())
         require(answer, WHO, HTTPStatus.OK, *([HTTPStatus.NOT_MODIFIED] if kept else []), clock=self._clock)
         digest = sha384(answer.content).digest()
         if kept is None or (answer.status_code == HTTPStatus.OK and digest != kept.digest):
             kept = self._read(answer.content, digest, answer.headers.get("ETag", ""), at)
         note = Said("{} events that are marked as free time were left out", kept.found.free) if kept.found.free else ""
         source = Said("the calendar at {}", urlsplit(self._server.url).hostname or "?")
-        return Rota(kept.found.shifts, at, source, kept.until, ahead(answer, self._clock()), note)
+        return Rota(kept.found.shifts, at, source, kept.until, skew, note)
 
     def _read(self, content: bytes, digest: bytes, etag: str, at: datetime) -> _Kept:
         if not content.lstrip(b"\xef\xbb\xbf \r\n\t")[:15].upper().startswith(b"BEGIN:VCALENDAR"):

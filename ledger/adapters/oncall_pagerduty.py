@@ -39,15 +39,16 @@ class PagerDuty:
         at = self._clock()
         until = at + AHEAD
         shifts, skew = [], 0.0
-        for page, answer in self._pages(at, until):
-            skew = ahead(answer, self._clock())
+        for page, by in self._pages(at, until):
+            skew = by
             with reading(WHO):
                 shifts += [self._shift(table(entry)) for entry in listing(page["oncalls"])]
         if not shifts:
             self._require_use()
         return Rota(tuple(shifts), at, WHO, until, skew)
 
-    def _pages(self, since: datetime, until: datetime) -> Iterator[tuple[dict[str, Any], Any]]:
+    def _pages(self, since: datetime, until: datetime) -> Iterator[tuple[dict[str, Any], float]]:
+        """Each page, with the seconds by which its clock was ahead of ours."""
         params: dict[str, str | list[str]] = {
             "schedule_ids[]": self._schedule,
             "include[]": "users",
@@ -57,13 +58,15 @@ class PagerDuty:
             "limit": str(_PAGE),
         }
         for offset in range(0, MOST, _PAGE):
+            asked = self._clock()
             answer = self._get("/oncalls", params | {"offset": str(offset)})
+            skew = ahead(answer, asked, self._clock())
             with reading(WHO):
                 page = table(bounded_json(answer, WHO))
                 more = truth(page["more"])
                 if more and len(listing(page["oncalls"])) != _PAGE:
                     raise ValueError("a page that is not full before the last one")
-            yield page, answer
+            yield page, skew
             if not more:
                 return
         raise Unreachable(Said("{} has more than {} shifts in a week: that is no schedule", WHO, MOST))
