@@ -114,7 +114,7 @@ def measure(folder: Path, presses: int) -> dict[str, Any]:
                 name, [sys.executable, "-m", "ledger.cli", "serve", "--port", str(port), "--home", str(root)]
             )
         for one in urls:
-            until(lambda at=one: answers(f"{at}/healthz"), 60, f"the dashboard at {one}")
+            until(partial(answers, f"{one}/healthz"), 60, f"the dashboard at {one}")
         took = asyncio.run(rounds(urls, passwords, roots, presses))
     told = {
         name: {"median": 1000 * statistics.median(times), "longest": 1000 * max(times)}
