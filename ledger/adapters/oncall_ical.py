@@ -83,7 +83,7 @@ class Calendar:
         digest = sha384(answer.content).digest()
         if kept is None or (answer.status_code == HTTPStatus.OK and digest != kept.digest):
             kept = self._read(answer.content, digest, answer.headers.get("ETag", ""), at)
-        note = Said("{} events that are marked as free time were left out", kept.found.free) if kept.found.free else ""
+        note = Said("left out, as they are marked as free time: {}", kept.found.free) if kept.found.free else ""
         source = Said("the calendar at {}", urlsplit(self._server.url).hostname or "?")
         return Rota(kept.found.shifts, at, source, kept.until, skew, note)
 
