@@ -53,6 +53,7 @@ CATEGORIES: Final = (
         mark("Watch"),
         "◉",
         """watch_started watch_finished alert_expectation_proposed alert_expected alerts_seen critical_alerts_seen
+        oncall_seen
         warning_given observation_gap message_sent message_failed message_refused message_expired
         message_retry_asked message_given_up""",
     ),

@@ -66,8 +66,10 @@ class Running:
         self._follower = Follower(self.site)
         self._observed = open_readable(root)  # its own connections: a slow page never holds the observer
         self._observed.publication = installation.publication  # it publishes; pages and metrics say how that went
+        self._observed.oncall = installation.oncall  # looked at once for both
         self.site.guard_by(Guard(root, [installation.ledger, self._observed.ledger], installation.clock))
-        self.site.guard.changed = self.site.setup.changed = lambda: self.site.hub.publish("outlook", {})
+        moved = lambda: self.site.hub.publish("outlook", {})  # noqa: E731
+        self.site.guard.changed = self.site.setup.changed = installation.oncall.changed = moved
         began = installation.clock()
         self.site.unobserved = lambda: unobserved(installation.home, installation.clock(), began)
         self._stopped = threading.Event()
@@ -81,6 +83,7 @@ class Running:
         self._guard.start()
         self.site.guard.looked_once.wait(PATIENCE)
         self.site.lookout.start()
+        self.site.installation.oncall.start()
         self._follower.start()
         self._observer.start()
         self._setup.start()
@@ -108,6 +111,7 @@ class Running:
         self.hush()
         self._follower.stop()
         self.site.lookout.stop()
+        self.site.installation.oncall.stop()
         self._observer.join(3)
         self._guard.join(3)
 

@@ -115,6 +115,7 @@ def _key(here: Site) -> tuple[Hashable, ...]:
         here.guard.verified_entries,
         here.guard.findings,
         here.setup.version,
+        here.installation.oncall.version,
         here.installation.people.changed(),
         _windows_over(here),
         "admin" in g.roles and front.noted(here.installation.home, here.installation.clock()),

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from ledger.app.observer.warnings import LINGER, MINUTES
+from ledger.app.oncall.duty import in_short, words
 from ledger.app.reading.muted import Muted, how_muted
 from ledger.app.reading.outlook import SOURCES, Outlook
 from ledger.app.reading.queries import DISABLED_AND_FREE, STATUS_UNKNOWN, drift, silence_drift
@@ -22,7 +23,7 @@ from web.i18n import gettext as _
 from web.i18n import ngettext
 from web.site import site
 from web.standing import is_gone, leaving, not_looked_yet, trading
-from web.told import brief
+from web.told import brief, told
 from web.words import Look, person
 
 
@@ -122,6 +123,13 @@ def waiting(action: Next, *, where: bool = False) -> str:
     return f"{action.waits}{f' ({about})' if about else ''}."
 
 
+def on_duty(role: str, *, short: bool = False) -> Said | None:
+    """Who is on duty for a role, by the schedule, as it was seen last; None where the role has none."""
+    here, now = site().installation, site().installation.clock()
+    duty = here.oncall.duty(role, now)
+    return (in_short if short else words)(duty, here.state, here.people.names(), now) if duty else None
+
+
 def running_watch(rollback: Rollback, now: datetime) -> datetime | None:
     """When the watch that runs is over; None where none runs."""
     watch = rollback.watch
@@ -152,11 +160,18 @@ def _turn(rollback: Rollback, outlook: Outlook, now: datetime, *, where: bool) -
     ends = running_watch(rollback, now)
     upcoming = next_of(rollback, outlook, now)
     if ends is None:
-        return [waiting(action, where=where) for action in upcoming[:1]]
+        return [part for action in upcoming[:1] for part in (waiting(action, where=where), *_duty(action.role))]
     others = [action for action in upcoming if action.step != Step.WATCH]
     place = f" ({rollback.id})" if where else ""
     watching = _("Watching until %(at)s%(where)s.", at=_clock(ends, now), where=place)
     return [watching, *(waiting(action, where=where) for action in others[:1])]
+
+
+def _duty(role: str) -> list[str]:
+    """Who is on duty, where that is known."""
+    duty = site().installation.oncall.duty(role, site().installation.clock())
+    said = on_duty(role, short=True)
+    return [told(said)] if duty and duty.on is not None and said else []
 
 
 def _firing(state: State, outlook: Outlook, now: datetime) -> str:

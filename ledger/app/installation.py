@@ -17,6 +17,7 @@ from ledger.app.home import config as settings
 from ledger.app.home import keys
 from ledger.app.home.config import Config
 from ledger.app.home.folders import Home
+from ledger.app.oncall.watch import OnCall
 from ledger.app.people.directory import Directory
 from ledger.app.press import Press, new_request_id
 from ledger.app.record.ledger import Ledger
@@ -157,6 +158,8 @@ class Installation:
             home, ledger.log, self.locks, self.artefacts, ledger.verifier, ledger.check, ledger.require_read
         )
         self.publication = Publication()
+        self.oncall = OnCall(config, self.clock)
+        """Who is on duty, as it was seen last; who serves or observes starts it."""
         self._members: Memory | None = None
         os.environ.setdefault("MPLCONFIGDIR", str(home.var / "cache" / "matplotlib"))
 

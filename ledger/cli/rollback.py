@@ -10,9 +10,10 @@ import click
 from ledger.app.acts import ACTS
 from ledger.app.acts.opening import FIELDS as OPENING
 from ledger.app.acts.opening import open_rollback
+from ledger.app.oncall.watch import SHORT
 from ledger.app.press import Press
 from ledger.app.reading.queries import rollback_json
-from ledger.app.reading.status import look_at_override, owing
+from ledger.app.reading.status import look_at_override, on_duty_json, owing
 from ledger.app.steps import silencing
 from ledger.app.steps.common import Outcome, names
 from ledger.app.words import codes_by_name
@@ -201,7 +202,9 @@ def show(session: Session, rollback: str) -> None:
     """
     session.condition()
     current = session.installation.rollback(rollback)
+    session.installation.oncall.look(SHORT)
     page = rollback_json(current, session.names, look_at_override(session.installation, current))
+    page["on_duty"] = on_duty_json(session.installation, session.names) if current.is_open else {}
     session.answer(page, lambda: show_rollback(session.console, page))
 
 

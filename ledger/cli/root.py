@@ -50,6 +50,10 @@ COMMANDS: dict[str, Row] = {
         "ledger.cli.observe:observe",
         "Watch the outside until Ctrl-C: record what changes, warn, finish what a crash left pending.",
     ),
+    "oncall": Row(
+        "ledger.cli.oncall:oncall",
+        "Who is on duty for each role, by the schedules in [oncall].",
+    ),
     "people": Row(
         "ledger.cli.people:people",
         "Roles are entries of the ledger; names stay in a directory outside it.",

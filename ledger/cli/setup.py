@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from ledger.app.oncall.watch import SHORT
 from ledger.app.setup_list.items import ITEMS
 from ledger.app.setup_list.look import look
 from ledger.app.setup_list.standing import Standing, standings, upcoming
@@ -36,6 +37,7 @@ def setup(session: Session, head: str) -> None:
     installation = session.installation
     kept = read_small(Path(head), _LONGEST).decode("utf-8", "replace") if Path(head).is_file() else head
     looked = {item.name: look(installation, item.name, head=kept) for item in ITEMS}
+    installation.oncall.look(SHORT)
     listed = standings(installation, looked)
     session.answer(_page(listed), lambda: _show(session, listed))
     if any(standing.state == "broken" for standing in listed):

@@ -31,7 +31,7 @@ def verdict_text(verdict: str | None) -> Text:
     return Text(f"{mark} {verdict or ''}".strip(), style=style)
 
 
-def show_rollback(console: Console, page: dict[str, Any]) -> None:
+def show_rollback(console: Console, page: dict[str, Any], on_duty: dict[str, Any] | None = None) -> None:
     """The checklist with what comes next."""
     console.print(f"[bold]{page['rollback']}[/]  {page['purpose']}, {page['phase']}", markup=True)
     console.print(f"  {page['reason']}", markup=False)
@@ -58,6 +58,8 @@ def show_rollback(console: Console, page: dict[str, Any]) -> None:
         console.print(f"owed  {owed_text(debt)}", markup=False, style="yellow")
     for line in page["next"]:
         console.print(f"next  {codes_by_name(line)}", markup=False, style="bold")
+        if duty := (on_duty or page.get("on_duty", {})).get(line.partition(":")[0]):
+            console.print(f"      {duty['sentence']}", markup=False, style=None if _sure(duty) else "yellow")
     _show_paper(console, [line for step in page["steps"] for line in step["paper"]])
     if page["duration_min"] is not None:
         console.print(f"duration {page['duration_min']} min, from the first stop to the restore")
@@ -96,6 +98,7 @@ def show_status(console: Console, page: dict[str, Any]) -> None:
     )
     console.print(f"ledger     {page['entries']} entries, last {_last(page)}, head {page['head'][:23]}…")
     _show_standing(console, page)
+    _show_duty(console, page["on_duty"])
     for sentence in page["drift"]:
         console.print(f"DRIFT      {sentence}", style="bold red", markup=False)
     for one in page["unsent"]:
@@ -104,11 +107,22 @@ def show_status(console: Console, page: dict[str, Any]) -> None:
         console.print(f"entries of unknown kinds: {page['unknown_entries']}", style="bold red")
     for rollback in page["rollbacks"]:
         console.print()
-        show_rollback(console, rollback)
+        show_rollback(console, rollback, page["on_duty"])
     for debt in page["owed_by_closed"]:
         console.print(f"owed       {debt['rollback']}: {owed_text(debt)}", markup=False, style="yellow")
     if not page["rollbacks"]:
         console.print("no rollback is open. To open one: stage4 rollback open --ticket INC-1 --reason …", style="dim")
+
+
+def _show_duty(console: Console, on_duty: dict[str, Any]) -> None:
+    for role, duty in on_duty.items():
+        told = f"on duty    {ROLES.get(role, role)}: {duty['sentence']}"
+        console.print(told, markup=False, style=None if _sure(duty) else "yellow")
+
+
+def _sure(duty: dict[str, Any]) -> bool:
+    """Whether somebody is on duty who may act."""
+    return duty["state"] == "known" and all(one["holds_the_role"] for one in duty["on_duty"])
 
 
 def show_outside(console: Console, page: dict[str, Any]) -> None:

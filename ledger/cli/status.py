@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from ledger import streams
+from ledger.app.oncall.watch import SHORT
 from ledger.app.reading.queries import judged_json
 from ledger.app.reading.status import outside_json, status_json
 from ledger.cli.context import EXIT_REFUSED, Session, stage4_command
@@ -39,6 +40,7 @@ def status(session: Session) -> None:
 
 def _page(session: Session) -> dict[str, Any]:
     standing = session.condition()
+    session.installation.oncall.look(SHORT)
     return status_json(session.installation, session.names) | standing.as_json(session.installation.ledger.log.source)
 
 

@@ -20,6 +20,7 @@ from ledger.domain.runbook import Step
 from ledger.domain.state import Rollback, State
 from ledger.errors import LedgerError
 from ledger.masking import masked
+from ledger.said import Said
 from web import situation, truth
 from web.i18n import gettext as _
 from web.moments import after_restore
@@ -106,8 +107,8 @@ class Open(NamedTuple):
     """An open rollback on the first page."""
 
     rollback: Rollback
-    waiting: tuple[str, ...]
-    """Whom it waits for, and for what."""
+    waiting: tuple[tuple[str, Said | None], ...]
+    """Whom it waits for, and for what; and who is on duty for that."""
     watch: datetime | None
     """When its watch is over, while one runs."""
     road: list[Look]
@@ -120,7 +121,8 @@ def _open(rollback: Rollback, outlook: Outlook, now: datetime) -> Open:
         action for action in situation.next_of(rollback, outlook, now) if not (watch and action.step == Step.WATCH)
     ]
     steps = road(site().installation.state, rollback, outlook, now, str(g.person))
-    return Open(rollback, tuple(situation.waiting(action) for action in upcoming), watch, steps)
+    waiting = tuple((situation.waiting(action), situation.on_duty(action.role)) for action in upcoming)
+    return Open(rollback, waiting, watch, steps)
 
 
 def answer_of_stop(

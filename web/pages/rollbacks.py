@@ -41,6 +41,7 @@ NEWEST: Final = 30
 """Entries beside a rollback's steps; all of them are on the timeline."""
 blueprint = Blueprint("rollbacks", __name__)
 blueprint.add_app_template_filter(lambda moment: clock_or_day(moment, site().installation.clock()), "clock")
+blueprint.add_app_template_global(situation.on_duty, "on_duty")
 blueprint.add_app_template_global(lambda name: ACTS[name].label if name in ACTS else name, "acts_label")
 
 

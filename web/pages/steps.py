@@ -16,6 +16,7 @@ from ledger.domain.rights import held_in
 from ledger.domain.runbook import RUNBOOK_ROLES, STEPS, Step, StepRow
 from ledger.domain.state import Evidence, Rollback, State, StepState
 from ledger.errors import LedgerError
+from ledger.said import Said
 from web import situation
 from web.i18n import gettext as _
 from web.jobs import Job
@@ -75,6 +76,8 @@ class StepPage:
     """For whom it waits, as a sentence without its end; empty where it waits for nobody else."""
     holder: str = ""
     """The person who has that role now."""
+    on_duty: Said | None = None
+    """Who is on duty for it, by the schedule."""
     since: datetime | None = None
     silent: tuple[str, ...] = ()
     """What does not answer although this step needs it."""
@@ -136,6 +139,7 @@ def pages(asking: Asking, offered: Sequence[Offered], jobs: Sequence[Job]) -> li
                 page,
                 waits=action.waits,
                 holder=action.holder,
+                on_duty=situation.on_duty(action.role),
                 since=_since(rollback, step.number),
             )
         found.append(page)

@@ -15,6 +15,7 @@ from ledger.app import reverse_proxy as front
 from ledger.app.doctor import machine as doctor_machine
 from ledger.app.doctor.alertmanager import look_at_labels, look_at_members
 from ledger.app.doctor.check import Check, remedy_for
+from ledger.app.doctor.oncall import look_at_schedules
 from ledger.app.doctor.servers import look_at_folder, look_at_prometheus, look_at_scheduler
 from ledger.app.home import config as settings
 from ledger.app.home import parts
@@ -56,6 +57,7 @@ def examine(root: Path) -> list[Check]:
         _alertmanager,
         _labels,
         _connections,
+        _oncall,
         _pictures,
         _account,
         _front,
@@ -202,6 +204,10 @@ def _alertmanager(installation: Installation) -> Iterator[Check]:
 
 def _labels(installation: Installation) -> Iterator[Check]:
     yield from look_at_labels(installation)
+
+
+def _oncall(installation: Installation) -> Iterator[Check]:
+    yield from look_at_schedules(installation)
 
 
 def _pictures(installation: Installation) -> Iterator[Check]:

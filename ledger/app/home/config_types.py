@@ -69,6 +69,20 @@ class AnnounceSettings(ServerSettings, frozen=True):
     not_after: Annotated[str, _says("how long after its entry a message is still sent")] = "4h"
 
 
+class OnCallSettings(ServerSettings, frozen=True):
+    """Which schedules say who is on duty. What they say is shown and gives no right."""
+
+    kind: Annotated[str, _says("where the schedules are: ical, pagerduty or grafana; empty: nobody is asked")] = ""
+    roles: Annotated[
+        dict[str, str],
+        _says("a role of the runbook: an iCalendar address, file:PATH of a file with it, or a schedule's id"),
+    ] = {}
+    people: Annotated[
+        dict[str, str], _says("how a schedule calls somebody (e-mail or name): the person's id here")
+    ] = {}
+    time_zone: Annotated[str, _says("of calendar events that name none, as of whole days; e.g. Europe/Warsaw")] = ""
+
+
 class OverrideSettings(Table, frozen=True):
     """Where the overrides are."""
 
@@ -146,6 +160,7 @@ class Settings(Table, frozen=True):
         ServerSettings()
     )
     announce: Annotated[AnnounceSettings, _says("every message is POSTed here as JSON")] = AnnounceSettings()
+    oncall: Annotated[OnCallSettings, _says("address of PagerDuty's or Grafana IRM's API")] = OnCallSettings()
     alerts: AlertsSettings = AlertsSettings()
     dashboard: DashboardSettings = DashboardSettings()
     silence: SilenceSettings = SilenceSettings()

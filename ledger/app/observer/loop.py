@@ -16,6 +16,7 @@ from ledger.app.observer.alive import sign_of_life
 from ledger.app.observer.coverage import Coverage
 from ledger.app.observer.desk import Desk
 from ledger.app.observer.file import look_at_expiry, look_at_files
+from ledger.app.observer.oncall import look_at_oncall
 from ledger.app.observer.silences import Silences
 from ledger.app.observer.warnings import Warnings
 from ledger.app.observer.watches import Watches
@@ -64,6 +65,7 @@ class Observer:
             ended = threading.Event()
             near = threading.Thread(target=self._stay_near, args=(ended,), name="observer-disk", daemon=True)
             near.start()
+            ours = self._installation.oncall.start()  # a server that has the same one began it before
             try:
                 while near.is_alive() and not stopped.wait(INTERVAL):
                     self._look_round()
@@ -71,6 +73,8 @@ class Observer:
                     raise Unreachable("the override file could not be looked at any more: see the log, start again")
             finally:
                 ended.set()
+                if ours:
+                    self._installation.oncall.stop()
                 near.join(1.0)
                 self.settle()
 
@@ -140,6 +144,8 @@ class Observer:
                 self._installation.prometheus.rules(self._installation.alerts.rules)
         with desk.telling():
             self._warnings.look(self._installation.state)
+        with desk.telling():
+            look_at_oncall(desk, self._installation.state)
         with desk.telling():
             self._coverage.beat()
         with desk.telling():

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from ledger.app.installation import Installation
+from ledger.app.oncall.duty import as_json
 from ledger.app.reading.muted import how_muted
 from ledger.app.reading.queries import drift, rollback_json, silence_drift
 from ledger.app.telling.standing import unsent
@@ -72,9 +73,16 @@ def status_json(installation: Installation, names: dict[str, str] | None = None)
             for rollback in owing(state)
             for debt in owed(rollback)
         ],
+        "on_duty": on_duty_json(installation, names),
         "unsent": [one._asdict() for one in unsent(installation)],
         "unknown_entries": list(state.unknown),
     }
+
+
+def on_duty_json(installation: Installation, names: dict[str, str] | None = None) -> dict[str, Any]:
+    """Who is on duty for each role that has a schedule, as it was seen last: whoever asks looks before."""
+    now = installation.clock()
+    return as_json(installation.oncall.duties(now), installation.state, names or {}, now)
 
 
 def outside_json(installation: Installation) -> dict[str, Any]:

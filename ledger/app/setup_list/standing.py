@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from ledger.app.doctor.check import Check
+from ledger.app.doctor.oncall import seen_of_schedules
 from ledger.app.installation import Installation
 from ledger.app.setup_list.items import ITEMS, Item
 from ledger.app.setup_list.look import NO_HEAD, Looked, State
@@ -47,7 +48,9 @@ def standings(
     """All items. ``looked`` has the last look at each that was looked at; ``before`` is what is read if not given."""
     state, at = installation.state, installation.clock()
     before = before or past(state)
-    found = {"people": _people(state, at), "stop": _stop(state, before, at), "drill": _drill(before, at)}
+    people = _people(state, at)
+    people = people._replace(findings=(*people.findings, *seen_of_schedules(installation)))
+    found = {"people": people, "stop": _stop(state, before, at), "drill": _drill(before, at)}
     return tuple(
         _beside(item, found[item.name], looked.get(item.name), _lines(item, state))
         if item.name in found

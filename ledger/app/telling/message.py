@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from ledger.adapters.connection import Delivery
 from ledger.app.installation import Installation
+from ledger.app.oncall.duty import words
 from ledger.app.reading.covering import newest_head
 from ledger.app.reading.queries import sentence
 from ledger.domain.closing.events import RollbackAborted, RollbackCompleted
@@ -154,4 +155,7 @@ def _to_confirm(installation: Installation) -> str:
     state = installation.state
     owners = sorted(person for person, roles in state.people.items() if "product_owner" in roles)
     names = ", ".join(installation.people.name(person) for person in owners)
-    return f"To confirm: {names}" if names else "To confirm: nobody has the role product owner"
+    told = f"To confirm: {names}" if names else "To confirm: nobody has the role product owner"
+    now = installation.clock()
+    duty = installation.oncall.duty("product_owner", now)
+    return f"{told}; {words(duty, state, installation.people.names(), now)}" if duty else told

@@ -119,6 +119,20 @@ class AlertsSeen(Event):
 
 
 @event
+class OncallSeen(Event):
+    """Who was on duty when a rollback was opened, by the schedules; once a rollback. It gives no right."""
+
+    status: ClassVar[str] = "oncall_seen"
+    said: ClassVar[frozenset[str]] = frozenset({"on_duty"})
+    sentence: ClassVar[str] = "saw who is on duty: {on_duty}"
+    on_duty: str
+    """By role: people by id, of whom the schedule names and the ledger does not know that there is one."""
+    oncall_sha384: str
+    """What the schedules said: for each role who, since when, until when, who comes next, or why it is not known."""
+    seen_at: datetime
+
+
+@event
 class CriticalAlertsSeen(Event):
     """Critical alerts of this installation fire although trading was restored; once a restore."""
 

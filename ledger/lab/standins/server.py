@@ -73,7 +73,7 @@ class Wrong(Exception):
         self.answer = answer
 
 
-Route = Callable[[Any, Request], Answer]
+Route = Callable[..., Answer]
 
 
 def route(method: str, pattern: str) -> Callable[[Route], Route]:
