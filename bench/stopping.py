@@ -39,6 +39,13 @@ KINDS: Final = ("nothing connected", "all connections hang")
 HANGING: Final = """
 [announce]
 url = "{url}/hook"
+
+[oncall]
+kind = "pagerduty"
+url = "{url}"
+
+[oncall.roles]
+l2_ops = "PSCHED1"
 """
 
 

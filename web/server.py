@@ -62,20 +62,23 @@ class Running:
         if (seen := front.noted(installation.home, installation.clock())) and among(seen.peer, proxies):
             front.forget(installation.home)
         self.site.secret = cookie_secret(installation.home)
-        self.site.jobs.finished = lambda _: self.site.hub.publish("outlook", {})
+        self.site.jobs.finished = lambda _: self._moved()
         self._follower = Follower(self.site)
         self._observed = open_readable(root)  # its own connections: a slow page never holds the observer
         self._observed.publication = installation.publication  # it publishes; pages and metrics say how that went
         self._observed.oncall = installation.oncall  # looked at once for both
         self.site.guard_by(Guard(root, [installation.ledger, self._observed.ledger], installation.clock))
-        moved = lambda: self.site.hub.publish("outlook", {})  # noqa: E731
-        self.site.guard.changed = self.site.setup.changed = installation.oncall.changed = moved
+        self.site.guard.changed = self.site.setup.changed = installation.oncall.changed = self._moved
         began = installation.clock()
         self.site.unobserved = lambda: unobserved(installation.home, installation.clock(), began)
         self._stopped = threading.Event()
         self._guard = threading.Thread(target=self.site.guard.run, args=(self._stopped,), name="guard", daemon=True)
         self._setup = threading.Thread(target=self.site.setup.run, args=(self._stopped,), name="setup", daemon=True)
         self._observer = threading.Thread(target=self._observe, name="observer", daemon=True)
+
+    def _moved(self) -> None:
+        """Pages that are open look again."""
+        self.site.hub.publish("outlook", {})
 
     def start(self) -> None:
         """Start everything, the look at the ledger itself first; then the outside is looked at within moments."""

@@ -26,7 +26,9 @@ _COUNTED: Final = re.compile(r"(\d+) \w+ (\([^()]+\))")
 _ALL_COUNTED: Final = re.compile(rf"{_COUNTED.pattern}(?:, {_COUNTED.pattern})*")
 """How many of which code, with its meaning in brackets; several with commas between them."""
 _TIME: Final = re.compile(r"\b(\d{4}-\d\d-\d\d)T(\d\d:\d\d(?::\d\d)?)(?:\.\d+)?(?:\+00:00|Z)")
-_COMMAND: Final = re.compile(r"(?::| see:?| zobacz:?) stage4 (?:rollback|people|silences|status|stop)\b[^;]*")
+_COMMAND: Final = re.compile(
+    r"(?::| see:?| zobacz:?) stage4 (?:rollback|people|silences|connections|status|stop)\b[^;]*"
+)
 _DANGLES: Final = re.compile(
     r"[;:,.]\s*(?:see|zobacz|open one with|otwórz|give one with|roles are changed with|role zmienia)?:?\s*(?=;|$)"
 )

@@ -106,7 +106,8 @@ def retry(session: Session, connection: str, entry: int, part: str) -> None:
     from ledger.app.telling import standing  # slow to import
 
     standing.retry(session.installation, Press(session.actor), connection, entry, part)
-    session.answer({"connection": connection, "entry": entry}, lambda: click.echo("the observer sends it now"))
+    asked = "asked for: whoever observes sends it at the next look; see: stage4 connections"
+    session.answer({"connection": connection, "entry": entry}, lambda: click.echo(asked))
 
 
 @connections.command("give-up")

@@ -20,7 +20,7 @@ from ledger.app.press import Press
 from ledger.app.reading.status import status_json
 from ledger.app.steps import opening
 from ledger.app.telling import sender
-from ledger.app.telling.connections import connection_named
+from ledger.app.telling.connections import connections
 from ledger.app.telling.outbox import Outbox
 from ledger.app.telling.standing import to_try_out, try_out
 from ledger.domain.observing.events import WarningGiven
@@ -172,7 +172,7 @@ def test_a_message_that_tries_it_out_says_so_and_leaves_no_entry(
     installation: Installation, hook: Hook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = installation.state.sequence
-    connection = connection_named(installation, "announce")
+    (connection,) = connections(installation)
     sent, _ = try_out(installation, connection)
     (page,) = hook.taken
     assert page["id"] == sent.marker and page["kind"] == "test" and len(find_heads(page["text"].encode())) == 1

@@ -100,6 +100,7 @@ def test_what_no_form_of_ours_sends_does_nothing(browser, installation, sent) ->
     given = {"request_id": "0" * 32, "entry": "1", "part": "", "do": "retry"} | sent
     answer = browser("l2_ops").post("/connections/announce", data=given)
     assert 400 <= answer.status_code < 500 and PAYLOAD not in answer.text
+    assert "see: stage4 connections" not in answer.text, "that is this page"
     assert not events(installation, MessageRetryAsked)
 
 

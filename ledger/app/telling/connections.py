@@ -9,7 +9,7 @@ from ledger.app.installation import Installation
 from ledger.app.telling.connection import Connection
 from ledger.app.telling.hook import HookConnection
 from ledger.errors import Refused, Unreachable
-from ledger.said import Said, as_said
+from ledger.said import as_said
 
 
 def _hook(installation: Installation) -> Iterator[Connection]:
@@ -23,15 +23,6 @@ _TABLE: tuple[Callable[[Installation], Iterable[Connection]], ...] = (_hook,)
 def connections(installation: Installation) -> tuple[Connection, ...]:
     """Those that are configured, in the order of the table."""
     return tuple(connection for made in _TABLE for connection in made(installation))
-
-
-def connection_named(installation: Installation, name: str) -> Connection:
-    """The one of that name; ``Refused`` lists the names."""
-    known = {connection.name: connection for connection in connections(installation)}
-    if name not in known:
-        names = ", ".join(known) or "none"
-        raise Refused(Said("{} is no connection of this home; there are: {}", ascii(name[:60]), names))
-    return known[name]
 
 
 def look_at(connection: Connection) -> Probed:

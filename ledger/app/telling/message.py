@@ -114,21 +114,28 @@ def delivery(installation: Installation, asked: Asked, part: str, thread: str = 
     record, where = asked.record, installation.config.serve.url.rstrip("/")
     rollback = installation.state.rollback(record.rollback) if record.rollback else None
     link = f"{where}/rollbacks/{quote(record.rollback, safe='')}" if where and record.rollback else ""
-    head, origin = newest_head(installation), installation.ledger.origin
-    lines = (asked.text or _text(installation, record), link, head_line(head, origin) if head else "")
+    text, head = with_head(installation, asked.text or _text(installation, record), link)
     return Delivery(
         entry=record.sequence,
         part=part,
-        marker=f"{origin}/{record.sequence}{part and '/'}{part}",
+        marker=f"{installation.ledger.origin}/{record.sequence}{part and '/'}{part}",
         kind=record.status,
         at=record.at,
-        text="\n".join(filter(None, (line.rstrip("\n") for line in lines))),
+        text=text,
         rollback=record.rollback,
         ticket=rollback.ticket if rollback else "",
         link=link,
-        head=format_head(head) if head else "",
+        head=head,
         thread=thread,
     )
+
+
+def with_head(installation: Installation, *parts: str) -> tuple[str, str]:
+    """The parts that are not empty, a line each or more, with the ledger's newest head as the last; and that head."""
+    head = newest_head(installation)
+    last = head_line(head, installation.ledger.origin) if head else ""
+    lines = filter(None, (part.rstrip("\n") for part in (*parts, last)))
+    return "\n".join(lines), format_head(head) if head else ""
 
 
 def _text(installation: Installation, record: Recorded) -> str:

@@ -9,15 +9,14 @@ from ledger.adapters.connection import Delivered, Delivery
 from ledger.adapters.transcript import Exchange
 from ledger.app.installation import Installation
 from ledger.app.press import Press
-from ledger.app.reading.covering import newest_head
 from ledger.app.telling.backlog import Backlog
 from ledger.app.telling.connection import MESSAGE, Connection
 from ledger.app.telling.connections import connections
+from ledger.app.telling.message import with_head
 from ledger.domain.remembered import HeadSent, Unsent
 from ledger.domain.telling.commands import GiveUpMessage, RetryMessage
 from ledger.errors import Refused
 from ledger.said import Said
-from ledger.verify.report import format_head, head_line
 
 
 class UnsentMessage(NamedTuple):
@@ -102,16 +101,16 @@ def try_out(installation: Installation, connection: Connection) -> tuple[Deliver
     No entry is written: nothing happened.
     """
     stage, at, origin = installation.config.stage, installation.clock(), installation.ledger.origin
-    head = newest_head(installation)
-    text = f"[Stage4] {stage}: this is a test of the announcements. Nothing happened."
+    told = f"[Stage4] {stage}: this is a test of the announcements. Nothing happened."
+    text, head = with_head(installation, told)
     delivery = Delivery(
         entry=0,
         part=MESSAGE,
         marker=f"{origin}/test/{at:%Y%m%dT%H%M%S.%fZ}",
         kind="test",
         at=at,
-        text=f"{text}\n{head_line(head, origin) if head else ''}".rstrip("\n"),
-        head=format_head(head) if head else "",
+        text=text,
+        head=head,
     )
     log: list[Exchange] = []
     return delivery, connection.adapter(log).deliver(delivery)
