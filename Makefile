@@ -8,6 +8,9 @@ BENCH  := var/bench
 SITE   := var/site
 SPHINX := $(SITE)/environment
 BENCHED := $(BENCH)/.ready
+# A stop has two seconds from the press. Where Python may write no byte code (its environment says so, or the folder is
+# another user's) every press would compile the sources first, and a loaded machine would stop without the ledger.
+COMPILE = $(BIN)/python -m compileall -q ledger web scripts tools tests
 
 .PHONY: help setup demo rehearsal test quick lint coverage messages screenshots pictures kept-pictures docs bench bench-web bench-stop wheel lock clean
 
@@ -22,7 +25,7 @@ $(STAMP): pyproject.toml requirements-dev.txt requirements-node.txt package-lock
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m uv --version >/dev/null 2>&1 || $(BIN)/python -m pip install --quiet uv || true
 	if $(BIN)/python -m uv --version >/dev/null 2>&1; then \
-	  $(BIN)/python -m uv pip install --quiet --python $(BIN)/python -r requirements-dev.txt && \
+	  $(BIN)/python -m uv pip install --quiet --compile-bytecode --python $(BIN)/python -r requirements-dev.txt && \
 	  $(BIN)/python -m uv pip install --quiet --python $(BIN)/python --no-deps -e . ; \
 	else \
 	  $(BIN)/python -m pip install --quiet -r requirements-dev.txt && \
@@ -30,6 +33,7 @@ $(STAMP): pyproject.toml requirements-dev.txt requirements-node.txt package-lock
 	fi
 	# The workflow's linter runs in Node.js: where the machine has none, it comes as a package.
 	command -v npm >/dev/null 2>&1 || $(BIN)/python -m pip install --quiet -r requirements-node.txt
+	$(COMPILE)
 	touch $@
 
 demo: $(STAMP) ## the lab and the dashboard, a rollback ready to be run (without a terminal, or in CI: the rehearsal)
@@ -42,9 +46,11 @@ rehearsal: $(STAMP) ## rehearse a whole rollback on real servers, unattended, an
 IN_MEMORY := $(shell test -w /dev/shm && test "$$(df -Pk /dev/shm | awk 'END {print $$4}')" -gt 1048576 && echo TMPDIR=/dev/shm)
 
 test: lint ## lint, types and all tests (fetches servers into var/lab/tools; faults by strace, proxies by nginx, if installed)
+	@$(COMPILE)
 	$(IN_MEMORY) $(BIN)/pytest -q -n 2 --dist loadfile
 
 quick: lint ## lint, types and the tests that need no server, no browser and no patience, in a minute
+	@$(COMPILE)
 	$(IN_MEMORY) $(BIN)/pytest -q -n 2 --dist loadfile -m "not browser and not server and not slow"
 
 lint: $(STAMP) ## lint and types alone

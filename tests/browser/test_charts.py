@@ -43,6 +43,11 @@ def scale(page: Page) -> tuple[int, int]:
     return int(slider.get_attribute("min") or 0), int(slider.get_attribute("max") or 0)
 
 
+def moment(page: Page) -> str:
+    """What is said at the cursor: the moment, and each series' value there."""
+    return page.locator(SLIDER).get_attribute("aria-valuetext") or ""
+
+
 def test_the_metric_that_stopped_trading_is_large_with_its_limit_and_all_charts_follow_one_moment(
     charts: Page, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -86,11 +91,11 @@ def test_the_metric_that_stopped_trading_is_large_with_its_limit_and_all_charts_
     charts.locator(SLIDER).focus()
     charts.keyboard.press("ArrowLeft")
     expect(charts.locator(SLIDER)).to_have_attribute("aria-valuetext", NO_SAMPLE)
-    for _ in range(9):
-        if "\u00a0ms" in (charts.locator(SLIDER).get_attribute("aria-valuetext") or ""):
+    for _ in range(200):  # back over the seconds after the stop, to the last sample before it
+        if "\u00a0ms" in moment(charts):
             break
-        charts.keyboard.press("PageDown")
-        charts.wait_for_timeout(100)
+        charts.keyboard.press("ArrowLeft")
+        charts.wait_for_timeout(20)
     charts.locator(".chart-table summary").press("Enter")
     expect(charts.locator(".chart-table")).to_contain_text(f"{value}\u00a0ms")
     expect(charts.locator(".chart-table")).to_contain_text("PnL drawdown · limit −4 %")

@@ -75,8 +75,10 @@ def test_a_look_that_failed_has_no_name_on_any_page(site, browser, api, path) ->
 
 
 def test_somebody_on_duty_without_the_role_may_not_confirm_for_that(site, browser, api) -> None:
-    site.installation.config.oncall.people["ola@example.net"] = "lab-noc"
-    site.installation.oncall.look()
+    installation = site.installation
+    installation.config = changed(installation.config, oncall={"people": {"ola@example.net": "lab-noc"}})
+    installation.oncall = OnCall(installation.config, installation.clock)
+    installation.oncall.look()
     page = browser("noc").get("/rollbacks/INC-7").text
     assert "(on duty, but does not hold the role)" in text(page)
     assert 'action="/rollbacks/INC-7/confirm"' not in page
